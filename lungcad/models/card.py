@@ -1,0 +1,81 @@
+"""The model card: everything that must be known about a file of weights, in JSON beside it."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from lungcad.errors import ModelError
+from lungcad.preprocess import PreprocessConfig
+from lungcad.schema import Schema
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Estimate(Schema):
+    """A metric with its 95 % interval; None where it is not defined (one class only, say)."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+class TestResult(Schema):
+    """Metrics over one set of test cases."""
+
+    __test__ = False  # not a pytest class
+
+    n: int
+    accuracy: Estimate
+    macro_f1: Estimate
+    auc: Estimate
+    recall: dict[str, Estimate]
+
+
+class OperatingPoint(Schema):
+    """A threshold on the probability of ``positive`` (one minus the negative class), chosen on validation by Youden's J."""
+
+    negative_class: str
+    threshold: Share
+    sensitivity: float
+    specificity: float
+    chosen_on: str
+
+
+class ModelCard(Schema):
+    """Meaning of the fields: see the README of ``weights/``."""
+
+    name: str
+    backbone: str
+    attention: str
+    dataset: str
+    classes: tuple[str, ...]
+    preprocess: PreprocessConfig
+    initialised_with: str
+    split: str
+    n_train: int
+    n_valid: int
+    seed: int
+    epochs_trained: int
+    best_epoch: int
+    temperature: Annotated[float, Field(gt=0)]
+    operating_point: OperatingPoint | None
+    test_published: TestResult | None
+    test_without_copies: TestResult | None
+    limits: str
+    licence: str
+    trained_on: str
+    run: str | None
+    sha256: str
+
+    @classmethod
+    def read(cls, path: Path) -> "ModelCard":
+        try:
+            values = json.loads(path.read_text("utf-8"))
+        except (OSError, ValueError):
+            raise ModelError(f"The model card {path.name} is missing or is not JSON; restore it from the repository.") from None
+        return cls.parse(values, f"Model card {path.name}", ModelError)
+
+    def write(self, path: Path) -> None:
+        path.write_text(self.model_dump_json(indent=2) + "\n", "utf-8")

@@ -1,0 +1,50 @@
+"""Backbone × attention × head."""
+
+from torch import Tensor, nn
+
+from lungcad.models.attention import create_attention
+from lungcad.models.backbones import Backbone
+
+
+class Head(nn.Module):
+    """Average pooling, dropout, one linear layer: (N, C, H, W) -> logits (N, K)."""
+
+    def __init__(self, channels: int, num_classes: int, dropout: float) -> None:
+        super().__init__()
+        self.dropout = nn.Dropout(dropout)
+        self.linear = nn.Linear(channels, num_classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.linear(self.dropout(x.mean((2, 3))))
+
+
+class Classifier(nn.Module):
+    """logits = head(attention(features(image))).
+
+    ``target_layer`` names the submodule whose output Grad-CAM explains, ``attention_layer`` the one whose output is
+    the network's own attention map (None for a baseline); both work with :meth:`torch.nn.Module.get_submodule`.
+    """
+
+    target_layer = "features"
+
+    def __init__(self, backbone: str, attention: str, num_classes: int, *, dropout: float = 0.2) -> None:
+        super().__init__()
+        self.features = Backbone(backbone)
+        self.head = Head(self.features.channels, num_classes, dropout)
+        # Last, so that under one seed a network with attention starts from the very weights of its baseline.
+        self.attention = create_attention(attention, self.features.channels)
+        self.attention_layer = "attention.mask" if self.attention.has_mask else None
+
+    def classify(self, features: Tensor) -> tuple[Tensor, Tensor | None]:
+        """From the feature map on: (logits (N, K), attention mask (N, 1, H, W) or None)."""
+        attended, mask = self.attention(features)
+        return self.head(attended), mask
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Image (N, 3, H, W) -> logits (N, K)."""
+        return self.classify(self.features(x))[0]
+
+
+def create_model(backbone: str, attention: str = "none", num_classes: int = 4, *, dropout: float = 0.2) -> Classifier:
+    """A network with random weights. Raises :class:`~lungcad.errors.UnknownNameError` for names in no table."""
+    return Classifier(backbone, attention, num_classes, dropout=dropout)

@@ -1,0 +1,41 @@
+"""Forward passes of a trained network: features in the device's fast precision, the head in float32."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from lungcad.models.weights import TrainedModel
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """probabilities: calibrated (softmax of logits / temperature), by class, in the card's order."""
+
+    probabilities: dict[str, float]
+
+    @property
+    def label(self) -> str:
+        return max(self.probabilities, key=self.probabilities.__getitem__)
+
+    @property
+    def confidence(self) -> float:
+        return self.probabilities[self.label]
+
+
+def features(model: TrainedModel, inputs: Tensor) -> Tensor:
+    """Feature map (N, C, h, w), float32, of inputs (N, 3, H, W); builds no graph, sets no hook."""
+    with torch.no_grad(), model.device.features_context():
+        return model.network.features(model.device.put(inputs)).float()
+
+
+def predict_batch(model: TrainedModel, inputs: Tensor) -> Tensor:
+    """Calibrated probabilities (N, K), float32, on the CPU."""
+    with torch.no_grad():
+        logits, _ = model.network.classify(features(model, inputs))
+    return calibrated(model, logits).cpu()
+
+
+def calibrated(model: TrainedModel, logits: Tensor) -> Tensor:
+    """Softmax at the card's temperature (Guo et al., "On calibration of modern neural networks", ICML 2017)."""
+    return (logits / model.card.temperature).softmax(-1)

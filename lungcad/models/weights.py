@@ -1,0 +1,125 @@
+"""Weights on disk: safetensors in float16 beside their card, and a user's own state dicts."""
+
+import hashlib
+import pickle
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import safetensors
+import safetensors.torch
+import torch
+
+from lungcad.device import Device, best_device
+from lungcad.errors import ModelError, UnknownNameError
+from lungcad.models.card import ModelCard
+from lungcad.models.classifier import Classifier, create_model
+
+WEIGHTS = Path(__file__).resolve().parents[2] / "weights"
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A network ready to predict, with its card. Shared by threads: nothing writes to it after loading."""
+
+    card: ModelCard
+    network: Classifier
+    device: Device
+
+    def class_index(self, name: str) -> int:
+        """Index of a class; ``.``, ``-``, ``_`` and case do not matter."""
+        wanted = self._plain(name)
+        for index, known in enumerate(self.card.classes):
+            if self._plain(known) == wanted:
+                return index
+        raise UnknownNameError("class", name, self.card.classes)
+
+    @staticmethod
+    def _plain(name: str) -> str:
+        return "".join(char for char in name.lower() if char.isalnum())
+
+    @cached_property
+    def parameters(self) -> int:
+        return sum(parameter.numel() for parameter in self.network.parameters())
+
+
+def list_cards(folder: Path = WEIGHTS) -> list[ModelCard]:
+    """The cards of all shipped networks, by name."""
+    return [ModelCard.read(path) for path in sorted(folder.glob("*.json"))]
+
+
+def load_model(name: str, *, folder: Path = WEIGHTS, device: Device | None = None) -> TrainedModel:
+    """The shipped network of that name, after checking its file against the card's sha256."""
+    known = [path.stem for path in sorted(folder.glob("*.json"))]
+    if name not in known:
+        if not known:
+            raise ModelError("No network is installed: weights/ holds no model card. Restore it from the repository.")
+        raise UnknownNameError("model", name, known)
+    card = ModelCard.read(folder / f"{name}.json")
+    path = folder / f"{name}.safetensors"
+    try:
+        data = path.read_bytes()
+    except OSError:
+        raise ModelError(f"The weights file {path.name} is missing; restore it from the repository.") from None
+    if hashlib.sha256(data).hexdigest() != card.sha256:
+        raise ModelError(f"The weights file {path.name} does not match the sha256 in its card; restore it from the repository.")
+    network = create_model(card.backbone, card.attention, len(card.classes))
+    _load_into(network, {key: tensor.float() for key, tensor in safetensors.torch.load(data).items()}, path.name)
+    return ready(network, card, device)
+
+
+def load_state_dict_file(
+    path: str | Path, backbone: str, attention: str, card: ModelCard, *, device: Device | None = None
+) -> TrainedModel:
+    """A user's own ``.pth`` state dict (read with ``weights_only=True``) or ``.safetensors`` in one of our architectures.
+
+    ``card`` says what the classes and the preprocessing are.
+    """
+    path = Path(path)
+    try:
+        if path.suffix == ".safetensors":
+            state = safetensors.torch.load_file(path)
+        else:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError:
+        raise ModelError(f"The weights file {path.name} cannot be opened; check the path.") from None
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, safetensors.SafetensorError):
+        raise ModelError(
+            f"The file {path.name} is not a plain state dict; save one with torch.save(model.state_dict(), path)."
+        ) from None
+    if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
+        state = state["state_dict"]
+    if not isinstance(state, dict) or not all(isinstance(tensor, torch.Tensor) for tensor in state.values()):
+        raise ModelError(f"The file {path.name} is not a state dict (a mapping from names to tensors).")
+    network = create_model(backbone, attention, len(card.classes))
+    _load_into(network, {key: tensor.float() if tensor.is_floating_point() else tensor for key, tensor in state.items()}, path.name)
+    return ready(network, card, device)
+
+
+def save_weights(network: Classifier, path: Path) -> str:
+    """Write float16 safetensors; the file's sha256."""
+    state = {key: tensor.detach().cpu().contiguous() for key, tensor in network.state_dict().items()}
+    halves = {key: tensor.half() if tensor.is_floating_point() else tensor for key, tensor in state.items()}
+    data = safetensors.torch.save(halves)
+    path.write_bytes(data)
+    return hashlib.sha256(data).hexdigest()
+
+
+def ready(network: Classifier, card: ModelCard, device: Device | None = None) -> TrainedModel:
+    """Frozen, in evaluation mode, on the device."""
+    device = device or best_device()
+    return TrainedModel(card, device.put(network.eval().requires_grad_(False)), device)
+
+
+def _load_into(network: Classifier, state: dict[str, torch.Tensor], file: str) -> None:
+    own = network.state_dict()
+    missing, unknown = sorted(set(own) - set(state)), sorted(set(state) - set(own))
+    shapes = sorted(key for key in set(own) & set(state) if own[key].shape != state[key].shape)
+    faults = [
+        f"{what} {', '.join(keys[:3])}{f' and {len(keys) - 3} more' if len(keys) > 3 else ''}"
+        for what, keys in (("missing", missing), ("unknown", unknown), ("of another shape", shapes))
+        if keys
+    ]
+    if faults:
+        raise ModelError(f"The weights in {file} do not fit this network: {'; '.join(faults)}.")
+    network.load_state_dict(state)

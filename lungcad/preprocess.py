@@ -1,0 +1,151 @@
+"""A slice -> what the network sees, and a heat map -> back onto the slice.
+
+Every preprocessing is one box in the original pixel grid (it may reach outside the image) resized to the network's
+input, so the way back is exact: resize to the box, then cut it to the image.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated
+
+import cv2
+import numpy as np
+import torch
+from pydantic import Field
+from scipy import ndimage
+
+from lungcad.imaging import CTImage, Window
+from lungcad.schema import Schema
+
+
+class Crop(StrEnum):
+    """Which part of the slice the network sees."""
+
+    NONE = "none"
+    BODY = "body"  # the body's bounding box, without table and empty border
+
+
+class Fit(StrEnum):
+    """How the cropped part becomes the input's shape."""
+
+    STRETCH = "stretch"
+    PAD = "pad"  # keep the aspect ratio, black bars
+
+
+Side = Annotated[int, Field(ge=32, le=2048)]
+
+
+class PreprocessConfig(Schema):
+    """Stored in the model card, so that a network sees in the app what it saw in training.
+
+    size: (height, width) of the input, pixels. window: (level, width) in HU, used for HU images; 8-bit images come
+    with theirs baked in. mean, std: of the grey level in [0, 1].
+    """
+
+    size: tuple[Side, Side] = (224, 224)
+    window: tuple[float, Annotated[float, Field(gt=0)]] = (-600.0, 1500.0)
+    crop: Crop = Crop.BODY
+    fit: Fit = Fit.STRETCH
+    mean: float = 0.5
+    std: Annotated[float, Field(gt=0)] = 0.5
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Where the network's input lies in the original image.
+
+    original: (rows, columns) of the image. box: (top, left, bottom, right) in original pixels, half-open; parts outside
+    the image were filled with black.
+    """
+
+    original: tuple[int, int]
+    box: tuple[int, int, int, int]
+
+    def to_original(self, heat_map: np.ndarray) -> np.ndarray:
+        """A map over the input (any resolution, e.g. 7×7) on the original grid: float32, bilinear, 0 where not seen."""
+        top, left, bottom, right = self.box
+        in_box = cv2.resize(
+            np.ascontiguousarray(heat_map, dtype=np.float32), (right - left, bottom - top), interpolation=cv2.INTER_LINEAR
+        )
+        on_original = np.zeros(self.original, dtype=np.float32)
+        rows, columns = self._inside()
+        on_original[rows, columns] = in_box[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
+        return on_original
+
+    def labels_to_input(self, labels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+        """A label image on the original grid, seen at the input's size (nearest neighbour; outside the image 0)."""
+        return cv2.resize(self._cut(labels), size[::-1], interpolation=cv2.INTER_NEAREST)
+
+    def _inside(self) -> tuple[slice, slice]:
+        top, left, bottom, right = self.box
+        rows, columns = self.original
+        return slice(max(top, 0), min(bottom, rows)), slice(max(left, 0), min(right, columns))
+
+    def _cut(self, array: np.ndarray) -> np.ndarray:
+        """The box's content, 0 outside the image."""
+        top, left, bottom, right = self.box
+        rows, columns = self._inside()
+        out = np.zeros((bottom - top, right - left), dtype=array.dtype)
+        out[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left] = array[rows, columns]
+        return out
+
+
+def to_grey(image: CTImage, config: PreprocessConfig) -> tuple[np.ndarray, Geometry]:
+    """(grey in [0, 1] of shape ``config.size``, float32; its geometry): all but the normalisation."""
+    grey = image.grey(Window(*config.window))
+    rows, columns = grey.shape
+    box = body_box(grey) if config.crop is Crop.BODY else (0, 0, rows, columns)
+    if config.fit is Fit.PAD:
+        box = _widen(box, config.size)
+    geometry = Geometry((rows, columns), box)
+    content = geometry._cut(grey)
+    shrinks = content.shape[0] >= config.size[0] and content.shape[1] >= config.size[1]
+    resized = cv2.resize(content, config.size[::-1], interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    return resized, geometry
+
+
+def normalise(grey: torch.Tensor, config: PreprocessConfig) -> torch.Tensor:
+    """Grey (N, H, W) in [0, 1] -> network input (N, 3, H, W): three equal channels, (x - mean) / std."""
+    return ((grey - config.mean) / config.std).unsqueeze(1).expand(-1, 3, -1, -1)
+
+
+def preprocess(image: CTImage, config: PreprocessConfig) -> tuple[torch.Tensor, Geometry]:
+    """(input of shape (1, 3, H, W), geometry)."""
+    grey, geometry = to_grey(image, config)
+    return normalise(torch.from_numpy(grey).unsqueeze(0), config), geometry
+
+
+def body_box(grey: np.ndarray) -> tuple[int, int, int, int]:
+    """Bounding box (top, left, bottom, right) of the body: the largest bright region after a small opening.
+
+    The opening cuts thin bridges to the table. Without a region of at least a tenth of the image, the whole image.
+    """
+    rows, columns = grey.shape
+    scale = min(1.0, 256 / max(rows, columns))  # found on a small copy: the same at every resolution, and fast
+    small = cv2.resize(grey, (max(round(columns * scale), 1), max(round(rows * scale), 1)), interpolation=cv2.INTER_AREA)
+    level, _ = cv2.threshold((small * 255).astype(np.uint8), 0, 255, cv2.THRESH_OTSU)
+    bright = ndimage.binary_opening(small * 255 > level / 2, iterations=3)
+    labels, count = ndimage.label(bright)
+    if count == 0:
+        return 0, 0, rows, columns
+    sizes = np.bincount(labels.ravel())[1:]
+    region = ndimage.find_objects(labels)[int(sizes.argmax())]
+    if sizes.max() < 0.1 * small.size:
+        return 0, 0, rows, columns
+    fy, fx = rows / small.shape[0], columns / small.shape[1]
+    return (
+        max(int(region[0].start * fy), 0),
+        max(int(region[1].start * fx), 0),
+        min(int(np.ceil(region[0].stop * fy)), rows),
+        min(int(np.ceil(region[1].stop * fx)), columns),
+    )
+
+
+def _widen(box: tuple[int, int, int, int], size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """The smallest box around ``box``, with the same centre, that has the aspect ratio of ``size``."""
+    top, left, bottom, right = box
+    height, width = bottom - top, right - left
+    wanted_height, wanted_width = max(height, round(width * size[0] / size[1])), max(width, round(height * size[1] / size[0]))
+    top -= (wanted_height - height) // 2
+    left -= (wanted_width - width) // 2
+    return top, left, top + wanted_height, left + wanted_width

@@ -1,0 +1,54 @@
+"""Augmentation of a whole batch at once, on the batch's own device."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from lungcad.train.recipe import Augmentation
+
+
+def augment(grey: Tensor, how: Augmentation) -> Tensor:
+    """Grey (N, H, W) in [0, 1] -> the same, each image changed in its own way. Uses torch's global generator."""
+    return _erase(_intensity(_affine(grey, how), how), how.erase)
+
+
+def _uniform(n: int, extent: float, like: Tensor) -> Tensor:
+    """(n,) in [-extent, extent]."""
+    return (torch.rand(n, device=like.device) * 2 - 1) * extent
+
+
+def _affine(grey: Tensor, how: Augmentation) -> Tensor:
+    n = len(grey)
+    angle = _uniform(n, math.radians(how.rotate), grey)
+    scale = 1 + _uniform(n, how.zoom, grey)
+    mirror = torch.where(torch.rand(n, device=grey.device) < how.flip, -1.0, 1.0)
+    cos, sin = torch.cos(angle) * scale, torch.sin(angle) * scale
+    # affine_grid's coordinates run from -1 to 1, so a shift by a share of the side is twice as much there
+    rows = torch.stack([cos * mirror, -sin, _uniform(n, 2 * how.shift, grey)], 1), torch.stack(
+        [sin * mirror, cos, _uniform(n, 2 * how.shift, grey)], 1
+    )
+    grid = F.affine_grid(torch.stack(rows, 1), [n, 1, *grey.shape[1:]], align_corners=False)
+    return F.grid_sample(grey.unsqueeze(1), grid, align_corners=False).squeeze(1)
+
+
+def _intensity(grey: Tensor, how: Augmentation) -> Tensor:
+    n = len(grey)
+    gamma = torch.exp(_uniform(n, math.log1p(how.gamma), grey)).view(n, 1, 1)
+    gain = (1 + _uniform(n, how.gain, grey)).view(n, 1, 1)
+    bias = _uniform(n, how.bias, grey).view(n, 1, 1)
+    noise = torch.randn_like(grey) * (torch.rand(n, 1, 1, device=grey.device) * how.noise)
+    return (grey.clamp(0, 1).pow(gamma) * gain + bias + noise).clamp(0, 1)
+
+
+def _erase(grey: Tensor, probability: float) -> Tensor:
+    """Blank a rectangle of up to a third of each side with the image's mean (Zhong et al., "Random erasing", AAAI 2020)."""
+    n, height, width = grey.shape
+    y, x = torch.rand(n, 1, device=grey.device) * height, torch.rand(n, 1, device=grey.device) * width
+    half_h = (0.05 + torch.rand(n, 1, device=grey.device) * 0.12) * height
+    half_w = (0.05 + torch.rand(n, 1, device=grey.device) * 0.12) * width
+    in_rows = (torch.arange(height, device=grey.device) - y).abs() < half_h
+    in_columns = (torch.arange(width, device=grey.device) - x).abs() < half_w
+    chosen = (torch.rand(n, 1, 1, device=grey.device) < probability) & in_rows.unsqueeze(2) & in_columns.unsqueeze(1)
+    return torch.where(chosen, grey.mean((1, 2), keepdim=True), grey)
