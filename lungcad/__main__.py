@@ -1,0 +1,5 @@
+"""``python -m lungcad``."""
+
+from lungcad.cli import main
+
+main()

@@ -1,0 +1,125 @@
+"""One call from bytes to an explained prediction: what the page, the command line and Python use."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from lungcad.errors import lookup
+from lungcad.explain import METHODS, Attribution, Options, Scene, explain
+from lungcad.explain.attribution import Progress
+from lungcad.imaging import CTImage, Unit, read_image
+from lungcad.models import Prediction, TrainedModel, features, load_model
+from lungcad.models.predict import calibrated
+from lungcad.preprocess import Geometry, normalise, to_grey
+
+COLOURED = 0.02
+"""Share of clearly coloured pixels above which an image is called a photograph; annotated CT slices stay below."""
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """prediction, the class explained, attributions by method (original grid), seconds by step, warnings for the user."""
+
+    image: CTImage
+    model_name: str
+    prediction: Prediction
+    target: str
+    attributions: dict[str, Attribution]
+    geometry: Geometry
+    timings: dict[str, float]
+    warnings: tuple[str, ...]
+    precision: str
+
+    def to_dict(self) -> dict:
+        """Plain data for JSON: no pixels, no file name, no patient identifier; the image is named by its SHA-256."""
+        top, left, bottom, right = self.geometry.box
+        return {
+            "image_sha256": self.image.provenance.sha256,
+            "image": {"rows": self.image.shape[0], "columns": self.image.shape[1], "unit": self.image.unit.value,
+                      "spacing_mm": self.image.spacing_mm, "synthetic": self.image.provenance.synthetic},
+            "model": self.model_name,
+            "class": self.prediction.label,
+            "probabilities": self.prediction.probabilities,
+            "explained_class": self.target,
+            "seen_box": {"top": top, "left": left, "bottom": bottom, "right": right},
+            "attributions": {
+                name: {"minimum": float(each.values.min()), "maximum": each.peak, "facts": each.facts, "notes": list(each.notes)}
+                for name, each in self.attributions.items()
+            },
+            "precision": self.precision,
+            "seconds": self.timings,
+            "warnings": list(self.warnings),
+            "notice": "Research software, not a medical device.",
+        }  # fmt: skip
+
+
+def analyse(
+    source: bytes | str | Path | CTImage,
+    model: str | TrainedModel,
+    *,
+    methods: Iterable[str] = ("gradcam",),
+    target: str | None = None,
+    options: Options = Options(),
+    on_progress: Progress | None = None,
+) -> Result:
+    """Read, preprocess, predict and explain one slice.
+
+    target: the class to explain; None takes the predicted one. Same input, same options: the same answer, bit for bit, on
+    one machine. Raises a :class:`~lungcad.errors.LungcadError` with one sentence for every bad input.
+    """
+    clock = _Clock()
+    if isinstance(model, str):
+        model = load_model(model)
+    methods = list(methods)
+    for method in methods:
+        lookup(METHODS, method, "method")
+    target_index = None if target is None else model.class_index(target)
+    clock.lap("load")
+    image = source if isinstance(source, CTImage) else read_image(source)
+    clock.lap("read")
+    grey, geometry = to_grey(image, model.card.preprocess)
+    inputs = normalise(torch.from_numpy(grey).unsqueeze(0), model.card.preprocess)
+    scene = Scene(inputs, grey, features(model, inputs), geometry)
+    with torch.no_grad():
+        probabilities = calibrated(model, model.network.classify(scene.features)[0])[0].tolist()
+    prediction = Prediction(dict(zip(model.card.classes, probabilities, strict=True)))
+    clock.lap("predict")
+    if target_index is None:
+        target_index = model.class_index(prediction.label)
+    attributions = {}
+    for method in methods:
+        attributions[method] = explain(model, scene, method, target_index, options, on_progress)
+        clock.lap(method)
+    warnings = (*_warnings(image), *(note for each in attributions.values() for note in each.notes))
+    return Result(
+        image, model.card.name, prediction, model.card.classes[target_index], attributions, geometry, clock.seconds, warnings,
+        model.device.precision,
+    )  # fmt: skip
+
+
+def _warnings(image: CTImage) -> list[str]:
+    found = list(image.provenance.notes)
+    if image.provenance.colour_fraction > COLOURED:
+        found.append(
+            f"{image.provenance.colour_fraction:.0%} of the image is coloured: it is not like the grey CT slices the network was "
+            "trained on, so do not trust the answer."
+        )
+    if image.provenance.synthetic:
+        found.append("This is a synthetic phantom made by lungcad, not a patient; the network was never trained on phantoms.")
+    if image.unit is Unit.HU:
+        found.append("The network was trained on 8-bit pictures; the Hounsfield units were windowed to look like them.")
+    return found
+
+
+class _Clock:
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, name: str) -> None:
+        now = time.perf_counter()
+        self.seconds[name] = round(now - self._last, 4)
+        self._last = now

@@ -1,0 +1,1 @@
+"""Streamlit only: shared resources, session state, figures, widgets."""

@@ -1,0 +1,88 @@
+"""Plotly figures."""
+
+import base64
+
+import cv2
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from lungcad.explain.attribution import METHODS, Attribution
+from lungcad.explain.overlay import POSITIVE, SIGNED, colour_range, png, visible
+from lungcad.models import Prediction
+
+CONFIG = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
+SHOWN, OTHER = "#2a6f97", "#a9b8c2"
+
+
+def probabilities(prediction: Prediction) -> go.Figure:
+    """Calibrated probability of each class, the predicted one darker."""
+    names = list(prediction.probabilities)[::-1]
+    values = [prediction.probabilities[name] for name in names]
+    figure = go.Figure(
+        go.Bar(
+            x=values,
+            y=[name.replace(".", " ") for name in names],
+            orientation="h",
+            marker_color=[SHOWN if name == prediction.label else OTHER for name in names],
+            text=[f"{value:.1%}" for value in values],
+            textposition="auto",
+            hovertemplate="%{y}: %{x:.2%}<extra></extra>",
+        )
+    )
+    figure.update_xaxes(title="calibrated probability", range=[0, 1], tickformat=".0%")
+    figure.update_yaxes(title=None, automargin=True)
+    return figure.update_layout(height=60 + 38 * len(names), margin={"l": 8, "r": 8, "t": 8, "b": 40}, showlegend=False)
+
+
+def original_and_overlay(grey: np.ndarray, attribution: Attribution | None, *, opacity: float, threshold: float) -> go.Figure:
+    """The slice beside the slice under its heat map; zoom and pan are linked. Axes count original pixels."""
+    rows, columns = grey.shape
+    picture = _data_uri(grey)
+    title = METHODS[attribution.method].title if attribution else "no map yet"
+    figure = make_subplots(1, 2, shared_xaxes="all", shared_yaxes="all", horizontal_spacing=0.02, subplot_titles=("slice", title))
+    for column in (1, 2):
+        figure.add_trace(go.Image(source=picture, dx=columns / _small(rows, columns)[1], dy=rows / _small(rows, columns)[0], hoverinfo="skip"), 1, column)
+    if attribution is not None:
+        figure.add_trace(_heat(attribution, opacity, threshold), 1, 2)
+    figure.update_xaxes(range=[-0.5, columns - 0.5], constrain="domain", showgrid=False, zeroline=False, title="column (pixel)", title_standoff=4)
+    figure.update_yaxes(range=[rows - 0.5, -0.5], scaleanchor="x", constrain="domain", showgrid=False, zeroline=False)
+    figure.update_yaxes(title="row (pixel)", title_standoff=4, col=1)
+    return figure.update_layout(
+        height=470, margin={"l": 8, "r": 8, "t": 28, "b": 8}, uirevision="keep the zoom", dragmode="pan", plot_bgcolor="rgba(0,0,0,0)"
+    )
+
+
+def _heat(attribution: Attribution, opacity: float, threshold: float) -> go.Heatmap:
+    rows, columns = attribution.values.shape
+    small = _small(rows, columns)
+    low, high = colour_range(attribution)
+    shown = np.where(visible(attribution, threshold), attribution.values, np.nan)
+    if small != (rows, columns):
+        shown = cv2.resize(shown, small[::-1], interpolation=cv2.INTER_NEAREST)
+    what = "attention (raw)" if attribution.target is None else "evidence for / against" if attribution.signed else "evidence (raw)"
+    return go.Heatmap(
+        z=shown.astype(np.float32),
+        dx=columns / small[1],
+        dy=rows / small[0],
+        zmin=low,
+        zmax=high or 1.0,
+        colorscale=SIGNED if attribution.signed else POSITIVE,
+        opacity=opacity,
+        hovertemplate="column %{x}, row %{y}: %{z:.4g}<extra></extra>",
+        colorbar={"title": {"text": what, "side": "top"}, "orientation": "h", "y": -0.16, "yanchor": "top", "thickness": 12, "tickformat": ".3~g"},
+    )
+
+
+def _small(rows: int, columns: int, limit: int = 768) -> tuple[int, int]:
+    """The size a picture is sent to the browser at."""
+    scale = min(1.0, limit / max(rows, columns))
+    return max(round(rows * scale), 1), max(round(columns * scale), 1)
+
+
+def _data_uri(grey: np.ndarray) -> str:
+    small = _small(*grey.shape)
+    if small != grey.shape:
+        grey = cv2.resize(grey, small[::-1], interpolation=cv2.INTER_AREA)
+    picture = np.repeat((grey * 255 + 0.5).astype(np.uint8)[..., None], 3, axis=2)
+    return "data:image/png;base64," + base64.b64encode(png(picture)).decode()

@@ -1,0 +1,92 @@
+"""What belongs to one session: its image and its results. Other sessions never see it."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from lungcad.analysis import Options, Result, analyse
+from lungcad.app import resources
+from lungcad.errors import ImageError
+from lungcad.imaging import CTImage, read_image
+from lungcad.imaging.io import MAX_BYTES
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "data" / "examples"
+MAX_RESULTS = 24
+"""Results kept in a session; the oldest go first."""
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """The image on screen. ``caption`` never holds the uploaded file's name, which may be a patient's."""
+
+    image: CTImage
+    caption: str
+
+
+def example_names() -> list[str]:
+    return sorted(path.name for path in EXAMPLES.glob("*") if path.suffix in (".png", ".dcm"))
+
+
+def source() -> Source | None:
+    return st.session_state.get("source")
+
+
+def take_example(name: str | None) -> None:
+    """Make an example the session's image."""
+    if name:
+        _take((EXAMPLES / name).read_bytes(), f"Example {Path(name).stem.replace('-', ' ')} (synthetic phantom)")
+
+
+def take_upload(file) -> None:
+    """Make an uploaded file the session's image; a bad one leaves the previous image on screen and an error beside it."""
+    if file is None:
+        st.session_state["source_error"] = None
+        return
+    if file.size > MAX_BYTES:  # the widget's own limit is not enforced by the server
+        st.session_state["source_error"] = f"The file has {file.size / 2**20:.0f} MiB; the limit is {MAX_BYTES >> 20} MiB."
+        return
+    _take(file.getvalue(), "Uploaded image")
+
+
+def source_error() -> str | None:
+    return st.session_state.get("source_error")
+
+
+def _take(data: bytes, caption: str) -> None:
+    try:
+        st.session_state["source"] = Source(read_image(data), caption)
+        st.session_state["source_error"] = None
+    except ImageError as error:
+        st.session_state["source_error"] = str(error)
+
+
+def result(
+    image: CTImage,
+    network: str,
+    method: str,
+    target: str | None,
+    options: Options = Options(),
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Result:
+    """The analysis, computed once a session for each image, weights, method, class and options."""
+    kept: OrderedDict[tuple, Result] = st.session_state.setdefault("results", OrderedDict())
+    key = result_key(image, network, method, target, options)
+    if key not in kept:
+        kept[key] = analyse(
+            image, resources.model(network), methods=[method], target=target, options=options, on_progress=on_progress
+        )
+        while len(kept) > MAX_RESULTS:
+            kept.popitem(last=False)
+    kept.move_to_end(key)
+    return kept[key]
+
+
+def has_result(image: CTImage, network: str, method: str, target: str | None, options: Options = Options()) -> bool:
+    return result_key(image, network, method, target, options) in st.session_state.get("results", {})
+
+
+def result_key(image: CTImage, network: str, method: str, target: str | None, options: Options) -> tuple:
+    return image.provenance.sha256, resources.cards()[network].sha256, method, target, options

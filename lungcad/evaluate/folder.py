@@ -1,0 +1,99 @@
+"""Evaluate a trained network over a folder of labelled images."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from lungcad.datasets import LAYOUTS, Case, Split, of_split
+from lungcad.errors import DatasetError, LungcadError, lookup
+from lungcad.evaluate.metrics import summarise
+from lungcad.imaging import read_image
+from lungcad.models import TrainedModel, predict_batch
+from lungcad.models.card import TestResult
+from lungcad.preprocess import normalise, to_grey
+
+BATCH = 32
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """cases and probabilities (n, K) row by row; skipped: (case id, why); images_per_second: reading included."""
+
+    cases: list[Case]
+    probabilities: np.ndarray
+    skipped: list[tuple[str, str]]
+    images_per_second: float
+    result: TestResult
+
+    def to_dict(self) -> dict:
+        """The JSON of ``lungcad evaluate``."""
+        metrics = {"accuracy": self.result.accuracy, "macro_f1": self.result.macro_f1, "auc": self.result.auc}
+        recalls = {f"recall {name}": estimate for name, estimate in self.result.recall.items()}
+        return {
+            "n": self.result.n,
+            **{name: estimate.value for name, estimate in metrics.items()},
+            "recall": {name: estimate.value for name, estimate in self.result.recall.items()},
+            "intervals": {name: [each.low, each.high] for name, each in (metrics | recalls).items()},
+            "images_per_second": round(self.images_per_second, 1),
+            "skipped": [{"case": case, "why": why} for case, why in self.skipped],
+        }
+
+
+def evaluate_folder(
+    model: TrainedModel, folder: str | Path, layout: str, on_progress: Callable[[int, int], None] | None = None
+) -> Evaluation:
+    """Predict every image of the folder's ``test`` part (all of it when it has no parts) and compute the metrics.
+
+    Unreadable images are skipped and named. Raises :class:`DatasetError` when the layout's classes are not the network's.
+    """
+    entry = lookup(LAYOUTS, layout, "layout")
+    if entry.classes != model.card.classes:
+        raise DatasetError(
+            f"The network {model.card.name} knows {', '.join(model.card.classes)}; "
+            f"the layout {layout} has {', '.join(entry.classes)}. Choose a network trained on it."
+        )
+    cases = of_split(entry.read(folder), Split.TEST)
+    if not cases:
+        raise DatasetError("The folder has parts, but no test part with images; give the folder of the images themselves.")
+    start = time.perf_counter()
+    kept, rows, skipped = [], [], []
+    for batch in _read_ahead(cases, model):
+        good = [(case, grey) for case, grey in batch if isinstance(grey, np.ndarray)]
+        skipped += [(case.id, str(error)) for case, error in batch if not isinstance(error, np.ndarray)]
+        if good:
+            grey = torch.from_numpy(np.stack([each for _, each in good]))
+            rows.append(predict_batch(model, normalise(grey, model.card.preprocess)))
+            kept += [case for case, _ in good]
+        if on_progress:
+            on_progress(len(kept) + len(skipped), len(cases))
+    if not kept:
+        raise DatasetError("Not one image of the folder could be read; the first fault: " + skipped[0][1])
+    seconds = time.perf_counter() - start
+    probabilities = torch.cat(rows).numpy()
+    labels = np.array([model.card.classes.index(case.label) for case in kept])
+    return Evaluation(kept, probabilities, skipped, len(cases) / seconds, summarise(labels, probabilities, model.card.classes))
+
+
+def _read_ahead(cases: list[Case], model: TrainedModel) -> Iterator[list[tuple[Case, np.ndarray | LungcadError]]]:
+    """Batches of (case, grey input or the error), read by threads two batches ahead of the network."""
+
+    def read(case: Case) -> tuple[Case, np.ndarray | LungcadError]:
+        try:
+            return case, to_grey(read_image(case.path), model.card.preprocess)[0]
+        except LungcadError as error:
+            return case, error
+
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        batches = [cases[start : start + BATCH] for start in range(0, len(cases), BATCH)]
+        pending = [[pool.submit(read, case) for case in batch] for batch in batches[:2]]
+        for index in range(len(batches)):
+            if index + 2 < len(batches):
+                pending.append([pool.submit(read, case) for case in batches[index + 2]])
+            yield [future.result() for future in pending[index]]
+            pending[index] = []

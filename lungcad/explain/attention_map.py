@@ -1,0 +1,25 @@
+"""The mask that an attention network weighs positions with."""
+
+import numpy as np
+import torch
+
+from lungcad.explain.attribution import Options, Progress, Scene, register
+from lungcad.models import TrainedModel
+
+
+@register(
+    name="attention",
+    title="Attention map",
+    what="The network's own mask: how much each position counts, whatever the class.",
+    paper="Woo et al., CBAM, ECCV 2018; Schlemper et al., Attention gated networks, 2019; Datta et al., Soft-attention, 2021",
+    cost="cheap",
+    signed=False,
+    for_class=False,
+)
+def attention_map(
+    model: TrainedModel, scene: Scene, target: int, options: Options, on_progress: Progress | None = None
+) -> tuple[np.ndarray, dict[str, float]]:
+    """The raw mask: 0..1 for ``cbam`` and ``gate``, mean 1 for ``soft``."""
+    with torch.no_grad():
+        _, mask = model.network.classify(scene.features)
+    return mask[0, 0].cpu().numpy(), {}

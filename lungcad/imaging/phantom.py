@@ -1,0 +1,208 @@
+"""Synthetic axial thorax slices in Hounsfield units with known lungs and a known lesion.
+
+They exercise readers, geometry and explanations where no patient data may lie; no network is trained on them.
+Tissue values follow Kalender, "Computed Tomography", 3rd ed., 2011, figure 1.9.
+"""
+
+import io
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+import pydicom
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+from pydicom.dataset import FileDataset, FileMetaDataset
+from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
+from scipy import ndimage
+
+from lungcad.errors import ImageError
+from lungcad.imaging.image import SYNTHETIC_MARK, CTImage, Provenance, Unit
+from lungcad.imaging.window import Window
+
+AIR, LUNG, FAT, MUSCLE, BLOOD, SPONGY_BONE, CORTICAL_BONE, LESION = -1000, -860, -100, 50, 45, 220, 700, 35
+FIELD_OF_VIEW_MM = 400.0
+
+
+class Edge(StrEnum):
+    SMOOTH = "smooth"
+    SPICULATED = "spiculated"
+
+
+@dataclass(frozen=True)
+class Lesion:
+    """centre_mm: (down, right) from the middle of the slice. diameter_mm: of its core."""
+
+    centre_mm: tuple[float, float]
+    diameter_mm: float
+    edge: Edge = Edge.SMOOTH
+
+
+@dataclass(frozen=True, eq=False)
+class Phantom:
+    """hu: float32 (n, n). lungs, lesion: bool masks of the same shape. spacing_mm: between pixels."""
+
+    hu: np.ndarray
+    lungs: np.ndarray
+    lesion: np.ndarray
+    spacing_mm: float
+    seed: int
+
+    def image(self) -> CTImage:
+        spacing = (self.spacing_mm, self.spacing_mm)
+        return CTImage(self.hu, Unit.HU, Provenance("", "phantom", "HU", synthetic=True), spacing, Window.preset("lung"))
+
+    def png(self, window: Window | None = None) -> bytes:
+        """8-bit grey PNG in a display window (lung unless told), marked as synthetic inside the file."""
+        grey = (window or Window.preset("lung")).apply(self.hu)
+        info = PngInfo()
+        info.add_text("Comment", f"{SYNTHETIC_MARK}, seed {self.seed}")
+        buffer = io.BytesIO()
+        Image.fromarray((grey * 255 + 0.5).astype(np.uint8)).save(buffer, "PNG", pnginfo=info)
+        return buffer.getvalue()
+
+    def dicom(self) -> bytes:
+        """A CT Image Storage object (PS3.3 A.3), marked as synthetic; UIDs are derived from the seed."""
+        meta = FileMetaDataset()
+        meta.MediaStorageSOPClassUID = CTImageStorage
+        meta.MediaStorageSOPInstanceUID = self._uid("instance")
+        meta.TransferSyntaxUID = ExplicitVRLittleEndian
+        ds = FileDataset(None, {}, file_meta=meta, preamble=b"\0" * 128)
+        ds.SOPClassUID, ds.SOPInstanceUID = CTImageStorage, meta.MediaStorageSOPInstanceUID
+        ds.StudyInstanceUID, ds.SeriesInstanceUID, ds.FrameOfReferenceUID = map(self._uid, ("study", "series", "frame"))
+        ds.PatientName, ds.PatientID, ds.PatientBirthDate, ds.PatientSex = "Synthetic^Phantom", f"PHANTOM-{self.seed}", "", "O"
+        ds.StudyDate, ds.StudyTime, ds.StudyID, ds.AccessionNumber, ds.ReferringPhysicianName = "20260101", "000000", "1", "", ""
+        ds.Modality, ds.Manufacturer, ds.ImageType = "CT", "lungcad", ["DERIVED", "SECONDARY", "AXIAL"]
+        ds.ImageComments = SYNTHETIC_MARK
+        ds.SeriesNumber, ds.InstanceNumber, ds.AcquisitionNumber, ds.PositionReferenceIndicator = 1, 1, 1, ""
+        ds.PixelSpacing, ds.SliceThickness, ds.KVP = [self.spacing_mm] * 2, 1.0, 120
+        ds.ImagePositionPatient, ds.ImageOrientationPatient = [-FIELD_OF_VIEW_MM / 2, -FIELD_OF_VIEW_MM / 2, 0], [1, 0, 0, 0, 1, 0]
+        ds.Rows, ds.Columns = self.hu.shape
+        ds.SamplesPerPixel, ds.PhotometricInterpretation, ds.PixelRepresentation = 1, "MONOCHROME2", 0
+        ds.BitsAllocated, ds.BitsStored, ds.HighBit = 16, 12, 11
+        ds.RescaleIntercept, ds.RescaleSlope, ds.RescaleType = -1024, 1, "HU"
+        ds.WindowCenter, ds.WindowWidth = -600, 1500
+        ds.PixelData = np.clip(np.rint(self.hu) + 1024, 0, 4095).astype("<u2").tobytes()
+        buffer = io.BytesIO()
+        pydicom.dcmwrite(buffer, ds, enforce_file_format=True)
+        return buffer.getvalue()
+
+    def _uid(self, what: str) -> str:
+        return generate_uid(entropy_srcs=["lungcad phantom", what, str(self.seed)])
+
+
+def make_phantom(seed: int, *, size: int = 512, lesion: Lesion | None = None, noise_hu: float = 18.0) -> Phantom:
+    """A slice at mid-chest. Size, place and shape of the organs vary with the seed; so do vessels and noise.
+
+    Raises :class:`ImageError` when the lesion's centre does not lie in a lung.
+    """
+    rng = np.random.default_rng(seed)
+    spacing = FIELD_OF_VIEW_MM / size
+    axis = (np.arange(size) + 0.5) * spacing - FIELD_OF_VIEW_MM / 2
+    down, right = np.meshgrid(axis, axis, indexing="ij")
+
+    def inside(cy: float, cx: float, ry: float, rx: float, *, angle: float = 0.0, power: float = 2.0) -> np.ndarray:
+        """Coverage in [0, 1] of a (super-)ellipse, its edge one pixel wide. angle: degrees."""
+        cos, sin = np.cos(np.radians(angle)), np.sin(np.radians(angle))
+        y, x = down - cy, right - cx
+        u, v = np.abs((cos * y + sin * x) / ry), np.abs((cos * x - sin * y) / rx)
+        radius = (u**power + v**power) ** (1 / power)
+        return np.clip((1 - radius) * min(ry, rx) / spacing + 0.5, 0, 1)
+
+    def paint(coverage: np.ndarray, value: float) -> None:
+        np.copyto(hu, hu + coverage * (value - hu))
+
+    def vary(value: float, share: float = 0.06) -> float:
+        return value * (1 + rng.uniform(-share, share))
+
+    hu = np.full((size, size), float(AIR))
+    body_y, body_x = vary(112), vary(168)
+    paint(inside(0, 0, body_y, body_x, power=2.4), FAT)
+    paint(inside(2, 0, body_y - vary(14, 0.3), body_x - vary(16, 0.3), power=2.4), MUSCLE)
+
+    lungs = np.zeros((size, size))
+    for side in (-1, 1):  # the heart takes room from the lung on the image's right, the patient's left
+        lung_x = vary(50 if side < 0 else 46)
+        lungs = np.maximum(lungs, inside(vary(-4, 0.5), side * vary(76, 0.04), vary(78), lung_x, angle=side * vary(8, 0.5), power=2.3))
+    heart = inside(-22, vary(22), vary(46), vary(56), angle=-20)
+    mediastinum = inside(10, 0, 75, vary(26))
+    lungs = lungs * (1 - np.maximum(heart, mediastinum))
+    paint(lungs, LUNG)
+    hu += lungs * ndimage.gaussian_filter(rng.normal(size=hu.shape), 6 / spacing * 0.78) * 120  # uneven aeration
+
+    paint(_vessels(rng, lungs > 0.5, spacing), BLOOD)
+    paint(np.maximum(heart, mediastinum), BLOOD - 5)
+    paint(inside(30, vary(24), 12, 12), BLOOD + 100)  # descending aorta, with contrast
+    paint(inside(-2, 0, 8, 9), AIR)  # trachea
+
+    spine = 72 * body_y / 112
+    paint(inside(spine, 0, 19, 22), CORTICAL_BONE)
+    paint(inside(spine, 0, 16, 19), SPONGY_BONE)
+    paint(inside(spine + 27, 0, 13, 6), CORTICAL_BONE * 0.7)
+    paint(inside(spine + 18, 0, 7, 8), MUSCLE - 20)  # spinal canal
+    paint(inside(-body_y + 26, 0, 7, 18), SPONGY_BONE + 100)  # sternum
+    for angle in np.arange(20, 340, 27) + rng.uniform(-6, 6):  # ribs, cut obliquely
+        theta = np.radians(angle)
+        y, x = -np.cos(theta) * (body_y - 19), np.sin(theta) * (body_x - 24)
+        tangent = np.degrees(np.arctan2(np.sin(theta) * (body_y - 19), np.cos(theta) * (body_x - 24)))
+        paint(inside(y, x, 4.5, 11, angle=-tangent), CORTICAL_BONE)
+        paint(inside(y, x, 2.5, 8.5, angle=-tangent), SPONGY_BONE)
+
+    mask = np.zeros((size, size), dtype=bool)
+    if lesion is not None:
+        row, column = (int(np.clip((c + FIELD_OF_VIEW_MM / 2) / spacing, 0, size - 1)) for c in lesion.centre_mm)
+        if lungs[row, column] < 0.5:
+            raise ImageError(f"The lesion's centre {lesion.centre_mm} mm is not inside a lung of this phantom; move it.")
+        coverage = _lesion(rng, lesion, down, right, spacing)
+        paint(coverage, LESION)
+        mask = coverage > 0.5
+
+    hu = ndimage.gaussian_filter(hu, 0.6)  # the scanner's blur
+    hu += ndimage.gaussian_filter(rng.normal(size=hu.shape), 0.7) * noise_hu * 2.2
+    return Phantom(np.clip(hu, -1024, 3071).astype(np.float32), lungs > 0.5, mask, spacing, seed)
+
+
+def _lesion(rng: np.random.Generator, lesion: Lesion, down: np.ndarray, right: np.ndarray, spacing: float) -> np.ndarray:
+    y, x = down - lesion.centre_mm[0], right - lesion.centre_mm[1]
+    theta = np.arctan2(y, x)
+    radius = np.full_like(theta, lesion.diameter_mm / 2)
+    if lesion.edge is Edge.SPICULATED:
+        for _ in range(rng.integers(9, 14)):
+            direction, width, length = rng.uniform(-np.pi, np.pi), rng.uniform(0.06, 0.12), rng.uniform(0.4, 1.0)
+            off = np.angle(np.exp(1j * (theta - direction)))
+            radius += lesion.diameter_mm / 2 * length * np.exp(-((off / width) ** 2))
+    radius *= 1 + 0.06 * np.sin(3 * theta + rng.uniform(0, 6)) + 0.04 * np.sin(5 * theta + rng.uniform(0, 6))
+    return np.clip((radius - np.hypot(y, x)) / spacing + 0.5, 0, 1)
+
+
+def _vessels(rng: np.random.Generator, lungs: np.ndarray, spacing: float) -> np.ndarray:
+    """Branching tubes from both hila, thinner outwards: coverage in [0, 1]."""
+    tubes = np.zeros(lungs.shape)
+    size = lungs.shape[0]
+    rows, columns = np.nonzero(lungs)
+    if not len(rows):
+        return tubes
+    branches = []
+    for side in (-1, 1):
+        branches += [(5.0, side * 34.0, (90 - side * 90) + rng.uniform(-75, 75), rng.uniform(1.8, 2.9)) for _ in range(8)]
+    while branches:
+        y, x, heading, radius = branches.pop()
+        for _ in range(int(rng.uniform(14, 26))):
+            heading += rng.normal(0, 7)
+            y, x = y + 1.6 * np.sin(np.radians(heading)), x + 1.6 * np.cos(np.radians(heading))
+            radius *= 0.985
+            _disc(tubes, (y + FIELD_OF_VIEW_MM / 2) / spacing, (x + FIELD_OF_VIEW_MM / 2) / spacing, radius / spacing, size)
+        if radius > 0.7:
+            branches += [(y, x, heading + turn, radius * 0.72) for turn in (rng.uniform(15, 40), -rng.uniform(15, 40))]
+    return tubes * ndimage.binary_erosion(lungs, iterations=2)
+
+
+def _disc(canvas: np.ndarray, row: float, column: float, radius: float, size: int) -> None:
+    reach = int(np.ceil(radius)) + 1
+    top, left = max(int(row) - reach, 0), max(int(column) - reach, 0)
+    bottom, right = min(int(row) + reach + 1, size), min(int(column) + reach + 1, size)
+    if top >= bottom or left >= right:
+        return
+    y, x = np.ogrid[top:bottom, left:right]
+    coverage = np.clip(radius - np.hypot(y + 0.5 - row, x + 0.5 - column) + 0.5, 0, 1)
+    np.maximum(canvas[top:bottom, left:right], coverage, out=canvas[top:bottom, left:right])

@@ -1,0 +1,48 @@
+"""The front door: what lungcad is, which networks it ships, where to go."""
+
+import streamlit as st
+
+from lungcad.app import page, resources, widgets
+
+page.begin("lungcad")
+st.title("Look behind a lung-CT classifier's answer")
+st.markdown(
+    "A network names a class for a CT slice. **lungcad** shows *why*: how sure it is, where it looked, and how good it was on "
+    "images that nobody trained it on. Networks come in pairs, plain and with attention, trained alike, so you can see what attention changes."
+)
+st.page_link("pages/1_Predict.py", label="**Predict and explain one slice**: drop a PNG, JPEG or DICOM, or start with an example", icon=":material/radiology:")
+st.warning(page.NOTICE, icon=":material/health_and_safety:")
+
+st.subheader("Shipped networks")
+cards = resources.cards()
+if not cards:
+    st.info("No network is installed: `weights/` holds no model card. Restore it from the repository, or train one.")
+
+
+def _estimate(estimate) -> str:
+    return "–" if estimate is None or estimate.value is None else f"{estimate.value:.2f} [{estimate.low:.2f}, {estimate.high:.2f}]"
+
+
+st.dataframe(
+    [
+        {
+            "network": card.name,
+            "attention": card.attention,
+            "data set": card.dataset,
+            "accuracy": _estimate(card.test_published and card.test_published.accuracy),
+            "accuracy without copies": _estimate(card.test_without_copies and card.test_without_copies.accuracy),
+            "ROC-AUC": _estimate(card.test_published and card.test_published.auc),
+            "started from": card.initialised_with,
+        }
+        for card in cards.values()
+    ],
+    hide_index=True,
+)
+st.caption(
+    "Published test images, value [95 % bootstrap interval]. *Without copies* leaves out the test images of which the published "
+    "training part holds a copy."
+)
+for card in cards.values():
+    with st.expander(widgets.card_title(card)):
+        st.markdown(f"**Limits.** {card.limits}")
+        st.json(card.model_dump(mode="json"), expanded=False)
