@@ -18,6 +18,7 @@ from pydicom.uid import CTImageStorage, DeflatedExplicitVRLittleEndian, Enhanced
 
 from lungcad.errors import ImageError
 from lungcad.imaging.image import SYNTHETIC_MARK, CTImage, Provenance, Unit
+from lungcad.imaging.raster import luminance
 from lungcad.imaging.window import Window
 
 MAX_PIXELS = 16_000_000
@@ -51,20 +52,12 @@ def read(data: bytes, sha256: str) -> CTImage:
     _check_geometry(dataset)
     stored = _decode(dataset)
     pixels, unit, colour_fraction = _to_values(dataset, stored, notes)
-    return CTImage(
-        pixels,
-        unit,
-        Provenance(
-            sha256,
-            "DICOM",
-            f"{_text(dataset, 'PhotometricInterpretation')} {dataset.get('BitsStored', '?')}-bit",
-            colour_fraction,
-            SYNTHETIC_MARK in _text(dataset, "ImageComments"),
-            tuple(notes),
-        ),
-        _spacing(dataset, notes),
-        _window(dataset, notes) if unit is Unit.HU else None,
-    )
+    spacing = _spacing(dataset, notes)
+    window = _window(dataset, notes) if unit is Unit.HU else None
+    stored_mode = f"{_text(dataset, 'PhotometricInterpretation')} {_number(dataset, 'BitsStored') or 0:.0f}-bit"
+    synthetic = SYNTHETIC_MARK in _text(dataset, "ImageComments")
+    provenance = Provenance(sha256, "DICOM", stored_mode, colour_fraction, synthetic, tuple(notes))
+    return CTImage(pixels, unit, provenance, spacing, window)
 
 
 def _parse(data: bytes) -> pydicom.Dataset:
@@ -163,8 +156,8 @@ def _to_values(dataset: pydicom.Dataset, stored: np.ndarray, notes: list[str]) -
         notes.append("The DICOM file holds a colour picture, not Hounsfield units; it was read as display grey.")
         rgb = stored[..., :3].astype(np.float32)
         rgb *= 255 / max((1 << int(_number(dataset, "BitsStored") or 8)) - 1, 1) if photometric != "PALETTE COLOR" else 1
-        chroma = rgb.max(-1) - rgb.min(-1)
-        return rgb @ np.array([0.299, 0.587, 0.114], np.float32), Unit.GREY, float((chroma > 40).mean())
+        grey, colour_fraction, _ = luminance(rgb)
+        return grey, Unit.GREY, colour_fraction
     hu = _hounsfield(dataset, stored, notes)
     if hu is not None:
         return hu, Unit.HU, 0.0

@@ -7,6 +7,7 @@ Tissue values follow Kalender, "Computed Tomography", 3rd ed., 2011, figure 1.9.
 import io
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 import numpy as np
 import pydicom
@@ -206,3 +207,27 @@ def _disc(canvas: np.ndarray, row: float, column: float, radius: float, size: in
     y, x = np.ogrid[top:bottom, left:right]
     coverage = np.clip(radius - np.hypot(y + 0.5 - row, x + 0.5 - column) + 0.5, 0, 1)
     np.maximum(canvas[top:bottom, left:right], coverage, out=canvas[top:bottom, left:right])
+
+
+EXAMPLES = {
+    "large-spiculated-lesion.png": (11, Lesion((-12.0, -78.0), 42.0, Edge.SPICULATED)),
+    "small-smooth-lesion.png": (12, Lesion((8.0, 84.0), 14.0)),
+    "no-lesion.png": (13, None),
+    "spiculated-lesion.dcm": (14, Lesion((25.0, -70.0), 30.0, Edge.SPICULATED)),
+}
+"""The files in data/examples: name -> seed and lesion. ``python -m lungcad.imaging.phantom`` writes them anew."""
+
+
+PICTURE_WINDOW = Window(200, 2500, "published pictures")
+"""About the window of the pictures in Chest CT-Scan (see weights/*.yaml), so that the examples look like them."""
+
+
+def write_examples(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, (seed, lesion) in EXAMPLES.items():
+        phantom = make_phantom(seed, lesion=lesion)
+        (folder / name).write_bytes(phantom.dicom() if name.endswith(".dcm") else phantom.png(PICTURE_WINDOW))
+
+
+if __name__ == "__main__":
+    write_examples(Path(__file__).resolve().parents[2] / "data" / "examples")

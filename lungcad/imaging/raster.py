@@ -12,6 +12,8 @@ _MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\
 _FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP")
 MAX_PIXELS = 64_000_000
 """Largest width × height; a CT slice has 262,144 (512×512)."""
+CLEARLY_COLOURED = 40
+"""Difference between the largest and smallest channel (of 255) from which a pixel counts as coloured."""
 
 
 def looks_like_raster(data: bytes) -> bool:
@@ -58,11 +60,21 @@ def _to_grey(image: Image.Image) -> tuple[np.ndarray, float, list[str]]:
         return _from_floats(np.asarray(image))
     if image.mode in ("1", "L") and "transparency" not in image.info:
         return np.asarray(image.convert("L"), dtype=np.float32), 0.0, []
-    rgba = np.asarray(image.convert("RGBA"), dtype=np.float32)
-    rgb = rgba[..., :3] * (rgba[..., 3:] / 255)
+    rgba = np.asarray(image.convert("RGBA"))
+    rgb, alpha = rgba[..., :3], rgba[..., 3]
+    if alpha.min() < 255:
+        rgb = (rgb * (alpha[..., None] / np.float32(255))).astype(np.float32)
+    red, green, blue = (rgb[..., channel] for channel in range(3))
+    if np.array_equal(red, green) and np.array_equal(green, blue):  # the usual case: grey stored as colour
+        return red.astype(np.float32), 0.0, []
+    return luminance(rgb)
+
+
+def luminance(rgb: np.ndarray) -> tuple[np.ndarray, float, list[str]]:
+    """(ITU-R BT.601 luma of (rows, columns, 3) in 0..255, share of clearly coloured pixels, no notes)."""
+    rgb = rgb.astype(np.float32)
     chroma = rgb.max(-1) - rgb.min(-1)
-    luminance = rgb @ np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601
-    return luminance, float((chroma > 40).mean()), []
+    return rgb @ np.array([0.299, 0.587, 0.114], np.float32), float((chroma > CLEARLY_COLOURED).mean()), []
 
 
 def _from_integers(values: np.ndarray) -> tuple[np.ndarray, float, list[str]]:

