@@ -49,6 +49,8 @@ class Parts:
 def read_parts(cases: list[Case], classes: tuple[str, ...], recipe: Recipe, on_progress=None) -> Parts:
     """The published parts, with training images that copy a validation or test image left out, and validation images
     that copy a test image left out. Damaged files are skipped and named."""
+    if any(case.split is None for case in cases):
+        raise DatasetError(f"The folder has no train, valid and test parts; training on {recipe.dataset} needs the folder that holds them.")
     by_split: dict[Split, list] = {split: [] for split in Split}
     skipped = []
     for index, case in enumerate(cases):
@@ -59,8 +61,6 @@ def read_parts(cases: list[Case], classes: tuple[str, ...], recipe: Recipe, on_p
         except LungcadError:
             skipped.append(case.id)
             continue
-        if case.split is None:
-            raise DatasetError(f"The data set has no train, valid and test parts; {recipe.dataset} needs them for training.")
         grey, _ = to_grey(image, recipe.preprocess)
         by_split[case.split].append((case, (grey * 255).round().astype(np.uint8), Fingerprint.of(image)))
     prints = {split: [entry[2] for entry in entries] for split, entries in by_split.items()}

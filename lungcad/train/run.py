@@ -9,7 +9,6 @@ import pandas as pd
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
-from pytorch_lightning.loggers import CSVLogger
 
 import lungcad
 from lungcad.datasets import LAYOUTS
@@ -24,7 +23,7 @@ from lungcad.models.predict import features
 from lungcad.models.weights import load_model, save_weights
 from lungcad.preprocess import normalise
 from lungcad.train.data import Part, Parts, read_parts
-from lungcad.train.module import TrainingModule
+from lungcad.train.module import History, TrainingModule
 from lungcad.train.recipe import Recipe
 
 NEGATIVE = "normal"
@@ -103,17 +102,19 @@ def _fit(network, recipe: Recipe, parts: Parts, device, work: Path, progress_bar
     loader = parts.train.loader(recipe, training=True)
     module = TrainingModule(network, recipe, steps_per_epoch=len(loader))
     pl.seed_everything(recipe.seed, workers=True, verbose=False)  # the same augmentation for both networks of a pair
-    best = ModelCheckpoint(work, filename="best", monitor="valid_loss", mode="min", save_last=True, enable_version_counter=False)
+    best = ModelCheckpoint(
+        work, filename="best", monitor="valid_loss", mode="min", save_last=True, save_on_train_epoch_end=True, enable_version_counter=False
+    )
+    history = History()
     trainer = pl.Trainer(
         max_epochs=recipe.epochs,
         accelerator=device.torch.type,
         devices="auto" if device.torch.type == "cuda" else 1,
         precision=device.lightning_precision,
-        callbacks=[best, EarlyStopping("valid_loss", patience=recipe.patience)],
-        logger=CSVLogger(work, name="", version=""),
+        callbacks=[history, best, EarlyStopping("valid_loss", patience=recipe.patience)],
+        logger=False,
         enable_progress_bar=progress_bar,
         enable_model_summary=False,
-        log_every_n_steps=1,
         num_sanity_val_steps=0,
         gradient_clip_val=1.0,
     )
@@ -121,8 +122,7 @@ def _fit(network, recipe: Recipe, parts: Parts, device, work: Path, progress_bar
     trainer.fit(module, loader, parts.valid.loader(recipe, training=False), ckpt_path=str(last) if last.exists() else None)
     checkpoint = torch.load(best.best_model_path, map_location="cpu", weights_only=False)
     module.load_state_dict(checkpoint["state_dict"])
-    history = pd.read_csv(work / "metrics.csv").groupby("epoch", as_index=False).first().drop(columns="step")
-    return int(checkpoint["epoch"]), trainer.current_epoch, history
+    return int(checkpoint["epoch"]), len(history.rows), pd.DataFrame(history.rows)
 
 
 def _calibrate_and_test(card: ModelCard, parts: Parts, weights: Path) -> tuple[ModelCard, pd.DataFrame]:

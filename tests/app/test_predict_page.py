@@ -1,0 +1,172 @@
+"""The logic of the Predict page and the front door."""
+
+import json
+import shutil
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from lungcad.app import state
+from lungcad.imaging.phantom import make_phantom
+from lungcad.models import list_cards
+from tests.bad_files import bad_files
+
+BAD = bad_files()
+NAMES = [card.name for card in list_cards()]
+GATE = "chest-efficientnet-lite0-gate"
+
+
+@pytest.fixture
+def page() -> AppTest:
+    return AppTest.from_file("pages/1_Predict.py", default_timeout=120)
+
+
+def upload(page: AppTest, name: str, data: bytes) -> AppTest:
+    page.file_uploader[0].set_value((name, data, "application/octet-stream"))
+    return page.run()
+
+
+def result(page: AppTest) -> dict:
+    """What the JSON download offers."""
+    kept = page.session_state["results"]
+    return next(reversed(kept.values())).to_dict()
+
+
+def test_first_paint_shows_a_result(page):
+    page.run()
+    assert not page.exception and not page.error
+    assert page.metric[0].label == "Class" and "calibrated probability" in page.metric[0].delta
+    assert any("synthetic" in warning.value for warning in page.warning)
+    assert len(page.get("plotly_chart")) == 2
+
+
+@pytest.mark.parametrize("kind", ["png", "dicom"])
+def test_upload(page, kind):
+    page.run()
+    upload(page, "slice", getattr(make_phantom(21, size=128), kind)())
+    assert not page.exception and not page.error
+    assert page.session_state["source"].caption == "Uploaded image" and page.selectbox(key="example").value is None
+    assert page.selectbox(key="window").disabled == (kind == "png")
+    if kind == "png":
+        assert any("not Hounsfield units" in caption.value for caption in page.caption)
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_file_is_one_sentence_and_the_previous_result_stays(page, name):
+    page.run()
+    upload(page, "good.png", make_phantom(21, size=128).png())
+    before = result(page)["image_sha256"]
+    upload(page, name, BAD[name][0])
+    assert not page.exception
+    assert BAD[name][1] in page.error[0].value and "previous image" in page.error[0].value
+    assert result(page)["image_sha256"] == before and page.metric[0].value
+
+
+def test_target_class_and_network_change_the_explanation(page):
+    page.run()
+    page.selectbox(key="target").select("squamous.cell.carcinoma").run()
+    assert result(page)["explained_class"] == "squamous.cell.carcinoma"
+    page.selectbox(key="model").select(GATE).run()
+    assert result(page)["model"] == GATE
+    page.selectbox(key="method").select("attention").run()
+    assert not page.exception and "attention" in result(page)["attributions"]
+
+
+def test_attention_is_offered_only_where_there_is_one(page):
+    page.run()
+    for card in list_cards():
+        page.selectbox(key="model").select(card.name).run()
+        assert ("Attention map" in page.selectbox(key="method").options) == (card.attention != "none")
+
+
+def test_opacity_and_threshold_do_not_compute_again(page, monkeypatch):
+    page.run()
+    calls = []
+    monkeypatch.setattr(state, "analyse", lambda *args, **kwargs: calls.append(args))
+    page.slider(key="opacity").set_value(0.9).run()
+    page.slider(key="threshold").set_value(0.5).run()
+    assert not page.exception and calls == []
+
+
+def test_window_presets_for_hounsfield_images(page):
+    page.run()
+    upload(page, "slice.dcm", make_phantom(21, size=128).dicom())
+    assert page.selectbox(key="window").options[0] == "from file"
+    page.selectbox(key="window").select("free").run()
+    page.number_input(key="level").set_value(40).run()
+    assert not page.exception and page.number_input(key="width").value == 1500
+
+
+def test_lime_runs_and_shows_its_result(page):
+    page.run()
+    page.selectbox(key="method").select("lime").run()
+    page.select_slider(key="lime_samples").set_value(250).run()
+    assert "lime" not in result(page)["attributions"]
+    page.button(key="lime_start").click().run()
+    facts = result(page)["attributions"]["lime"]["facts"]
+    assert not page.exception and facts["samples"] == 250
+
+
+def test_lime_can_be_stopped(page, monkeypatch):
+    """A run that is under way ends at its next progress report when the script is rerun by Stop."""
+    page.run()
+    page.selectbox(key="method").select("lime").run()
+    page.session_state["lime_running"] = None
+    page.session_state["lime_stopped"] = True
+    page.run()
+    assert any("stopped" in info.value for info in page.info) and "lime" not in result(page)["attributions"]
+
+
+def test_two_sessions_never_see_each_others_images():
+    one, two = (AppTest.from_file("pages/1_Predict.py", default_timeout=120).run() for _ in range(2))
+    upload(one, "mine.png", make_phantom(31, size=128).png())
+    two.run()
+    assert one.session_state["source"].image is not two.session_state["source"].image
+    assert result(one)["image_sha256"] not in {key[0] for key in two.session_state["results"]}
+
+
+def test_results_in_a_session_are_bounded(page):
+    page.run()
+    for _ in range(2):
+        for target in ("normal", "adenocarcinoma"):
+            page.selectbox(key="target").select(target).run()
+    assert len(page.session_state["results"]) == 3 <= state.MAX_RESULTS
+
+
+def test_the_link_carries_network_and_method(page):
+    page.query_params["model"], page.query_params["method"] = GATE, "attention"
+    page.run()
+    assert page.selectbox(key="model").value == GATE and page.selectbox(key="method").value == "attention"
+
+
+def test_a_link_with_unknown_values_still_works(page):
+    page.query_params["model"], page.query_params["example"] = "nope", "../../etc/passwd"
+    page.run()
+    assert not page.exception and page.selectbox(key="model").value in NAMES
+
+
+def test_without_networks_the_page_says_what_to_do(page, monkeypatch):
+    monkeypatch.setattr("lungcad.app.resources.cards", dict)
+    page.run()
+    assert not page.exception and "No network is installed" in page.info[0].value
+
+
+def test_weights_that_fail_their_hash_are_one_sentence(page, monkeypatch, tmp_path):
+    from lungcad.app import resources
+    from lungcad.models.weights import WEIGHTS, load_model
+
+    shutil.copytree(WEIGHTS, tmp_path / "weights")
+    for path in (tmp_path / "weights").glob("*.safetensors"):
+        path.write_bytes(b"damaged")
+    resources._model.clear()
+    monkeypatch.setattr(resources, "load_model", lambda name: load_model(name, folder=tmp_path / "weights"))
+    page.run()
+    assert not page.exception and "does not match the sha256" in page.error[0].value
+
+
+def test_the_front_door():
+    home = AppTest.from_file("streamlit_app.py", default_timeout=60).run()
+    assert not home.exception and "Not a medical device" in home.warning[0].value
+    table = home.dataframe[0].value
+    assert list(table["network"]) == NAMES and table["accuracy"].str.contains(r"\[").all()
+    assert json.loads(home.json[0].value)["name"] == NAMES[0]

@@ -1,0 +1,61 @@
+import io
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from lungcad.datasets import CHEST_CT_SCAN, Split, of_split
+from lungcad.datasets.duplicates import Fingerprint, copies_between
+from lungcad.imaging import read_image
+from lungcad.imaging.phantom import make_phantom
+
+
+def fingerprint(picture: Image.Image, format_: str = "PNG", **options) -> Fingerprint:
+    buffer = io.BytesIO()
+    picture.save(buffer, format_, **options)
+    return Fingerprint.of(read_image(buffer.getvalue()))
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    return [Image.open(io.BytesIO(make_phantom(seed, size=256).png())).convert("L") for seed in range(6)]
+
+
+def scribbled(picture: Image.Image) -> Image.Image:
+    copy = picture.copy()
+    ImageDraw.Draw(copy).line([(20, 30), (60, 45)], fill=255, width=2)
+    return copy
+
+
+CHANGES = {
+    "jpeg": lambda p: fingerprint(p, "JPEG", quality=60),
+    "resized": lambda p: fingerprint(p.resize((371, 251))),
+    "alpha": lambda p: fingerprint(p.convert("RGBA")),
+    "brighter": lambda p: fingerprint(p.point(lambda v: min(int(v * 1.1), 255))),
+    "scribbled on": lambda p: fingerprint(scribbled(p)),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_changed_copies_are_found_and_only_they(pictures, change):
+    originals = [fingerprint(picture) for picture in pictures]
+    np.testing.assert_array_equal(copies_between([CHANGES[change](pictures[0])], originals), [True])
+    np.testing.assert_array_equal(copies_between([CHANGES[change](pictures[0])], originals[1:]), [False])
+
+
+def test_a_mirror_image_is_not_a_copy(pictures):
+    assert not copies_between([fingerprint(pictures[0].transpose(Image.Transpose.FLIP_LEFT_RIGHT))], [fingerprint(pictures[0])]).any()
+
+
+def test_nothing_against_nothing():
+    assert copies_between([], []).shape == (0,)
+
+
+def test_published_leak_of_normal_test_images(chest_ct):
+    """Nine in ten normal test slices of the published split have a copy in its training part; no other class has any."""
+    cases = CHEST_CT_SCAN.read(chest_ct)
+    train = [Fingerprint.of(read_image(case.path)) for case in of_split(cases, Split.TRAIN) if case.label == "normal"]
+    test = {label: [Fingerprint.of(read_image(case.path)) for case in of_split(cases, Split.TEST) if case.label == label]
+            for label in ("normal", "adenocarcinoma")}  # fmt: skip
+    assert copies_between(test["normal"], train).mean() > 0.85
+    assert not copies_between(test["adenocarcinoma"], train).any()

@@ -1,0 +1,159 @@
+"""A person's way through the app, in Chromium."""
+
+import io
+import json
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from lungcad.imaging.phantom import PICTURE_WINDOW, Edge, Lesion, make_phantom
+
+PHANTOM = make_phantom(41, lesion=Lesion((-12.0, -78.0), 40.0, Edge.SPICULATED))
+MAPS = ".st-key-maps .js-plotly-plot"
+
+
+def open_predict(page: Page, server: str, query: str = "") -> None:
+    page.goto(f"{server}/Predict{query}")
+    expect(page.locator(MAPS)).to_be_visible()
+    settled(page)
+
+
+def settled(page: Page) -> None:
+    """Streamlit has finished its run."""
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+
+
+def upload(page: Page, name: str, data: bytes) -> None:
+    page.locator("input[type=file]").set_input_files({"name": name, "mimeType": "application/octet-stream", "buffer": data})
+
+
+def heat(page: Page) -> dict:
+    """The heat map trace as the browser draws it."""
+    return page.evaluate(
+        """selector => { const t = document.querySelector(selector)._fullData.find(t => t.type === 'heatmap');
+        return {opacity: t.opacity, rows: t.z.length, columns: t.z[0].length, zmax: t.zmax, colorbar: !!t.showscale} }""",
+        MAPS,
+    )
+
+
+def ranges(page: Page) -> list:
+    return page.evaluate("s => { const l = document.querySelector(s)._fullLayout; return [l.xaxis.range, l.xaxis2.range, l.yaxis.range, l.yaxis2.range] }", MAPS)
+
+
+def move_slider(page: Page, key: str, presses: int) -> None:
+    thumb = page.locator(f".st-key-{key} [role=slider]")
+    thumb.focus()
+    for _ in range(abs(presses)):
+        thumb.press("ArrowRight" if presses > 0 else "ArrowLeft")
+
+
+def test_the_front_door_leads_to_predict(tab, server, screenshots):
+    tab.goto(server)
+    expect(tab.get_by_text("Not a medical device").first).to_be_visible()
+    expect(tab.get_by_text("Shipped networks")).to_be_visible()
+    settled(tab)
+    tab.screenshot(path=screenshots / "home-1440.png")
+    tab.get_by_role("link", name="Predict and explain one slice").click()
+    expect(tab.locator(MAPS)).to_be_visible()
+
+
+@pytest.mark.parametrize("kind", ["png", "dicom"])
+def test_upload_class_bars_and_overlay(tab, server, screenshots, kind, capsys):
+    open_predict(tab, server)
+    data = PHANTOM.png(PICTURE_WINDOW) if kind == "png" else PHANTOM.dicom()
+    start = time.perf_counter()
+    upload(tab, f"slice.{kind}", data)
+    expect(tab.get_by_text("Uploaded image: 512×512")).to_be_visible()
+    settled(tab)
+    seconds = time.perf_counter() - start
+    with capsys.disabled():
+        print(f"\nupload to class and Grad-CAM on screen, {kind} 512×512, warm server: {seconds:.2f} s")
+    expect(tab.locator("[data-testid=stMetricValue]")).not_to_be_empty()
+    expect(tab.locator(".st-key-bars .js-plotly-plot .bars .point")).to_have_count(4)
+    drawn = heat(tab)
+    assert (drawn["rows"], drawn["columns"]) == (512, 512) and drawn["colorbar"]
+    tab.screenshot(path=screenshots / f"predict-{kind}-1440.png", full_page=True)
+    disabled = tab.locator(".st-key-window input").is_disabled()
+    assert disabled == (kind == "png")
+
+
+def test_opacity_and_threshold_move(tab, server):
+    open_predict(tab, server)
+    before = heat(tab)["opacity"]
+    move_slider(tab, "opacity", 4)
+    tab.wait_for_function("([s, v]) => document.querySelector(s)._fullData.find(t => t.type === 'heatmap').opacity > v + 0.1", arg=[MAPS, before])
+
+
+def test_zoom_is_linked_and_survives_a_slider(tab, server):
+    open_predict(tab, server)
+    box = tab.locator(f"{MAPS} .subplot.xy").bounding_box() or tab.locator(MAPS).bounding_box()
+    whole = ranges(tab)
+    tab.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    tab.mouse.wheel(0, -400)
+    tab.wait_for_function("([s, v]) => { const r = document.querySelector(s)._fullLayout.xaxis.range; return r[1] - r[0] < v * 0.9 }",
+                          arg=[MAPS, whole[0][1] - whole[0][0]])  # fmt: skip
+    zoomed = ranges(tab)
+    assert zoomed[0] == zoomed[1] and zoomed[2] == zoomed[3]
+    move_slider(tab, "opacity", 2)
+    settled(tab)
+    np.testing.assert_allclose(ranges(tab)[0], zoomed[0], atol=1)
+
+
+def test_lime_runs_with_progress_and_can_be_stopped(tab, server, screenshots):
+    open_predict(tab, server, "?method=lime")
+    tab.get_by_role("button", name="Run LIME").click()
+    expect(tab.get_by_text("samples", exact=False).filter(has_text=" of 1000 ").first).to_be_visible()
+    tab.get_by_role("button", name="Stop", exact=True).click()
+    expect(tab.get_by_text("LIME was stopped")).to_be_visible()
+    tab.get_by_role("button", name="Run LIME").click()
+    expect(tab.get_by_text("The linear model explains")).to_be_visible(timeout=120_000)
+    settled(tab)
+    tab.screenshot(path=screenshots / "lime-1440.png", full_page=True)
+
+
+def test_downloads(tab, server):
+    open_predict(tab, server)
+    upload(tab, "Mustermann_Max.dcm", PHANTOM.dicom())
+    expect(tab.get_by_text("Uploaded image: 512×512")).to_be_visible()
+    settled(tab)
+    with tab.expect_download() as waiting:
+        tab.get_by_role("button", name="Overlay (PNG)").click()
+    assert "Mustermann" not in waiting.value.suggested_filename
+    picture = np.asarray(Image.open(io.BytesIO(waiting.value.path().read_bytes())))
+    assert picture.shape == (512, 512, 3) and (picture[..., 0] != picture[..., 1]).any()
+    with tab.expect_download() as waiting:
+        tab.get_by_role("button", name="Result (JSON)").click()
+    text = waiting.value.path().read_text()
+    values = json.loads(text)
+    assert values["class"] in values["probabilities"] and "Mustermann" not in text and "Synthetic^Phantom" not in text
+
+
+def test_a_bad_file_leaves_the_result_on_screen(tab, server, screenshots):
+    open_predict(tab, server)
+    upload(tab, "words.png", b"these are words")
+    expect(tab.get_by_text("The content is not an image")).to_be_visible()
+    expect(tab.locator(MAPS)).to_be_visible()
+    settled(tab)
+    tab.screenshot(path=screenshots / "bad-file-1440.png")
+
+
+@pytest.mark.parametrize("where", ["", "Predict"])
+def test_a_narrow_screen_has_no_sideways_scroll(tab, server, screenshots, where):
+    tab.set_viewport_size({"width": 390, "height": 844})
+    tab.goto(f"{server}/{where}")
+    expect(tab.locator("h1")).to_be_visible()
+    if where:
+        expect(tab.locator(MAPS)).to_be_visible()
+    settled(tab)
+    tab.screenshot(path=screenshots / f"{where.lower() or 'home'}-390.png", full_page=True)
+    assert tab.evaluate("document.scrollingElement.scrollWidth <= window.innerWidth + 1")
+
+
+def test_a_link_opens_the_same_view_elsewhere(tab, browser, server):
+    open_predict(tab, server, "?model=chest-efficientnet-lite0-gate&method=attention&example=no-lesion.png")
+    expect(tab.get_by_text("Example no lesion")).to_be_visible()
+    expect(tab.get_by_text("Attention map:", exact=False).first).to_be_attached()
+    assert "Mustermann" not in tab.url

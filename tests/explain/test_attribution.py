@@ -1,0 +1,80 @@
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from lungcad.errors import ModelError, UnknownNameError
+from lungcad.explain import METHODS, Options, explain
+from lungcad.explain.overlay import colour_range, overlay, visible
+from lungcad.models import create_model
+from lungcad.models.weights import load_model
+from tests.scenes import scene_of
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_lands_on_the_original_grid(method, toy_gate, phantom):
+    image = phantom.image()
+    found = explain(toy_gate, scene_of(toy_gate, image), method, 1, Options(samples=60))
+    assert found.values.shape == image.shape and found.values.dtype == np.float32 and np.isfinite(found.values).all()
+    assert found.target == (toy_gate.card.classes[1] if METHODS[method].for_class else None)
+    entry = METHODS[method]
+    assert entry.what.endswith(".") and entry.paper and entry.cost in ("cheap", "dear")
+
+
+@pytest.mark.parametrize("name", ["toy-resnet18-cbam", "toy-efficientnet_lite0-gate", "toy-resnet18-soft"])
+def test_the_attention_map_is_what_the_named_layer_computes(name, weights_folder, phantom):
+    model = load_model(name, folder=weights_folder)
+    scene = scene_of(model, phantom.image())
+    seen = []
+    handle = model.network.get_submodule(model.network.attention_layer).register_forward_hook(lambda _m, _i, out: seen.append(out))
+    with torch.no_grad():
+        model.network.classify(scene.features)
+    handle.remove()
+    np.testing.assert_array_equal(explain(model, scene, "attention", 0).grid, seen[0][0, 0].numpy())
+
+
+def test_a_baseline_has_no_attention_map(toy, phantom):
+    with pytest.raises(ModelError, match="no attention"):
+        explain(toy, scene_of(toy, phantom.image()), "attention", 0)
+
+
+def test_unknown_method(toy, phantom):
+    with pytest.raises(UnknownNameError, match="gradcam"):
+        explain(toy, scene_of(toy, phantom.image()), "magic", 0)
+
+
+def test_a_map_without_positive_evidence_says_so_and_stays_colourless(toy, phantom):
+    network = create_model("resnet18", "none", 4).eval()
+    torch.nn.init.constant_(network.head.linear.weight, -1.0)
+    model = dataclasses.replace(toy, network=network)
+    found = explain(model, scene_of(model, phantom.image()), "gradcam", 0)
+    assert found.peak <= 0 and found.values.min() < 0 and "no positive evidence" in found.notes[0]
+    assert colour_range(found) == (0.0, 0.0) and not visible(found, 0.0).any()
+    grey = phantom.image().grey()
+    picture = overlay(grey, found, opacity=1.0)
+    np.testing.assert_array_equal(picture, np.repeat((grey[..., None] * 255 + 0.5).astype(np.uint8), 3, axis=2))
+
+
+def test_damaged_weights_are_said_not_drawn(toy, phantom):
+    network = create_model("resnet18", "none", 4).eval()
+    torch.nn.init.constant_(network.head.linear.weight, float("nan"))
+    model = dataclasses.replace(toy, network=network)
+    with pytest.raises(ModelError, match="NaN"):
+        explain(model, scene_of(model, phantom.image()), "gradcam", 0)
+
+
+def test_overlay_threshold_and_opacity(toy_gate, phantom):
+    image = phantom.image()
+    found = explain(toy_gate, scene_of(toy_gate, image), "attention", 0)
+    grey = image.grey()
+    base = np.repeat((grey[..., None] * 255 + 0.5).astype(np.uint8), 3, axis=2)
+    np.testing.assert_allclose(overlay(grey, found, opacity=0.0), base, atol=1)  # one level for rounding
+    changed = np.abs(overlay(grey, found, opacity=1.0, threshold=0.9).astype(int) - base).max(-1) > 1
+    assert not changed[found.values < 0.9 * found.peak].any() and changed.any()
+
+
+def test_signed_maps_have_a_scale_around_zero(toy, phantom):
+    found = explain(toy, scene_of(toy, phantom.image()), "lime", 0, Options(samples=60))
+    low, high = colour_range(found)
+    assert low == -high and high == np.abs(found.values).max()

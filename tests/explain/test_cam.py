@@ -1,0 +1,79 @@
+"""Our Grad-CAM on the tail against the library's own on the whole network, and against the formula."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from pytorch_grad_cam import GradCAM
+from pytorch_grad_cam.utils.image import scale_cam_image
+from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+from lungcad.device import Device
+from lungcad.explain import Options
+from lungcad.explain.cam import gradcam
+from lungcad.models import create_model
+from lungcad.models.weights import load_model
+from tests.scenes import scene_of
+
+EXACT = Device(torch.device("cpu"), None)
+
+
+@pytest.fixture(params=["toy-resnet18-none", "toy-resnet18-cbam", "toy-efficientnet_lite0-gate", "toy-resnet18-soft"])
+def model(request, weights_folder):
+    loaded = load_model(request.param, folder=weights_folder, device=EXACT)
+    # Random heads give maps of about 1e-6, where the library's division by "maximum + 1e-7" shows.
+    with torch.no_grad():
+        loaded.network.head.linear.weight.mul_(1e4)
+    return loaded
+
+
+def whole_network(model):
+    network = create_model(model.card.backbone, model.card.attention, len(model.card.classes))
+    network.load_state_dict(model.network.state_dict())
+    return network.eval()
+
+
+@pytest.mark.parametrize("target", [0, 3])
+def test_agrees_with_the_library_on_the_whole_network(model, phantom, target):
+    scene = scene_of(model, phantom.image())
+    ours, _ = gradcam(model, scene, target, Options())
+    network = whole_network(model)
+    plain = GradCAM(model=network, target_layers=[network.get_submodule(network.target_layer)])
+    theirs = plain(input_tensor=scene.inputs.clone(), targets=[ClassifierOutputTarget(target)])[0]
+    stretched = scale_cam_image(scale_cam_image(np.maximum(ours, 0)[None], theirs.shape[::-1]))[0]  # as the library does, twice
+    np.testing.assert_allclose(stretched, theirs, atol=1e-4)
+
+
+def test_is_the_gradient_weighted_sum_of_the_channels(model, phantom):
+    scene = scene_of(model, phantom.image())
+    feature_map = scene.features.clone().requires_grad_(True)
+    logit = model.network.classify(feature_map)[0][0, 2]
+    (gradient,) = torch.autograd.grad(logit, feature_map)
+    expected = (gradient.mean((2, 3), keepdim=True) * feature_map).sum(1)[0].detach().numpy()
+    np.testing.assert_allclose(gradcam(model, scene, 2, Options())[0], expected, rtol=1e-4, atol=1e-6)
+
+
+def test_leaves_no_hook_no_gradient_and_no_graph(model, phantom):
+    scene = scene_of(model, phantom.image())
+    gradcam(model, scene, 0, Options())
+    for module in model.network.modules():
+        assert not module._forward_hooks and not module._backward_hooks and not module._forward_pre_hooks
+    assert all(parameter.grad is None and not parameter.requires_grad for parameter in model.network.parameters())
+    assert not scene.features.requires_grad and scene.features.grad is None
+
+
+def test_works_inside_no_grad_and_inference_mode(model, phantom):
+    scene = scene_of(model, phantom.image())
+    expected, _ = gradcam(model, scene, 1, Options())
+    with torch.no_grad():
+        np.testing.assert_array_equal(gradcam(model, scene, 1, Options())[0], expected)
+
+
+def test_negative_evidence_survives(toy, phantom):
+    """A head that every channel speaks against gives a map without one positive value."""
+    network = create_model("resnet18", "none", 4).eval()
+    torch.nn.init.constant_(network.head.linear.weight, -1.0)
+    model = dataclasses.replace(toy, network=network)
+    raw, _ = gradcam(model, scene_of(model, phantom.image()), 0, Options())
+    assert raw.max() <= 0 and raw.min() < 0

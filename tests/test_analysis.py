@@ -1,0 +1,122 @@
+import io
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import psutil
+import pytest
+import torch
+from PIL import Image
+
+from lungcad.analysis import analyse
+from lungcad.errors import LungcadError
+from lungcad.explain import Options
+from lungcad.imaging.phantom import make_phantom
+from lungcad.models import features
+from lungcad.preprocess import preprocess
+from tests.bad_files import bad_files, dicom_with
+
+BAD = bad_files()
+
+
+def test_bytes_path_and_image_give_the_same_result(toy, phantom, tmp_path):
+    (tmp_path / "slice.png").write_bytes(phantom.png())
+    one, two = analyse(phantom.png(), toy), analyse(str(tmp_path / "slice.png"), toy)
+    assert one.prediction == two.prediction
+    np.testing.assert_array_equal(one.attributions["gradcam"].values, two.attributions["gradcam"].values)
+
+
+def test_probabilities_are_calibrated(toy, phantom):
+    """By hand: features, head, softmax at the card's temperature."""
+    inputs, _ = preprocess(phantom.image(), toy.card.preprocess)
+    with torch.no_grad():
+        logits = toy.network.classify(features(toy, inputs))[0][0]
+    expected = torch.softmax(logits / 1.5, 0)
+    got = analyse(phantom.image(), toy, methods=()).prediction
+    assert list(got.probabilities.values()) == pytest.approx(expected.tolist(), abs=1e-6)
+    assert got.label == toy.card.classes[int(expected.argmax())] and got.confidence == pytest.approx(float(expected.max()))
+
+
+def test_bit_for_bit_again(toy_gate, phantom):
+    def once():
+        return analyse(phantom.dicom(), toy_gate, methods=["gradcam", "lime", "attention"], options=Options(seed=2, samples=100))
+
+    one, two = once(), once()
+    assert one.prediction == two.prediction
+    for method in one.attributions:
+        np.testing.assert_array_equal(one.attributions[method].values, two.attributions[method].values)
+
+
+def test_target_class(toy, phantom):
+    result = analyse(phantom.png(), toy, target="normal")
+    assert result.target == "normal" and result.attributions["gradcam"].target == "normal"
+    assert analyse(phantom.png(), toy).target == result.prediction.label
+
+
+def test_json_holds_no_patient_and_no_path(toy):
+    data = dicom_with(PatientName="Geheim^Patientin", PatientID="4711-Geheim", StudyDescription="Geheim")
+    text = json.dumps(analyse(data, toy).to_dict(), allow_nan=False)
+    assert "Geheim" not in text and "4711" not in text and "image_sha256" in text
+
+
+def test_a_colour_photograph_is_predicted_with_a_warning(toy):
+    rgb = np.random.default_rng(0).integers(0, 255, (200, 300, 3), dtype=np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(rgb).save(buffer, "PNG")
+    warnings = analyse(buffer.getvalue(), toy).warnings
+    assert any("coloured" in each and "do not trust" in each for each in warnings)
+
+
+def test_phantoms_and_hounsfield_units_are_said(toy, phantom):
+    assert any("synthetic" in each for each in analyse(phantom.png(), toy).warnings)
+    assert any("8-bit" in each for each in analyse(phantom.dicom(), toy).warnings)
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_files_raise_our_error(name, toy):
+    with pytest.raises(LungcadError):
+        analyse(BAD[name][0], toy)
+
+
+@pytest.mark.parametrize("arguments", [{"model": "nope"}, {"target": "nope"}, {"methods": ["nope"]}])
+def test_unknown_names(arguments, toy, phantom):
+    with pytest.raises(LungcadError, match="nope"):
+        analyse(phantom.png(), **{"model": toy, **arguments})
+
+
+def test_sixteen_threads_get_what_one_thread_gets(toy_gate):
+    """Predicting and explaining different images and classes at once on one shared network."""
+    images = [make_phantom(seed, size=96).png() for seed in range(8)]
+    jobs = [(image, target) for image in images for target in toy_gate.card.classes]
+    barrier = threading.Barrier(16)
+
+    def work(job):
+        image, target = job
+        result = analyse(image, toy_gate, methods=["gradcam", "attention"], target=target)
+        return result.prediction.probabilities, result.attributions["gradcam"].values, result.attributions["attention"].values
+
+    expected = [work(job) for job in jobs]
+    with ThreadPoolExecutor(16, initializer=barrier.wait) as pool:
+        found = list(pool.map(work, jobs))
+    for (probabilities, cam, mask), (expected_probabilities, expected_cam, expected_mask) in zip(found, expected, strict=True):
+        assert probabilities == expected_probabilities
+        np.testing.assert_array_equal(cam, expected_cam)
+        np.testing.assert_array_equal(mask, expected_mask)
+
+
+def test_two_hundred_explanations_leave_no_hook_and_little_memory(toy, phantom):
+    image, process = phantom.image(), psutil.Process()
+    for _ in range(20):
+        analyse(image, toy)
+    before = process.memory_info().rss
+    for _ in range(200):
+        analyse(image, toy)
+    assert process.memory_info().rss - before < 50_000_000
+    assert not any(module._forward_hooks or module._backward_hooks for module in toy.network.modules())
+
+
+def test_progress_reaches_the_caller(toy, phantom):
+    seen = []
+    analyse(phantom.png(), toy, methods=["lime"], options=Options(samples=100), on_progress=lambda done, total: seen.append(done))
+    assert seen == [50, 100]

@@ -1,0 +1,146 @@
+"""The command line as a person and a pipe see it."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+import lungcad.models.weights
+from lungcad import cli
+from lungcad.imaging.phantom import make_phantom
+from tests.bad_files import bad_files
+from tests.conftest import CLASSES
+
+BAD = bad_files()
+MODEL = "toy-resnet18-none"
+
+
+@pytest.fixture
+def run(weights_folder, monkeypatch, capsys):
+    """Run the command line in this process on the toy networks: (exit status, stdout, stderr)."""
+    for function in (lungcad.models.weights.load_model, lungcad.models.weights.list_cards):
+        monkeypatch.setitem(function.__kwdefaults__ or {}, "folder", weights_folder)
+    monkeypatch.setattr(lungcad.models.weights.list_cards, "__defaults__", (weights_folder,))
+
+    def call(*arguments) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["lungcad", *map(str, arguments)])
+        status = 0
+        try:
+            cli.main()
+        except SystemExit as stop:
+            status = stop.code or 0
+        out, err = capsys.readouterr()
+        return status, out, err
+
+    return call
+
+
+@pytest.fixture
+def png(tmp_path):
+    path = tmp_path / "slice.png"
+    path.write_bytes(make_phantom(1, size=96).png())
+    return path
+
+
+def test_models(run):
+    status, out, _ = run("models", "--json")
+    cards = json.loads(out)
+    assert status == 0 and {"name", "backbone", "attention", "dataset", "classes"} <= set(cards[0]) and len(cards) == 4
+    assert "0.500" in run("models")[1] and "cbam" in run("models")[1]
+
+
+def test_predict_prints_one_object_an_image(run, png, tmp_path):
+    dicom = tmp_path / "slice.dcm"
+    dicom.write_bytes(make_phantom(1, size=96).dicom())
+    status, out, _ = run("predict", png, dicom, "--model", MODEL, "--json")
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert status == 0 and [row["path"] for row in rows] == [str(png), str(dicom)]
+    for row in rows:
+        assert set(row) == {"path", "model", "class", "probabilities", "warnings"} and row["model"] == MODEL
+        assert tuple(row["probabilities"]) == CLASSES and sum(row["probabilities"].values()) == pytest.approx(1, abs=1e-5)
+        assert row["class"] == max(row["probabilities"], key=row["probabilities"].get)
+
+
+def test_a_bad_image_among_good_ones(run, png, tmp_path):
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"words")
+    status, out, err = run("predict", bad, png, "--model", MODEL, "--json")
+    assert status == 2 and json.loads(out)["path"] == str(png) and "not an image" in err
+
+
+@pytest.mark.parametrize(("method", "model"), [("gradcam", MODEL), ("lime", MODEL), ("attention", "toy-efficientnet_lite0-gate")])
+def test_explain_writes_overlay_and_values_at_the_original_size(run, tmp_path, method, model):
+    source = tmp_path / "odd.png"
+    Image.fromarray(np.asarray(Image.open(io.BytesIO(make_phantom(1, size=192).png())))[:125, :187]).save(source)
+    out, values = tmp_path / "overlay.png", tmp_path / "map.npy"
+    status, text, _ = run("explain", source, "--model", model, "--method", method, "--target", "normal", "--out", out, "--values", values,
+                          "--samples", 60, "--json")  # fmt: skip
+    assert status == 0 and json.loads(text)["explained_class"] == "normal"
+    assert Image.open(out).size == (187, 125)
+    heat = np.load(values)
+    assert heat.shape == (125, 187) and heat.dtype == np.float32
+
+
+def test_evaluate(run, tmp_path):
+    for index, name in enumerate(CLASSES):
+        (tmp_path / "test" / name).mkdir(parents=True)
+        (tmp_path / "test" / name / "a.png").write_bytes(make_phantom(index, size=96).png())
+    status, out, _ = run("evaluate", "--model", MODEL, "--data", tmp_path, "--layout", "chest-ct-scan", "--json")
+    values = json.loads(out)
+    assert status == 0 and values["n"] == 4 and set(values["recall"]) == set(CLASSES)
+    assert "accuracy" in run("evaluate", "--model", MODEL, "--data", tmp_path)[1]
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_files_end_in_one_sentence(run, tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes(BAD[name][0])
+    before = sorted(tmp_path.iterdir())
+    for arguments in (("predict", path, "--model", MODEL, "--json"), ("explain", path, "--model", MODEL, "--out", tmp_path / "o.png")):
+        status, out, err = run(*arguments)
+        assert status == 2 and out == "" and err.count("\n") == 1 and BAD[name][1] in err
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (("predict", "{png}", "--model", "nope"), "choose one of"),
+        (("predict", "{png}.gone", "--model", MODEL), "no such file"),
+        (("predict", "{dir}", "--model", MODEL), "folder"),
+        (("explain", "{png}", "--model", MODEL, "--target", "nope"), "choose one of"),
+        (("explain", "{png}", "--model", MODEL, "--method", "nope"), "choose one of"),
+        (("explain", "{png}", "--model", MODEL, "--method", "attention"), "no attention"),
+        (("explain", "{png}", "--model", MODEL, "--out", "{dir}/gone/o.png"), "no folder"),
+        (("explain", "{png}", "--model", MODEL, "--out", "{dir}/o.txt"), "must end in .png"),
+        (("evaluate", "--model", MODEL, "--data", "{dir}/gone"), "no folder"),
+        (("evaluate", "--model", MODEL, "--data", "{dir}", "--layout", "nope"), "choose one of"),
+        (("train", "{dir}/gone.yaml"), "cannot be read"),
+        (("bench", "--only", "nope"), "choose one of"),
+    ],
+)
+def test_bad_arguments_end_in_one_sentence(run, png, arguments, word):
+    status, out, err = run(*(each.format(png=png, dir=png.parent) for each in arguments))
+    assert status == 2 and out == "" and err.count("\n") == 1 and word in err
+
+
+def test_as_a_process_stdout_is_json_alone(png):
+    """Through ``python -m lungcad`` itself, with the shipped networks."""
+    environment = os.environ | {"PYTHONWARNINGS": "default"}
+    done = subprocess.run([sys.executable, "-m", "lungcad", "models", "--json"], capture_output=True, text=True, env=environment, check=True)
+    names = [card["name"] for card in json.loads(done.stdout)]
+    done = subprocess.run(
+        [sys.executable, "-m", "lungcad", "predict", str(png), "--model", names[0], "--json"], capture_output=True, text=True, env=environment, check=True
+    )
+    assert json.loads(done.stdout)["model"] == names[0]
+
+
+def test_help_lists_the_commands():
+    text = CliRunner().invoke(cli.app, ["--help"]).stdout
+    assert all(command in text for command in ("models", "predict", "explain", "train", "evaluate", "bench"))

@@ -1,0 +1,65 @@
+"""The direction of the imports: device, imaging <- ... <- pages, read from the source."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+ORDER = [
+    {"errors"},
+    {"schema"},
+    {"device", "imaging"},
+    {"preprocess", "datasets"},
+    {"models"},
+    {"explain"},
+    {"evaluate"},
+    {"train", "analysis", "export"},
+    {"bench"},
+    {"app", "api", "cli"},
+    {"__main__", "pages", "streamlit_app"},
+]
+LEVEL = {name: level for level, names in enumerate(ORDER) for name in names}
+FILES = sorted([*(ROOT / "lungcad").rglob("*.py"), *(ROOT / "pages").glob("*.py"), ROOT / "streamlit_app.py"])
+
+
+def room(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return parts[1] if parts[0] == "lungcad" else parts[0]
+
+
+def imported(path: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_point_one_way(path):
+    own = room(path)
+    if own == "__init__":
+        return
+    assert own in LEVEL, f"{own} has no place in the order of the rooms"
+    for name in imported(path):
+        parts = name.split(".")
+        if parts[0] == "lungcad" and len(parts) > 1 and parts[1] in LEVEL and parts[1] != own:
+            assert LEVEL[parts[1]] < LEVEL[own] or {parts[1], own} <= {"imaging", "device"}, f"{own} imports {name}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_streamlit_and_torch_keep_to_their_rooms(path):
+    modules = {name.split(".")[0] for name in imported(path)}
+    own = room(path)
+    if "streamlit" in modules:
+        assert own in {"app", "pages", "streamlit_app"}
+    if own in {"pages", "streamlit_app"}:
+        assert not modules & {"torch", "numpy", "timm"}
+        allowed = {"app", "analysis", "errors"}
+        assert {name.split(".")[1] for name in imported(path) if name.startswith("lungcad.")} <= allowed
+    if own != "device":
+        assert "torch.cuda" not in path.read_text("utf-8")
