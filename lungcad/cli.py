@@ -53,11 +53,16 @@ def _print_json(value: object, *, indent: int | None = 2) -> None:
 
 
 @app.command()
-def models(as_json: Json = False) -> None:
+def models(
+    as_json: Json = False, write_readme: Annotated[bool, typer.Option(help="Write weights/README.md anew from the cards.")] = False
+) -> None:
     """List the installed networks with the numbers of their cards."""
-    from lungcad.models.weights import list_cards
+    from lungcad.models import cards_readme
+    from lungcad.models.weights import WEIGHTS, list_cards
 
     cards = list_cards()
+    if write_readme:
+        cards_readme.write_readme(WEIGHTS, cards)
     if as_json:
         _print_json([card.model_dump(mode="json") for card in cards])
         return

@@ -6,39 +6,47 @@ inside the computation, so nothing is left behind and nothing half-done is kept.
 
 import streamlit as st
 
+from lungcad.analysis import Result
 from lungcad.app import state
+from lungcad.errors import LungcadError
 from lungcad.explain import Options
 from lungcad.imaging import CTImage
 
 
-def run_lime(image: CTImage, network: str, target: str | None) -> bool:
-    """True when the result is there. Otherwise draws the controls, and the progress while it runs."""
+def lime_result(image: CTImage, network: str, target: str | None) -> Result | None:
+    """The result when it is there. Otherwise None, with the button drawn, or with the progress while it runs."""
     samples = st.select_slider(
         "LIME samples", [250, 500, 1000, 2000, 4000], 1000, key="lime_samples", help="More samples: slower, and steadier from seed to seed."
     )
     options = Options(seed=0, samples=samples)
-    key = state.result_key(image, network, "lime", target, options)
     if state.has_result(image, network, "lime", target, options):
-        return True
+        return state.result(image, network, "lime", target, options)
+    key = state.result_key(image, network, "lime", target, options)
     if st.session_state.get("lime_running") != key:
-        if st.session_state.pop("lime_stopped", False):
+        if st.session_state.get("lime_stopped") == key:
             st.info("LIME was stopped; nothing else changed.")
-        st.button("Run LIME", type="primary", key="lime_start", on_click=lambda: st.session_state.update(lime_running=key),
-                  help="Hides superpixels at random and watches the probability.")  # fmt: skip
-        return False
+        st.button(
+            "Run LIME",
+            type="primary",
+            key="lime_start",
+            on_click=lambda: st.session_state.update(lime_running=key, lime_stopped=None),
+            help="Hides superpixels at random and watches the probability.",
+        )
+        return None
 
     def stop() -> None:
-        st.session_state.update(lime_running=None, lime_stopped=True)
+        st.session_state.update(lime_running=None, lime_stopped=key)
 
     bar = st.progress(0.0, text="LIME: starting …")
     st.button("Stop", key="lime_stop", on_click=stop, help="Ends the run; what is on screen stays.")
-    state.result(
-        image, network, "lime", target, options,
-        on_progress=lambda done, total: bar.progress(done / total, text=f"LIME: {done} of {total} samples"),
-    )  # fmt: skip
+
+    def show(done: int, total: int) -> None:
+        bar.progress(done / total, text=f"LIME: {done} of {total} samples")
+
+    try:
+        state.result(image, network, "lime", target, options, on_progress=show)
+    except LungcadError:
+        st.session_state["lime_running"] = None
+        raise
     st.session_state["lime_running"] = None
     st.rerun()
-
-
-def chosen_options() -> Options:
-    return Options(seed=0, samples=st.session_state.get("lime_samples", 1000))

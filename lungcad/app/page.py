@@ -1,6 +1,11 @@
 """What every page begins with."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import streamlit as st
+
+from lungcad.errors import LungcadError
 
 NOTICE = "Research software for studying classifiers. Not a medical device: do not use it for diagnosis."
 
@@ -18,3 +23,12 @@ def begin(title: str) -> None:
     for path, label, icon in PAGES:
         st.sidebar.page_link(path, label=label, icon=icon)
     st.sidebar.caption(NOTICE)
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """What a user can cause or mend is said in its one sentence; what is already on the page stays."""
+    try:
+        yield
+    except LungcadError as error:
+        st.error(str(error), icon=":material/error:")

@@ -68,8 +68,8 @@ def network_picker() -> str:
 
 def method_picker(network: str) -> str:
     """Name of the chosen method, among those that suit the network; kept in the link."""
-    model = resources.model(network)
-    names = [name for name, method in METHODS.items() if method.suits(model)]
+    card = resources.cards()[network]
+    names = [name for name, method in METHODS.items() if method.suits(card)]
     return st.selectbox(
         "Explanation",
         names,

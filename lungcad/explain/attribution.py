@@ -7,7 +7,7 @@ import numpy as np
 from torch import Tensor
 
 from lungcad.errors import ModelError, lookup
-from lungcad.models import TrainedModel
+from lungcad.models import ModelCard, TrainedModel
 from lungcad.preprocess import Geometry
 
 Progress = Callable[[int, int], None]
@@ -75,8 +75,8 @@ class Method:
     for_class: bool
     compute: Callable[[TrainedModel, Scene, int, Options, Progress | None], tuple[np.ndarray, dict[str, float]]]
 
-    def suits(self, model: TrainedModel) -> bool:
-        return self.for_class or model.network.attention_layer is not None
+    def suits(self, card: ModelCard) -> bool:
+        return self.for_class or card.attention != "none"
 
 
 METHODS: dict[str, Method] = {}
@@ -97,7 +97,7 @@ def explain(
 ) -> Attribution:
     """One explanation on the original grid. ``target`` is a class index."""
     entry = lookup(METHODS, method, "method")
-    if not entry.suits(model):
+    if not entry.suits(model.card):
         raise ModelError(
             f"The network {model.card.name} has no attention, so it has no {entry.title.lower()}; choose an attention network."
         )

@@ -18,9 +18,10 @@ from lungcad.evaluate.metrics import summarise
 from lungcad.evaluate.runs import prediction_table, write_run
 from lungcad.models.backbones import load_imagenet
 from lungcad.models.card import ModelCard
+from lungcad.models.cards_readme import write_readme
 from lungcad.models.classifier import create_model
 from lungcad.models.predict import features
-from lungcad.models.weights import load_model, save_weights
+from lungcad.models.weights import list_cards, load_model, save_weights
 from lungcad.preprocess import normalise
 from lungcad.train.data import Part, Parts, read_parts
 from lungcad.train.module import History, TrainingModule
@@ -91,6 +92,7 @@ def train(
     card.write(card_path)
     card, table = _calibrate_and_test(card, parts, weights)
     card.write(card_path)
+    write_readme(weights, list_cards(weights))
     facts = {"network": card.name, "weights_sha256": sha256, "dataset": card.dataset, "protocol": "published", "split": card.split,
              "seed": card.seed, "code": lungcad.__version__, "machine": card.trained_on, "skipped": list(parts.skipped)}  # fmt: skip
     write_run(runs / recipe.name, facts, table, history)

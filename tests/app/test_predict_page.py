@@ -2,8 +2,10 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
+import streamlit
 from streamlit.testing.v1 import AppTest
 
 from lungcad.app import state
@@ -11,6 +13,7 @@ from lungcad.imaging.phantom import make_phantom
 from lungcad.models import list_cards
 from tests.bad_files import bad_files
 
+ROOT = Path(__file__).resolve().parents[2]
 BAD = bad_files()
 NAMES = [card.name for card in list_cards()]
 GATE = "chest-efficientnet-lite0-gate"
@@ -18,7 +21,11 @@ GATE = "chest-efficientnet-lite0-gate"
 
 @pytest.fixture
 def page() -> AppTest:
-    return AppTest.from_file("pages/1_Predict.py", default_timeout=120)
+    return new_page()
+
+
+def new_page() -> AppTest:
+    return AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=120).switch_page("pages/1_Predict.py")
 
 
 def upload(page: AppTest, name: str, data: bytes) -> AppTest:
@@ -108,17 +115,24 @@ def test_lime_runs_and_shows_its_result(page):
 
 
 def test_lime_can_be_stopped(page, monkeypatch):
-    """A run that is under way ends at its next progress report when the script is rerun by Stop."""
+    """A run that is under way ends at its next progress report when Stop reruns the script; nothing half-done is kept."""
     page.run()
     page.selectbox(key="method").select("lime").run()
-    page.session_state["lime_running"] = None
-    page.session_state["lime_stopped"] = True
-    page.run()
-    assert any("stopped" in info.value for info in page.info) and "lime" not in result(page)["attributions"]
+
+    def interrupted(*args, on_progress, **kwargs):
+        on_progress(50, 1000)
+        streamlit.session_state.update(lime_running=None, lime_stopped=streamlit.session_state["lime_running"])
+        raise streamlit.runtime.scriptrunner.RerunException(streamlit.runtime.scriptrunner.RerunData())
+
+    monkeypatch.setattr(state, "analyse", interrupted)
+    page.button(key="lime_start").click().run()
+    page.run()  # AppTest follows the rerun to the first page; this is the page again
+    assert not page.exception and any("stopped" in info.value for info in page.info)
+    assert "lime" not in result(page)["attributions"] and page.button(key="lime_start").label == "Run LIME"
 
 
 def test_two_sessions_never_see_each_others_images():
-    one, two = (AppTest.from_file("pages/1_Predict.py", default_timeout=120).run() for _ in range(2))
+    one, two = (new_page().run() for _ in range(2))
     upload(one, "mine.png", make_phantom(31, size=128).png())
     two.run()
     assert one.session_state["source"].image is not two.session_state["source"].image
@@ -165,7 +179,7 @@ def test_weights_that_fail_their_hash_are_one_sentence(page, monkeypatch, tmp_pa
 
 
 def test_the_front_door():
-    home = AppTest.from_file("streamlit_app.py", default_timeout=60).run()
+    home = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=60).run()
     assert not home.exception and "Not a medical device" in home.warning[0].value
     table = home.dataframe[0].value
     assert list(table["network"]) == NAMES and table["accuracy"].str.contains(r"\[").all()
