@@ -152,11 +152,15 @@ def train(
     from lungcad.train.run import train as run_training
 
     plan = Recipe.read(recipe)
-    with _progress("reading images") as on_progress:
-        card = run_training(
-            plan, data=data, work=work or Path("runs") / plan.name, weights=out, runs=runs,
-            on_progress=on_progress, progress_bar=sys.stderr.isatty(),
-        )  # fmt: skip
+    try:
+        with _progress("reading images") as on_progress:
+            card = run_training(
+                plan, data=data, work=work or Path("runs") / plan.name, weights=out, runs=runs,
+                on_progress=on_progress, progress_bar=sys.stderr.isatty(),
+            )  # fmt: skip
+    except (KeyboardInterrupt, SystemExit):  # Lightning turns Ctrl-C into SystemExit
+        _complain("Stopped. The same command resumes after the last finished epoch.")
+        raise typer.Exit(130) from None
     tested = card.test_published.accuracy
     print(f"{card.name}: test accuracy {tested.value:.3f} [{tested.low:.3f}, {tested.high:.3f}], epoch {card.best_epoch} of {card.epochs_trained}")
 

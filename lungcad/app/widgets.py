@@ -9,6 +9,23 @@ from lungcad.imaging.io import FORMATS
 from lungcad.models import ModelCard
 
 
+def linked_selectbox(label: str, options: list[str], *, key: str, default: str | None, **how) -> str | None:
+    """A selectbox whose value (not its label, as ``bind`` would) is kept in the link; an unknown value in a link is said."""
+    wanted = st.query_params.get(key)
+    if key not in st.session_state:
+        st.session_state[key] = wanted if wanted in options else default
+        if wanted and wanted not in options:
+            st.info(f"The link asks for an unknown {label.lower()}; showing {default or 'none'} instead.")
+    elif st.session_state[key] not in options:
+        st.session_state[key] = default
+    choice = st.selectbox(label, options, key=key, **how)
+    if choice is None:
+        st.query_params.pop(key, None)
+    elif choice != wanted:
+        st.query_params[key] = choice
+    return choice
+
+
 def accuracy_text(card: ModelCard) -> str:
     """Test accuracy with its interval, from the card."""
     tested = card.test_published
@@ -35,19 +52,19 @@ def image_picker() -> state.Source | None:
     left.file_uploader(
         "Drop a CT slice", key="upload", on_change=uploaded, help=f"{FORMATS}, up to 200 MB. The file stays in this session and is never written to disk."
     )
-    right.selectbox(
-        "or pick an example",
-        examples,
-        index=0 if examples and state.source() is None else None,
-        key="example",
-        bind="query-params",
-        placeholder="Examples",
-        format_func=lambda name: name.rsplit(".", 1)[0].replace("-", " ") + (" (DICOM)" if name.endswith(".dcm") else ""),
-        on_change=lambda: state.take_example(st.session_state["example"]),
-        help="Synthetic slices made by lungcad, not patients.",
-    )
+    with right:
+        example = linked_selectbox(
+            "or pick an example",
+            examples,
+            key="example",
+            default=examples[0] if examples and state.source() is None else None,
+            placeholder="Examples",
+            format_func=lambda name: name.rsplit(".", 1)[0].replace("-", " ") + (" (DICOM)" if name.endswith(".dcm") else ""),
+            on_change=lambda: state.take_example(st.session_state["example"]),
+            help="Synthetic slices made by lungcad, not patients.",
+        )
     if state.source() is None:
-        state.take_example(st.session_state["example"])
+        state.take_example(example)
     if error := state.source_error():
         st.error(f"{error}" + (" The previous image is still shown." if state.source() else ""), icon=":material/error:")
     return state.source()
@@ -56,11 +73,11 @@ def image_picker() -> state.Source | None:
 def network_picker() -> str:
     """Name of the chosen network; kept in the link."""
     cards = resources.cards()
-    return st.selectbox(
+    return linked_selectbox(
         "Network",
         list(cards),
         key="model",
-        bind="query-params",
+        default=next(iter(cards)),
         format_func=lambda name: card_title(cards[name]),
         help="Accuracy on the published test images with its 95 % interval, from the network's model card.",
     )
@@ -70,11 +87,11 @@ def method_picker(network: str) -> str:
     """Name of the chosen method, among those that suit the network; kept in the link."""
     card = resources.cards()[network]
     names = [name for name, method in METHODS.items() if method.suits(card)]
-    return st.selectbox(
+    return linked_selectbox(
         "Explanation",
         names,
         key="method",
-        bind="query-params",
+        default=names[0],
         format_func=lambda name: METHODS[name].title,
         help="  \n".join(f"**{METHODS[name].title}**: {METHODS[name].what}" for name in names),
     )

@@ -12,11 +12,13 @@ import zlib
 
 import numpy as np
 import pydicom
+from pydicom.encaps import get_frame
 from pydicom.filereader import _read_file_meta_info, read_preamble
 from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi_lut, pixel_array
 from pydicom.uid import CTImageStorage, DeflatedExplicitVRLittleEndian, EnhancedCTImageStorage
 
 from lungcad.errors import ImageError
+from lungcad.imaging.codestream import claimed_size
 from lungcad.imaging.image import SYNTHETIC_MARK, CTImage, Provenance, Unit
 from lungcad.imaging.raster import luminance
 from lungcad.imaging.window import Window
@@ -136,6 +138,7 @@ def _check_geometry(dataset: pydicom.Dataset) -> None:
 
 
 def _decode(dataset: pydicom.Dataset) -> np.ndarray:
+    _check_codestream(dataset)
     try:
         stored = pixel_array(dataset)
     except Exception:
@@ -144,6 +147,21 @@ def _decode(dataset: pydicom.Dataset) -> np.ndarray:
     if stored.shape[:2] != (dataset.Rows, dataset.Columns):
         raise ImageError(f"The DICOM file's pixels decode to shape {stored.shape}, not the size that its header claims.")
     return stored
+
+
+def _check_codestream(dataset: pydicom.Dataset) -> None:
+    """Refuse a compressed stream whose own header claims another size than the DICOM header."""
+    if not dataset.file_meta.TransferSyntaxUID.is_encapsulated:
+        return
+    try:
+        claimed = claimed_size(get_frame(dataset.PixelData, 0, number_of_frames=1))
+    except Exception:
+        raise ImageError("The DICOM file's compressed pixels are damaged; export it again.") from None
+    if claimed is not None and claimed != (dataset.Rows, dataset.Columns):
+        raise ImageError(
+            f"The DICOM file's compressed pixels claim {claimed[1]:,}×{claimed[0]:,}, its header {dataset.Columns}×{dataset.Rows}; "
+            "it is damaged, export it again."
+        )
 
 
 def _to_values(dataset: pydicom.Dataset, stored: np.ndarray, notes: list[str]) -> tuple[np.ndarray, Unit, float]:

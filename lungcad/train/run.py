@@ -104,16 +104,16 @@ def _fit(network, recipe: Recipe, parts: Parts, device, work: Path, progress_bar
     loader = parts.train.loader(recipe, training=True)
     module = TrainingModule(network, recipe, steps_per_epoch=len(loader))
     pl.seed_everything(recipe.seed, workers=True, verbose=False)  # the same augmentation for both networks of a pair
-    best = ModelCheckpoint(
-        work, filename="best", monitor="valid_loss", mode="min", save_last=True, save_on_train_epoch_end=True, enable_version_counter=False
-    )
+    every_epoch = {"save_on_train_epoch_end": True, "enable_version_counter": False}
+    best = ModelCheckpoint(work, filename="best", monitor="valid_loss", mode="min", **every_epoch)
+    latest = ModelCheckpoint(work, filename="last", **every_epoch)  # save_last of the other would keep the last *best* only
     history = History()
     trainer = pl.Trainer(
         max_epochs=recipe.epochs,
         accelerator=device.torch.type,
         devices="auto" if device.torch.type == "cuda" else 1,
         precision=device.lightning_precision,
-        callbacks=[history, best, EarlyStopping("valid_loss", patience=recipe.patience)],
+        callbacks=[history, best, latest, EarlyStopping("valid_loss", patience=recipe.patience)],
         logger=False,
         enable_progress_bar=progress_bar,
         enable_model_summary=False,

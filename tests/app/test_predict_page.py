@@ -157,6 +157,7 @@ def test_a_link_with_unknown_values_still_works(page):
     page.query_params["model"], page.query_params["example"] = "nope", "../../etc/passwd"
     page.run()
     assert not page.exception and page.selectbox(key="model").value in NAMES
+    assert sum("unknown" in info.value for info in page.info) == 2
 
 
 def test_without_networks_the_page_says_what_to_do(page, monkeypatch):

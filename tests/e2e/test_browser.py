@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from lungcad.imaging.phantom import PICTURE_WINDOW, Edge, Lesion, make_phantom
 
+expect.set_options(timeout=30_000)
 PHANTOM = make_phantom(41, lesion=Lesion((-12.0, -78.0), 40.0, Edge.SPICULATED))
 MAPS = ".st-key-maps .js-plotly-plot"
 
@@ -44,7 +45,7 @@ def ranges(page: Page) -> list:
 
 
 def move_slider(page: Page, key: str, presses: int) -> None:
-    thumb = page.locator(f".st-key-{key} [role=slider]")
+    thumb = page.locator(f".st-key-{key} input[type=range]")
     thumb.focus()
     for _ in range(abs(presses)):
         thumb.press("ArrowRight" if presses > 0 else "ArrowLeft")
@@ -56,7 +57,7 @@ def test_the_front_door_leads_to_predict(tab, server, screenshots):
     expect(tab.get_by_text("Shipped networks")).to_be_visible()
     settled(tab)
     tab.screenshot(path=screenshots / "home-1440.png")
-    tab.get_by_role("link", name="Predict and explain one slice").click()
+    tab.locator("[data-testid=stMain]").get_by_role("link", name="Predict and explain one slice").click()
     expect(tab.locator(MAPS)).to_be_visible()
 
 
@@ -89,10 +90,12 @@ def test_opacity_and_threshold_move(tab, server):
 
 def test_zoom_is_linked_and_survives_a_slider(tab, server):
     open_predict(tab, server)
-    box = tab.locator(f"{MAPS} .subplot.xy").bounding_box() or tab.locator(MAPS).bounding_box()
+    box = tab.locator(f"{MAPS} .nsewdrag").first.bounding_box()
     whole = ranges(tab)
     tab.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    tab.mouse.wheel(0, -400)
+    for _ in range(3):
+        tab.mouse.wheel(0, -400)
+        tab.wait_for_timeout(150)
     tab.wait_for_function("([s, v]) => { const r = document.querySelector(s)._fullLayout.xaxis.range; return r[1] - r[0] < v * 0.9 }",
                           arg=[MAPS, whole[0][1] - whole[0][0]])  # fmt: skip
     zoomed = ranges(tab)

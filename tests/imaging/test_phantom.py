@@ -15,7 +15,7 @@ def test_same_seed_same_slice_other_seed_another():
 
 
 def test_tissues_have_their_hounsfield_units():
-    phantom = make_phantom(6, size=256)
+    phantom = make_phantom(6, size=512)
     assert abs(np.median(phantom.hu[phantom.lungs]) - LUNG) < 40
     assert abs(np.median(phantom.hu[:10, :10]) + 1000) < 15
     assert phantom.hu.max() > 500 and 0.08 < phantom.lungs.mean() < 0.25

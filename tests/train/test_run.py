@@ -7,18 +7,19 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from lungcad.analysis import analyse
-from lungcad.datasets import Split
+from lungcad.datasets import CHEST_CT_SCAN, Split
 from lungcad.errors import DatasetError
 from lungcad.evaluate.metrics import summarise
 from lungcad.imaging.phantom import Edge, Lesion, make_phantom
 from lungcad.models import load_model
 from lungcad.preprocess import PreprocessConfig
 from lungcad.train.data import read_parts
+from lungcad.train.module import History
 from lungcad.train.recipe import Recipe
 from lungcad.train.run import train
-from lungcad.datasets import CHEST_CT_SCAN
 from tests.conftest import CLASSES
 
 RECIPE = Recipe(
@@ -82,13 +83,25 @@ def test_a_training_leaves_weights_card_and_run(folder, tmp_path):
     assert facts["weights_sha256"] == card.sha256 and facts["schema"] == 1 and facts["skipped"] == ["train/normal/broken.png"]
 
 
-def test_a_stopped_training_resumes(folder, tmp_path):
-    first = RECIPE.model_copy(update={"epochs": 1})
-    places = dict(data=folder, weights=tmp_path / "weights", runs=tmp_path / "runs")
-    train(first, work=tmp_path / "work", **places)
-    before = (tmp_path / "work" / "last.ckpt").stat().st_mtime_ns
-    card = train(first, work=tmp_path / "work", **places)  # nothing left to do: the same weights again
-    assert card.epochs_trained == 1 and (tmp_path / "work" / "last.ckpt").stat().st_mtime_ns == before
+def test_a_killed_training_resumes_without_losing_an_epoch(folder, tmp_path, monkeypatch):
+    places = dict(data=folder, work=tmp_path / "work", weights=tmp_path / "weights", runs=tmp_path / "runs")
+    recipe = RECIPE.model_copy(update={"epochs": 3, "patience": 3})
+    finished = History.on_train_epoch_end
+
+    def killed_in_the_third(self, trainer, module):
+        if trainer.current_epoch == 2:
+            raise KeyboardInterrupt
+        finished(self, trainer, module)
+
+    monkeypatch.setattr(History, "on_train_epoch_end", killed_in_the_third)
+    with pytest.raises((KeyboardInterrupt, SystemExit)):
+        train(recipe, **places)
+    assert not (tmp_path / "weights").exists()
+    monkeypatch.setattr(History, "on_train_epoch_end", finished)
+    assert torch.load(tmp_path / "work" / "last.ckpt", weights_only=False)["epoch"] == 1  # the second, finished one
+    card = train(recipe, **places)
+    assert card.epochs_trained == 3
+    assert list(pd.read_csv(tmp_path / "runs" / "toy" / "history.csv").epoch) == [0, 1, 2]
 
 
 def test_a_data_set_without_parts_is_refused(folder, tmp_path):

@@ -1,0 +1,44 @@
+"""What the README says is what the files say."""
+
+import json
+import re
+from pathlib import Path
+
+from lungcad.bench import ENTRIES, table
+from lungcad.models import list_cards
+from lungcad.models.cards_readme import readme, results_table
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def test_the_tables_are_generated():
+    assert results_table(list_cards()) in README
+    assert table(json.loads((ROOT / "data" / "bench.json").read_text())) in README
+    assert (ROOT / "weights" / "README.md").read_text("utf-8") == readme(list_cards())
+
+
+def test_the_kept_benchmark_is_complete():
+    rows = json.loads((ROOT / "data" / "bench.json").read_text())
+    assert [row["name"] for row in rows] == list(ENTRIES)
+    assert all({"name", "ours", "plain", "ratio", "unit"} <= set(row) for row in rows)
+
+
+def test_exactly_two_commands_and_ci_runs_the_second():
+    commands = re.findall(r"```bash\n(.*?)\n```", README, flags=re.DOTALL)
+    assert len(commands) == 2
+    assert "pip install -r requirements.txt" in commands[0] and "streamlit run streamlit_app.py" in commands[0]
+    assert "pip install -r requirements-dev.txt" in commands[1] and commands[1].endswith("pytest")
+    assert "README.md" in (ROOT / ".ci" / "run").read_text()
+
+
+def test_pictures_and_files_named_in_the_readme_exist():
+    for path in re.findall(r"\]\((?!http)([^)]+)\)", README):
+        assert (ROOT / path).exists(), path
+
+
+def test_requirements_are_pinned_and_read_by_pyproject():
+    lines = [line for line in (ROOT / "requirements.txt").read_text().splitlines() if line and not line.startswith("#")]
+    assert all(re.fullmatch(r"[a-z0-9\-]+==[\w.]+", line) for line in lines)
+    assert 'file = ["requirements.txt"]' in (ROOT / "pyproject.toml").read_text()
+    assert not any(line.startswith("opencv-python==") for line in lines)
