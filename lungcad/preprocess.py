@@ -12,7 +12,6 @@ import cv2
 import numpy as np
 import torch
 from pydantic import Field
-from scipy import ndimage
 
 from lungcad.imaging import CTImage, Window
 from lungcad.schema import Schema
@@ -74,7 +73,7 @@ class Geometry:
 
     def labels_to_input(self, labels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         """A label image on the original grid, seen at the input's size (nearest neighbour; outside the image 0)."""
-        return cv2.resize(self._cut(labels), size[::-1], interpolation=cv2.INTER_NEAREST)
+        return cv2.resize(self._cut(labels), size[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
 
     def _inside(self) -> tuple[slice, slice]:
         top, left, bottom, right = self.box
@@ -124,20 +123,21 @@ def body_box(grey: np.ndarray) -> tuple[int, int, int, int]:
     scale = min(1.0, 256 / max(rows, columns))  # found on a small copy: the same at every resolution, and fast
     small = cv2.resize(grey, (max(round(columns * scale), 1), max(round(rows * scale), 1)), interpolation=cv2.INTER_AREA)
     level, _ = cv2.threshold((small * 255).astype(np.uint8), 0, 255, cv2.THRESH_OTSU)
-    bright = ndimage.binary_opening(small * 255 > level / 2, iterations=3)
-    labels, count = ndimage.label(bright)
-    if count == 0:
+    bright = (small * 255 > level / 2).astype(np.uint8)
+    cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+    bright = cv2.morphologyEx(bright, cv2.MORPH_OPEN, cross, iterations=3, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    count, _, stats, _ = cv2.connectedComponentsWithStats(bright, connectivity=4)
+    if count == 1:
         return 0, 0, rows, columns
-    sizes = np.bincount(labels.ravel())[1:]
-    region = ndimage.find_objects(labels)[int(sizes.argmax())]
-    if sizes.max() < 0.1 * small.size:
+    left, top, width, height, area = stats[1:][stats[1:, cv2.CC_STAT_AREA].argmax()]
+    if area < 0.1 * small.size:
         return 0, 0, rows, columns
     fy, fx = rows / small.shape[0], columns / small.shape[1]
     return (
-        max(int(region[0].start * fy), 0),
-        max(int(region[1].start * fx), 0),
-        min(int(np.ceil(region[0].stop * fy)), rows),
-        min(int(np.ceil(region[1].stop * fx)), columns),
+        max(int(top * fy), 0),
+        max(int(left * fx), 0),
+        min(int(np.ceil((top + height) * fy)), rows),
+        min(int(np.ceil((left + width) * fx)), columns),
     )
 
 

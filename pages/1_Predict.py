@@ -17,18 +17,19 @@ with page.plain_errors():
         st.stop()
 
     network = widgets.network_picker()
+    prediction = state.result(source.image, network, "gradcam", None)
+    predict_view.show_prediction(source, network, prediction)
+
+    st.subheader("Where did it look?")
     first, second, third = st.columns(3)
     with first:
         method = widgets.method_picker(network)
     with second:
-        target = widgets.target_picker(resources.cards()[network].classes)
+        target = widgets.target_picker(prediction)
     with third:
         window = widgets.window_picker(source.image)
-
-    result = state.result(source.image, network, "gradcam", target)
-    predict_view.show_prediction(source, network, result)
     if method == "lime":
-        result = lime_runner.lime_result(source.image, network, target) or result
-    elif method != "gradcam":
-        result = state.result(source.image, network, method, target)
-    predict_view.show_maps(source, result, method, window)
+        explained = lime_runner.lime_result(source.image, network, target)
+    else:
+        explained = state.result(source.image, network, method, target)
+    predict_view.show_maps(explained or prediction, method, window)

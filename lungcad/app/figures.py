@@ -35,21 +35,36 @@ def probabilities(prediction: Prediction) -> go.Figure:
     return figure.update_layout(height=60 + 38 * len(names), margin={"l": 8, "r": 8, "t": 8, "b": 40}, showlegend=False)
 
 
-def original_and_overlay(grey: np.ndarray, attribution: Attribution | None, *, opacity: float, threshold: float) -> go.Figure:
-    """The slice beside the slice under its heat map; zoom and pan are linked. Axes count original pixels."""
+def original_and_overlay(
+    grey: np.ndarray, attribution: Attribution | None, *, opacity: float, threshold: float, stacked: bool = False
+) -> go.Figure:
+    """The slice and the slice under its heat map, zoom and pan linked, beside or under each other. Axes count original pixels."""
     rows, columns = grey.shape
-    picture = _data_uri(grey)
     title = METHODS[attribution.method].title if attribution else "no map yet"
-    figure = make_subplots(1, 2, shared_xaxes="all", shared_yaxes="all", horizontal_spacing=0.02, subplot_titles=("slice", title))
-    for column in (1, 2):
-        figure.add_trace(go.Image(source=picture, dx=columns / _small(rows, columns)[1], dy=rows / _small(rows, columns)[0], hoverinfo="skip"), 1, column)
+    figure = make_subplots(
+        *((2, 1) if stacked else (1, 2)),
+        shared_xaxes="all",
+        shared_yaxes="all",
+        horizontal_spacing=0.02,
+        vertical_spacing=0.05,
+        subplot_titles=("slice", title),
+    )
+    places = ((1, 1), (2, 1)) if stacked else ((1, 1), (1, 2))
+    small_rows, small_columns = _small(rows, columns)
+    picture = go.Image(source=_data_uri(grey), dx=columns / small_columns, dy=rows / small_rows, hoverinfo="skip")
+    for row, column in places:
+        figure.add_trace(picture, row, column)
     if attribution is not None:
-        figure.add_trace(_heat(attribution, opacity, threshold), 1, 2)
-    figure.update_xaxes(range=[-0.5, columns - 0.5], constrain="domain", showgrid=False, zeroline=False, title="column (pixel)", title_standoff=4)
-    figure.update_yaxes(range=[rows - 0.5, -0.5], scaleanchor="x", constrain="domain", showgrid=False, zeroline=False)
-    figure.update_yaxes(title="row (pixel)", title_standoff=4, col=1)
+        figure.add_trace(_heat(attribution, opacity, threshold), *places[1])
+    plain = {"constrain": "domain", "showgrid": False, "zeroline": False, "ticksuffix": " px", "nticks": 5}
+    figure.update_xaxes(range=[-0.5, columns - 0.5], **plain)
+    figure.update_yaxes(range=[rows - 0.5, -0.5], scaleanchor="x", constraintoward="top", **plain)
     return figure.update_layout(
-        height=470, margin={"l": 8, "r": 8, "t": 28, "b": 8}, uirevision="keep the zoom", dragmode="pan", plot_bgcolor="rgba(0,0,0,0)"
+        height=900 if stacked else 500,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        uirevision="keep the zoom",
+        dragmode="pan",
+        plot_bgcolor="rgba(0,0,0,0)",
     )
 
 
@@ -70,7 +85,7 @@ def _heat(attribution: Attribution, opacity: float, threshold: float) -> go.Heat
         colorscale=SIGNED if attribution.signed else POSITIVE,
         opacity=opacity,
         hovertemplate="column %{x}, row %{y}: %{z:.4g}<extra></extra>",
-        colorbar={"title": {"text": what, "side": "top"}, "orientation": "h", "y": -0.16, "yanchor": "top", "thickness": 12, "tickformat": ".3~g"},
+        colorbar={"title": {"text": what, "side": "top"}, "orientation": "h", "y": 1.06, "yanchor": "bottom", "thickness": 12, "tickformat": ".3~g"},
     )
 
 

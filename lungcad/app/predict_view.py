@@ -17,14 +17,10 @@ def show_prediction(source: Source, network: str, result: Result) -> None:
     card = resources.cards()[network]
     left, right = st.columns([2, 3])
     with left:
-        st.metric(
-            "Class",
-            result.prediction.label.replace(".", " "),
-            f"{result.prediction.confidence:.1%} calibrated probability",
-            delta_color="off",
-            delta_arrow="off",
-            help=f"Softmax at temperature {card.temperature:.2f}, fitted on {card.n_valid} validation images.",
-        )
+        with st.container(key="class", gap=None):
+            st.caption("Class", help=f"Softmax at temperature {card.temperature:.2f}, fitted on {card.n_valid} validation images.")
+            st.header(result.prediction.label.replace(".", " "), anchor=False)
+            st.markdown(f"**{result.prediction.confidence:.1%}** calibrated probability")
         recall = card.test_published.recall[result.prediction.label] if card.test_published else None
         if recall and recall.value is not None:
             st.caption(
@@ -43,16 +39,19 @@ def show_prediction(source: Source, network: str, result: Result) -> None:
 
 
 @st.fragment
-def show_maps(source: Source, result: Result, method: str, window: Window | None) -> None:
+def show_maps(result: Result, method: str, window: Window | None) -> None:
     """Slice beside overlay. Opacity and threshold redraw this part only; nothing is computed again."""
     attribution = result.attributions.get(method)
-    left, right = st.columns(2)
+    left, middle, right = st.columns([3, 3, 2])
     opacity = left.slider("Opacity", 0.0, 1.0, 0.5, 0.05, key="opacity", help="How strongly the heat map covers the slice.")
-    threshold = right.slider(
+    threshold = middle.slider(
         "Threshold", 0.0, 1.0, 0.2, 0.05, key="threshold", help="Hide what is weaker than this share of the strongest evidence."
     )
+    stacked = right.toggle(
+        "One under the other", value="Mobile" in st.context.headers.get("User-Agent", ""), key="stacked", help="Bigger pictures, better on a phone."
+    )
     grey = result.image.grey(window)
-    figure = figures.original_and_overlay(grey, attribution, opacity=opacity, threshold=threshold)
+    figure = figures.original_and_overlay(grey, attribution, opacity=opacity, threshold=threshold, stacked=stacked)
     what = METHODS[method]
     st.plotly_chart(figure, config=figures.CONFIG, key="maps", alt=f"The slice, and the slice under its {what.title} map.")
     if attribution is None:

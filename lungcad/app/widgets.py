@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from lungcad.analysis import Result
 from lungcad.app import resources, state
 from lungcad.explain import METHODS
 from lungcad.imaging import PRESETS, CTImage, Unit, Window
@@ -97,11 +98,11 @@ def method_picker(network: str) -> str:
     )
 
 
-def target_picker(classes: tuple[str, ...]) -> str | None:
+def target_picker(prediction: Result) -> str | None:
     """The class to explain; None for the predicted one."""
     return st.selectbox(
         "Class to explain",
-        [None, *classes],
+        [None, *prediction.prediction.probabilities],
         key="target",
         format_func=lambda name: "the predicted class" if name is None else name.replace(".", " "),
         help="Ask why not: explain a class that the network did not choose.",

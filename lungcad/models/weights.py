@@ -14,6 +14,7 @@ from lungcad.device import Device, best_device
 from lungcad.errors import ModelError, UnknownNameError
 from lungcad.models.card import ModelCard
 from lungcad.models.classifier import Classifier, create_model
+from lungcad.models.fuse import fold_batch_norm
 
 WEIGHTS = Path(__file__).resolve().parents[2] / "weights"
 
@@ -45,7 +46,7 @@ class TrainedModel:
 
 def list_cards(folder: Path = WEIGHTS) -> list[ModelCard]:
     """The cards of all shipped networks, by name."""
-    return [ModelCard.read(path) for path in sorted(folder.glob("*.json"))]
+    return [ModelCard.read(path) for path in sorted(folder.glob("*.json"), key=lambda path: path.stem)]
 
 
 def load_model(name: str, *, folder: Path = WEIGHTS, device: Device | None = None) -> TrainedModel:
@@ -106,9 +107,9 @@ def save_weights(network: Classifier, path: Path) -> str:
 
 
 def ready(network: Classifier, card: ModelCard, device: Device | None = None) -> TrainedModel:
-    """Frozen, in evaluation mode, on the device."""
+    """Frozen, in evaluation mode, batch normalisation folded away, on the device. Takes ``network`` over."""
     device = device or best_device()
-    return TrainedModel(card, device.put(network.eval().requires_grad_(False)), device)
+    return TrainedModel(card, device.put(fold_batch_norm(network.eval().requires_grad_(False)).requires_grad_(False)), device)
 
 
 def _load_into(network: Classifier, state: dict[str, torch.Tensor], file: str) -> None:

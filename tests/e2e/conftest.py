@@ -61,7 +61,7 @@ def browser():
 @pytest.fixture
 def tab(browser, server):
     """A fresh page 1440 pixels wide whose console must stay free of errors of the app."""
-    context = browser.new_context(viewport={"width": 1440, "height": 1300}, accept_downloads=True)
+    context = browser.new_context(viewport={"width": 1440, "height": 1500}, accept_downloads=True)
     page = context.new_page()
     page.set_default_timeout(30_000)
     yield page

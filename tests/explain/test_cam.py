@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 from pytorch_grad_cam import GradCAM
 from pytorch_grad_cam.utils.image import scale_cam_image
@@ -28,21 +29,24 @@ def model(request, weights_folder):
     return loaded
 
 
-def whole_network(model):
+def whole_network(model, folder):
+    """From the file, by torch alone: batch normalisation not folded, gradients everywhere."""
     network = create_model(model.card.backbone, model.card.attention, len(model.card.classes))
-    network.load_state_dict(model.network.state_dict())
+    network.load_state_dict({key: tensor.float() for key, tensor in safetensors.torch.load_file(folder / f"{model.card.name}.safetensors").items()})
+    with torch.no_grad():
+        network.head.linear.weight.mul_(1e4)
     return network.eval()
 
 
 @pytest.mark.parametrize("target", [0, 3])
-def test_agrees_with_the_library_on_the_whole_network(model, phantom, target):
+def test_agrees_with_the_library_on_the_whole_network(model, phantom, target, weights_folder):
     scene = scene_of(model, phantom.image())
     ours, _ = gradcam(model, scene, target, Options())
-    network = whole_network(model)
+    network = whole_network(model, weights_folder)
     plain = GradCAM(model=network, target_layers=[network.get_submodule(network.target_layer)])
     theirs = plain(input_tensor=scene.inputs.clone(), targets=[ClassifierOutputTarget(target)])[0]
     stretched = scale_cam_image(scale_cam_image(np.maximum(ours, 0)[None], theirs.shape[::-1]))[0]  # as the library does, twice
-    np.testing.assert_allclose(stretched, theirs, atol=1e-4)
+    np.testing.assert_allclose(stretched, theirs, atol=2e-3)
 
 
 def test_is_the_gradient_weighted_sum_of_the_channels(model, phantom):

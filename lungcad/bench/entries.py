@@ -1,0 +1,203 @@
+"""The entries of the benchmark: each times lungcad here and the plain call in a fresh process, one after the other."""
+
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import psutil
+import torch
+from scipy.stats import spearmanr
+
+from lungcad.analysis import analyse
+from lungcad.bench import plain
+from lungcad.datasets import CHEST_CT_SCAN, Split, of_split
+from lungcad.errors import LungcadError, lookup
+from lungcad.evaluate.folder import evaluate_folder
+from lungcad.explain.attribution import Options, Scene
+from lungcad.explain.cam import gradcam
+from lungcad.explain.lime import lime, superpixels
+from lungcad.imaging import CTImage, read_image
+from lungcad.imaging.phantom import PICTURE_WINDOW, Edge, Lesion, make_phantom
+from lungcad.models import TrainedModel, features, list_cards, load_model
+from lungcad.models.predict import calibrated
+from lungcad.models.weights import WEIGHTS
+from lungcad.preprocess import preprocess, to_grey
+
+Row = dict[str, float | str]
+ENTRIES: dict[str, Callable[[Path | None], Row]] = {}
+
+
+def entry(function: Callable[[Path | None], Row]) -> Callable[[Path | None], Row]:
+    ENTRIES[function.__name__] = function
+    return function
+
+
+def run(only: str | None = None, *, data: Path | None = None, on_progress: Callable[[int, int], None] | None = None) -> list[Row]:
+    """Every entry, or the one named: a list of ``{"name", "ours", "plain", "ratio", "unit"}`` with extra facts.
+
+    data: folder of Chest CT-Scan; without it phantoms are evaluated.
+    """
+    if data is not None and not data.is_dir():
+        raise LungcadError(f"There is no folder {str(data)!r}; give the folder of Chest CT-Scan.")
+    chosen = {only: lookup(ENTRIES, only, "benchmark")} if only else ENTRIES
+    rows = []
+    for done, (name, function) in enumerate(chosen.items()):
+        if on_progress:
+            on_progress(done, len(chosen))
+        rows.append({"name": name, **function(data)})
+    return rows
+
+
+def table(rows: list[Row]) -> str:
+    """Markdown table of a run."""
+    lines = ["| entry | ours | plain | ratio | what is measured |", "|---|---|---|---|---|"]
+    for row in rows:
+        lines.append(
+            f"| `{row['name']}` | {row['ours']:.3g} {row['unit']} | {row['plain']:.3g} {row['unit']} | {row['ratio']:.2f} | {ENTRIES[row['name']].__doc__} |"
+        )
+    return "\n".join(lines)
+
+
+@entry
+def forward_vs_default(_: Path | None) -> Row:
+    """EfficientNet-Lite0, batch of 32: as lungcad runs it against torch's defaults (higher is better)."""
+    model = _model()
+    inputs = torch.rand(32, 3, *model.card.preprocess.size)
+    ours = 32 / _median(lambda: features(model, inputs), repeats=9)
+    other = 32 / plain.in_fresh_process(plain.forward_seconds, _weights(model), 32, 9)
+    return {"ours": ours, "plain": other, "ratio": ours / other, "unit": "images/s", "precision": model.device.precision}
+
+
+@entry
+def gradcam_vs_forward(_: Path | None) -> Row:
+    """Prediction with Grad-CAM on the original pixels against a forward pass alone, same network and precision (lower is better; aim: at most 1.3)."""
+    model = _model()
+    inputs, geometry = preprocess(_slice(), model.card.preprocess)
+
+    def explained() -> None:
+        scene = Scene(inputs, np.empty(0), features(model, inputs), geometry)
+        with torch.no_grad():
+            calibrated(model, model.network.classify(scene.features)[0])
+        geometry.to_original(gradcam(model, scene, 0, Options())[0])
+
+    def forward() -> None:
+        with torch.no_grad():
+            model.network.classify(features(model, inputs))
+
+    ours_s, forward_s = _medians_in_turn(explained, forward, repeats=60)
+    library_s, library_forward_s = plain.in_fresh_process(plain.gradcam_and_forward_seconds, _weights(model), 20)
+    return {
+        "ours": ours_s * 1e3, "plain": forward_s * 1e3, "ratio": ours_s / forward_s, "unit": "ms",
+        "library_call_vs_its_forward": library_s / library_forward_s,
+    }  # fmt: skip
+
+
+@entry
+def lime_vs_stock(_: Path | None) -> Row:
+    """LIME with 1,000 samples against lime's own call with a plain per-batch classifier, same image and segments (higher is better; aim: at least 6)."""
+    model, image, samples, seeds = _model(), _slice(), 1000, (0, 1, 2)
+    grey, geometry = to_grey(image, model.card.preprocess)
+    scene = Scene(torch.empty(0), grey, torch.empty(0), geometry)
+    segments = superpixels(grey)
+    picture = np.repeat((image.grey() * 255).astype(np.uint8)[..., None], 3, axis=2)
+
+    def ours(seed: int) -> np.ndarray:
+        values = lime(model, scene, 0, Options(seed, samples))[0]
+        return np.array([values[segments == each][0] for each in range(segments.max() + 1)])
+
+    seconds, our_runs = [], []
+    for seed in seeds:
+        start = time.perf_counter()
+        our_runs.append(ours(seed))
+        seconds.append(time.perf_counter() - start)
+    ours_s = float(np.median(seconds))
+    plain_s, plain_runs = plain.in_fresh_process(
+        plain.lime, _weights(model), picture, geometry.box, _on_whole_image(segments, geometry), samples, seeds
+    )
+    return {
+        "ours": ours_s, "plain": plain_s, "ratio": plain_s / ours_s, "unit": "s", "segments": int(segments.max()) + 1,
+        "spearman_between_seeds_ours": _stability(our_runs), "spearman_between_seeds_plain": _stability(plain_runs),
+        "spearman_ours_with_plain": float(spearmanr(np.mean(our_runs, 0), np.mean(plain_runs, 0)).statistic),
+    }  # fmt: skip
+
+
+@entry
+def evaluate_vs_plain_loop(data: Path | None) -> Row:
+    """Evaluating a folder against a loop of one image at a time with PIL and torchvision (higher is better; aim: at least 4)."""
+    model = _model()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = data or _phantom_folder(Path(temporary), model)
+        paths = [case.path for case in of_split(CHEST_CT_SCAN.read(folder), Split.TEST)]
+        evaluate_folder(model, folder, CHEST_CT_SCAN.name)  # both sides with a warm file cache
+        ours = float(np.median([evaluate_folder(model, folder, CHEST_CT_SCAN.name).images_per_second for _ in range(3)]))
+        other = plain.in_fresh_process(plain.images_per_second, _weights(model), paths)
+    return {"ours": ours, "plain": other, "ratio": ours / other, "unit": "images/s", "images": len(paths), "data": "chest-ct-scan" if data else "phantoms"}
+
+
+@entry
+def memory_of_200_explanations(_: Path | None) -> Row:
+    """Growth of resident memory over 200 explanations after 20 to warm up, against the 50 MB allowed (lower is better)."""
+    model, image, process = _model(), _slice(), psutil.Process()
+    for _ in range(20):
+        analyse(image, model)
+    before = process.memory_info().rss
+    for _ in range(200):
+        analyse(image, model)
+    grown = max(process.memory_info().rss - before, 0) / 1e6
+    hooks = sum(len(module._forward_hooks) + len(module._backward_hooks) for module in model.network.modules())
+    return {"ours": grown, "plain": 50.0, "ratio": grown / 50, "unit": "MB", "hooks_left": hooks}
+
+
+def _model() -> TrainedModel:
+    name = next((card.name for card in list_cards() if card.backbone == "efficientnet_lite0" and card.attention == "none"), None)
+    if name is None:
+        raise LungcadError("The benchmark needs the EfficientNet-Lite0 baseline; restore weights/ from the repository.")
+    return load_model(name)
+
+
+def _weights(model: TrainedModel) -> Path:
+    return WEIGHTS / f"{model.card.name}.safetensors"
+
+
+def _slice() -> CTImage:
+    return read_image(make_phantom(7, lesion=Lesion((-10.0, -75.0), 30.0, Edge.SPICULATED)).png(PICTURE_WINDOW))
+
+
+def _on_whole_image(segments: np.ndarray, geometry) -> np.ndarray:
+    """The segments at the image's own resolution; outside what the network sees, each border segment goes on outwards."""
+    top, left, bottom, right = geometry.box
+    rows, columns = geometry.original
+    in_box = cv2.resize(segments.astype(np.int32), (right - left, bottom - top), interpolation=cv2.INTER_NEAREST_EXACT)
+    return np.pad(in_box, ((top, rows - bottom), (left, columns - right)), mode="edge")
+
+
+def _median(function: Callable[[], object], *, repeats: int) -> float:
+    return _medians_in_turn(function, lambda: None, repeats=repeats)[0]
+
+
+def _medians_in_turn(first: Callable[[], object], second: Callable[[], object], *, repeats: int) -> tuple[float, float]:
+    """Median seconds of both, called in turn, after three calls each to warm up."""
+    seconds: tuple[list[float], list[float]] = ([], [])
+    for repeat in range(repeats + 3):
+        for function, record in zip((first, second), seconds, strict=True):
+            start = time.perf_counter()
+            function()
+            if repeat >= 3:
+                record.append(time.perf_counter() - start)
+    return float(np.median(seconds[0])), float(np.median(seconds[1]))
+
+
+def _stability(runs) -> float:
+    """Mean Spearman correlation of the segments' weights between seeds."""
+    return float(np.mean([spearmanr(runs[i], runs[j]).statistic for i in range(len(runs)) for j in range(i)]))
+
+
+def _phantom_folder(root: Path, model: TrainedModel, n: int = 64) -> Path:
+    for index in range(n):
+        folder = root / "test" / model.card.classes[index % len(model.card.classes)]
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{index}.png").write_bytes(make_phantom(index).png())
+    return root

@@ -1,0 +1,116 @@
+"""The other side of the benchmark: the same work by the libraries' plain calls, as their documentation shows it.
+
+These functions run in a fresh process (:func:`in_fresh_process`), so that lungcad's settings (allocator, precision, memory
+layout) help them neither way. Networks are float32 with torch's defaults.
+"""
+
+import contextlib
+import io
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import safetensors.torch
+import torch
+from lime.lime_image import LimeImageExplainer
+from PIL import Image
+from pytorch_grad_cam import GradCAM
+from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+from torchvision import transforms
+
+from lungcad.models import ModelCard, create_model
+
+Box = tuple[int, int, int, int]
+
+
+def in_fresh_process(function: Callable, *arguments):
+    """``function(*arguments)`` in a new Python process that has imported this module and nothing has tuned."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(function, *arguments).result()
+
+
+def network(weights: Path) -> torch.nn.Module:
+    card = ModelCard.read(weights.with_suffix(".json"))
+    model = create_model(card.backbone, card.attention, len(card.classes))
+    model.load_state_dict({key: tensor.float() for key, tensor in safetensors.torch.load_file(weights).items()})
+    return model.eval()
+
+
+def transform(card: ModelCard) -> transforms.Compose:
+    config = card.preprocess
+    return transforms.Compose(
+        [transforms.Resize(config.size), transforms.ToTensor(), transforms.Normalize([config.mean] * 3, [config.std] * 3)]
+    )
+
+
+def forward_seconds(weights: Path, batch: int, repeats: int) -> float:
+    """Median seconds of a forward pass over a batch."""
+    card = ModelCard.read(weights.with_suffix(".json"))
+    model, inputs = network(weights), torch.rand(batch, 3, *card.preprocess.size)
+    return _median(lambda: _no_grad(model, inputs), repeats)
+
+
+def gradcam_and_forward_seconds(weights: Path, repeats: int) -> tuple[float, float]:
+    """Median seconds of the library's Grad-CAM call and of a forward pass, both on one image."""
+    card = ModelCard.read(weights.with_suffix(".json"))
+    model, inputs = network(weights), torch.rand(1, 3, *card.preprocess.size)
+
+    def gradcam() -> None:
+        with GradCAM(model=model, target_layers=[model.features]) as cam:
+            cam(input_tensor=inputs, targets=[ClassifierOutputTarget(0)])
+
+    return _median(gradcam, repeats), _median(lambda: _no_grad(model, inputs), repeats)
+
+
+def lime(weights: Path, picture: np.ndarray, box: Box, segments: np.ndarray, samples: int, seeds: tuple[int, ...]) -> tuple[float, np.ndarray]:
+    """(median seconds of ``explain_instance``, weights of the segments by seed).
+
+    picture: uint8 (rows, columns, 3), the whole slice. box: what the network sees of it (top, left, bottom, right).
+    """
+    card = ModelCard.read(weights.with_suffix(".json"))
+    model, prepare = network(weights), transform(card)
+    top, left, bottom, right = box
+
+    def classify(pictures: np.ndarray) -> np.ndarray:
+        batch = torch.stack([prepare(Image.fromarray(each[top:bottom, left:right])) for each in pictures])
+        return (_no_grad(model, batch) / card.temperature).softmax(1).numpy()
+
+    seconds, found = [], []
+    for seed in seeds:
+        explainer = LimeImageExplainer(random_state=np.random.RandomState(seed))
+        start = time.perf_counter()
+        with contextlib.redirect_stderr(io.StringIO()):  # lime's progress bar
+            explanation = explainer.explain_instance(
+                picture, classify, labels=(0,), top_labels=None, num_samples=samples, segmentation_fn=lambda _: segments
+            )
+        seconds.append(time.perf_counter() - start)
+        found.append([weight for _, weight in sorted(explanation.local_exp[0])])
+    return float(np.median(seconds)), np.array(found)
+
+
+def images_per_second(weights: Path, paths: list[Path]) -> float:
+    """One image at a time: PIL, torchvision, network, softmax."""
+    card = ModelCard.read(weights.with_suffix(".json"))
+    model, prepare = network(weights), transform(card)
+    start = time.perf_counter()
+    for path in paths:
+        with Image.open(path) as image:
+            _no_grad(model, prepare(image.convert("RGB")).unsqueeze(0)).softmax(1)
+    return len(paths) / (time.perf_counter() - start)
+
+
+def _no_grad(model: torch.nn.Module, inputs: torch.Tensor) -> torch.Tensor:
+    with torch.no_grad():
+        return model(inputs)
+
+
+def _median(function: Callable[[], object], repeats: int) -> float:
+    seconds = []
+    for _ in range(repeats + 3):
+        start = time.perf_counter()
+        function()
+        seconds.append(time.perf_counter() - start)
+    return float(np.median(seconds[3:]))
