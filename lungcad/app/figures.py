@@ -36,9 +36,13 @@ def probabilities(prediction: Prediction) -> go.Figure:
 
 
 def original_and_overlay(
-    grey: np.ndarray, attribution: Attribution | None, *, opacity: float, threshold: float, stacked: bool = False
+    grey: np.ndarray, attribution: Attribution | None, *, threshold: float, stacked: bool = False
 ) -> go.Figure:
-    """The slice and the slice under its heat map, zoom and pan linked, beside or under each other. Axes count original pixels."""
+    """The slice and the slice under its heat map, zoom and pan linked, beside or under each other. Axes count original pixels.
+
+    The map's opacity is not part of the figure but of the page's style (:func:`heat_map_style`): Streamlit draws a changed
+    figure from nothing, and the reader would lose the zoom with every move of the slider.
+    """
     rows, columns = grey.shape
     title = METHODS[attribution.method].title if attribution else "no map yet"
     figure = make_subplots(
@@ -55,20 +59,24 @@ def original_and_overlay(
     for row, column in places:
         figure.add_trace(picture, row, column)
     if attribution is not None:
-        figure.add_trace(_heat(attribution, opacity, threshold), *places[1])
+        figure.add_trace(_heat(attribution, threshold), *places[1])
     plain = {"constrain": "domain", "showgrid": False, "zeroline": False, "ticksuffix": " px", "nticks": 5}
     figure.update_xaxes(range=[-0.5, columns - 0.5], **plain)
     figure.update_yaxes(range=[rows - 0.5, -0.5], scaleanchor="x", constraintoward="top", **plain)
     return figure.update_layout(
         height=900 if stacked else 500,
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
-        uirevision="keep the zoom",
         dragmode="pan",
         plot_bgcolor="rgba(0,0,0,0)",
     )
 
 
-def _heat(attribution: Attribution, opacity: float, threshold: float) -> go.Heatmap:
+def heat_map_style(chart_key: str, opacity: float) -> str:
+    """CSS that sets the opacity of the heat maps inside one chart."""
+    return f"<style>.st-key-{chart_key} .heatmaplayer {{ opacity: {opacity:.2f} }}</style>"
+
+
+def _heat(attribution: Attribution, threshold: float) -> go.Heatmap:
     rows, columns = attribution.values.shape
     small = _small(rows, columns)
     low, high = colour_range(attribution)
@@ -83,7 +91,6 @@ def _heat(attribution: Attribution, opacity: float, threshold: float) -> go.Heat
         zmin=low,
         zmax=high or 1.0,
         colorscale=SIGNED if attribution.signed else POSITIVE,
-        opacity=opacity,
         hovertemplate="column %{x}, row %{y}: %{z:.4g}<extra></extra>",
         colorbar={"title": {"text": what, "side": "top"}, "orientation": "h", "y": 1.06, "yanchor": "bottom", "thickness": 12, "tickformat": ".3~g"},
     )

@@ -51,8 +51,9 @@ def show_maps(result: Result, method: str, window: Window | None) -> None:
         "One under the other", value="Mobile" in st.context.headers.get("User-Agent", ""), key="stacked", help="Bigger pictures, better on a phone."
     )
     grey = result.image.grey(window)
-    figure = figures.original_and_overlay(grey, attribution, opacity=opacity, threshold=threshold, stacked=stacked)
+    figure = figures.original_and_overlay(grey, attribution, threshold=threshold, stacked=stacked)
     what = METHODS[method]
+    st.html(figures.heat_map_style("maps", opacity))
     st.plotly_chart(figure, config=figures.CONFIG, key="maps", alt=f"The slice, and the slice under its {what.title} map.")
     if attribution is None:
         return
