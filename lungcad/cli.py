@@ -142,12 +142,13 @@ def explain(
 @app.command()
 def train(
     recipe: Path,
-    data: Annotated[Path, typer.Option(help="Folder of the data set, laid out as published.")] = Path("../shared/data/chest-ct-scan"),
+    data: Annotated[Path | None, typer.Option(help="Folder of the data set, laid out as published; looked for in data/ unless told.")] = None,
     work: Annotated[Path | None, typer.Option(help="Checkpoints and logs; runs/NAME unless told. The same folder resumes.")] = None,
     out: Annotated[Path, typer.Option(help="Where NAME.safetensors and NAME.json go.")] = Path("weights"),
     runs: Annotated[Path, typer.Option(help="Where the evaluation run goes.")] = Path("data/runs"),
 ) -> None:
     """Train a network by a recipe (YAML), calibrate it on validation, test it, write weights, card and run."""
+    from lungcad.datasets import LAYOUTS
     from lungcad.train.recipe import Recipe
     from lungcad.train.run import train as run_training
 
@@ -155,7 +156,7 @@ def train(
     try:
         with _progress("reading images") as on_progress:
             card = run_training(
-                plan, data=data, work=work or Path("runs") / plan.name, weights=out, runs=runs,
+                plan, data=data or LAYOUTS[plan.dataset].locate(), work=work or Path("runs") / plan.name, weights=out, runs=runs,
                 on_progress=on_progress, progress_bar=sys.stderr.isatty(),
             )  # fmt: skip
     except (KeyboardInterrupt, SystemExit):  # Lightning turns Ctrl-C into SystemExit

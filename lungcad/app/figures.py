@@ -92,7 +92,7 @@ def _heat(attribution: Attribution, threshold: float) -> go.Heatmap:
         zmax=high or 1.0,
         colorscale=SIGNED if attribution.signed else POSITIVE,
         hovertemplate="column %{x}, row %{y}: %{z:.4g}<extra></extra>",
-        colorbar={"title": {"text": what, "side": "top"}, "orientation": "h", "y": 1.06, "yanchor": "bottom", "thickness": 12, "tickformat": ".3~g"},
+        colorbar={"title": {"text": what, "side": "top"}, "orientation": "h", "y": 1.05, "yanchor": "bottom", "thickness": 12, "tickformat": ".3~g"},
     )
 
 

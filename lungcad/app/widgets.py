@@ -111,19 +111,18 @@ def target_picker(prediction: Result) -> str | None:
 
 def window_picker(image: CTImage) -> Window | None:
     """How HU images are shown; off, and says why, for 8-bit images. The network's own window is fixed by its card."""
-    off = image.unit is not Unit.HU
-    reason = "Off: this is a picture with its window baked in, not Hounsfield units."
+    if image.unit is not Unit.HU:
+        reason = "Off: this is a picture with its window baked in, not Hounsfield units."
+        st.selectbox("Display window", ["as stored"], key="window_off", disabled=True, help=reason)
+        st.caption(reason)
+        return None
     own = [] if image.window is None else ["from file"]
     choice = st.selectbox(
         "Display window",
         [*own, *PRESETS, "free"],
         key="window",
-        disabled=off,
-        help=reason if off else "How Hounsfield units become grey on screen. The network always sees the window in its card.",
+        help="How Hounsfield units become grey on screen. The network always sees the window in its card.",
     )
-    if off:
-        st.caption(reason)
-        return None
     if choice == "free":
         level = st.number_input("Level (HU)", -1500, 3000, -600, 10, key="level", help="The Hounsfield value shown as middle grey.")
         width = st.number_input("Width (HU)", 1, 4000, 1500, 10, key="width", help="The range from black to white.")

@@ -8,6 +8,8 @@ from lungcad.errors import DatasetError
 
 LAYOUTS: dict[str, "Layout"] = {}
 
+PROJECT = Path(__file__).resolve().parents[2]
+
 _PARTS = {"train": Split.TRAIN, "valid": Split.VALID, "val": Split.VALID, "test": Split.TEST}
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".dcm"}
 
@@ -28,6 +30,17 @@ class Layout:
     @property
     def classes(self) -> tuple[str, ...]:
         return tuple(self.class_prefixes)
+
+    def locate(self) -> Path:
+        """The data set's folder on this machine: ``data/NAME`` in the project, or ``../shared/data/NAME`` beside it."""
+        places = [PROJECT / "data" / self.name, PROJECT.parent / "shared" / "data" / self.name]
+        for place in places:
+            if place.is_dir():
+                return place
+        raise DatasetError(
+            f"{self.title} is not on this machine; download it from its publisher ({self.publisher}) and unpack it to data/{self.name}, "
+            "or say where it is with --data."
+        )
 
     def read(self, folder: str | Path) -> list[Case]:
         """Every case of the folder, sorted by id. Raises :class:`DatasetError` when there is none."""

@@ -53,9 +53,10 @@ def test_upload(page, kind):
     upload(page, "slice", getattr(make_phantom(21, size=128), kind)())
     assert not page.exception and not page.error
     assert page.session_state["source"].caption == "Uploaded image" and page.selectbox(key="example").value is None
-    assert page.selectbox(key="window").disabled == (kind == "png")
-    if kind == "png":
-        assert any("not Hounsfield units" in caption.value for caption in page.caption)
+    if kind == "dicom":
+        assert page.selectbox(key="window").value == "from file"
+    else:
+        assert page.selectbox(key="window_off").disabled and any("not Hounsfield units" in caption.value for caption in page.caption)
 
 
 @pytest.mark.parametrize("name", BAD)

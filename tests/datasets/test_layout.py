@@ -2,7 +2,7 @@ from collections import Counter
 
 import pytest
 
-from lungcad.datasets import CHEST_CT_SCAN, Split
+from lungcad.datasets import CHEST_CT_SCAN, Split, layout
 from lungcad.errors import DatasetError
 
 
@@ -31,3 +31,13 @@ def test_empty_and_missing_folders(tmp_path):
         CHEST_CT_SCAN.read(tmp_path)
     with pytest.raises(DatasetError, match="no folder"):
         CHEST_CT_SCAN.read(tmp_path / "gone")
+
+
+def test_located_in_the_project_or_beside_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(layout, "PROJECT", tmp_path / "main")
+    with pytest.raises(DatasetError, match="not on this machine.*chest-ctscan-images"):
+        CHEST_CT_SCAN.locate()
+    (tmp_path / "shared" / "data" / "chest-ct-scan").mkdir(parents=True)
+    assert CHEST_CT_SCAN.locate() == tmp_path / "shared" / "data" / "chest-ct-scan"
+    (tmp_path / "main" / "data" / "chest-ct-scan").mkdir(parents=True)
+    assert CHEST_CT_SCAN.locate() == tmp_path / "main" / "data" / "chest-ct-scan"
