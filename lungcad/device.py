@@ -26,6 +26,16 @@ class Device:
         return torch.channels_last
 
     @property
+    def is_accelerator(self) -> bool:
+        """Whether it computes beside the CPU, not on it."""
+        return self.torch.type != "cpu"
+
+    @property
+    def has_onednn_bfloat16(self) -> bool:
+        """Whether oneDNN's fused bfloat16 convolutions run here."""
+        return not self.is_accelerator and self.autocast is torch.bfloat16 and hasattr(torch.ops.mkldnn, "_convolution_pointwise")
+
+    @property
     def precision(self) -> str:
         return "float32" if self.autocast is None else str(self.autocast).removeprefix("torch.")
 
@@ -40,9 +50,13 @@ class Device:
             return contextlib.nullcontext()
         return torch.autocast(self.torch.type, self.autocast)
 
-    def put(self, module_or_tensor):
-        """Move a module or a 4-d tensor here, in this device's memory layout."""
-        return module_or_tensor.to(self.torch, memory_format=self.memory_format)
+    def put(self, module: torch.nn.Module) -> torch.nn.Module:
+        """Move a module here, in this device's memory layout."""
+        return module.to(self.torch, memory_format=self.memory_format)
+
+    def put_inputs(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Move a batch (N, C, H, W) here, in the layout and precision in which a backbone reads it."""
+        return inputs.to(self.torch, self.autocast or inputs.dtype, memory_format=self.memory_format)
 
 
 @functools.cache

@@ -117,6 +117,7 @@ def lime_vs_stock(_: Path | None) -> Row:
     plain_s, plain_runs = plain.in_fresh_process(
         plain.lime, _weights(model), picture, geometry.box, _on_whole_image(segments, geometry), samples, seeds
     )
+    plain_runs = plain_runs[:, : segments.max() + 1]
     return {
         "ours": ours_s, "plain": plain_s, "ratio": plain_s / ours_s, "unit": "s", "segments": int(segments.max()) + 1,
         "spearman_between_seeds_ours": _stability(our_runs), "spearman_between_seeds_plain": _stability(plain_runs),
@@ -167,11 +168,11 @@ def _slice() -> CTImage:
 
 
 def _on_whole_image(segments: np.ndarray, geometry) -> np.ndarray:
-    """The segments at the image's own resolution; outside what the network sees, each border segment goes on outwards."""
+    """The segments at the image's own resolution; what the network does not see is one more segment."""
     top, left, bottom, right = geometry.box
     rows, columns = geometry.original
     in_box = cv2.resize(segments.astype(np.int32), (right - left, bottom - top), interpolation=cv2.INTER_NEAREST_EXACT)
-    return np.pad(in_box, ((top, rows - bottom), (left, columns - right)), mode="edge")
+    return np.pad(in_box, ((top, rows - bottom), (left, columns - right)), constant_values=segments.max() + 1)
 
 
 def _median(function: Callable[[], object], *, repeats: int) -> float:

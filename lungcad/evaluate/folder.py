@@ -1,10 +1,13 @@
 """Evaluate a trained network over a folder of labelled images."""
 
+import math
 import os
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +21,8 @@ from lungcad.models import TrainedModel, predict_batch
 from lungcad.models.card import TestResult
 from lungcad.preprocess import normalise, to_grey
 
-BATCH = 32
+BATCH = 100
+"""Largest batch."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +67,7 @@ def evaluate_folder(
         raise DatasetError("The folder has parts, but no test part with images; give the folder of the images themselves.")
     start = time.perf_counter()
     kept, rows, skipped = [], [], []
-    for batch in _read_ahead(cases, model):
+    for batch in _read_batches(cases, model):
         good = [(case, grey) for case, grey in batch if isinstance(grey, np.ndarray)]
         skipped += [(case.id, str(error)) for case, error in batch if not isinstance(error, np.ndarray)]
         if good:
@@ -80,8 +84,12 @@ def evaluate_folder(
     return Evaluation(kept, probabilities, skipped, len(cases) / seconds, summarise(labels, probabilities, model.card.classes))
 
 
-def _read_ahead(cases: list[Case], model: TrainedModel) -> Iterator[list[tuple[Case, np.ndarray | LungcadError]]]:
-    """Batches of (case, grey input or the error), read by threads two batches ahead of the network."""
+def _read_batches(cases: list[Case], model: TrainedModel) -> Iterator[list[tuple[Case, np.ndarray | LungcadError]]]:
+    """Batches of (case, grey input or the error), read by one thread a core.
+
+    Two batches ahead of an accelerator. On the CPU not ahead: readers that run beside the network only make its own
+    threads wait for each other.
+    """
 
     def read(case: Case) -> tuple[Case, np.ndarray | LungcadError]:
         try:
@@ -89,11 +97,13 @@ def _read_ahead(cases: list[Case], model: TrainedModel) -> Iterator[list[tuple[C
         except LungcadError as error:
             return case, error
 
+    ahead = 2 if model.device.is_accelerator else 0
+    n_batches = math.ceil(len(cases) / BATCH)  # of equal size: a last batch of a few images costs nearly as much as a full one
+    edges = [len(cases) * index // n_batches for index in range(n_batches + 1)]
+    batches = deque(cases[start:stop] for start, stop in pairwise(edges))
+    pending: deque[list[Future]] = deque()
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        batches = [cases[start : start + BATCH] for start in range(0, len(cases), BATCH)]
-        pending = [[pool.submit(read, case) for case in batch] for batch in batches[:2]]
-        for index in range(len(batches)):
-            if index + 2 < len(batches):
-                pending.append([pool.submit(read, case) for case in batches[index + 2]])
-            yield [future.result() for future in pending[index]]
-            pending[index] = []
+        while batches or pending:
+            while batches and len(pending) <= ahead:
+                pending.append([pool.submit(read, case) for case in batches.popleft()])
+            yield [future.result() for future in pending.popleft()]

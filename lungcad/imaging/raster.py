@@ -3,7 +3,7 @@
 import io
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageChops, ImageOps
 
 from lungcad.errors import ImageError
 from lungcad.imaging.image import SYNTHETIC_MARK, CTImage, Provenance, Unit
@@ -60,14 +60,16 @@ def _to_grey(image: Image.Image) -> tuple[np.ndarray, float, list[str]]:
         return _from_floats(np.asarray(image))
     if image.mode in ("1", "L") and "transparency" not in image.info:
         return np.asarray(image.convert("L"), dtype=np.float32), 0.0, []
-    rgba = np.asarray(image.convert("RGBA"))
-    rgb, alpha = rgba[..., :3], rgba[..., 3]
-    if alpha.min() < 255:
-        rgb = (rgb * (alpha[..., None] / np.float32(255))).astype(np.float32)
-    red, green, blue = (rgb[..., channel] for channel in range(3))
-    if np.array_equal(red, green) and np.array_equal(green, blue):  # the usual case: grey stored as colour
-        return red.astype(np.float32), 0.0, []
-    return luminance(rgb)
+    red, green, blue, alpha = image.convert("RGBA").split()
+    opaque = alpha.getextrema()[0] == 255
+    if opaque and _identical(red, green) and _identical(green, blue):  # the usual case: grey stored as colour
+        return np.asarray(red, dtype=np.float32), 0.0, []
+    rgb = np.dstack([np.asarray(channel, dtype=np.float32) for channel in (red, green, blue)])
+    return luminance(rgb if opaque else rgb * (np.asarray(alpha, dtype=np.float32)[..., None] / 255))
+
+
+def _identical(one: Image.Image, other: Image.Image) -> bool:
+    return ImageChops.difference(one, other).getbbox() is None
 
 
 def luminance(rgb: np.ndarray) -> tuple[np.ndarray, float, list[str]]:

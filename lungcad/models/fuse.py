@@ -1,15 +1,20 @@
-"""Batch normalisation folded into the convolution before it: the same function, a sixth less work."""
+"""The same network with less work: batch normalisation folded away, activations done by the convolution itself."""
 
-from torch import nn
+import torch
+from timm.layers import Conv2dSame
+from timm.layers.padding import pad_same
+from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+_POST_OPS = {nn.Identity: ("none", []), nn.ReLU: ("relu", []), nn.ReLU6: ("hardtanh", [0.0, 6.0])}
 
-def fold_batch_norm(module: nn.Module) -> nn.Module:
+
+def fold_batch_norm(module: nn.Module, *, onednn: bool = False) -> nn.Module:
     """Fold, in place, every batch normalisation that directly follows a convolution in its parent module.
 
     The module must be in evaluation mode and hold its children in the order in which it calls them, as timm's backbones
-    do (tests/models/test_fuse.py compares each of them before and after). timm's normalisation layers carry an activation,
-    which stays.
+    do (tests/models/test_fuse.py compares each of them before and after). The activation that timm's normalisation layers
+    carry stays behind them, or, with ``onednn``, becomes part of a :class:`OneDNNConv`.
     """
     convolution = None
     for name, child in module.named_children():
@@ -17,9 +22,34 @@ def fold_batch_norm(module: nn.Module) -> nn.Module:
             convolution = name
         elif isinstance(child, nn.BatchNorm2d):
             if convolution is not None and getattr(module, convolution).out_channels == child.num_features:
-                setattr(module, convolution, fuse_conv_bn_eval(getattr(module, convolution), child))
-                setattr(module, name, getattr(child, "act", nn.Identity()))
+                folded, activation = fuse_conv_bn_eval(getattr(module, convolution), child), getattr(child, "act", nn.Identity())
+                if onednn and type(activation) in _POST_OPS:
+                    folded, activation = OneDNNConv(folded, activation), nn.Identity()
+                setattr(module, convolution, folded)
+                setattr(module, name, activation)
             convolution = None
         else:
-            fold_batch_norm(child)
+            fold_batch_norm(child, onednn=onednn)
     return module
+
+
+class OneDNNConv(nn.Module):
+    """Convolution and activation in one oneDNN call, in bfloat16, on the CPU, for inference only.
+
+    The very call that torch.compile makes for this pair, without its minutes of compiling; the result is bit for bit that of
+    the two layers one after the other.
+    """
+
+    def __init__(self, convolution: nn.Conv2d, activation: nn.Module) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(convolution.weight.detach().to(torch.bfloat16, memory_format=torch.channels_last), requires_grad=False)
+        self.bias = nn.Parameter(convolution.bias.detach().to(torch.bfloat16), requires_grad=False)
+        self.same = isinstance(convolution, Conv2dSame)
+        self.geometry = ((0, 0) if self.same else convolution.padding, convolution.stride, convolution.dilation, convolution.groups)
+        self.post_op = _POST_OPS[type(activation)]
+
+    def forward(self, x: Tensor) -> Tensor:
+        _, stride, dilation, _ = self.geometry
+        if self.same:
+            x = pad_same(x, self.weight.shape[-2:], stride, dilation)
+        return torch.ops.mkldnn._convolution_pointwise(x, self.weight, self.bias, *self.geometry, *self.post_op, "")

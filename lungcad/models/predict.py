@@ -26,7 +26,7 @@ class Prediction:
 def features(model: TrainedModel, inputs: Tensor) -> Tensor:
     """Feature map (N, C, h, w), float32, of inputs (N, 3, H, W); builds no graph, sets no hook."""
     with torch.no_grad(), model.device.features_context():
-        return model.network.features(model.device.put(inputs)).float()
+        return model.network.features(model.device.put_inputs(inputs)).float()
 
 
 def predict_batch(model: TrainedModel, inputs: Tensor) -> Tensor:

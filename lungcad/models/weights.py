@@ -109,7 +109,8 @@ def save_weights(network: Classifier, path: Path) -> str:
 def ready(network: Classifier, card: ModelCard, device: Device | None = None) -> TrainedModel:
     """Frozen, in evaluation mode, batch normalisation folded away, on the device. Takes ``network`` over."""
     device = device or best_device()
-    return TrainedModel(card, device.put(fold_batch_norm(network.eval().requires_grad_(False)).requires_grad_(False)), device)
+    network.features = fold_batch_norm(network.features.eval(), onednn=device.has_onednn_bfloat16)
+    return TrainedModel(card, device.put(network.eval().requires_grad_(False)), device)
 
 
 def _load_into(network: Classifier, state: dict[str, torch.Tensor], file: str) -> None:

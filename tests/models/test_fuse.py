@@ -2,10 +2,11 @@ import pytest
 import torch
 from torch import nn
 
+from lungcad.device import best_device
 from lungcad.models.attention import ATTENTION
 from lungcad.models.backbones import BACKBONES
 from lungcad.models.classifier import create_model
-from lungcad.models.fuse import fold_batch_norm
+from lungcad.models.fuse import OneDNNConv, fold_batch_norm
 
 
 def with_statistics(network: nn.Module) -> nn.Module:
@@ -40,3 +41,21 @@ def test_layers_keep_their_names(attention):
 def test_a_normalisation_of_another_width_is_left_alone():
     odd = nn.Sequential(nn.Conv2d(3, 8, 1), nn.BatchNorm2d(3)).eval()
     assert isinstance(fold_batch_norm(odd)[1], nn.BatchNorm2d)
+
+
+@pytest.mark.skipif(not best_device().has_onednn_bfloat16, reason="this machine has no bfloat16 convolutions on the CPU")
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_onednn_gives_the_very_bits_of_the_separate_layers(backbone):
+    networks = []
+    for onednn in (False, True):
+        torch.manual_seed(0)
+        network = with_statistics(create_model(backbone, "none", 4)).features
+        networks.append(best_device().put(fold_batch_norm(network, onednn=onednn)))
+    assert any(isinstance(module, OneDNNConv) for module in networks[1].modules())
+    inputs = best_device().put_inputs(torch.rand(2, 3, 64, 96))
+    with torch.no_grad(), best_device().features_context():
+        separate, fused = (network(inputs) for network in networks)
+    if backbone == "resnet18":  # its activations come after a residual sum, so only rounding of the sums differs
+        torch.testing.assert_close(fused, separate, atol=0.05, rtol=0.05)
+    else:
+        assert torch.equal(fused, separate)
