@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from lungcad.explain.attribution import METHODS, Attribution
-from lungcad.explain.overlay import POSITIVE, SIGNED, colour_range, png, visible
+from lungcad.explain.overlay import POSITIVE, SIGNED, colour_range, visible
 from lungcad.models import Prediction
 
 CONFIG = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
@@ -106,5 +106,5 @@ def _data_uri(grey: np.ndarray) -> str:
     small = _small(*grey.shape)
     if small != grey.shape:
         grey = cv2.resize(grey, small[::-1], interpolation=cv2.INTER_AREA)
-    picture = np.repeat((grey * 255 + 0.5).astype(np.uint8)[..., None], 3, axis=2)
-    return "data:image/png;base64," + base64.b64encode(png(picture)).decode()
+    _, encoded = cv2.imencode(".png", (grey * 255 + 0.5).astype(np.uint8), [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    return "data:image/png;base64," + base64.b64encode(encoded).decode()

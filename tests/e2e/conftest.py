@@ -70,7 +70,7 @@ def tab(browser, server):
 
 @pytest.fixture(scope="session")
 def screenshots() -> Path:
-    """Where screenshots go: outside git unless LUNGCAD_SCREENSHOTS says docs."""
+    """Where screenshots go: outside git, unless LUNGCAD_SCREENSHOTS=tests/e2e/screenshots makes the README's anew."""
     folder = Path(os.environ.get("LUNGCAD_SCREENSHOTS", ROOT / ".screenshots"))
     folder.mkdir(parents=True, exist_ok=True)
     return folder
