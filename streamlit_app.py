@@ -10,7 +10,11 @@ st.markdown(
     "A network names a class for a CT slice. **lungcad** shows *why*: how sure it is, where it looked, and how good it was on "
     "images that nobody trained it on. Networks come in pairs, plain and with attention, trained alike, so you can see what attention changes."
 )
-st.page_link("pages/1_Predict.py", label="**Predict and explain one slice**: drop a PNG, JPEG or DICOM, or start with an example", icon=":material/radiology:")
+st.page_link(
+    "pages/1_Predict.py",
+    label="**Predict and explain one slice**: drop a PNG, JPEG or DICOM, or start with an example",
+    icon=":material/radiology:",
+)
 st.warning(page.NOTICE, icon=":material/health_and_safety:")
 
 st.subheader("Shipped networks")

@@ -142,7 +142,9 @@ def explain(
 @app.command()
 def train(
     recipe: Path,
-    data: Annotated[Path | None, typer.Option(help="Folder of the data set, laid out as published; looked for in data/ unless told.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of the data set, laid out as published; looked for in data/ unless told.")
+    ] = None,
     work: Annotated[Path | None, typer.Option(help="Checkpoints and logs; runs/NAME unless told. The same folder resumes.")] = None,
     out: Annotated[Path, typer.Option(help="Where NAME.safetensors and NAME.json go.")] = Path("weights"),
     runs: Annotated[Path, typer.Option(help="Where the evaluation run goes.")] = Path("data/runs"),
@@ -163,7 +165,9 @@ def train(
         _complain("Stopped. The same command resumes after the last finished epoch.")
         raise typer.Exit(130) from None
     tested = card.test_published.accuracy
-    print(f"{card.name}: test accuracy {tested.value:.3f} [{tested.low:.3f}, {tested.high:.3f}], epoch {card.best_epoch} of {card.epochs_trained}")
+    print(
+        f"{card.name}: test accuracy {tested.value:.3f} [{tested.low:.3f}, {tested.high:.3f}], epoch {card.best_epoch} of {card.epochs_trained}"
+    )
 
 
 @app.command()
@@ -189,7 +193,9 @@ def evaluate(
     table = Table("metric", "value", "95 % interval")
     for name, (low, high) in values["intervals"].items():
         value = values["recall"].get(name.removeprefix("recall ")) if name.startswith("recall ") else values[name]
-        table.add_row(name, *("–" if each is None else f"{each:.3f}" for each in (value,)), "–" if low is None else f"{low:.3f} to {high:.3f}")
+        table.add_row(
+            name, *("–" if each is None else f"{each:.3f}" for each in (value,)), "–" if low is None else f"{low:.3f} to {high:.3f}"
+        )
     Console().print(table, f"{values['n']} images, {values['images_per_second']} images/s")
 
 
@@ -209,7 +215,9 @@ def bench(
         return
     table = Table("name", "ours", "plain", "ratio", "unit", "meaning")
     for row in rows:
-        table.add_row(row["name"], f"{row['ours']:.4g}", f"{row['plain']:.4g}", f"{row['ratio']:.2f}", row["unit"], ENTRIES[row["name"]].__doc__)
+        table.add_row(
+            row["name"], f"{row['ours']:.4g}", f"{row['plain']:.4g}", f"{row['ratio']:.2f}", row["unit"], ENTRIES[row["name"]].__doc__
+        )
     Console().print(table)
 
 

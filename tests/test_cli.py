@@ -133,10 +133,16 @@ def test_bad_arguments_end_in_one_sentence(run, png, arguments, word):
 def test_as_a_process_stdout_is_json_alone(png):
     """Through ``python -m lungcad`` itself, with the shipped networks."""
     environment = os.environ | {"PYTHONWARNINGS": "default"}
-    done = subprocess.run([sys.executable, "-m", "lungcad", "models", "--json"], capture_output=True, text=True, env=environment, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "lungcad", "models", "--json"], capture_output=True, text=True, env=environment, check=True
+    )
     names = [card["name"] for card in json.loads(done.stdout)]
     done = subprocess.run(
-        [sys.executable, "-m", "lungcad", "predict", str(png), "--model", names[0], "--json"], capture_output=True, text=True, env=environment, check=True
+        [sys.executable, "-m", "lungcad", "predict", str(png), "--model", names[0], "--json"],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=True,
     )
     assert json.loads(done.stdout)["model"] == names[0]
 

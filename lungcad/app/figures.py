@@ -35,9 +35,7 @@ def probabilities(prediction: Prediction) -> go.Figure:
     return figure.update_layout(height=60 + 38 * len(names), margin={"l": 8, "r": 8, "t": 8, "b": 40}, showlegend=False)
 
 
-def original_and_overlay(
-    grey: np.ndarray, attribution: Attribution | None, *, threshold: float, stacked: bool = False
-) -> go.Figure:
+def original_and_overlay(grey: np.ndarray, attribution: Attribution | None, *, threshold: float, stacked: bool = False) -> go.Figure:
     """The slice and the slice under its heat map, zoom and pan linked, beside or under each other. Axes count original pixels.
 
     The map's opacity is not part of the figure but of the page's style (:func:`heat_map_style`): Streamlit draws a changed
@@ -92,7 +90,14 @@ def _heat(attribution: Attribution, threshold: float) -> go.Heatmap:
         zmax=high or 1.0,
         colorscale=SIGNED if attribution.signed else POSITIVE,
         hovertemplate="column %{x}, row %{y}: %{z:.4g}<extra></extra>",
-        colorbar={"title": {"text": what, "side": "top"}, "orientation": "h", "y": 1.05, "yanchor": "bottom", "thickness": 12, "tickformat": ".3~g"},
+        colorbar={
+            "title": {"text": what, "side": "top"},
+            "orientation": "h",
+            "y": 1.05,
+            "yanchor": "bottom",
+            "thickness": 12,
+            "tickformat": ".3~g",
+        },
     )
 
 

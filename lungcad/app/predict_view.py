@@ -29,7 +29,9 @@ def show_prediction(source: Source, network: str, result: Result) -> None:
             )
         rows, columns = result.image.shape
         spacing = result.image.spacing_mm
-        st.caption(f"{source.caption}: {columns}×{rows} pixels" + (f", {spacing[0]:.2f} mm apart" if spacing else "") + f", {result.image.unit}")
+        st.caption(
+            f"{source.caption}: {columns}×{rows} pixels" + (f", {spacing[0]:.2f} mm apart" if spacing else "") + f", {result.image.unit}"
+        )
     with right:
         bars = figures.probabilities(result.prediction)
         values = ", ".join(f"{name} {value:.1%}" for name, value in result.prediction.probabilities.items())
@@ -48,7 +50,10 @@ def show_maps(result: Result, method: str, window: Window | None) -> None:
         "Threshold", 0.0, 1.0, 0.2, 0.05, key="threshold", help="Hide what is weaker than this share of the strongest evidence."
     )
     stacked = right.toggle(
-        "One under the other", value="Mobile" in st.context.headers.get("User-Agent", ""), key="stacked", help="Bigger pictures, better on a phone."
+        "One under the other",
+        value="Mobile" in st.context.headers.get("User-Agent", ""),
+        key="stacked",
+        help="Bigger pictures, better on a phone.",
     )
     grey = result.image.grey(window)
     figure = figures.original_and_overlay(grey, attribution, threshold=threshold, stacked=stacked)
@@ -57,7 +62,11 @@ def show_maps(result: Result, method: str, window: Window | None) -> None:
     st.plotly_chart(figure, config=figures.CONFIG, key="maps", alt=f"The slice, and the slice under its {what.title} map.")
     if attribution is None:
         return
-    about = f"**{what.title}**" + (f" for *{attribution.target.replace('.', ' ')}*" if attribution.target else "") + f": {what.what} ({what.paper}.)"
+    about = (
+        f"**{what.title}**"
+        + (f" for *{attribution.target.replace('.', ' ')}*" if attribution.target else "")
+        + f": {what.what} ({what.paper}.)"
+    )
     if "r2" in attribution.facts:
         about += f" The linear model explains R² = {attribution.facts['r2']:.2f} of the answers to {attribution.facts['samples']} maskings."
     st.caption(about)
@@ -81,4 +90,6 @@ def show_maps(result: Result, method: str, window: Window | None) -> None:
         on_click="ignore",
         help="Class, probabilities, settings and warnings; no file name and no patient data.",
     )
-    columns[2].caption(f"predicted in {result.timings['predict'] * 1e3:.0f} ms, explained in {result.timings[method]:.2f} s, {result.precision}")
+    columns[2].caption(
+        f"predicted in {result.timings['predict'] * 1e3:.0f} ms, explained in {result.timings[method]:.2f} s, {result.precision}"
+    )

@@ -75,9 +75,7 @@ def result(
     kept: OrderedDict[tuple, Result] = st.session_state.setdefault("results", OrderedDict())
     key = result_key(image, network, method, target, options)
     if key not in kept:
-        kept[key] = analyse(
-            image, resources.model(network), methods=[method], target=target, options=options, on_progress=on_progress
-        )
+        kept[key] = analyse(image, resources.model(network), methods=[method], target=target, options=options, on_progress=on_progress)
         while len(kept) > MAX_RESULTS:
             kept.popitem(last=False)
     kept.move_to_end(key)

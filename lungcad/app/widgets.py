@@ -51,7 +51,10 @@ def image_picker() -> state.Source | None:
 
     left, right = st.columns([3, 2])
     left.file_uploader(
-        "Drop a CT slice", key="upload", on_change=uploaded, help=f"{FORMATS}, up to 200 MB. The file stays in this session and is never written to disk."
+        "Drop a CT slice",
+        key="upload",
+        on_change=uploaded,
+        help=f"{FORMATS}, up to 200 MB. The file stays in this session and is never written to disk.",
     )
     with right:
         example = linked_selectbox(

@@ -135,7 +135,14 @@ def evaluate_vs_plain_loop(data: Path | None) -> Row:
         evaluate_folder(model, folder, CHEST_CT_SCAN.name)  # both sides with a warm file cache
         ours = float(np.median([evaluate_folder(model, folder, CHEST_CT_SCAN.name).images_per_second for _ in range(3)]))
         other = plain.in_fresh_process(plain.images_per_second, _weights(model), paths)
-    return {"ours": ours, "plain": other, "ratio": ours / other, "unit": "images/s", "images": len(paths), "data": "chest-ct-scan" if data else "phantoms"}
+    return {
+        "ours": ours,
+        "plain": other,
+        "ratio": ours / other,
+        "unit": "images/s",
+        "images": len(paths),
+        "data": "chest-ct-scan" if data else "phantoms",
+    }
 
 
 @entry

@@ -65,7 +65,9 @@ def gradcam_and_forward_seconds(weights: Path, repeats: int) -> tuple[float, flo
     return _median(gradcam, repeats), _median(lambda: _no_grad(model, inputs), repeats)
 
 
-def lime(weights: Path, picture: np.ndarray, box: Box, segments: np.ndarray, samples: int, seeds: tuple[int, ...]) -> tuple[float, np.ndarray]:
+def lime(
+    weights: Path, picture: np.ndarray, box: Box, segments: np.ndarray, samples: int, seeds: tuple[int, ...]
+) -> tuple[float, np.ndarray]:
     """(median seconds of ``explain_instance``, weights of the segments by seed).
 
     picture: uint8 (rows, columns, 3), the whole slice. box: what the network sees of it (top, left, bottom, right).

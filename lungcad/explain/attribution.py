@@ -107,7 +107,9 @@ def explain(
         raise ModelError(f"{entry.title} gave NaN or infinite values for this image; its weights or the image are damaged.")
     notes = ()
     if not values.max() > 0:
-        notes = (f"{entry.title} found no positive evidence for {model.card.classes[target]} in this image: there is nothing to highlight.",)
+        notes = (
+            f"{entry.title} found no positive evidence for {model.card.classes[target]} in this image: there is nothing to highlight.",
+        )
     return Attribution(
         method, model.card.classes[target] if entry.for_class else None, values, grid.astype(np.float32, copy=False), facts, notes
     )

@@ -132,8 +132,7 @@ def _check_geometry(dataset: pydicom.Dataset) -> None:
     if actual not in (expected, expected + expected % 2):
         relation = "fewer" if actual < expected else "more"
         raise ImageError(
-            f"The DICOM file has {relation} pixels than it claims ({actual:,} bytes for {columns}×{rows}); "
-            "it is damaged, export it again."
+            f"The DICOM file has {relation} pixels than it claims ({actual:,} bytes for {columns}×{rows}); it is damaged, export it again."
         )
 
 
@@ -141,7 +140,7 @@ def _decode(dataset: pydicom.Dataset) -> np.ndarray:
     _check_codestream(dataset)
     try:
         stored = pixel_array(dataset)
-    except Exception:
+    except Exception:  # every decoder plugin raises types of its own
         syntax = dataset.file_meta.TransferSyntaxUID.name
         raise ImageError(f"The DICOM file's pixels ({syntax}) are damaged or in a form that cannot be decoded.") from None
     if stored.shape[:2] != (dataset.Rows, dataset.Columns):
@@ -155,7 +154,7 @@ def _check_codestream(dataset: pydicom.Dataset) -> None:
         return
     try:
         claimed = claimed_size(get_frame(dataset.PixelData, 0, number_of_frames=1))
-    except Exception:
+    except Exception:  # pydicom raises many types on a broken encapsulation
         raise ImageError("The DICOM file's compressed pixels are damaged; export it again.") from None
     if claimed is not None and claimed != (dataset.Rows, dataset.Columns):
         raise ImageError(
@@ -228,7 +227,7 @@ def _display_grey(dataset: pydicom.Dataset, stored: np.ndarray, *, inverted: boo
 def _guarded(function, stored: np.ndarray, dataset: pydicom.Dataset, what: str) -> np.ndarray:
     try:
         return function(stored, dataset)
-    except Exception:
+    except Exception:  # pydicom raises many types on a broken table
         raise ImageError(f"The DICOM file's {what} is damaged, so its grey levels are unknown; export it again.") from None
 
 
@@ -262,7 +261,7 @@ def _is_deflated(dataset: pydicom.Dataset) -> bool:
 def _text(dataset: pydicom.Dataset, name: str) -> str:
     try:
         value = dataset.get(name)
-    except Exception:
+    except Exception:  # pydicom converts a value when it is read, and raises many types
         return ""
     return "" if value is None else str(value).strip()
 
@@ -273,7 +272,7 @@ def _numbers(dataset: pydicom.Dataset, name: str) -> list[float]:
         value = dataset.get(name)
         values = [] if value is None else list(value) if isinstance(value, (list, tuple, pydicom.multival.MultiValue)) else [value]
         return [float(each) for each in values]
-    except Exception:
+    except Exception:  # pydicom converts a value when it is read, and raises many types
         return []
 
 

@@ -180,9 +180,6 @@ def _vessels(rng: np.random.Generator, lungs: np.ndarray, spacing: float) -> np.
     """Branching tubes from both hila, thinner outwards: coverage in [0, 1]."""
     tubes = np.zeros(lungs.shape)
     size = lungs.shape[0]
-    rows, columns = np.nonzero(lungs)
-    if not len(rows):
-        return tubes
     branches = []
     for side in (-1, 1):
         branches += [(5.0, side * 34.0, (90 - side * 90) + rng.uniform(-75, 75), rng.uniform(1.8, 2.9)) for _ in range(8)]

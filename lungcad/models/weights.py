@@ -69,9 +69,7 @@ def load_model(name: str, *, folder: Path = WEIGHTS, device: Device | None = Non
     return ready(network, card, device)
 
 
-def load_state_dict_file(
-    path: str | Path, backbone: str, attention: str, card: ModelCard, *, device: Device | None = None
-) -> TrainedModel:
+def load_state_dict_file(path: str | Path, backbone: str, attention: str, card: ModelCard, *, device: Device | None = None) -> TrainedModel:
     """A user's own ``.pth`` state dict (read with ``weights_only=True``) or ``.safetensors`` in one of our architectures.
 
     ``card`` says what the classes and the preprocessing are.
@@ -85,9 +83,7 @@ def load_state_dict_file(
     except OSError:
         raise ModelError(f"The weights file {path.name} cannot be opened; check the path.") from None
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, safetensors.SafetensorError):
-        raise ModelError(
-            f"The file {path.name} is not a plain state dict; save one with torch.save(model.state_dict(), path)."
-        ) from None
+        raise ModelError(f"The file {path.name} is not a plain state dict; save one with torch.save(model.state_dict(), path).") from None
     if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
         state = state["state_dict"]
     if not isinstance(state, dict) or not all(isinstance(tensor, torch.Tensor) for tensor in state.values()):

@@ -26,8 +26,9 @@ def _affine(grey: Tensor, how: Augmentation) -> Tensor:
     mirror = torch.where(torch.rand(n, device=grey.device) < how.flip, -1.0, 1.0)
     cos, sin = torch.cos(angle) * scale, torch.sin(angle) * scale
     # affine_grid's coordinates run from -1 to 1, so a shift by a share of the side is twice as much there
-    rows = torch.stack([cos * mirror, -sin, _uniform(n, 2 * how.shift, grey)], 1), torch.stack(
-        [sin * mirror, cos, _uniform(n, 2 * how.shift, grey)], 1
+    rows = (
+        torch.stack([cos * mirror, -sin, _uniform(n, 2 * how.shift, grey)], 1),
+        torch.stack([sin * mirror, cos, _uniform(n, 2 * how.shift, grey)], 1),
     )
     grid = F.affine_grid(torch.stack(rows, 1), [n, 1, *grey.shape[1:]], align_corners=False)
     return F.grid_sample(grey.unsqueeze(1), grid, align_corners=False).squeeze(1)

@@ -33,7 +33,12 @@ class Part:
             per_case = 1 / torch.bincount(self.labels).float()[self.labels]
             sampler = WeightedRandomSampler(per_case, len(self.labels), generator=generator)
         return DataLoader(
-            dataset, recipe.batch_size, shuffle=sampler is None, sampler=sampler, generator=generator, drop_last=len(self.labels) > recipe.batch_size
+            dataset,
+            recipe.batch_size,
+            shuffle=sampler is None,
+            sampler=sampler,
+            generator=generator,
+            drop_last=len(self.labels) > recipe.batch_size,
         )
 
 

@@ -133,7 +133,9 @@ def _calibrate_and_test(card: ModelCard, parts: Parts, weights: Path) -> tuple[M
 
     def logits_of(part: Part) -> np.ndarray:
         with torch.no_grad():
-            batches = [model.network.classify(features(model, normalise(grey.float() / 255, card.preprocess)))[0] for grey in part.grey.split(32)]
+            batches = [
+                model.network.classify(features(model, normalise(grey.float() / 255, card.preprocess)))[0] for grey in part.grey.split(32)
+            ]
         return torch.cat(batches).cpu().numpy()
 
     valid_logits, test_logits = logits_of(parts.valid), logits_of(parts.test)
@@ -150,7 +152,9 @@ def _calibrate_and_test(card: ModelCard, parts: Parts, weights: Path) -> tuple[M
         }
     )
     table = pd.concat(
-        prediction_table([case.id for case in part.cases], name, [case.label for case in part.cases], probabilities, card.classes, part.copies)
+        prediction_table(
+            [case.id for case in part.cases], name, [case.label for case in part.cases], probabilities, card.classes, part.copies
+        )
         for name, part, probabilities in (("valid", parts.valid, valid), ("test", parts.test, test))
     )
     return card, table

@@ -35,7 +35,7 @@ def test_empty_and_missing_folders(tmp_path):
 
 def test_located_in_the_project_or_beside_it(tmp_path, monkeypatch):
     monkeypatch.setattr(layout, "PROJECT", tmp_path / "main")
-    with pytest.raises(DatasetError, match="not on this machine.*chest-ctscan-images"):
+    with pytest.raises(DatasetError, match=r"not on this machine.*chest-ctscan-images"):
         CHEST_CT_SCAN.locate()
     (tmp_path / "shared" / "data" / "chest-ct-scan").mkdir(parents=True)
     assert CHEST_CT_SCAN.locate() == tmp_path / "shared" / "data" / "chest-ct-scan"

@@ -51,7 +51,10 @@ def maps(page: Page):
 
 
 def ranges(page: Page) -> list:
-    return page.evaluate("s => { const l = document.querySelector(s)._fullLayout; return [l.xaxis.range, l.xaxis2.range, l.yaxis.range, l.yaxis2.range] }", MAPS)
+    return page.evaluate(
+        "s => { const l = document.querySelector(s)._fullLayout; return [l.xaxis.range, l.xaxis2.range, l.yaxis.range, l.yaxis2.range] }",
+        MAPS,
+    )
 
 
 def move_slider(page: Page, key: str, presses: int) -> None:
@@ -95,7 +98,9 @@ def test_opacity_and_threshold_move(tab, server):
     open_predict(tab, server)
     before, shown = opacity(tab), heat(tab)["shown"]
     move_slider(tab, "opacity", 4)
-    tab.wait_for_function("([s, v]) => +getComputedStyle(document.querySelector(s + ' .heatmaplayer:has(.hm)')).opacity > v + 0.15", arg=[MAPS, before])
+    tab.wait_for_function(
+        "([s, v]) => +getComputedStyle(document.querySelector(s + ' .heatmaplayer:has(.hm)')).opacity > v + 0.15", arg=[MAPS, before]
+    )
     move_slider(tab, "threshold", 6)
     tab.wait_for_function(
         """([s, v]) => { const t = document.querySelector(s)._fullData.find(t => t.type === 'heatmap');

@@ -32,7 +32,9 @@ def model(request, weights_folder):
 def whole_network(model, folder):
     """From the file, by torch alone: batch normalisation not folded, gradients everywhere."""
     network = create_model(model.card.backbone, model.card.attention, len(model.card.classes))
-    network.load_state_dict({key: tensor.float() for key, tensor in safetensors.torch.load_file(folder / f"{model.card.name}.safetensors").items()})
+    network.load_state_dict(
+        {key: tensor.float() for key, tensor in safetensors.torch.load_file(folder / f"{model.card.name}.safetensors").items()}
+    )
     with torch.no_grad():
         network.head.linear.weight.mul_(1e4)
     return network.eval()

@@ -57,7 +57,11 @@ def test_masking_is_the_librarys(toy, scene):
     stock = LimeImageExplainer()
     stock.random_state = Replay()
     _, expected = stock.data_labels(
-        picture, hidden, segments, lambda images: predict_batch(toy, normalise(torch.from_numpy(images[..., 0]), toy.card.preprocess)).numpy(), 60
+        picture,
+        hidden,
+        segments,
+        lambda images: predict_batch(toy, normalise(torch.from_numpy(images[..., 0]), toy.card.preprocess)).numpy(),
+        60,
     )
     np.testing.assert_allclose(probabilities, expected, atol=5e-3)
 

@@ -13,7 +13,9 @@ from lungcad.imaging.codestream import claimed_size
 from lungcad.imaging.phantom import make_phantom
 
 
-@pytest.mark.parametrize(("format_", "options"), [("JPEG", {}), ("JPEG", {"progressive": True}), ("JPEG2000", {}), ("JPEG2000", {"no_jp2": True})])
+@pytest.mark.parametrize(
+    ("format_", "options"), [("JPEG", {}), ("JPEG", {"progressive": True}), ("JPEG2000", {}), ("JPEG2000", {"no_jp2": True})]
+)
 def test_agrees_with_pillow(format_, options):
     buffer = io.BytesIO()
     Image.fromarray(np.zeros((37, 61), np.uint8)).save(buffer, format_, **options)

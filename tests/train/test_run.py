@@ -23,7 +23,13 @@ from lungcad.train.run import train
 from tests.conftest import CLASSES
 
 RECIPE = Recipe(
-    name="toy", backbone="efficientnet_lite0", attention="gate", epochs=2, frozen_epochs=1, batch_size=8, preprocess=PreprocessConfig(size=(64, 64))
+    name="toy",
+    backbone="efficientnet_lite0",
+    attention="gate",
+    epochs=2,
+    frozen_epochs=1,
+    batch_size=8,
+    preprocess=PreprocessConfig(size=(64, 64)),
 )
 LESIONS = (Lesion((-10.0, -78.0), 44.0, Edge.SPICULATED), Lesion((10.0, -75.0), 30.0), None, Lesion((0.0, 84.0), 20.0))
 
