@@ -19,7 +19,8 @@ from lungcad.models import TrainedModel
 def attention_map(
     model: TrainedModel, scene: Scene, target: int, options: Options, on_progress: Progress | None = None
 ) -> tuple[np.ndarray, dict[str, float]]:
-    """The raw mask: 0..1 for ``cbam`` and ``gate``, mean 1 for ``soft``."""
+    """The raw mask: 0..1 for ``cbam`` and ``gate``, mean 1 for ``soft``. ``flat_share``: share of positions within 10 % of its peak."""
     with torch.no_grad():
         _, mask = model.network.classify(scene.features)
-    return mask[0, 0].cpu().numpy(), {}
+    grid = mask[0, 0].cpu().numpy()
+    return grid, {"flat_share": float((grid >= 0.9 * grid.max()).mean())}

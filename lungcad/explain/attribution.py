@@ -81,6 +81,9 @@ class Method:
 
 METHODS: dict[str, Method] = {}
 
+NEARLY_FLAT = 0.8
+"""Share of positions within 10 % of the peak from which an attention map is said to select nothing."""
+
 
 def register(**entry):
     """Decorator: put a ``compute`` function into :data:`METHODS`."""
@@ -107,8 +110,11 @@ def explain(
         raise ModelError(f"{entry.title} gave NaN or infinite values for this image; its weights or the image are damaged.")
     notes = ()
     if not values.max() > 0:
+        what = f" for {model.card.classes[target]}" if entry.for_class else ""
+        notes = (f"{entry.title} found no positive evidence{what} in this image: there is nothing to highlight.",)
+    elif facts.get("flat_share", 0.0) > NEARLY_FLAT:
         notes = (
-            f"{entry.title} found no positive evidence for {model.card.classes[target]} in this image: there is nothing to highlight.",
+            f"{entry.title}: {facts['flat_share']:.0%} of the positions weigh nearly the same, so the mask selects hardly anything here.",
         )
     return Attribution(
         method, model.card.classes[target] if entry.for_class else None, values, grid.astype(np.float32, copy=False), facts, notes

@@ -1,3 +1,4 @@
+import copy
 import dataclasses
 
 import numpy as np
@@ -78,3 +79,20 @@ def test_signed_maps_have_a_scale_around_zero(toy, phantom):
     found = explain(toy, scene_of(toy, phantom.image()), "lime", 0, Options(samples=60))
     low, high = colour_range(found)
     assert low == -high and high == np.abs(found.values).max()
+
+
+@pytest.mark.parametrize(("quiet", "flat"), [(0.95, True), (0.2, False)])
+def test_an_attention_map_that_selects_nothing_says_so(toy_gate, phantom, quiet, flat):
+    """A mask of one peak on a level floor: near the peak it selects nothing, far below it does."""
+
+    class Mask(torch.nn.Module):
+        def forward(self, x):
+            mask = torch.full((1, 1, *x.shape[2:]), quiet)
+            mask[..., 1, 1] = 1
+            return mask
+
+    network = copy.deepcopy(toy_gate.network)
+    network.attention.mask = Mask()
+    found = explain(dataclasses.replace(toy_gate, network=network), scene_of(toy_gate, phantom.image()), "attention", 0)
+    assert (found.facts["flat_share"] > 0.8) == flat
+    assert bool(found.notes) == flat and (not flat or "selects hardly anything" in found.notes[0])
