@@ -12,7 +12,7 @@ st.markdown(
 )
 st.page_link(
     "pages/1_Predict.py",
-    label="**Predict and explain one slice**: drop a PNG, JPEG or DICOM, or start with an example",
+    label="**Predict and explain one slice**",
     icon=":material/radiology:",
 )
 st.warning(page.NOTICE, icon=":material/health_and_safety:")

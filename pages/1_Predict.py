@@ -17,7 +17,7 @@ with page.plain_errors():
         st.stop()
 
     network = widgets.network_picker()
-    prediction = state.result(source.image, network, "gradcam", None)
+    prediction = state.result(source.image, network, None, None)
     predict_view.show_prediction(source, network, prediction)
 
     st.subheader("Where did it look?")

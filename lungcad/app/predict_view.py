@@ -62,6 +62,8 @@ def show_maps(result: Result, method: str, window: Window | None) -> None:
     st.plotly_chart(figure, config=figures.CONFIG, key="maps", alt=f"The slice, and the slice under its {what.title} map.")
     if attribution is None:
         return
+    for note in attribution.notes:
+        st.warning(note, icon=":material/info:")
     about = (
         f"**{what.title}**"
         + (f" for *{attribution.target.replace('.', ' ')}*" if attribution.target else "")

@@ -66,16 +66,18 @@ def _take(data: bytes, caption: str) -> None:
 def result(
     image: CTImage,
     network: str,
-    method: str,
+    method: str | None,
     target: str | None,
     options: Options = Options(),
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Result:
-    """The analysis, computed once a session for each image, weights, method, class and options."""
+    """The analysis, computed once a session for each image, weights, method (None: prediction only), class and options."""
     kept: OrderedDict[tuple, Result] = st.session_state.setdefault("results", OrderedDict())
     key = result_key(image, network, method, target, options)
     if key not in kept:
-        kept[key] = analyse(image, resources.model(network), methods=[method], target=target, options=options, on_progress=on_progress)
+        kept[key] = analyse(
+            image, resources.model(network), methods=[method] if method else [], target=target, options=options, on_progress=on_progress
+        )
         while len(kept) > MAX_RESULTS:
             kept.popitem(last=False)
     kept.move_to_end(key)
@@ -86,5 +88,5 @@ def has_result(image: CTImage, network: str, method: str, target: str | None, op
     return result_key(image, network, method, target, options) in st.session_state.get("results", {})
 
 
-def result_key(image: CTImage, network: str, method: str, target: str | None, options: Options) -> tuple:
+def result_key(image: CTImage, network: str, method: str | None, target: str | None, options: Options) -> tuple:
     return image.provenance.sha256, resources.cards()[network].sha256, method, target, options

@@ -80,6 +80,13 @@ def test_target_class_and_network_change_the_explanation(page):
     assert not page.exception and "attention" in result(page)["attributions"]
 
 
+def test_what_a_map_says_of_itself_is_shown(page):
+    """The shipped gate's mask is flat on a phantom, and the page says so beside it."""
+    page.query_params["model"], page.query_params["method"] = GATE, "attention"
+    page.run()
+    assert any("selects hardly anything" in warning.value for warning in page.warning)
+
+
 def test_attention_is_offered_only_where_there_is_one(page):
     page.run()
     for card in list_cards():
@@ -144,7 +151,7 @@ def test_results_in_a_session_are_bounded(page):
     for _ in range(2):
         for target in ("normal", "adenocarcinoma"):
             page.selectbox(key="target").select(target).run()
-    assert len(page.session_state["results"]) == 3 <= state.MAX_RESULTS
+    assert len(page.session_state["results"]) == 4 <= state.MAX_RESULTS  # the prediction and three explained classes
 
 
 def test_the_link_carries_network_and_method(page):
