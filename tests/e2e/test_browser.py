@@ -79,11 +79,16 @@ def test_the_front_door_leads_to_predict(tab, server, screenshots):
 def test_upload_class_bars_and_overlay(tab, server, screenshots, kind, capsys):
     open_predict(tab, server)
     data = PHANTOM.png(PICTURE_WINDOW) if kind == "png" else PHANTOM.dicom()
+    before = tab.evaluate("s => document.querySelector(s)._fullData.find(t => t.type === 'heatmap').zmax", MAPS)
     start = time.perf_counter()
     upload(tab, f"slice.{kind}", data)
-    expect(tab.get_by_text("Uploaded image: 512×512")).to_be_visible()
-    settled(tab)
+    tab.wait_for_function(  # the new class's caption, and a heat map that is not the old one, in the same frame
+        """([s, zmax]) => document.body.innerText.includes('Uploaded image: 512×512')
+        && [...document.querySelectorAll(s)].some(c => c.checkVisibility() && c._fullData?.some(t => t.type === 'heatmap' && t.zmax !== zmax))""",
+        arg=[MAPS, before],
+    )
     seconds = time.perf_counter() - start
+    settled(tab)
     with capsys.disabled():
         print(f"\nupload to class and Grad-CAM on screen, {kind} 512×512, warm server: {seconds:.2f} s")
     expect(tab.locator(".st-key-class h2")).not_to_be_empty()
