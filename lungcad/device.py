@@ -63,8 +63,7 @@ class Device:
 def best_device() -> Device:
     """CUDA, else Apple's MPS, else the CPU; bfloat16 where the hardware has it.
 
-    bfloat16 with channels_last runs EfficientNet-Lite0 2 to 2.5 times as fast as torch's defaults on a
-    CPU with AVX512-BF16 (``python -m lungcad bench``, entry ``forward_vs_default``).
+    What precision, memory layout and allocator bring together: ``lungcad bench --only forward_vs_default``.
     """
     tune_allocator()
     if torch.cuda.is_available():

@@ -121,7 +121,9 @@ def _check_geometry(dataset: pydicom.Dataset) -> None:
         dataset.file_meta.TransferSyntaxUID = pydicom.uid.ImplicitVRLittleEndian if dataset.original_encoding[0] else (
             pydicom.uid.ExplicitVRLittleEndian if dataset.original_encoding[1] else pydicom.uid.ExplicitVRBigEndian
         )  # fmt: skip
-    if dataset.file_meta.TransferSyntaxUID.is_compressed and not _is_deflated(dataset):
+    if not dataset.file_meta.TransferSyntaxUID.is_transfer_syntax:
+        raise ImageError("The DICOM file names no known transfer syntax, so its pixels cannot be decoded; export it again.")
+    if dataset.file_meta.TransferSyntaxUID.is_encapsulated:
         return
     name = next(name for name in _PIXELS if name in dataset)
     samples = _number(dataset, "SamplesPerPixel") or 1
@@ -252,10 +254,6 @@ def _window(dataset: pydicom.Dataset, notes: list[str]) -> Window | None:
 
 
 _PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
-
-
-def _is_deflated(dataset: pydicom.Dataset) -> bool:
-    return dataset.file_meta.TransferSyntaxUID == DeflatedExplicitVRLittleEndian
 
 
 def _text(dataset: pydicom.Dataset, name: str) -> str:

@@ -31,7 +31,7 @@ NEGATIVE = "normal"
 LIMITS = (
     "Research only, not for clinical use. Trained on a few hundred web images of one public collection; no patient ids, so "
     "slices of one patient may stand in several parts. The normal class comes from other scanners and windows than the "
-    "cancer classes, so part of its accuracy is recognition of the source."
+    "cancer classes, so part of its accuracy may be recognition of the source."
 )
 
 

@@ -83,6 +83,20 @@ def test_missing_and_odd_tags():
     assert several.window == Window(40, 400, "from file")
 
 
+@pytest.mark.parametrize("syntax", ["1.2.3", "1.2.840.10008.5.1.4.1.1.2"])
+def test_an_unknown_transfer_syntax_is_refused(syntax):
+    data = make_phantom(3, size=64).dicom()
+    old = b"1.2.840.10008.1.2.1\0"
+    assert data.count(b"UI" + (20).to_bytes(2, "little") + old) == 1
+    new = syntax.encode() + b"\0" * (len(syntax) % 2)
+    start, length = data.index(b"\x02\x00\x10\x00UI"), 28
+    meta_length = int.from_bytes(data[140:144], "little") + len(new) - 20
+    changed = data[:start] + b"\x02\x00\x10\x00UI" + len(new).to_bytes(2, "little") + new + data[start + length :]
+    changed = changed[:140] + meta_length.to_bytes(4, "little") + changed[144:]
+    with pytest.raises(ImageError, match="transfer syntax"):
+        read_image(changed)
+
+
 def test_a_headless_file_is_read():
     assert read_image(make_phantom(3, size=64).dicom()[132:]).unit is Unit.HU
 

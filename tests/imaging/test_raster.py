@@ -17,13 +17,18 @@ def encode(image: Image.Image, format_: str, **options) -> bytes:
     return buffer.getvalue()
 
 
-@pytest.mark.parametrize("format_", ["PNG", "TIFF", "BMP", "WEBP", "JPEG"])
-@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK"])
+MODES = {  # what Pillow can write
+    "PNG": ["1", "L", "LA", "P", "RGB", "RGBA"],
+    "TIFF": ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK"],
+    "BMP": ["1", "L", "P", "RGB", "RGBA"],
+    "WEBP": ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK"],
+    "JPEG": ["1", "L", "RGB", "CMYK"],
+}
+
+
+@pytest.mark.parametrize(("format_", "mode"), [(format_, mode) for format_, modes in MODES.items() for mode in modes])
 def test_every_mode_and_format_gives_the_same_grey(format_, mode):
-    try:
-        data = encode(Image.fromarray(RAMP).convert(mode), format_, **({"lossless": True} if format_ == "WEBP" else {}))
-    except OSError:
-        pytest.skip(f"{format_} has no mode {mode}")
+    data = encode(Image.fromarray(RAMP).convert(mode), format_, **({"lossless": True} if format_ == "WEBP" else {}))
     image = read_image(data)
     assert image.unit is Unit.GREY and image.pixels.dtype == np.float32 and image.shape == RAMP.shape
     if mode == "1":
