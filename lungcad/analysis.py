@@ -16,7 +16,7 @@ from lungcad.models.predict import calibrated
 from lungcad.preprocess import Geometry, normalise, to_grey
 
 COLOURED = 0.02
-"""Share of clearly coloured pixels above which an image is called a photograph; annotated CT slices stay below."""
+"""Share of clearly coloured pixels above which an image is called a photograph; no slice of Chest CT-Scan reaches it (tests/test_analysis.py)."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,9 +9,11 @@ import pytest
 import torch
 from PIL import Image
 
-from lungcad.analysis import analyse
+from lungcad.analysis import COLOURED, analyse
+from lungcad.datasets import CHEST_CT_SCAN
 from lungcad.errors import LungcadError
 from lungcad.explain import Options
+from lungcad.imaging import read_image
 from lungcad.imaging.phantom import make_phantom
 from lungcad.models import features
 from lungcad.preprocess import preprocess
@@ -120,3 +122,7 @@ def test_progress_reaches_the_caller(toy, phantom):
     seen = []
     analyse(phantom.png(), toy, methods=["lime"], options=Options(samples=100), on_progress=lambda done, total: seen.append(done))
     assert seen == [50, 100]
+
+
+def test_no_published_slice_counts_as_a_photograph(chest_ct):
+    assert all(read_image(case.path).provenance.colour_fraction <= COLOURED for case in CHEST_CT_SCAN.read(chest_ct))
