@@ -33,9 +33,9 @@ st.dataframe(
             "network": card.name,
             "attention": card.attention,
             "data set": card.dataset,
-            "accuracy": _estimate(card.test_published and card.test_published.accuracy),
+            "accuracy": _estimate(card.test and card.test.accuracy),
             "accuracy without copies": _estimate(card.test_without_copies and card.test_without_copies.accuracy),
-            "ROC-AUC": _estimate(card.test_published and card.test_published.auc),
+            "ROC-AUC": _estimate(card.test and card.test.auc),
             "started from": card.initialised_with,
         }
         for card in cards.values()

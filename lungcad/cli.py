@@ -1,4 +1,4 @@
-"""The command line: ``python -m lungcad models|predict|explain|train|evaluate|bench``.
+"""The command line: ``python -m lungcad models|predict|explain|train|tune|evaluate|audit|data|runs|bench``.
 
 Results go to standard output (clean JSON with ``--json``), progress and messages to standard error. Bad input ends with
 one sentence and exit status 2.
@@ -19,6 +19,10 @@ from rich.table import Table
 from lungcad.errors import LungcadError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
+data_app = typer.Typer(no_args_is_help=True, help="Known data sets: counts, download.")
+runs_app = typer.Typer(no_args_is_help=True, help="Evaluation runs: list, show, compare.")
+app.add_typer(data_app, name="data")
+app.add_typer(runs_app, name="runs")
 messages = Console(stderr=True)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Model = Annotated[str, typer.Option(help="A name that `models` lists.")]
@@ -70,7 +74,7 @@ def models(
     for card in cards:
         table.add_row(card.name, card.backbone, card.attention, card.dataset, *(
             f"{result.accuracy.value:.3f} [{result.accuracy.low:.3f}, {result.accuracy.high:.3f}]" if result else "–"
-            for result in (card.test_published, card.test_without_copies)
+            for result in (card.test, card.test_without_copies)
         ))  # fmt: skip
     Console().print(table)
 
@@ -148,23 +152,37 @@ def train(
     work: Annotated[Path | None, typer.Option(help="Checkpoints and logs; runs/NAME unless told. The same folder resumes.")] = None,
     out: Annotated[Path, typer.Option(help="Where NAME.safetensors and NAME.json go.")] = Path("weights"),
     runs: Annotated[Path, typer.Option(help="Where the evaluation run goes.")] = Path("data/runs"),
+    folds: Annotated[
+        int | None, typer.Option(min=2, max=20, help="Cross-validate over groups in so many folds; only the run is kept.")
+    ] = None,
+    protocol: Annotated[
+        str | None, typer.Option(help="published or grouped instead of the recipe's; only the run is kept, as NAME-PROTOCOL.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Another seed than the recipe's; only the run is kept, as NAME-seedSEED.")] = None,
 ) -> None:
     """Train a network by a recipe (YAML), calibrate it on validation, test it, write weights, card and run."""
-    from lungcad.datasets import LAYOUTS
+    from lungcad.datasets import DATASETS
     from lungcad.train.recipe import Recipe
+    from lungcad.train.run import Places, cross_validate
     from lungcad.train.run import train as run_training
 
-    plan = Recipe.read(recipe)
+    plan = Recipe.read(recipe).variant(protocol=protocol, seed=seed)
+    varied = bool(folds) or protocol is not None or seed is not None
+    work = work or Path("runs") / (f"{plan.name}-folds" if folds else plan.name)
+    places = Places(data or DATASETS[plan.dataset].locate(), work, None if varied else out, runs)
     try:
         with _progress("reading images") as on_progress:
-            card = run_training(
-                plan, data=data or LAYOUTS[plan.dataset].locate(), work=work or Path("runs") / plan.name, weights=out, runs=runs,
-                on_progress=on_progress, progress_bar=sys.stderr.isatty(),
-            )  # fmt: skip
-    except (KeyboardInterrupt, SystemExit):  # Lightning turns Ctrl-C into SystemExit
+            watch = {"on_progress": on_progress, "progress_bar": sys.stderr.isatty()}
+            if folds:
+                print(f"cross-validation run: {cross_validate(plan, places, folds, **watch)}")
+                return
+            card = run_training(plan, places, **watch)
+    except (KeyboardInterrupt, SystemExit) as stop:  # Lightning turns Ctrl-C into SystemExit
+        if isinstance(stop, SystemExit) and stop.code == 0:
+            raise
         _complain("Stopped. The same command resumes after the last finished epoch.")
         raise typer.Exit(130) from None
-    tested = card.test_published.accuracy
+    tested = card.test.accuracy
     print(
         f"{card.name}: test accuracy {tested.value:.3f} [{tested.low:.3f}, {tested.high:.3f}], epoch {card.best_epoch} of {card.epochs_trained}"
     )
@@ -197,6 +215,233 @@ def evaluate(
             name, *("–" if each is None else f"{each:.3f}" for each in (value,)), "–" if low is None else f"{low:.3f} to {high:.3f}"
         )
     Console().print(table, f"{values['n']} images, {values['images_per_second']} images/s")
+
+
+@app.command()
+def audit(
+    folder: Annotated[str, typer.Argument(help="A folder of images, or the name of a known data set.")],
+    layout: Annotated[str | None, typer.Option(help="How the folder is laid out; found out unless told.")] = None,
+    protocol: Annotated[
+        str | None, typer.Option(help="Split a data set that comes without parts, published or grouped, to see what leaks.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Find copies, leaks between splits, label conflicts, unreadable files and classes that the files' metadata give away."""
+    from lungcad.datasets import DATASETS, Protocol
+    from lungcad.datasets.audit import audit as run_audit
+    from lungcad.errors import lookup
+
+    known = DATASETS.get(folder) if not Path(folder).is_dir() else None
+    chosen = lookup({each.value: each for each in Protocol}, protocol, "protocol") if protocol else None
+    with _progress("reading images") as on_progress:
+        found = run_audit(known.locate() if known else folder, layout or (known and known.name), protocol=chosen, on_progress=on_progress)
+    values = found.to_dict()
+    if as_json:
+        _print_json(values)
+        return
+    out = Console()
+    out.print(f"{found.n_images} images ({', '.join(f'{name} {n}' for name, n in found.n_by_class.items())}), split: {found.split}")
+    out.print(
+        f"{len(found.duplicate_groups)} groups of copies, {found.exact_groups} of them with equal pixels; {len(found.unreadable)} unreadable files"
+    )
+    table = Table("split", "class", "copies of training images", "share")
+    for leak in found.leaks:
+        table.add_row(leak.split, leak.label, str(leak.n), f"{leak.share:.1%}")
+    if found.leaks:
+        out.print(table)
+    for conflict in found.label_conflicts:
+        out.print(f"one picture, two labels ({', '.join(conflict.labels)}): {'; '.join(conflict.cases[:4])}")
+    for case, why in found.unreadable[:20]:
+        out.print(f"unreadable: {case}: {why}")
+    if found.neighbours:
+        out.print(
+            f"{len(found.neighbours)} pairs of neighbouring slices stand on two sides of the split, for example {' and '.join(found.neighbours[0])}"
+        )
+    if told := found.metadata_only:
+        out.print(f"format, size, mode and border alone: balanced accuracy {told.balanced_accuracy:.3f} (chance {told.chance:.3f})")
+    out.print(f"{found.seconds} s")
+
+
+@data_app.command("info")
+def data_info(
+    name: str,
+    data: Annotated[Path | None, typer.Option(help="Its folder; looked for in data/ unless told.")] = None,
+    task: Annotated[str | None, typer.Option(help="Which task; the usual one unless told.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Counts of a data set by class, split and group under both protocols, its licence and citation."""
+    from lungcad.datasets import DATASETS
+    from lungcad.datasets.info import describe
+    from lungcad.errors import lookup
+
+    dataset = lookup(DATASETS, name, "data set")
+    with _progress("reading images") as on_progress:
+        values = describe(dataset, data or dataset.locate(), task, on_progress=on_progress)
+    if as_json:
+        _print_json(values)
+        return
+    out = Console()
+    for key in ("title", "publisher", "licence", "citation", "task", "grouping"):
+        out.print(f"[bold]{key}[/bold] {values[key]}", highlight=False)
+    for protocol, counts in values["protocols"].items():
+        table = Table(title=f"{protocol}: {counts['split']}", title_justify="left")
+        for column in ("split", *values["classes"], "groups", "copies of training"):
+            table.add_column(column)
+        for row in counts["parts"]:
+            table.add_row(
+                row["split"],
+                *(str(row["by_class"][each]) for each in values["classes"]),
+                str(row["groups"]),
+                str(row["copies_of_training"]),
+            )
+        out.print(table)
+
+
+@data_app.command("download")
+def data_download(name: str) -> None:
+    """Fetch a data set from its publisher into data/ (needs internet access); resumes a part that was fetched."""
+    from lungcad.datasets import DATASETS
+    from lungcad.datasets.download import download
+    from lungcad.errors import lookup
+
+    dataset = lookup(DATASETS, name, "data set")
+    messages.print(f"{dataset.title}, {dataset.licence}. Cite: {dataset.citation}", highlight=False)
+    with _progress(name) as on_progress:
+        print(download(dataset, on_progress=on_progress))
+
+
+RunsFolder = Annotated[Path, typer.Option(help="Folder of evaluation runs.")]
+
+
+@runs_app.command("list")
+def runs_list(runs: RunsFolder = Path("data/runs"), as_json: Json = False) -> None:
+    """All evaluation runs with their headline numbers."""
+    from lungcad.evaluate.report import report
+    from lungcad.evaluate.runs import list_runs, read_run
+
+    rows = []
+    for name in list_runs(runs):
+        try:
+            run = read_run(name, runs)
+            found = report(run)
+        except LungcadError as error:
+            _complain(str(error))
+            continue
+        facts = {
+            key: run.facts.get(key) for key in ("dataset", "task", "protocol", "network", "backbone", "attention", "seed", "folds", "date")
+        }
+        rows.append(
+            {
+                "run": name,
+                **facts,
+                "n": len(run.test),
+                **{metric: found[metric].model_dump() for metric in ("accuracy", "macro F1", "ROC-AUC")},
+            }
+        )
+    if as_json:
+        _print_json(rows)
+        return
+    table = Table("run", "data set", "protocol", "n", "accuracy", "macro F1", "ROC-AUC")
+    for row in rows:
+        table.add_row(
+            row["run"],
+            row["dataset"],
+            row["protocol"],
+            str(row["n"]),
+            *(_interval(row[metric]) for metric in ("accuracy", "macro F1", "ROC-AUC")),
+        )
+    Console().print(table)
+
+
+@runs_app.command("show")
+def runs_show(
+    name: str,
+    runs: RunsFolder = Path("data/runs"),
+    without_copies: Annotated[bool, typer.Option(help="Leave out test images that copy a training image.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Every metric of a run with its interval, its confusion matrix, operating points and the trivial baselines."""
+    from lungcad.evaluate.report import baselines, confusion, operating_points, report
+    from lungcad.evaluate.runs import read_run
+
+    run = read_run(name, runs)
+    found, trivial = report(run, without_copies=without_copies), baselines(run)
+    matrix = confusion(run, without_copies=without_copies)
+    if as_json:
+        _print_json({
+            "facts": run.facts, "metrics": {metric: each.model_dump() for metric, each in found.items()}, "confusion": matrix.tolist(),
+            "operating_points": operating_points(run),
+            "baselines": {each: {metric: value.model_dump() for metric, value in values.items()} for each, values in trivial.items()},
+        })  # fmt: skip
+        return
+    out = Console()
+    out.print(f"{name}: {run.facts['dataset']}, {run.facts['protocol']}, {matrix.sum()} test cases in {run.test.group.nunique()} groups")
+    table = Table("metric", "value [95 % interval over groups]", *trivial)
+    for metric, value in found.items():
+        table.add_row(
+            metric,
+            _interval(value.model_dump()),
+            *(_interval(values[metric].model_dump()) if metric in values else "" for values in trivial.values()),
+        )
+    out.print(table)
+    table = Table("true \\ predicted", *run.classes)
+    for label, row in zip(run.classes, matrix, strict=True):
+        table.add_row(label, *map(str, row))
+    out.print(table)
+    for point in operating_points(run):
+        rates = ", ".join(f"{metric} {_interval(value)}" for metric, value in point["test"].items())
+        out.print(f"{point['name']} (threshold {point['threshold']:.3f}, chosen on validation): {rates}")
+
+
+@runs_app.command("compare")
+def runs_compare(
+    first: str,
+    second: str,
+    runs: RunsFolder = Path("data/runs"),
+    common: Annotated[bool, typer.Option("--common", help="Compare the test cases that both runs have.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Second run minus first on the same cases: DeLong, McNemar, paired bootstrap over groups."""
+    from lungcad.evaluate.compare import compare_runs
+    from lungcad.evaluate.runs import read_run
+
+    _print_differences(compare_runs(read_run(first, runs), read_run(second, runs), common_only=common), first, second, as_json)
+
+
+@runs_app.command("gain")
+def runs_gain(
+    baseline: Annotated[str, typer.Argument(help="A run without attention; its NAME-seedN runs are taken too.")],
+    attended: Annotated[str, typer.Argument(help="The run with attention; its NAME-seedN runs are taken too.")],
+    runs: RunsFolder = Path("data/runs"),
+    as_json: Json = False,
+) -> None:
+    """What attention gains, as a paired difference over all seeds."""
+    from lungcad.evaluate.compare import attention_gain
+    from lungcad.evaluate.runs import read_seeds
+
+    _print_differences(attention_gain(read_seeds(baseline, runs), read_seeds(attended, runs)), baseline, attended, as_json)
+
+
+def _print_differences(differences, first: str, second: str, as_json: bool) -> None:
+    if as_json:
+        _print_json([each.to_dict() for each in differences])
+        return
+    table = Table("metric", first, second, "difference [95 % interval]", "p", "test")
+    for each in differences:
+        p = "–" if each.p is None else f"{each.p:.3g}"
+        table.add_row(
+            each.metric,
+            f"{each.first:.3f}",
+            f"{each.second:.3f}",
+            f"{each.difference:+.3f} [{each.low:+.3f}, {each.high:+.3f}]",
+            p,
+            each.test,
+        )
+    Console().print(table)
+
+
+def _interval(value: dict) -> str:
+    return "–" if value["value"] is None else f"{value['value']:.3f} [{value['low']:.3f}, {value['high']:.3f}]"
 
 
 @app.command()

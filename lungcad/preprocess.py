@@ -22,6 +22,15 @@ class Crop(StrEnum):
 
     NONE = "none"
     BODY = "body"  # the body's bounding box, without table and empty border
+    CENTRE = "centre"  # a square around the middle, ``centre`` pixels wide
+
+
+class Contrast(StrEnum):
+    """What is done to the grey level of the input."""
+
+    NONE = "none"
+    CLAHE = "clahe"  # contrast limited adaptive histogram equalisation (Zuiderveld, Graphics Gems IV, 1994)
+    SIGMOID = "sigmoid"  # 1 / (1 + exp(-10 (grey - 0.5))): more contrast in the middle, less at both ends
 
 
 class Fit(StrEnum):
@@ -38,13 +47,15 @@ class PreprocessConfig(Schema):
     """Stored in the model card, so that a network sees in the app what it saw in training.
 
     size: (height, width) of the input, pixels. window: (level, width) in HU, used for HU images; 8-bit images come
-    with theirs baked in. mean, std: of the grey level in [0, 1].
+    with theirs baked in. centre: side of the centre crop, original pixels. mean, std: of the grey level in [0, 1].
     """
 
     size: tuple[Side, Side] = (224, 224)
     window: tuple[float, Annotated[float, Field(gt=0)]] = (-600.0, 1500.0)
     crop: Crop = Crop.BODY
+    centre: Annotated[int, Field(ge=8, le=4096)] = 64
     fit: Fit = Fit.STRETCH
+    contrast: Contrast = Contrast.NONE
     mean: float = 0.5
     std: Annotated[float, Field(gt=0)] = 0.5
 
@@ -91,14 +102,37 @@ def to_grey(image: CTImage, config: PreprocessConfig) -> tuple[np.ndarray, Geome
     """(grey in [0, 1] of shape ``config.size``, float32; its geometry): all but the normalisation."""
     grey = image.grey(Window(*config.window))
     rows, columns = grey.shape
-    box = body_box(grey) if config.crop is Crop.BODY else (0, 0, rows, columns)
+    box = _crop_box(grey, config)
     if config.fit is Fit.PAD:
         box = _widen(box, config.size)
     geometry = Geometry((rows, columns), box)
     content = geometry._cut(grey)
     shrinks = content.shape[0] >= config.size[0] and content.shape[1] >= config.size[1]
     resized = cv2.resize(content, config.size[::-1], interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-    return resized, geometry
+    return _with_contrast(resized, config.contrast), geometry
+
+
+def _crop_box(grey: np.ndarray, config: PreprocessConfig) -> tuple[int, int, int, int]:
+    rows, columns = grey.shape
+    if config.crop is Crop.BODY:
+        return body_box(grey)
+    if config.crop is Crop.CENTRE:
+        top, left = (rows - config.centre) // 2, (columns - config.centre) // 2
+        return top, left, top + config.centre, left + config.centre
+    return 0, 0, rows, columns
+
+
+_NEARLY_FLAT = 0.01
+"""Standard deviation of the grey level below which CLAHE would only blow up noise."""
+
+
+def _with_contrast(grey: np.ndarray, contrast: Contrast) -> np.ndarray:
+    if contrast is Contrast.CLAHE and grey.std() > _NEARLY_FLAT:
+        equalised = cv2.createCLAHE(clipLimit=2.0, tileGridSize=(8, 8)).apply((grey * 255).round().astype(np.uint8))
+        return equalised.astype(np.float32) / 255
+    if contrast is Contrast.SIGMOID:
+        return (1 / (1 + np.exp(-10 * (grey - 0.5)))).astype(np.float32)
+    return grey
 
 
 def normalise(grey: torch.Tensor, config: PreprocessConfig) -> torch.Tensor:

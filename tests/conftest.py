@@ -18,12 +18,17 @@ WEIGHTS = Path(__file__).resolve().parents[1] / "weights"
 
 
 @pytest.fixture(scope="session")
-def chest_ct() -> Path:
-    """The published Chest CT-Scan folder; tests that need it skip on a machine without it."""
-    folder = SHARED / "chest-ct-scan"
-    if not folder.is_dir():
-        pytest.skip(f"the published data is not on this machine ({folder})")
-    return folder
+def shared_data() -> Path:
+    """The folder of the published data sets; tests that need them skip on a machine without them."""
+    if not SHARED.is_dir():
+        pytest.skip(f"the published data is not on this machine ({SHARED})")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def chest_ct(shared_data) -> Path:
+    """The published Chest CT-Scan folder."""
+    return shared_data / "chest-ct-scan"
 
 
 def make_card(name: str, backbone: str, attention: str, sha256: str, **changes) -> ModelCard:
@@ -33,7 +38,7 @@ def make_card(name: str, backbone: str, attention: str, sha256: str, **changes) 
         name=name, backbone=backbone, attention=attention, dataset="chest-ct-scan", classes=CLASSES,
         preprocess=changes.pop("preprocess", PreprocessConfig(size=(96, 96))), initialised_with="random weights", split="none", n_train=1, n_valid=1,
         seed=0, epochs_trained=1, best_epoch=0, temperature=changes.pop("temperature", 1.5), operating_point=None,
-        test_published=tested, test_without_copies=tested, limits="random weights", licence="MIT", trained_on="a test", run=None, sha256=sha256,
+        test=tested, test_without_copies=tested, limits="random weights", licence="MIT", trained_on="a test", run=None, sha256=sha256,
     )  # fmt: skip
 
 

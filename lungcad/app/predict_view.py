@@ -21,7 +21,7 @@ def show_prediction(source: Source, network: str, result: Result) -> None:
             st.caption("Class", help=f"Softmax at temperature {card.temperature:.2f}, fitted on {card.n_valid} validation images.")
             st.header(result.prediction.label.replace(".", " "), anchor=False)
             st.markdown(f"**{result.prediction.confidence:.1%}** calibrated probability")
-        recall = card.test_published.recall[result.prediction.label] if card.test_published else None
+        recall = card.test.recall[result.prediction.label] if card.test else None
         if recall and recall.value is not None:
             st.caption(
                 f"On the published test images this network finds {recall.value:.0%} [{recall.low:.0%}–{recall.high:.0%}] of the slices of "

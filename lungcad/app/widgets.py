@@ -29,7 +29,7 @@ def linked_selectbox(label: str, options: list[str], *, key: str, default: str |
 
 def accuracy_text(card: ModelCard) -> str:
     """Test accuracy with its interval, from the card."""
-    tested = card.test_published
+    tested = card.test
     if tested is None or tested.accuracy.value is None:
         return "not tested"
     return f"test accuracy {tested.accuracy.value:.0%} [{tested.accuracy.low:.0%}–{tested.accuracy.high:.0%}]"

@@ -1,6 +1,7 @@
 """A labelled image of a data set."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -13,9 +14,17 @@ class Split(StrEnum):
 
 @dataclass(frozen=True)
 class Case:
-    """id: the path relative to the data set's folder. split: None where the folder has no parts."""
+    """id: the path relative to the data set's folder. split: None where the folder has no parts.
+
+    group: what must not stand on both sides of a split (patient, or its best proxy); None until it is known.
+    mask: an image of the lesion's contour, where the publisher gives one. facts: numbers that the publisher gives (a nodule's
+    area in pixels, its number of readers, ...).
+    """
 
     id: str
     path: Path
     label: str
     split: Split | None
+    group: str | None = None
+    mask: Path | None = None
+    facts: Mapping[str, float] = field(default_factory=dict)

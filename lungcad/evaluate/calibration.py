@@ -1,5 +1,7 @@
 """Temperature scaling and the operating point, both chosen on validation."""
 
+from collections.abc import Callable
+
 import numpy as np
 import scipy.optimize
 import scipy.special
@@ -18,11 +20,22 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     return float(np.exp(best.x))
 
 
-def youden_point(labels: np.ndarray, probabilities: np.ndarray, classes: tuple[str, ...], negative: str) -> OperatingPoint | None:
+def youden_point(labels: np.ndarray, probabilities: np.ndarray, classes: tuple[str, ...], negative: str | None) -> OperatingPoint | None:
     """Threshold on 1 - P(negative class) with the largest sensitivity + specificity - 1 (Youden 1950).
 
-    Halfway between the two neighbouring scores. None when only one side occurs.
+    Halfway between the two neighbouring scores. None when only one side occurs, or where no class is negative.
     """
+    return _point(labels, probabilities, classes, negative, lambda sensitivity, specificity: int((sensitivity + specificity).argmax()))
+
+
+def sensitive_point(
+    labels: np.ndarray, probabilities: np.ndarray, classes: tuple[str, ...], negative: str | None, at_least: float = 0.95
+) -> OperatingPoint | None:
+    """The highest threshold on 1 - P(negative class) whose sensitivity is still ``at_least``."""
+    return _point(labels, probabilities, classes, negative, lambda sensitivity, _: int(np.flatnonzero(sensitivity >= at_least)[-1]))
+
+
+def _point(labels, probabilities, classes, negative, choose: Callable[[np.ndarray, np.ndarray], int]) -> OperatingPoint | None:
     if negative not in classes:
         return None
     column = classes.index(negative)
@@ -30,10 +43,10 @@ def youden_point(labels: np.ndarray, probabilities: np.ndarray, classes: tuple[s
     if positive.all() or not positive.any():
         return None
     values = np.unique(scores)
-    thresholds = np.r_[(values[1:] + values[:-1]) / 2, values[-1]]
+    thresholds = np.r_[values[0], (values[1:] + values[:-1]) / 2]  # the first calls every case positive
     called = scores[None] >= thresholds[:, None]
     sensitivity, specificity = called[:, positive].mean(1), (~called[:, ~positive]).mean(1)
-    best = int((sensitivity + specificity).argmax())
+    best = choose(sensitivity, specificity)
     return OperatingPoint(
         negative_class=negative,
         threshold=float(thresholds[best]),

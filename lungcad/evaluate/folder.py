@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from lungcad.datasets import LAYOUTS, Case, Split, of_split
+from lungcad.datasets import DATASETS, Case, Split, of_split
 from lungcad.errors import DatasetError, LungcadError, lookup
 from lungcad.evaluate.metrics import summarise
 from lungcad.imaging import read_image
@@ -56,13 +56,14 @@ def evaluate_folder(
 
     Unreadable images are skipped and named. Raises :class:`DatasetError` when the layout's classes are not the network's.
     """
-    entry = lookup(LAYOUTS, layout, "layout")
-    if entry.classes != model.card.classes:
+    dataset = lookup(DATASETS, layout, "layout")
+    task = dataset.task_with(model.card.classes)
+    if task is None:
         raise DatasetError(
-            f"The network {model.card.name} knows {', '.join(model.card.classes)}; "
-            f"the layout {layout} has {', '.join(entry.classes)}. Choose a network trained on it."
+            f"The network {model.card.name} knows {', '.join(model.card.classes)}; the layout {layout} has "
+            f"{' or '.join(', '.join(each.classes) for each in dataset.tasks)}. Choose a network trained on it."
         )
-    cases = of_split(entry.read(folder), Split.TEST)
+    cases = of_split(dataset.read(folder, task.name), Split.TEST)
     if not cases:
         raise DatasetError("The folder has parts, but no test part with images; give the folder of the images themselves.")
     start = time.perf_counter()
@@ -81,7 +82,9 @@ def evaluate_folder(
     seconds = time.perf_counter() - start
     probabilities = torch.cat(rows).numpy()
     labels = np.array([model.card.classes.index(case.label) for case in kept])
-    return Evaluation(kept, probabilities, skipped, len(cases) / seconds, summarise(labels, probabilities, model.card.classes))
+    groups = np.array([case.group or case.id for case in kept])
+    result = summarise(labels, probabilities, model.card.classes, groups=groups)
+    return Evaluation(kept, probabilities, skipped, len(cases) / seconds, result)
 
 
 def _read_batches(cases: list[Case], model: TrainedModel) -> Iterator[list[tuple[Case, np.ndarray | LungcadError]]]:

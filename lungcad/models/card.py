@@ -34,7 +34,7 @@ class TestResult(Schema):
 
 
 class OperatingPoint(Schema):
-    """A threshold on the probability of ``positive`` (one minus the negative class), chosen on validation by Youden's J."""
+    """A threshold on the probability of ``positive`` (one minus the negative class), chosen on validation."""
 
     negative_class: str
     threshold: Share
@@ -50,6 +50,8 @@ class ModelCard(Schema):
     backbone: str
     attention: str
     dataset: str
+    task: str | None = None
+    protocol: str = "grouped"
     classes: tuple[str, ...]
     preprocess: PreprocessConfig
     initialised_with: str
@@ -61,7 +63,8 @@ class ModelCard(Schema):
     best_epoch: int
     temperature: Annotated[float, Field(gt=0)]
     operating_point: OperatingPoint | None
-    test_published: TestResult | None
+    sensitive_point: OperatingPoint | None = None
+    test: TestResult | None
     test_without_copies: TestResult | None
     limits: str
     licence: str

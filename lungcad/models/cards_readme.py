@@ -20,7 +20,7 @@ _FIELDS = """
 - `initialised_with`, `dataset`, `split`, `n_train`, `n_valid`, `seed`, `epochs_trained`, `best_epoch` (lowest validation loss).
 - `temperature`: divides the logits; fitted on validation (Guo et al., 2017). Probabilities shown are softmax at it.
 - `operating_point`: threshold on one minus the probability of the negative class, by Youden's J on validation.
-- `test_published`: accuracy, macro F1, macro one-against-rest ROC-AUC and recall of each class on the published test part, each with
+- `test`: accuracy, macro F1, macro one-against-rest ROC-AUC and recall of each class on the published test part, each with
   a 95 % percentile bootstrap interval over images. There are no patient ids, so slices of one patient count as independent and the
   intervals are too narrow.
 - `test_without_copies`: the same without the test images of which the published training part holds a copy.
@@ -35,7 +35,7 @@ def results_table(cards: list[ModelCard]) -> str:
         "|---|---|---|---|---|---|---|",
     ]
     for card in cards:
-        tested, kept = card.test_published, card.test_without_copies
+        tested, kept = card.test, card.test_without_copies
         cells = [_cell(tested.accuracy), _cell(tested.macro_f1), _cell(tested.auc), _cell(kept.accuracy)] if tested and kept else ["–"] * 4
         lines.append(f"| `{card.name}` | {card.attention} | {' | '.join(cells)} | {card.initialised_with.split(' (')[0]} |")
     return "\n".join(lines)
@@ -46,8 +46,8 @@ def recall_table(cards: list[ModelCard]) -> str:
     classes = cards[0].classes
     lines = [f"| network | {' | '.join(classes)} |", "|---" * (len(classes) + 1) + "|"]
     for card in cards:
-        if card.test_published and card.classes == classes:
-            lines.append(f"| `{card.name}` | {' | '.join(_cell(card.test_published.recall[name]) for name in classes)} |")
+        if card.test and card.classes == classes:
+            lines.append(f"| `{card.name}` | {' | '.join(_cell(card.test.recall[name]) for name in classes)} |")
     return "\n".join(lines)
 
 

@@ -11,7 +11,7 @@ from lungcad.train.recipe import Augmentation
 
 def augment(grey: Tensor, how: Augmentation) -> Tensor:
     """Grey (N, H, W) in [0, 1] -> the same, each image changed in its own way. Uses torch's global generator."""
-    return _erase(_intensity(_affine(grey, how), how), how.erase)
+    return _erase(_intensity(_sharpen(_affine(grey, how), how.sharpness), how), how.erase)
 
 
 def _uniform(n: int, extent: float, like: Tensor) -> Tensor:
@@ -32,6 +32,14 @@ def _affine(grey: Tensor, how: Augmentation) -> Tensor:
     )
     grid = F.affine_grid(torch.stack(rows, 1), [n, 1, *grey.shape[1:]], align_corners=False)
     return F.grid_sample(grey.unsqueeze(1), grid, align_corners=False).squeeze(1)
+
+
+def _sharpen(grey: Tensor, extent: float) -> Tensor:
+    """Away from (+) or towards (-) a 3×3 mean, by a random share of at most ``extent``."""
+    if not extent:
+        return grey
+    blurred = F.avg_pool2d(F.pad(grey.unsqueeze(1), (1, 1, 1, 1), mode="replicate"), 3, stride=1).squeeze(1)
+    return grey + _uniform(len(grey), extent, grey).view(-1, 1, 1) * (grey - blurred)
 
 
 def _intensity(grey: Tensor, how: Augmentation) -> Tensor:

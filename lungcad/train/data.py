@@ -1,27 +1,42 @@
 """The cases of a recipe, read once into memory as small grey images."""
 
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, TensorDataset, WeightedRandomSampler
 
-from lungcad.datasets import Case, Split
-from lungcad.datasets.duplicates import Fingerprint, copies_between
+from lungcad.datasets import Case, Dataset, Split, SplitCases, split_cases
+from lungcad.datasets.fingerprint import Fingerprint
+from lungcad.datasets.traits import Traits
 from lungcad.errors import DatasetError, LungcadError
 from lungcad.imaging import read_image
-from lungcad.preprocess import to_grey
+from lungcad.preprocess import PreprocessConfig, to_grey
 from lungcad.train.recipe import Recipe
 
 
 @dataclass(frozen=True, eq=False)
+class Images:
+    """Case by case; None where the file could not be read. grey: uint8 (H, W), as the network sees it."""
+
+    cases: list[Case]
+    grey: list[np.ndarray | None]
+    prints: list[Fingerprint | None]
+    traits: list[Traits | None]
+
+
+@dataclass(frozen=True, eq=False)
 class Part:
-    """grey: uint8 (n, H, W). labels: int64 (n,). copies: bool (n,), a copy of a published training image."""
+    """grey: uint8 (n, H, W). labels: int64 (n,). copies: bool (n,), a copy of a training image."""
 
     cases: list[Case]
     grey: torch.Tensor
     labels: torch.Tensor
     copies: np.ndarray
+    traits: list[Traits]
 
     def loader(self, recipe: Recipe, *, training: bool) -> DataLoader:
         dataset = TensorDataset(self.grey, self.labels)
@@ -47,47 +62,57 @@ class Parts:
     train: Part
     valid: Part
     test: Part
-    skipped: tuple[str, ...]
-    description: str
+    classes: tuple[str, ...]
+    split: SplitCases
+
+    @property
+    def by_split(self) -> dict[Split, Part]:
+        return {Split.TRAIN: self.train, Split.VALID: self.valid, Split.TEST: self.test}
 
 
-def read_parts(cases: list[Case], classes: tuple[str, ...], recipe: Recipe, on_progress=None) -> Parts:
-    """The published parts, with training images that copy a validation or test image left out, and validation images
-    that copy a test image left out. Damaged files are skipped and named."""
-    if any(case.split is None for case in cases):
-        raise DatasetError(f"The folder has no train, valid and test parts; training on {recipe.dataset} needs the folder that holds them.")
-    by_split: dict[Split, list] = {split: [] for split in Split}
-    skipped = []
-    for index, case in enumerate(cases):
-        if on_progress:
-            on_progress(index, len(cases))
+def read_images(cases: Sequence[Case], config: PreprocessConfig, on_progress: Callable[[int, int], None] | None = None) -> Images:
+    """Every case, by one thread a core; a damaged file becomes None."""
+
+    def one(case: Case):
         try:
             image = read_image(case.path)
         except LungcadError:
-            skipped.append(case.id)
-            continue
-        grey, _ = to_grey(image, recipe.preprocess)
-        by_split[case.split].append((case, (grey * 255).round().astype(np.uint8), Fingerprint.of(image)))
-    prints = {split: [entry[2] for entry in entries] for split, entries in by_split.items()}
-    kept = {
-        Split.TRAIN: ~copies_between(prints[Split.TRAIN], prints[Split.VALID] + prints[Split.TEST]),
-        Split.VALID: ~copies_between(prints[Split.VALID], prints[Split.TEST]),
-        Split.TEST: np.ones(len(prints[Split.TEST]), dtype=bool),
-    }
-    copy_of_train = {split: copies_between(prints[split], prints[Split.TRAIN]) for split in Split}
-    parts = {}
-    for split, entries in by_split.items():
-        chosen = np.flatnonzero(kept[split])
-        if not len(chosen):
-            raise DatasetError(f"No usable image is left in the {split} part of {recipe.dataset}.")
-        parts[split] = Part(
-            [entries[i][0] for i in chosen],
-            torch.from_numpy(np.stack([entries[i][1] for i in chosen])),
-            torch.tensor([classes.index(entries[i][0].label) for i in chosen]),
-            copy_of_train[split][chosen],
+            return None, None, None
+        grey, _ = to_grey(image, config)
+        return (grey * 255).round().astype(np.uint8), Fingerprint.of(image), Traits.of(image, case.path.stat().st_size)
+
+    rows = []
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for index, row in enumerate(pool.map(one, cases)):
+            rows.append(row)
+            if on_progress:
+                on_progress(index + 1, len(cases))
+    grey, prints, traits = (list(column) for column in zip(*rows, strict=True))
+    return Images(list(cases), grey, prints, traits)
+
+
+def make_parts(dataset: Dataset, images: Images, recipe: Recipe, *, fold: int | None = None, folds: int = 5) -> Parts:
+    """Training, validation and test part under the recipe's protocol. Damaged files are skipped and named in ``split.unreadable``."""
+    split = split_cases(dataset, images.cases, images.prints, recipe.protocol, fold=fold, folds=folds)
+    classes = dataset.task(recipe.task).classes
+    trained = {case.label for case in split.cases if case.split is Split.TRAIN}
+    if missing := [name for name in classes if name not in trained]:
+        raise DatasetError(
+            f"The training part has no readable image of {' and '.join(missing)}; fill the class folder or leave the class out."
         )
-    description = (
-        f"published; {int((~kept[Split.TRAIN]).sum())} of {len(prints[Split.TRAIN])} training images left out as copies of "
-        f"validation or test images, {int((~kept[Split.VALID]).sum())} of {len(prints[Split.VALID])} validation images as copies of test images"
-    )
-    return Parts(parts[Split.TRAIN], parts[Split.VALID], parts[Split.TEST], tuple(skipped), description)
+    row_of = {case.id: row for row, case in enumerate(images.cases)}
+    parts = []
+    for each in (Split.TRAIN, Split.VALID, Split.TEST):
+        chosen = split.indices(each)
+        cases = [split.cases[i] for i in chosen]
+        rows = [row_of[case.id] for case in cases]
+        parts.append(
+            Part(
+                cases,
+                torch.from_numpy(np.stack([images.grey[row] for row in rows])),
+                torch.tensor([classes.index(case.label) for case in cases]),
+                split.copy_of_training[chosen],
+                [images.traits[row] for row in rows],
+            )
+        )
+    return Parts(*parts, classes, split)

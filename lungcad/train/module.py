@@ -1,24 +1,29 @@
 """The Lightning module: what one training step does."""
 
+import numpy as np
 import pytorch_lightning as pl
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from lungcad.evaluate.metrics import macro_auc, macro_f1, weighted_confusion
 from lungcad.models import Classifier
 from lungcad.preprocess import normalise
 from lungcad.train.augment import augment
-from lungcad.train.recipe import Recipe
+from lungcad.train.losses import LossFunction
+from lungcad.train.recipe import Recipe, Schedule
 
 
 class TrainingModule(pl.LightningModule):
-    """Cross-entropy with label smoothing and MixUp over augmented grey images; the backbone rests for the first epochs."""
+    """The recipe's loss with MixUp over augmented grey images; the backbone rests at first and thaws from its end."""
 
-    def __init__(self, network: Classifier, recipe: Recipe, steps_per_epoch: int) -> None:
+    def __init__(self, network: Classifier, recipe: Recipe, loss: LossFunction, steps_per_epoch: int) -> None:
         super().__init__()
         self.network = network.to(memory_format=torch.channels_last)
         self.recipe = recipe
+        self.loss = loss
         self.steps_per_epoch = steps_per_epoch
+        self._validated: list[tuple[Tensor, Tensor]] = []
 
     def forward(self, grey: Tensor) -> Tensor:
         inputs = normalise(grey, self.recipe.preprocess)
@@ -27,33 +32,50 @@ class TrainingModule(pl.LightningModule):
     def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
         grey, labels = batch
         grey = augment(grey.float() / 255, self.recipe.augmentation)
-        smoothing = self.recipe.label_smoothing
         share = 1.0
         if self.recipe.mixup > 0:  # Zhang et al., "mixup: Beyond empirical risk minimization", ICLR 2018
             share = float(torch.distributions.Beta(self.recipe.mixup, self.recipe.mixup).sample())
             other = torch.randperm(len(grey), device=grey.device)
             grey = share * grey + (1 - share) * grey[other]
         logits = self(grey).float()
-        loss = F.cross_entropy(logits, labels, label_smoothing=smoothing)
+        loss = self.loss(logits, labels)
         if share < 1:
-            loss = share * loss + (1 - share) * F.cross_entropy(logits, labels[other], label_smoothing=smoothing)
+            loss = share * loss + (1 - share) * self.loss(logits, labels[other])
         self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(labels))
         return loss
 
     def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:
         grey, labels = batch
-        logits = self(grey.float() / 255).float()
-        self.log("valid_loss", F.cross_entropy(logits, labels), batch_size=len(labels))
-        hits = (logits.argmax(1) == labels).float().mean()
-        self.log("valid_accuracy", hits, batch_size=len(labels), prog_bar=True)
+        self._validated.append((self(grey.float() / 255).float(), labels))
+
+    def on_validation_epoch_end(self) -> None:
+        logits, labels = (self._of_all_devices(torch.cat(each)) for each in zip(*self._validated, strict=True))
+        self._validated.clear()
+        probabilities, truth = logits.softmax(1).cpu().numpy(), labels.cpu().numpy()
+        once = np.ones((1, len(truth)))
+        confusion = weighted_confusion(truth, probabilities.argmax(1), probabilities.shape[1], once)
+        values = {
+            "valid_loss": F.cross_entropy(logits, labels),
+            "valid_accuracy": float((probabilities.argmax(1) == truth).mean()),
+            "valid_auc": float(macro_auc(truth, probabilities, once)[0]),
+            "valid_macro_f1": float(macro_f1(confusion)[0]),
+        }
+        self.log_dict(values, prog_bar=True)
+
+    def _of_all_devices(self, tensor: Tensor) -> Tensor:
+        return self.all_gather(tensor).reshape(-1, *tensor.shape[1:])
 
     def on_train_epoch_start(self) -> None:
-        rests = self.current_epoch < self.recipe.frozen_epochs
-        self.network.features.requires_grad_(not rests)
-        if rests:
-            self.network.features.eval()
-        else:
-            self.network.features.train()
+        stages = self.network.features.stages()
+        thawed = thawed_stages(self.current_epoch, len(stages), self.recipe)
+        for index, stage in enumerate(stages):
+            trains = index >= len(stages) - thawed
+            stage.requires_grad_(trains)
+            stage.train(trains)  # a resting stage keeps its batch statistics too
+            if self.recipe.frozen_depthwise:
+                for layer in stage.modules():
+                    if isinstance(layer, torch.nn.Conv2d) and layer.groups == layer.in_channels > 1:
+                        layer.requires_grad_(False)
 
     def configure_optimizers(self):
         groups = [
@@ -61,13 +83,29 @@ class TrainingModule(pl.LightningModule):
             {"params": [*self.network.attention.parameters(), *self.network.head.parameters()], "lr": self.recipe.rate},
         ]
         optimizer = torch.optim.AdamW(groups, weight_decay=self.recipe.weight_decay)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer,
-            max_lr=[group["lr"] for group in groups],
-            total_steps=self.recipe.epochs * self.steps_per_epoch,
-            pct_start=0.15,
-        )
+        steps = self.recipe.epochs * self.steps_per_epoch
+        if self.recipe.schedule is Schedule.PLATEAU:
+            monitor = self.recipe.monitor
+            plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(
+                optimizer, monitor.mode, factor=0.3, patience=max(self.recipe.patience // 3, 1)
+            )
+            return {"optimizer": optimizer, "lr_scheduler": {"scheduler": plateau, "interval": "epoch", "monitor": monitor.value}}
+        if self.recipe.schedule is Schedule.COSINE:
+            schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+        else:
+            rates = [group["lr"] for group in groups]
+            schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=rates, total_steps=steps, pct_start=0.15)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def thawed_stages(epoch: int, n_stages: int, recipe: Recipe) -> int:
+    """How many of the backbone's last stages train in that epoch (Howard & Ruder, "ULMFiT", ACL 2018, gradual unfreezing)."""
+    if epoch < recipe.frozen_epochs:
+        return 0
+    most = max(n_stages - recipe.frozen_stages, 0)
+    if not recipe.unfreeze_every:
+        return most
+    return min(1 + (epoch - recipe.frozen_epochs) // recipe.unfreeze_every, most)
 
 
 class History(pl.Callback):

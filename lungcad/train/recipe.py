@@ -1,12 +1,13 @@
 """A training recipe: one YAML file says all that a training depends on."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
 from pydantic import Field
 
-from lungcad.datasets import LAYOUTS
+from lungcad.datasets import DATASETS, Protocol
 from lungcad.errors import RecipeError, lookup
 from lungcad.models import ATTENTION, BACKBONES
 from lungcad.preprocess import PreprocessConfig
@@ -19,42 +20,85 @@ Positive = Annotated[float, Field(gt=0)]
 class Augmentation(Schema):
     """Random changes of a training slice, each drawn anew for each image.
 
-    rotate: degrees. zoom, shift: share of the side. gain, bias, gamma: of the grey level. noise: standard deviation.
-    flip: probability of a left-right flip (0: anatomy is not symmetric). erase: probability of blanking a rectangle.
+    rotate: degrees. zoom, shift: share of the side. gain, bias, gamma: of the grey level. sharpness: from blurred (-) to sharpened (+).
+    noise: standard deviation. flip: probability of a left-right flip (0: a chest is not symmetric; a crop or a tile may be).
+    erase: probability of blanking a rectangle.
     """
 
-    rotate: Annotated[float, Field(ge=0, le=45)] = 10
+    rotate: Annotated[float, Field(ge=0, le=180)] = 10
     zoom: Share = 0.15
     shift: Share = 0.08
     gain: Share = 0.25
     bias: Share = 0.1
     gamma: Share = 0.3
+    sharpness: Share = 0.0
     noise: Share = 0.03
     flip: Share = 0.0
     erase: Share = 0.25
 
 
+class Loss(StrEnum):
+    CROSS_ENTROPY = "cross_entropy"
+    WEIGHTED = "weighted_cross_entropy"  # a class weighs by the inverse of its number of training cases
+    FOCAL = "focal"
+    ORDINAL = "ordinal"
+
+
+class Schedule(StrEnum):
+    ONE_CYCLE = "one_cycle"
+    COSINE = "cosine"
+    PLATEAU = "plateau"  # ReduceLROnPlateau on the monitored metric
+
+
+class Monitor(StrEnum):
+    """What chooses the checkpoint and stops early, on validation."""
+
+    AUC = "valid_auc"
+    LOSS = "valid_loss"
+    MACRO_F1 = "valid_macro_f1"
+
+    @property
+    def mode(self) -> Literal["min", "max"]:
+        return "min" if self is Monitor.LOSS else "max"
+
+
 class Recipe(Schema):
-    """rate: peak learning rate of the new layers; backbone_rate: of the backbone. frozen_epochs: the backbone rests first."""
+    """rate: peak learning rate of the new layers; backbone_rate: of the backbone.
+
+    protocol: how the data set is split (:mod:`lungcad.datasets.splits`). Two phases: for ``frozen_epochs`` the backbone rests; then it thaws
+    from its last stage on, one stage every ``unfreeze_every`` epochs (0: all at once), but for its first ``frozen_stages``, which always rest.
+    ema: decay of a running mean of the weights, which is validated and kept instead of the last ones (0: none).
+    frozen_depthwise: depthwise kernels rest as well (few weights, but most of the time of a training step on a CPU).
+    """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_\-]*$")]
     dataset: str = "chest-ct-scan"
+    task: str | None = None
+    protocol: Protocol = Protocol.GROUPED
     backbone: str
     attention: str = "none"
     init: Literal["imagenet", "scratch"] = "imagenet"
     preprocess: PreprocessConfig = PreprocessConfig()
     augmentation: Augmentation = Augmentation()
-    seed: int = 0
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     epochs: Annotated[int, Field(ge=1, le=1000)] = 40
     frozen_epochs: Annotated[int, Field(ge=0)] = 2
+    unfreeze_every: Annotated[int, Field(ge=0)] = 0
+    frozen_stages: Annotated[int, Field(ge=0)] = 0
+    frozen_depthwise: bool = False
     batch_size: Annotated[int, Field(ge=2, le=1024)] = 32
+    loss: Loss = Loss.CROSS_ENTROPY
+    focal_gamma: Annotated[float, Field(ge=0)] = 2.0
+    schedule: Schedule = Schedule.ONE_CYCLE
     rate: Positive = 2e-3
     backbone_rate: Positive = 4e-4
+    ema: Annotated[float, Field(ge=0, lt=1)] = 0.0
     weight_decay: Annotated[float, Field(ge=0)] = 0.02
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.05
     mixup: Annotated[float, Field(ge=0)] = 0.2
     balance: bool = True
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
+    monitor: Monitor = Monitor.AUC
     patience: Annotated[int, Field(ge=1)] = 15
 
     @classmethod
@@ -67,7 +111,17 @@ class Recipe(Schema):
         except (yaml.YAMLError, UnicodeDecodeError):
             raise RecipeError(f"The recipe {path.name} is not valid YAML.") from None
         recipe = cls.parse(values, f"Recipe {path.name}", RecipeError)
-        lookup(LAYOUTS, recipe.dataset, "dataset")
+        lookup(DATASETS, recipe.dataset, "dataset").task(recipe.task)
         lookup(BACKBONES, recipe.backbone, "backbone")
         lookup(ATTENTION, recipe.attention, "attention")
         return recipe
+
+    def variant(self, *, protocol: str | None = None, seed: int | None = None) -> "Recipe":
+        """The same recipe under another protocol or seed, with a name that says so (``NAME-published-seed1``)."""
+        values = {"name": self.name}
+        if protocol is not None:
+            lookup({each.value: each for each in Protocol}, protocol, "protocol")
+            values |= {"protocol": protocol, "name": f"{values['name']}-{protocol}"}
+        if seed is not None:
+            values |= {"seed": seed, "name": f"{values['name']}-seed{seed}"}
+        return Recipe.parse(self.model_dump() | values, f"Recipe {self.name}", RecipeError)

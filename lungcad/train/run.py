@@ -1,78 +1,133 @@
 """One training, from recipe to weights, card and evaluation run."""
 
+import errno
 import platform
+import time
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
+from pytorch_lightning.callbacks import EarlyStopping, EMAWeightAveraging, ModelCheckpoint
 
 import lungcad
-from lungcad.datasets import LAYOUTS
+from lungcad.datasets import DATASETS, Dataset, Protocol, Split, Task
 from lungcad.device import best_device
-from lungcad.evaluate.calibration import fit_temperature, youden_point
+from lungcad.errors import LungcadError
+from lungcad.evaluate.baselines import baseline_table
+from lungcad.evaluate.calibration import fit_temperature, sensitive_point, youden_point
 from lungcad.evaluate.metrics import summarise
 from lungcad.evaluate.runs import prediction_table, write_run
 from lungcad.models.backbones import load_imagenet
 from lungcad.models.card import ModelCard
 from lungcad.models.cards_readme import write_readme
-from lungcad.models.classifier import create_model
+from lungcad.models.classifier import Classifier, create_model
 from lungcad.models.predict import features
-from lungcad.models.weights import list_cards, load_model, save_weights
+from lungcad.models.weights import TrainedModel, list_cards, load_model, save_weights
 from lungcad.preprocess import normalise
-from lungcad.train.data import Part, Parts, read_parts
+from lungcad.train.data import Images, Part, Parts, make_parts, read_images
+from lungcad.train.losses import make_loss
 from lungcad.train.module import History, TrainingModule
 from lungcad.train.recipe import Recipe
 
-NEGATIVE = "normal"
-LIMITS = (
-    "Research only, not for clinical use. Trained on a few hundred web images of one public collection; no patient ids, so "
-    "slices of one patient may stand in several parts. The normal class comes from other scanners and windows than the "
-    "cancer classes, so part of its accuracy may be recognition of the source."
-)
+LIMITS = "Research only, not for clinical use. "
+
+
+@dataclass(frozen=True)
+class Places:
+    """data: folder laid out as the recipe's data set. work: checkpoints and logs; a second call with the same folder resumes after the last
+    finished epoch. weights: where ``NAME.safetensors`` and ``NAME.json`` go, None to keep them in ``work``. runs: where ``NAME/`` goes."""
+
+    data: Path
+    work: Path
+    weights: Path | None
+    runs: Path
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """card, predictions (a row a validation or test case), baselines and learning curves of one training."""
+
+    card: ModelCard
+    predictions: pd.DataFrame
+    baselines: pd.DataFrame
+    history: pd.DataFrame
+    facts: dict
 
 
 def train(
-    recipe: Recipe,
-    *,
-    data: Path,
-    work: Path,
-    weights: Path,
-    runs: Path,
-    on_progress: Callable[[int, int], None] | None = None,
-    progress_bar: bool = False,
+    recipe: Recipe, places: Places, *, on_progress: Callable[[int, int], None] | None = None, progress_bar: bool = False
 ) -> ModelCard:
-    """Train, choose the checkpoint on validation, calibrate, test, and write ``weights/NAME.*`` and ``runs/NAME/``.
+    """Train, choose the checkpoint on validation, calibrate, test, and write weights, card and run."""
+    dataset = DATASETS[recipe.dataset]
+    start = time.perf_counter()
+    images = read_images(dataset.read(places.data, recipe.task), recipe.preprocess, on_progress)
+    read_s = time.perf_counter() - start
+    trained = _train_on(recipe, make_parts(dataset, images, recipe), places, progress_bar)
+    trained.facts["timings"]["read_s"] = round(read_s, 1)
+    write_run(places.runs / recipe.name, trained.facts, trained.predictions, trained.baselines, trained.history)
+    return trained.card
 
-    data: folder laid out as the recipe's data set. work: checkpoints and logs; a second call with the same folder
-    resumes after the last finished epoch.
+
+def cross_validate(
+    recipe: Recipe, places: Places, folds: int, *, on_progress: Callable[[int, int], None] | None = None, progress_bar: bool = False
+) -> Path:
+    """Train once for each of ``folds`` folds over groups; one run with the test predictions of all folds. The run's folder.
+
+    A finished fold is kept in ``places.work`` and not trained again.
     """
-    layout = LAYOUTS[recipe.dataset]
-    device = best_device()
-    parts = read_parts(layout.read(data), layout.classes, recipe, on_progress)
+    recipe = recipe.model_copy(update={"protocol": Protocol.GROUPED})
+    dataset = DATASETS[recipe.dataset]
+    images: Images | None = None
+    tables: dict[str, list[pd.DataFrame]] = {"predictions": [], "baselines": [], "history": []}
+    facts: dict = {}
+    for fold in range(folds):
+        finished = replace(places, work=places.work / f"fold-{fold}", runs=places.work / "folds", weights=None)
+        done = finished.runs / f"fold-{fold}"
+        if not (done / "run.json").exists():
+            images = images or read_images(dataset.read(places.data, recipe.task), recipe.preprocess, on_progress)
+            trained = _train_on(recipe, make_parts(dataset, images, recipe, fold=fold, folds=folds), finished, progress_bar)
+            write_run(done, trained.facts, trained.predictions, trained.baselines, trained.history)
+        facts = pd.read_json(done / "run.json", typ="series").to_dict()
+        for name, read in (("predictions", pd.read_parquet), ("baselines", pd.read_parquet), ("history", pd.read_csv)):
+            tables[name].append(read(next(done.glob(f"{name}.*"))).assign(fold=fold))
+    tested = pd.concat(tables["predictions"], ignore_index=True)
+    facts = {key: value for key, value in facts.items() if key not in {"schema", "date", "weights_sha256", "timings"}}
+    facts |= {"folds": folds, "split": f"{folds} folds over groups, each tested once ({dataset.grouping})"}
+    run = places.runs / f"{recipe.name}-folds"
+    write_run(run, facts, tested, pd.concat(tables["baselines"], ignore_index=True), pd.concat(tables["history"], ignore_index=True))
+    return run
 
+
+def _train_on(recipe: Recipe, parts: Parts, places: Places, progress_bar: bool) -> Trained:
+    dataset, device = DATASETS[recipe.dataset], best_device()
+    task = dataset.task(recipe.task)
     pl.seed_everything(recipe.seed, workers=True, verbose=False)
-    network = create_model(recipe.backbone, recipe.attention, len(layout.classes), dropout=recipe.dropout)
+    network = create_model(recipe.backbone, recipe.attention, len(parts.classes), dropout=recipe.dropout)
     initialised_with = f"random weights (seed {recipe.seed}): no pretrained weights were used"
     if recipe.init == "imagenet":
         initialised_with = load_imagenet(network.features, recipe.backbone)
 
-    best_epoch, epochs, history = _fit(network, recipe, parts, device, work, progress_bar)
+    start = time.perf_counter()
+    best_epoch, epochs, history = _fit(network, recipe, parts, places.work, progress_bar)
+    train_s = time.perf_counter() - start
 
+    weights = places.weights or places.work / "weights"
     weights.mkdir(parents=True, exist_ok=True)
-    sha256 = save_weights(network, weights / f"{recipe.name}.safetensors")
     card = ModelCard(
         name=recipe.name,
         backbone=recipe.backbone,
         attention=recipe.attention,
         dataset=recipe.dataset,
-        classes=layout.classes,
+        task=task.name,
+        protocol=recipe.protocol,
+        classes=parts.classes,
         preprocess=recipe.preprocess,
         initialised_with=initialised_with,
-        split=parts.description,
+        split=parts.split.description,
         n_train=len(parts.train.cases),
         n_valid=len(parts.valid.cases),
         seed=recipe.seed,
@@ -80,40 +135,52 @@ def train(
         best_epoch=best_epoch,
         temperature=1.0,
         operating_point=None,
-        test_published=None,
+        sensitive_point=None,
+        test=None,
         test_without_copies=None,
-        limits=LIMITS,
-        licence=f"MIT (weights); data: {layout.publisher}, {layout.licence}",
+        limits=LIMITS + dataset.limits,
+        licence=f"MIT (weights); data: {dataset.publisher}, {dataset.licence}",
         trained_on=f"{platform.machine()} {device.torch.type}, {device.precision}, torch {torch.__version__}, lungcad {lungcad.__version__}",
         run=f"data/runs/{recipe.name}",
-        sha256=sha256,
+        sha256=save_weights(network, weights / f"{recipe.name}.safetensors"),
     )
-    card_path = weights / f"{recipe.name}.json"
-    card.write(card_path)
-    card, table = _calibrate_and_test(card, parts, weights)
-    card.write(card_path)
-    write_readme(weights, list_cards(weights))
-    facts = {"network": card.name, "weights_sha256": sha256, "dataset": card.dataset, "protocol": "published", "split": card.split,
-             "seed": card.seed, "code": lungcad.__version__, "machine": card.trained_on, "skipped": list(parts.skipped)}  # fmt: skip
-    write_run(runs / recipe.name, facts, table, history)
-    return card
+    card.write(weights / f"{recipe.name}.json")
+    card, predictions = calibrate_and_test(load_model(card.name, folder=weights), parts, task)
+    card.write(weights / f"{recipe.name}.json")
+    if places.weights:
+        write_readme(weights, list_cards(weights))
+    return Trained(card, predictions, baseline_table(parts.by_split, parts.classes), history, run_facts(card, parts, dataset, train_s))
 
 
-def _fit(network, recipe: Recipe, parts: Parts, device, work: Path, progress_bar: bool) -> tuple[int, int, pd.DataFrame]:
+def run_facts(card: ModelCard, parts: Parts, dataset: Dataset, train_s: float) -> dict:
+    """What ``run.json`` says."""
+    return {
+        "network": card.name, "backbone": card.backbone, "attention": card.attention, "weights_sha256": card.sha256,
+        "dataset": card.dataset, "task": card.task, "classes": list(card.classes), "protocol": card.protocol, "split": card.split,
+        "grouping": dataset.grouping, "n_train": card.n_train, "seed": card.seed, "code": lungcad.__version__, "machine": card.trained_on,
+        "timings": {"train_s": round(train_s, 1)}, "skipped": list(parts.split.unreadable), "left_out": list(parts.split.left_out),
+    }  # fmt: skip
+
+
+def _fit(network: Classifier, recipe: Recipe, parts: Parts, work: Path, progress_bar: bool) -> tuple[int, int, pd.DataFrame]:
     """Train ``network`` in place and leave the best checkpoint in it: (best epoch, epochs trained, learning curves)."""
+    device = best_device()
     loader = parts.train.loader(recipe, training=True)
-    module = TrainingModule(network, recipe, steps_per_epoch=len(loader))
+    counts = torch.bincount(parts.train.labels, minlength=len(parts.classes))
+    module = TrainingModule(network, recipe, make_loss(recipe, counts), steps_per_epoch=len(loader))
     pl.seed_everything(recipe.seed, workers=True, verbose=False)  # the same augmentation for both networks of a pair
     every_epoch = {"save_on_train_epoch_end": True, "enable_version_counter": False}
-    best = ModelCheckpoint(work, filename="best", monitor="valid_loss", mode="min", **every_epoch)
+    monitor = recipe.monitor
+    best = ModelCheckpoint(work, filename="best", monitor=monitor.value, mode=monitor.mode, **every_epoch)
     latest = ModelCheckpoint(work, filename="last", **every_epoch)  # save_last of the other would keep the last *best* only
     history = History()
+    averaging = [EMAWeightAveraging(decay=recipe.ema)] if recipe.ema else []
     trainer = pl.Trainer(
         max_epochs=recipe.epochs,
         accelerator=device.torch.type,
-        devices="auto" if device.torch.type == "cuda" else 1,
+        devices="auto" if device.is_accelerator else 1,  # several GPUs: Lightning's DDP, a process each
         precision=device.lightning_precision,
-        callbacks=[history, best, latest, EarlyStopping("valid_loss", patience=recipe.patience)],
+        callbacks=[*averaging, history, best, latest, EarlyStopping(monitor.value, mode=monitor.mode, patience=recipe.patience)],
         logger=False,
         enable_progress_bar=progress_bar,
         enable_model_summary=False,
@@ -121,15 +188,26 @@ def _fit(network, recipe: Recipe, parts: Parts, device, work: Path, progress_bar
         gradient_clip_val=1.0,
     )
     last = work / "last.ckpt"
-    trainer.fit(module, loader, parts.valid.loader(recipe, training=False), ckpt_path=str(last) if last.exists() else None)
+    try:
+        trainer.fit(module, loader, parts.valid.loader(recipe, training=False), ckpt_path=str(last) if last.exists() else None)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise LungcadError(
+            f"The disk of {str(work)!r} is full and the checkpoint could not be written; free some space, the same command resumes "
+            "after the last finished epoch."
+        ) from None
+    if not trainer.is_global_zero:  # the other processes of a training on several GPUs end here
+        raise SystemExit(0)
     checkpoint = torch.load(best.best_model_path, map_location="cpu", weights_only=False)
     module.load_state_dict(checkpoint["state_dict"])
+    network.cpu()
     return int(checkpoint["epoch"]), len(history.rows), pd.DataFrame(history.rows)
 
 
-def _calibrate_and_test(card: ModelCard, parts: Parts, weights: Path) -> tuple[ModelCard, pd.DataFrame]:
-    """On the float16 weights as shipped: temperature and operating point on validation, then the test part once."""
-    model = load_model(card.name, folder=weights)
+def calibrate_and_test(model: TrainedModel, parts: Parts, task: Task) -> tuple[ModelCard, pd.DataFrame]:
+    """On the float16 weights as shipped: temperature and operating points on validation, then the test part once."""
+    card = model.card
 
     def logits_of(part: Part) -> np.ndarray:
         with torch.no_grad():
@@ -142,19 +220,21 @@ def _calibrate_and_test(card: ModelCard, parts: Parts, weights: Path) -> tuple[M
     valid_labels, test_labels = parts.valid.labels.numpy(), parts.test.labels.numpy()
     temperature = fit_temperature(valid_logits, valid_labels)
     valid, test = (torch.from_numpy(each / temperature).softmax(1).numpy() for each in (valid_logits, test_logits))
-    kept = ~parts.test.copies
+    kept, groups = ~parts.test.copies, np.array([case.group for case in parts.test.cases])
+    without = None
+    if kept.any() and not kept.all():
+        without = summarise(test_labels[kept], test[kept], card.classes, groups=groups[kept])
     card = card.model_copy(
         update={
             "temperature": temperature,
-            "operating_point": youden_point(valid_labels, valid, card.classes, NEGATIVE),
-            "test_published": summarise(test_labels, test, card.classes),
-            "test_without_copies": summarise(test_labels[kept], test[kept], card.classes),
+            "operating_point": youden_point(valid_labels, valid, card.classes, task.negative),
+            "sensitive_point": sensitive_point(valid_labels, valid, card.classes, task.negative),
+            "test": summarise(test_labels, test, card.classes, groups=groups),
+            "test_without_copies": without,
         }
     )
     table = pd.concat(
-        prediction_table(
-            [case.id for case in part.cases], name, [case.label for case in part.cases], probabilities, card.classes, part.copies
-        )
-        for name, part, probabilities in (("valid", parts.valid, valid), ("test", parts.test, test))
+        prediction_table(part.cases, name, probabilities, card.classes, part.copies)
+        for name, part, probabilities in ((Split.VALID, parts.valid, valid), (Split.TEST, parts.test, test))
     )
-    return card, table
+    return card, table.reset_index(drop=True)

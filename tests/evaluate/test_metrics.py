@@ -15,7 +15,7 @@ def answers():
     return labels, (scores / scores.sum(1, keepdims=True)).round(2)  # rounding makes ties
 
 
-def test_point_estimates_agree_with_scikit_learn(answers):
+def test_pointestimates_agree_with_scikit_learn(answers):
     labels, scores = answers
     predicted = scores.argmax(1)
     found = summarise(labels, scores, CLASSES)

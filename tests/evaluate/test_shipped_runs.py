@@ -1,30 +1,39 @@
 """The numbers on every shipped card follow from the predictions in data/runs."""
 
-import json
-from pathlib import Path
-
 import numpy as np
-import pandas as pd
 import pytest
 
-from lungcad.evaluate.calibration import youden_point
+from lungcad.evaluate.calibration import sensitive_point, youden_point
 from lungcad.evaluate.metrics import summarise
+from lungcad.evaluate.report import report, task_of
+from lungcad.evaluate.runs import list_runs, read_run
 from lungcad.models import list_cards
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize("card", list_cards(), ids=lambda card: card.name)
 def test_the_card_is_computed_from_its_run(card):
-    folder = ROOT / card.run
-    assert json.loads((folder / "run.json").read_text())["weights_sha256"] == card.sha256
-    table = pd.read_parquet(folder / "predictions.parquet")
-    labels = np.array([card.classes.index(label) for label in table.label])
-    probabilities = table[[f"p:{name}" for name in card.classes]].to_numpy()
-    test, kept = (table.split == "test").to_numpy(), ~table.copy_of_training.to_numpy()
-    assert summarise(labels[test], probabilities[test], card.classes) == card.test_published
-    assert summarise(labels[test & kept], probabilities[test & kept], card.classes) == card.test_without_copies
-    point = youden_point(labels[~test], probabilities[~test], card.classes, "normal")
-    assert point.threshold == pytest.approx(card.operating_point.threshold, abs=1e-6) and (~test).sum() == card.n_valid
-    history = pd.read_csv(folder / "history.csv")
-    assert len(history) == card.epochs_trained and card.best_epoch == history.valid_loss.idxmin()
+    run = read_run(card.run.removeprefix("data/runs/"))
+    assert run.facts["weights_sha256"] == card.sha256
+    test, valid = run.test, run.predictions[run.predictions.split == "valid"]
+    labels, probabilities, groups = run.labels(test), run.probabilities(test).astype(np.float32), test.group.to_numpy()
+    assert summarise(labels, probabilities, card.classes, groups=groups) == card.test
+    kept = ~test.copy_of_training.to_numpy()
+    if card.test_without_copies:
+        assert summarise(labels[kept], probabilities[kept], card.classes, groups=groups[kept]) == card.test_without_copies
+    else:
+        assert kept.all() or not kept.any()
+    for choose, point in ((youden_point, card.operating_point), (sensitive_point, card.sensitive_point)):
+        found = choose(run.labels(valid), run.probabilities(valid), card.classes, task_of(run).negative)
+        assert (found is None) == (point is None)
+        assert found is None or found.threshold == pytest.approx(point.threshold, abs=1e-6)
+    assert len(valid) == card.n_valid and len(run.history) == card.epochs_trained
+
+
+@pytest.mark.parametrize("name", list_runs())
+def test_every_shipped_run_can_be_read_and_has_baselines(name):
+    run = read_run(name)
+    assert report(run)["accuracy"].value is not None and task_of(run) is not None
+    assert {"majority class", "metadata only", "grey histogram"} <= set(run.baselines.baseline)
+    if run.facts["protocol"] == "grouped" and "fold" not in run.predictions:
+        sides = run.predictions.groupby("group").split.nunique()
+        assert (sides == 1).all()

@@ -20,7 +20,7 @@ def test_any_pair_classifies_and_names_its_layers(backbone, attention):
         logits = network(torch.zeros(2, 3, 64, 96))
     assert logits.shape == (2, 5)
     assert seen[network.target_layer].shape == (2, network.features.channels, 2, 3)
-    assert (network.attention_layer is None) == (attention == "none")
+    assert (network.attention_layer is None) == (attention in {"none", "se"})
     if network.attention_layer:
         assert seen[network.attention_layer].shape == (2, 1, 2, 3)
 

@@ -32,7 +32,9 @@ def test_the_same_function_without_a_batch_norm(backbone):
     before = network(x)
     fold_batch_norm(network)
     torch.testing.assert_close(network(x), before, atol=1e-4, rtol=1e-3)
-    assert not any(isinstance(module, nn.BatchNorm2d) for module in network.modules())
+    left = sum(isinstance(module, nn.BatchNorm2d) for module in network.modules())
+    # DenseNet normalises before it convolves: half of its normalisations follow no convolution
+    assert left < 64 if backbone == "densenet121" else left == 0
 
 
 @pytest.mark.parametrize("attention", ATTENTION)

@@ -1,25 +1,27 @@
 """A whole training on phantoms: small, but every step of it."""
 
-import json
+import errno
 import shutil
 
 import cv2
 import numpy as np
 import pandas as pd
 import pytest
+import pytorch_lightning as pl
 import torch
 
 from lungcad.analysis import analyse
-from lungcad.datasets import CHEST_CT_SCAN, Split
-from lungcad.errors import DatasetError
+from lungcad.datasets import CHEST_CT_SCAN
+from lungcad.errors import DatasetError, LungcadError
 from lungcad.evaluate.metrics import summarise
+from lungcad.evaluate.runs import read_run
 from lungcad.imaging.phantom import Edge, Lesion, make_phantom
 from lungcad.models import load_model
 from lungcad.preprocess import PreprocessConfig
-from lungcad.train.data import read_parts
+from lungcad.train.data import make_parts, read_images
 from lungcad.train.module import History
 from lungcad.train.recipe import Recipe
-from lungcad.train.run import train
+from lungcad.train.run import Places, cross_validate, train
 from tests.conftest import CLASSES
 
 RECIPE = Recipe(
@@ -58,39 +60,39 @@ def folder(tmp_path_factory):
     return root
 
 
+def places(folder, tmp_path, **changes) -> Places:
+    return Places(**{"data": folder, "work": tmp_path / "work", "weights": tmp_path / "weights", "runs": tmp_path / "runs"} | changes)
+
+
 def test_copies_of_other_parts_are_left_out(folder):
-    parts = read_parts(CHEST_CT_SCAN.read(folder), CLASSES, RECIPE)
+    parts = make_parts(CHEST_CT_SCAN, read_images(CHEST_CT_SCAN.read(folder), RECIPE.preprocess), RECIPE)
     assert len(parts.train.cases) == 12 and len(parts.valid.cases) == 4 and len(parts.test.cases) == 4
-    assert "train/normal/copy.png" not in {case.id for case in parts.train.cases}
-    assert parts.skipped == ("train/normal/broken.png",)
+    assert "train/normal/copy.png" in parts.split.left_out
+    assert parts.split.unreadable == ("train/normal/broken.png",)
     np.testing.assert_array_equal(parts.test.copies, [case.label == "normal" for case in parts.test.cases])
-    assert "1 of 13 training images left out" in parts.description
+    assert "1 of 13 training images left out" in parts.split.description
 
 
 def test_a_training_leaves_weights_card_and_run(folder, tmp_path):
-    card = train(RECIPE, data=folder, work=tmp_path / "work", weights=tmp_path / "weights", runs=tmp_path / "runs")
+    card = train(RECIPE, places(folder, tmp_path))
     model = load_model("toy", folder=tmp_path / "weights")
     assert model.card == card and card.n_train == 12 and card.epochs_trained == 2 and "Apache-2.0" in card.initialised_with
 
-    table = pd.read_parquet(tmp_path / "runs" / "toy" / "predictions.parquet")
-    test = table[table.split == Split.TEST]
-    columns = [f"p:{name}" for name in CLASSES]
-    np.testing.assert_allclose(test[columns].sum(axis=1), 1, atol=1e-5)
-    again = summarise(np.array([CLASSES.index(label) for label in test.label]), test[columns].to_numpy(), CLASSES)
-    assert again == card.test_published and card.test_without_copies.n == 3
+    run = read_run("toy", tmp_path / "runs")
+    probabilities = run.probabilities(run.test)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+    assert summarise(run.labels(run.test), probabilities, CLASSES, groups=run.test.group) == card.test and card.test_without_copies.n == 3
 
-    row = test.iloc[0]
+    row = run.test.iloc[0]
     alone = analyse(folder / row.case, model, methods=()).prediction.probabilities
-    np.testing.assert_allclose([alone[name] for name in CLASSES], row[columns].astype(float), atol=0.02)
+    np.testing.assert_allclose([alone[name] for name in CLASSES], probabilities[0], atol=0.02)
 
-    history = pd.read_csv(tmp_path / "runs" / "toy" / "history.csv")
-    assert len(history) == 2 and card.best_epoch == history.valid_loss.idxmin()
-    facts = json.loads((tmp_path / "runs" / "toy" / "run.json").read_text())
-    assert facts["weights_sha256"] == card.sha256 and facts["schema"] == 1 and facts["skipped"] == ["train/normal/broken.png"]
+    assert len(run.history) == 2 and card.best_epoch == run.history.valid_auc.idxmax()
+    assert run.facts["weights_sha256"] == card.sha256 and run.facts["schema"] == 2 and run.facts["skipped"] == ["train/normal/broken.png"]
+    assert set(run.baselines.baseline) == {"majority class", "metadata only", "grey histogram"}
 
 
 def test_a_killed_training_resumes_without_losing_an_epoch(folder, tmp_path, monkeypatch):
-    places = dict(data=folder, work=tmp_path / "work", weights=tmp_path / "weights", runs=tmp_path / "runs")
     recipe = RECIPE.model_copy(update={"epochs": 3, "patience": 3})
     finished = History.on_train_epoch_end
 
@@ -101,16 +103,45 @@ def test_a_killed_training_resumes_without_losing_an_epoch(folder, tmp_path, mon
 
     monkeypatch.setattr(History, "on_train_epoch_end", killed_in_the_third)
     with pytest.raises((KeyboardInterrupt, SystemExit)):
-        train(recipe, **places)
+        train(recipe, places(folder, tmp_path))
     assert not (tmp_path / "weights").exists()
     monkeypatch.setattr(History, "on_train_epoch_end", finished)
     assert torch.load(tmp_path / "work" / "last.ckpt", weights_only=False)["epoch"] == 1  # the second, finished one
-    card = train(recipe, **places)
+    card = train(recipe, places(folder, tmp_path))
     assert card.epochs_trained == 3
     assert list(pd.read_csv(tmp_path / "runs" / "toy" / "history.csv").epoch) == [0, 1, 2]
 
 
-def test_a_data_set_without_parts_is_refused(folder, tmp_path):
-    shutil.copytree(folder / "train", folder / "plain", dirs_exist_ok=True)
-    with pytest.raises(DatasetError, match="parts"):
-        train(RECIPE, data=folder / "plain", work=tmp_path, weights=tmp_path, runs=tmp_path)
+def test_folds_are_pooled_and_a_finished_fold_is_not_trained_again(folder, tmp_path, monkeypatch):
+    recipe = RECIPE.model_copy(update={"epochs": 1, "attention": "none"})
+    run = cross_validate(recipe, places(folder, tmp_path), 3)
+    found = read_run(run.name, tmp_path / "runs")
+    assert run.name == "toy-folds" and sorted(found.predictions.fold.unique()) == [0, 1, 2] and found.facts["folds"] == 3
+    assert not found.test.case.duplicated().any() and len(found.test) == 22  # all but the broken one
+    assert not (tmp_path / "weights").exists()
+    monkeypatch.setattr("lungcad.train.run._train_on", None)  # would fail if called
+    cross_validate(recipe, places(folder, tmp_path), 3)
+
+
+def test_variants_keep_their_weights_to_themselves(folder, tmp_path):
+    recipe = RECIPE.variant(protocol="published", seed=3).model_copy(update={"epochs": 1})
+    card = train(recipe, places(folder, tmp_path, weights=None))
+    assert card.name == "toy-published-seed3" and card.protocol == "published" and card.n_train == 13  # with the leak
+    assert (tmp_path / "work" / "weights" / "toy-published-seed3.safetensors").exists() and not (tmp_path / "weights").exists()
+
+
+def test_a_full_disk_is_one_sentence(folder, tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(pl.Trainer, "save_checkpoint", full)
+    with pytest.raises(LungcadError, match=r"disk .* is full.*resumes"):
+        train(RECIPE, places(folder, tmp_path))
+
+
+def test_a_class_without_images_is_named(folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "data")
+    shutil.rmtree(tmp_path / "data" / "train" / "adenocarcinoma")
+    (tmp_path / "data" / "train" / "adenocarcinoma").mkdir()
+    with pytest.raises(DatasetError, match="no readable image of adenocarcinoma"):
+        train(RECIPE, places(tmp_path / "data", tmp_path))

@@ -1,0 +1,267 @@
+"""What is wrong with a data set before any network sees it: copies, leaks between splits, conflicting labels, telltale files."""
+
+import os
+import re
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.metrics import balanced_accuracy_score
+from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
+
+from lungcad.datasets.case import Case, Split
+from lungcad.datasets.dataset import DATASETS, Dataset
+from lungcad.datasets.duplicates import MAX_BITS, MIN_CORRELATION, clusters, duplicate_pairs
+from lungcad.datasets.fingerprint import Fingerprint
+from lungcad.datasets.folders import PARTS, image_files
+from lungcad.datasets.groups import SAME_PATIENT
+from lungcad.datasets.splits import Protocol, split_cases
+from lungcad.datasets.traits import Traits, metadata_table
+from lungcad.errors import DatasetError, LungcadError
+from lungcad.imaging import read_image
+
+MOST_FOR_METADATA = 20_000
+"""Images that the metadata classifier looks at; a random sample of a larger set."""
+
+
+@dataclass(frozen=True)
+class Leak:
+    """n images of one class in one split are copies of training images; share: of that class in that split."""
+
+    split: str
+    label: str
+    n: int
+    share: float
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """Copies of one image under different labels."""
+
+    cases: list[str]
+    labels: list[str]
+
+
+@dataclass(frozen=True)
+class MetadataOnly:
+    """How well format, size, mode and border alone tell the classes apart: cross-validated (balanced) accuracy of a random forest.
+
+    chance: balanced accuracy of guessing, 1 / number of classes. suspicious: classes that are recognised more than half as well again as by chance.
+    """
+
+    balanced_accuracy: float
+    chance: float
+    recall: dict[str, float]
+    suspicious: list[str]
+
+
+@dataclass(frozen=True)
+class Audit:
+    """layout: which known data set the folder is laid out as, or None. Cases are named by their path in the folder.
+
+    duplicate_groups: exact and near copies, a list of case ids each. exact_groups: those whose pixels are equal.
+    neighbours: pairs of consecutively numbered, similar slices on two sides of a split. leak_share: split -> share of its images that are copies of
+    training images.
+    """
+
+    layout: str | None
+    split: str
+    n_images: int
+    n_by_class: dict[str, int]
+    duplicate_groups: list[list[str]]
+    exact_groups: int
+    leaks: list[Leak]
+    leak_share: dict[str, float]
+    label_conflicts: list[Conflict]
+    unreadable: list[tuple[str, str]]
+    neighbours: list[tuple[str, str]]
+    metadata_only: MetadataOnly | None
+    max_bits: int
+    min_correlation: float
+    seconds: float
+
+    def to_dict(self) -> dict:
+        """The JSON of ``lungcad audit``."""
+        values = asdict(self)
+        values["leaks"] = [{"split": leak.split, "class": leak.label, "n": leak.n, "share": leak.share} for leak in self.leaks]
+        values["unreadable"] = [{"case": case, "why": why} for case, why in self.unreadable]
+        values["images_per_second"] = round(self.n_images / max(self.seconds, 1e-9), 1)
+        return values
+
+
+def audit(
+    folder: str | Path,
+    layout: str | None = None,
+    *,
+    protocol: Protocol | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Audit:
+    """Audit a folder of images with a folder for each class, perhaps inside train, valid and test.
+
+    layout: a known data set's layout; found out unless told. protocol: split a known data set that is published without parts, to see what would leak.
+    Raises :class:`DatasetError` when the folder holds no images.
+    """
+    start = time.perf_counter()
+    root = Path(folder)
+    dataset, cases = _cases(root, layout)
+    prints, traits, faults = _read(cases, on_progress)
+    unreadable = [(case.id, fault) for case, fault in zip(cases, faults, strict=True) if fault]
+    split = "its own parts" if any(case.split for case in cases) else "none"
+    if protocol is not None and dataset is not None:
+        planned = split_cases(dataset, cases, prints, protocol)
+        of = {case.id: case.split for case in planned.cases}
+        cases, split = [replace(case, split=of.get(case.id)) for case in cases], planned.description
+    good = [i for i, print_ in enumerate(prints) if print_ is not None]
+    cases, prints, traits = ([column[i] for i in good] for column in (cases, prints, traits))
+    pairs = duplicate_pairs(prints)
+    cluster = clusters(len(cases), pairs)
+    groups = _groups(cluster)
+    leaks, shares = _leaks(cases, pairs)
+    return Audit(
+        layout=dataset.name if dataset else None,
+        split=split,
+        n_images=len(cases),
+        n_by_class=dict(sorted(Counter(case.label for case in cases).items())),
+        duplicate_groups=[[cases[i].id for i in group] for group in groups],
+        exact_groups=sum(len({prints[i].sha256 for i in group}) < len(group) for group in groups),
+        leaks=leaks,
+        leak_share=shares,
+        label_conflicts=_conflicts(cases, cluster, pairs),
+        unreadable=unreadable,
+        neighbours=_neighbours(cases, prints, pairs),
+        metadata_only=_metadata_only(cases, traits, cluster),
+        max_bits=MAX_BITS,
+        min_correlation=MIN_CORRELATION,
+        seconds=round(time.perf_counter() - start, 2),
+    )
+
+
+def _cases(root: Path, layout: str | None) -> tuple[Dataset | None, list[Case]]:
+    if not root.is_dir():
+        raise DatasetError(f"There is no folder {str(root)!r}; give a folder of images or the name of a data set ({', '.join(DATASETS)}).")
+    if layout is not None:
+        dataset = DATASETS.get(layout)
+        if dataset is None:
+            raise DatasetError(f"Unknown layout {layout!r}; choose one of: {', '.join(DATASETS)}.")
+        return dataset, sorted(dataset.read_cases(root), key=lambda case: case.id)
+    plain = [_plain_case(root, path) for path in sorted(image_files(root))]
+    for dataset in DATASETS.values():
+        cases = dataset.read_cases(root)
+        if (len(cases) == len(plain) and plain) or (cases and cases[0].facts):
+            return dataset, sorted(cases, key=lambda case: case.id)
+    if not plain:
+        raise DatasetError(f"The folder {str(root)!r} holds no images; give a folder with a folder of images for each class.")
+    return None, plain
+
+
+def _plain_case(root: Path, path: Path) -> Case:
+    """A case of an unknown folder: its class is the nearest folder that is not a part."""
+    folders = path.relative_to(root).parts[:-1]
+    split = next((PARTS[folder.lower()] for folder in (root.name, *folders) if folder.lower() in PARTS), None)
+    label = next((folder for folder in reversed(folders) if folder.lower() not in PARTS), "(no class)")
+    return Case(path.relative_to(root).as_posix(), path, label, split)
+
+
+def _read(cases: Sequence[Case], on_progress) -> tuple[list[Fingerprint | None], list[Traits | None], list[str | None]]:
+    """Fingerprint, traits and fault of each case; the images themselves are not kept."""
+
+    def one(case: Case):
+        try:
+            image = read_image(case.path)
+            return Fingerprint.of(image), Traits.of(image, case.path.stat().st_size), None
+        except (LungcadError, OSError) as error:
+            return None, None, str(error)
+
+    rows = []
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for start in range(0, len(cases), 1000):  # a task object for each of 100,000 images would weigh more than their fingerprints
+            for row in pool.map(one, cases[start : start + 1000]):
+                rows.append(row)
+                if on_progress:
+                    on_progress(len(rows), len(cases))
+    prints, traits, faults = (list(column) for column in zip(*rows, strict=True)) if rows else ([], [], [])
+    return prints, traits, faults
+
+
+def _groups(cluster: np.ndarray) -> list[list[int]]:
+    """Clusters of more than one image."""
+    order = np.argsort(cluster, kind="stable")
+    parts = np.split(order, np.flatnonzero(np.diff(cluster[order])) + 1) if len(order) else []
+    return [sorted(part.tolist()) for part in parts if len(part) > 1]
+
+
+def _leaks(cases: Sequence[Case], pairs: np.ndarray) -> tuple[list[Leak], dict[str, float]]:
+    split = np.array([str(case.split or "") for case in cases])
+    training = split == Split.TRAIN
+    copied = np.zeros(len(cases), dtype=bool)
+    for left, right in (pairs.T, pairs.T[::-1]):
+        copied[left[training[right]]] = True
+    copied &= ~training
+    leaks, shares = [], {}
+    for part in (Split.VALID, Split.TEST):
+        labels = Counter(case.label for case, each in zip(cases, split, strict=True) if each == part)
+        if not labels or not training.any():
+            continue
+        hit = Counter(case.label for case, each, copy in zip(cases, split, copied, strict=True) if each == part and copy)
+        leaks += [Leak(str(part), label, hit[label], round(hit[label] / labels[label], 4)) for label in sorted(hit)]
+        shares[str(part)] = round(sum(hit.values()) / sum(labels.values()), 4)
+    return leaks, shares
+
+
+def _conflicts(cases: Sequence[Case], cluster: np.ndarray, pairs: np.ndarray) -> list[Conflict]:
+    """Direct copies only: a chain of near copies may drift from one picture to another."""
+    involved: dict[int, set[int]] = {}
+    for i, j in pairs:
+        if cases[i].label != cases[j].label:
+            involved.setdefault(int(cluster[i]), set()).update((int(i), int(j)))
+    return [Conflict([cases[i].id for i in sorted(each)], sorted({cases[i].label for i in each})) for each in involved.values()]
+
+
+def _neighbours(cases: Sequence[Case], prints: Sequence[Fingerprint], pairs: np.ndarray) -> list[tuple[str, str]]:
+    """Pairs on two sides of a split whose numbers differ by at most 2 in one place, and whose thumbnails correlate; copies are not repeated here."""
+    copies = {(int(i), int(j)) for i, j in pairs}
+    numbered = [(cases[i].label, tuple(map(int, re.findall(r"\d+", Path(cases[i].id).stem))), i) for i in range(len(cases))]
+    found = []
+    for (label, numbers, i), (other_label, other, j) in pairwise(sorted(numbered)):
+        apart = [abs(a - b) for a, b in zip(numbers, other, strict=False) if a != b]
+        if label != other_label or len(numbers) != len(other) or len(apart) != 1 or apart[0] > 2:
+            continue
+        if cases[i].split == cases[j].split or None in (cases[i].split, cases[j].split) or (min(i, j), max(i, j)) in copies:
+            continue
+        if (prints[i].thumbnail.astype(np.float32) * prints[j].thumbnail.astype(np.float32)).mean() >= SAME_PATIENT:
+            found.append((cases[i].id, cases[j].id))
+    return found
+
+
+def _metadata_only(cases: Sequence[Case], traits: Sequence[Traits], cluster: np.ndarray) -> MetadataOnly | None:
+    """None where there are not two classes with a few images each."""
+    rng = np.random.default_rng(0)
+    chosen = np.arange(len(cases)) if len(cases) <= MOST_FOR_METADATA else np.sort(rng.choice(len(cases), MOST_FOR_METADATA, replace=False))
+    labels = np.array([cases[i].label for i in chosen])
+    names, counts = np.unique(labels, return_counts=True)
+    names = names[counts >= 6]
+    chosen, labels = chosen[np.isin(labels, names)], labels[np.isin(labels, names)]
+    if len(names) < 2:
+        return None
+    groups = cluster[chosen]
+    folds = min(5, *(len(set(groups[labels == name])) for name in names))
+    if folds < 2:
+        return None
+    forest = RandomForestClassifier(100, min_samples_leaf=2, class_weight="balanced", random_state=0)
+    table = metadata_table([traits[i] for i in chosen])
+    folding = StratifiedGroupKFold(folds, shuffle=True, random_state=0)
+    predicted = cross_val_predict(forest, table, labels, cv=folding, groups=groups)
+    recall = {str(name): round(float((predicted[labels == name] == name).mean()), 4) for name in names}
+    chance = 1 / len(names)
+    return MetadataOnly(
+        balanced_accuracy=round(float(balanced_accuracy_score(labels, predicted)), 4),
+        chance=round(chance, 4),
+        recall=recall,
+        suspicious=[name for name, value in recall.items() if value > min(1.5 * chance, (1 + chance) / 2)],
+    )

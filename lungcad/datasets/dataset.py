@@ -1,0 +1,116 @@
+"""What lungcad knows about a published data set, and the table of them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from lungcad.datasets.case import Case, Split
+from lungcad.datasets.fingerprint import Fingerprint
+from lungcad.errors import DatasetError
+
+DATASETS: dict[str, "Dataset"] = {}
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Task:
+    """One question asked of a data set.
+
+    labels: published label -> class; cases whose label is not in it are left out. negative: the class that an operating point
+    calls negative, or None where there is no such class. ordinal: the classes are grades, from the first to the last.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    labels: Mapping[str, str]
+    negative: str | None
+    ordinal: bool = False
+
+
+@dataclass(frozen=True)
+class Download:
+    """kaggle: the handle of a Kaggle data set, or url: a zip archive that the publisher serves over HTTPS."""
+
+    kaggle: str | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """folder: its name under ``data/``. tasks: the first is the usual one.
+
+    shares: (train, valid, test) of the random split that papers use, None where the publisher gives the parts.
+    read_cases: folder -> every case with its published label. group: one name a case from the cases and their fingerprints;
+    grouping says in words how. limits: what a result on it cannot say.
+    """
+
+    name: str
+    title: str
+    publisher: str
+    licence: str
+    citation: str
+    folder: str
+    tasks: tuple[Task, ...]
+    shares: tuple[float, float, float] | None
+    read_cases: Callable[[Path], list[Case]]
+    group: Callable[[Sequence[Case], Sequence[Fingerprint | None]], list[str]]
+    grouping: str
+    limits: str
+    download: Download
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes of its usual task."""
+        return self.tasks[0].classes
+
+    def task(self, name: str | None = None) -> Task:
+        """The task of that name; the usual one for None."""
+        for task in self.tasks:
+            if name in (None, task.name):
+                return task
+        raise DatasetError(f"The data set {self.name} has no task {name!r}; it has: {', '.join(task.name for task in self.tasks)}.")
+
+    def task_with(self, classes: tuple[str, ...]) -> Task | None:
+        """The task with exactly these classes."""
+        return next((task for task in self.tasks if task.classes == classes), None)
+
+    def locate(self) -> Path:
+        """The data set's folder on this machine: ``data/FOLDER`` in the project, or ``../shared/data/FOLDER`` beside it."""
+        places = [PROJECT / "data" / self.folder, PROJECT.parent / "shared" / "data" / self.folder]
+        for place in places:
+            if place.is_dir():
+                return place
+        raise DatasetError(
+            f"{self.title} is not on this machine; fetch it with 'python -m lungcad data download {self.name}' ({self.publisher}), "
+            "or say where it is with --data."
+        )
+
+    def read(self, folder: str | Path, task: str | None = None) -> list[Case]:
+        """Every case that the task has a class for, sorted by id. Raises :class:`DatasetError` when there is none."""
+        root, chosen = Path(folder), self.task(task)
+        if not root.is_dir():
+            raise DatasetError(f"There is no folder {str(folder)!r}; give the folder of a data set laid out as {self.name}.")
+        cases = [
+            replace(case, label=chosen.labels[case.label])
+            for case in sorted(self.read_cases(root), key=lambda case: case.id)
+            if case.label in chosen.labels
+        ]
+        if not cases:
+            raise DatasetError(
+                f"The folder {str(folder)!r} holds no images laid out as {self.name}; it needs a folder or a label for each class "
+                f"({', '.join(chosen.classes)}), as published."
+            )
+        return cases
+
+
+def register(dataset: Dataset) -> Dataset:
+    DATASETS[dataset.name] = dataset
+    return dataset
+
+
+def of_split(cases: list[Case], split: Split) -> list[Case]:
+    """The cases of that split; all of them when the folder has no parts."""
+    if all(case.split is None for case in cases):
+        return cases
+    return [case for case in cases if case.split is split]

@@ -1,0 +1,73 @@
+"""Groups: what must not stand on both sides of a split."""
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from lungcad.datasets.case import Case
+from lungcad.datasets.duplicates import clusters, duplicate_pairs
+from lungcad.datasets.fingerprint import Fingerprint
+
+# Chosen on IQ-OTH/NCCD, where the publisher says how many patients each class has: these make about as many benign runs as there are patients
+# and fewer malignant and normal ones (tests/datasets/test_groups.py). A stricter pair cuts patients in two, which is the worse mistake.
+REACH = 5
+SAME_PATIENT = 0.8
+
+
+def by_duplicates(cases: Sequence[Case], prints: Sequence[Fingerprint | None]) -> list[str]:
+    """Copies of one image are one group; every other image is its own."""
+    return _merged([case.id for case in cases], prints)
+
+
+def by_given(cases: Sequence[Case], prints: Sequence[Fingerprint | None]) -> list[str]:
+    """The publisher's own groups (patients)."""
+    return [case.group or case.id for case in cases]
+
+
+def by_neighbours(cases: Sequence[Case], prints: Sequence[Fingerprint | None]) -> list[str]:
+    """Runs of slices that are numbered one after the other and look alike: a proxy for the patient.
+
+    Where slice i and slice j (at most ``REACH`` numbers apart in one class) correlate by at least ``SAME_PATIENT`` on their thumbnails,
+    all slices between them belong together; a patient ends where no such pair reaches across. Copies join their runs.
+    """
+    names = [case.id for case in cases]
+    numbers = [_number(case.id) for case in cases]
+    folders = [case.id.rpartition("/")[0] for case in cases]
+    for folder in set(folders):
+        run = sorted(
+            (i for i in range(len(cases)) if folders[i] == folder and numbers[i] is not None and prints[i]), key=numbers.__getitem__
+        )
+        if len(run) < 2:
+            continue
+        thumbs = np.stack([prints[i].thumbnail for i in run]).astype(np.float32)
+        position = np.array([numbers[i] for i in run])
+        joined = np.zeros(len(run), dtype=bool)  # joined[k]: slice k belongs with slice k - 1
+        for step in range(1, REACH + 1):
+            alike = (thumbs[:-step] * thumbs[step:]).mean(1) >= SAME_PATIENT if len(run) > step else np.zeros(0, dtype=bool)
+            for k in np.flatnonzero(alike & (position[step:] - position[:-step] <= REACH)):
+                joined[k + 1 : k + step + 1] = True
+        start = 0
+        for k, i in enumerate(run):
+            start = start if joined[k] else k
+            names[i] = f"{folder}/{position[start]}-"
+    return _merged(names, prints)
+
+
+def _number(case_id: str) -> int | None:
+    """12 of ``Malignant case (12).jpg``."""
+    found = re.search(r"\((\d+)\)", case_id.rpartition("/")[2])
+    return int(found[1]) if found else None
+
+
+def _merged(names: list[str], prints: Sequence[Fingerprint | None]) -> list[str]:
+    """Groups that share a copy become one, named after the first of them."""
+    readable = [i for i, print_ in enumerate(prints) if print_]
+    pairs = duplicate_pairs([prints[i] for i in readable])
+    unique = {name: k for k, name in enumerate(dict.fromkeys(names))}
+    links = np.array([(unique[names[readable[i]]], unique[names[readable[j]]]) for i, j in pairs], dtype=np.int64).reshape(-1, 2)
+    merged = clusters(len(unique), links)
+    first: dict[int, str] = {}
+    for name, k in unique.items():
+        first.setdefault(merged[k], name)
+    return [first[merged[unique[name]]] for name in names]

@@ -1,0 +1,73 @@
+"""LIDC-IDRI nodules as one crop a nodule, with the readers' malignancy scores in ``nodules.csv``."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from lungcad.datasets.case import Case
+from lungcad.datasets.dataset import Dataset, Download, Task, register
+from lungcad.datasets.groups import by_given
+from lungcad.errors import DatasetError
+
+_COLUMNS = {"image", "mask", "patient", "n_readers", "malignancy_mean", "malignancy_median", "mask_area_px"}
+_MEDIANS = ("1.0", "1.5", "2.0", "2.5", "3.0", "3.5", "4.0", "4.5", "5.0")
+
+
+def read_nodules(root: Path) -> list[Case]:
+    """A case a row of ``nodules.csv``; its label is the median of the readers' scores (1 highly unlikely to 5 highly suspicious)."""
+    table_path = root / "nodules.csv"
+    if not table_path.is_file():
+        return []
+    try:
+        table = pd.read_csv(table_path)
+    except (ValueError, OSError) as error:
+        raise DatasetError(
+            f"{table_path.name} of LIDC-IDRI cannot be read ({type(error).__name__}); get it again from its publisher."
+        ) from None
+    if missing := _COLUMNS - set(table.columns):
+        raise DatasetError(f"{table_path.name} has no column {', '.join(sorted(missing))}; get it again from its publisher.")
+    return [
+        Case(
+            id=row.image,
+            path=root / row.image,
+            label=f"{row.malignancy_median:.1f}",
+            split=None,
+            group=row.patient,
+            mask=root / row.mask,
+            facts={"area_px": float(row.mask_area_px), "n_readers": float(row.n_readers), "malignancy_mean": float(row.malignancy_mean)},
+        )
+        for row in table.itertuples()
+    ]
+
+
+LIDC_NODULES = register(
+    Dataset(
+        name="lidc-nodules",
+        title="LIDC-IDRI nodules",
+        publisher="The Cancer Imaging Archive (LIDC-IDRI)",
+        licence="CC BY 3.0",
+        citation="Armato S. G. III et al. The Lung Image Database Consortium (LIDC) and Image Database Resource Initiative (IDRI). "
+        "Medical Physics 38, 2011. https://doi.org/10.7937/K9/TCIA.2015.LO9QL9SX",
+        folder="lidc-idri",
+        tasks=(
+            # the indeterminate (median 3) are left out, as in the papers
+            Task(
+                "binary",
+                ("benign", "malignant"),
+                {median: "benign" if float(median) < 3 else "malignant" for median in _MEDIANS if median != "3.0"},
+                negative="benign",
+            ),
+            # a half is rounded up, to the more suspicious grade
+            Task(
+                "malignancy", ("1", "2", "3", "4", "5"), {median: str(int(float(median) + 0.5)) for median in _MEDIANS}, None, ordinal=True
+            ),
+        ),
+        shares=(0.8, 0.1, 0.1),
+        read_cases=read_nodules,
+        group=by_given,
+        grouping="patients, as published",
+        limits="Malignancy is the readers' opinion of the nodule (median score), not pathology. Each crop is centred on its nodule and stretched to its own "
+        "grey range, so the network expects exactly such crops; a larger nodule is more often called malignant, so size alone says much.",
+        download=Download(),
+    )
+)
