@@ -7,11 +7,13 @@ from pathlib import Path
 
 import torch
 
+from lungcad.datasets import DATASETS
 from lungcad.errors import lookup
 from lungcad.explain import METHODS, Attribution, Options, Scene, explain
 from lungcad.explain.attribution import Progress
 from lungcad.imaging import CTImage, Unit, read_image
-from lungcad.models import Prediction, TrainedModel, features, load_model
+from lungcad.models import ModelCard, Prediction, TrainedModel, features, load_model
+from lungcad.models.ensemble import Ensemble
 from lungcad.models.predict import calibrated
 from lungcad.preprocess import Geometry, normalise, to_grey
 
@@ -93,16 +95,34 @@ def analyse(
     for method in methods:
         attributions[method] = explain(model, scene, method, target_index, options, on_progress)
         clock.lap(method)
-    warnings = (*_warnings(image), *(note for each in attributions.values() for note in each.notes))
+    warnings = (*_warnings(image, model.card), *(note for each in attributions.values() for note in each.notes))
     return Result(
         image, model.card.name, prediction, model.card.classes[target_index], attributions, geometry, clock.seconds, warnings,
         model.device.precision,
     )  # fmt: skip
 
 
-def _warnings(image: CTImage) -> list[str]:
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What several networks say together."""
+
+    prediction: Prediction
+    warnings: tuple[str, ...]
+
+
+def answer_together(source: bytes | str | Path | CTImage, ensemble: Ensemble) -> Answer:
+    """The ensemble's prediction of one slice, unexplained: a heat map belongs to one network."""
+    image = source if isinstance(source, CTImage) else read_image(source)
+    return Answer(ensemble.predict(image), tuple(_warnings(image, ensemble.members[0].card)))
+
+
+def _warnings(image: CTImage, card: ModelCard) -> list[str]:
     found = list(image.provenance.notes)
-    if image.provenance.colour_fraction > COLOURED:
+    dataset = DATASETS.get(card.dataset)
+    if dataset and dataset.is_histology:
+        if image.provenance.colour_fraction <= COLOURED:
+            found.append("The network was trained on coloured microscope tiles; this image is grey, so do not trust the answer.")
+    elif image.provenance.colour_fraction > COLOURED:
         found.append(
             f"{image.provenance.colour_fraction:.0%} of the image is coloured: it is not like the grey CT slices the network was "
             "trained on, so do not trust the answer."

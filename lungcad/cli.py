@@ -26,6 +26,7 @@ app.add_typer(runs_app, name="runs")
 messages = Console(stderr=True)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Model = Annotated[str, typer.Option(help="A name that `models` lists.")]
+Models = Annotated[str, typer.Option(help="A name that `models` lists, or several with commas between: their calibrated mean.")]
 
 
 def main() -> None:
@@ -80,16 +81,18 @@ def models(
 
 
 @app.command()
-def predict(images: list[Path], model: Model, as_json: Json = False) -> None:
+def predict(images: list[Path], model: Models, as_json: Json = False) -> None:
     """Classify images. With --json, one JSON object a line for each image."""
-    from lungcad.analysis import analyse
+    from lungcad.analysis import analyse, answer_together
     from lungcad.models import load_model
+    from lungcad.models.ensemble import Ensemble
 
-    network = load_model(model)
+    together = Ensemble.load(model) if "," in model else None
+    network = None if together else load_model(model)
     failed = False
     for path in images:
         try:
-            result = analyse(str(path), network, methods=())
+            result = answer_together(str(path), together) if together else analyse(str(path), network, methods=())
         except LungcadError as error:
             _complain(f"{path}: {error}")
             failed = True
@@ -189,19 +192,63 @@ def train(
 
 
 @app.command()
+def tune(
+    recipe: Path,
+    data: Annotated[Path | None, typer.Option(help="Folder of the data set; looked for in data/ unless told.")] = None,
+    trials: Annotated[int, typer.Option(min=1, max=1000, help="Trainings in all; a second call goes on.")] = 20,
+    work: Annotated[Path | None, typer.Option(help="Study and checkpoints; runs/NAME-tune unless told.")] = None,
+    out: Annotated[Path | None, typer.Option(help="YAML: the best recipe.")] = None,
+) -> None:
+    """Search rates, weight decay, dropout, label smoothing and MixUp with Optuna, on validation only."""
+    import yaml
+
+    from lungcad.datasets import DATASETS
+    from lungcad.train.recipe import Recipe
+    from lungcad.train.tune import tune as run_tuning
+
+    plan = Recipe.read(recipe)
+    if out:
+        _check_writable(out, ".yaml")
+    try:
+        with _progress("trials") as on_progress:
+            found = run_tuning(
+                plan,
+                data or DATASETS[plan.dataset].locate(),
+                work or Path("runs") / f"{plan.name}-tune",
+                trials=trials,
+                on_progress=on_progress,
+            )
+    except (KeyboardInterrupt, SystemExit):
+        _complain("Stopped. The same command goes on after the last finished trial.")
+        raise typer.Exit(130) from None
+    table = Table("trial", *next(iter(found.trials))[0], plan.monitor.value)
+    for number, (values, score) in enumerate(found.trials):
+        table.add_row(str(number), *(f"{value:.3g}" for value in values.values()), f"{score:.4f}")
+    Console().print(table)
+    text = yaml.safe_dump(found.recipe.model_dump(mode="json"), sort_keys=False)
+    if out:
+        out.write_text(text, "utf-8")
+    else:
+        print(text)
+
+
+@app.command()
 def evaluate(
-    model: Model,
+    model: Models,
     data: Annotated[Path, typer.Option(help="A folder laid out as published; its test part when it has parts.")],
     layout: Annotated[str, typer.Option(help="How the folder is laid out.")] = "chest-ct-scan",
     as_json: Json = False,
 ) -> None:
     """Test a network on a folder of labelled images."""
-    from lungcad.evaluate.folder import evaluate_folder
+    from lungcad.evaluate.folder import evaluate_ensemble, evaluate_folder
     from lungcad.models import load_model
+    from lungcad.models.ensemble import Ensemble
 
-    network = load_model(model)
     with _progress("evaluating") as on_progress:
-        evaluation = evaluate_folder(network, data, layout, on_progress)
+        if "," in model:
+            evaluation = evaluate_ensemble(Ensemble.load(model), data, layout, on_progress)
+        else:
+            evaluation = evaluate_folder(load_model(model), data, layout, on_progress)
     for case, why in evaluation.skipped:
         _complain(f"skipped {case}: {why}")
     values = evaluation.to_dict()

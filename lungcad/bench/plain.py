@@ -34,7 +34,7 @@ def in_fresh_process(function: Callable, *arguments):
 
 def network(weights: Path) -> torch.nn.Module:
     card = ModelCard.read(weights.with_suffix(".json"))
-    model = create_model(card.backbone, card.attention, len(card.classes))
+    model = create_model(card.backbone, card.attention, len(card.classes), inputs=card.inputs)
     model.load_state_dict({key: tensor.float() for key, tensor in safetensors.torch.load_file(weights).items()})
     return model.eval()
 

@@ -42,7 +42,7 @@ class Dataset:
 
     shares: (train, valid, test) of the random split that papers use, None where the publisher gives the parts.
     read_cases: folder -> every case with its published label. group: one name a case from the cases and their fingerprints;
-    grouping says in words how. limits: what a result on it cannot say.
+    grouping says in words how. limits: what a result on it cannot say. is_histology: coloured microscope tiles instead of CT.
     """
 
     name: str
@@ -58,6 +58,7 @@ class Dataset:
     grouping: str
     limits: str
     download: Download
+    is_histology: bool = False
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -62,7 +62,7 @@ def aligned(runs: Sequence[Run], *, common_only: bool = False) -> list[pd.DataFr
     for run in runs[1:]:
         if run.classes != runs[0].classes:
             raise DatasetError(f"{runs[0].name} and {run.name} have different classes and cannot be compared.")
-    tables = [run.test.set_index("case", verify_integrity=False) for run in runs]
+    tables = [run.test.set_index("case") for run in runs]
     shared = tables[0].index
     for table in tables[1:]:
         shared = shared[shared.isin(table.index)]

@@ -19,6 +19,7 @@ from lungcad.evaluate.metrics import summarise
 from lungcad.imaging import read_image
 from lungcad.models import TrainedModel, predict_batch
 from lungcad.models.card import TestResult
+from lungcad.models.ensemble import Ensemble
 from lungcad.preprocess import normalise, to_grey
 
 BATCH = 100
@@ -81,10 +82,26 @@ def evaluate_folder(
         raise DatasetError("Not one image of the folder could be read; the first fault: " + skipped[0][1])
     seconds = time.perf_counter() - start
     probabilities = torch.cat(rows).numpy()
-    labels = np.array([model.card.classes.index(case.label) for case in kept])
-    groups = np.array([case.group or case.id for case in kept])
-    result = summarise(labels, probabilities, model.card.classes, groups=groups)
-    return Evaluation(kept, probabilities, skipped, len(cases) / seconds, result)
+    return Evaluation(kept, probabilities, skipped, len(cases) / seconds, _summary(kept, probabilities, model.card.classes))
+
+
+def evaluate_ensemble(
+    ensemble: Ensemble, folder: str | Path, layout: str, on_progress: Callable[[int, int], None] | None = None
+) -> Evaluation:
+    """:func:`evaluate_folder` for networks that answer together: the mean of their calibrated probabilities."""
+    start = time.perf_counter()
+    members = [evaluate_folder(member, folder, layout, on_progress) for member in ensemble.members]
+    seconds = time.perf_counter() - start
+    first = members[0]
+    probabilities = np.mean([member.probabilities for member in members], axis=0)
+    result = _summary(first.cases, probabilities, ensemble.classes)
+    n = len(first.cases) + len(first.skipped)
+    return Evaluation(first.cases, probabilities, first.skipped, n / seconds, result)
+
+
+def _summary(cases: list[Case], probabilities: np.ndarray, classes: tuple[str, ...]) -> TestResult:
+    labels = np.array([classes.index(case.label) for case in cases])
+    return summarise(labels, probabilities, classes, groups=np.array([case.group or case.id for case in cases]))
 
 
 def _read_batches(cases: list[Case], model: TrainedModel) -> Iterator[list[tuple[Case, np.ndarray | LungcadError]]]:

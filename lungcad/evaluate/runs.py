@@ -42,8 +42,8 @@ class Run:
         return self.predictions[self.predictions.split == Split.TEST].reset_index(drop=True)
 
     def labels(self, table: pd.DataFrame) -> np.ndarray:
-        """Class indices (n,) of a table of predictions."""
-        return pd.Categorical(table.label, categories=self.classes).codes.astype(np.int64)
+        """Class indices (n,) of a table of predictions; -1 for a label that is none of the classes."""
+        return pd.Index(self.classes).get_indexer(table.label).astype(np.int64)
 
     def probabilities(self, table: pd.DataFrame) -> np.ndarray:
         """(n, K), float64."""

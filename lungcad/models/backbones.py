@@ -1,13 +1,22 @@
 """Convolutional backbones by name, all through timm, and their initial weights."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 import timm
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lungcad.errors import ModelError, lookup
 from lungcad.models import custom_cnn  # noqa: F401  registers it with timm
+
+
+class Inputs(StrEnum):
+    """What a network looks at: the image, or the image and a close-up of its middle."""
+
+    SLICE = "slice"
+    SLICE_AND_CROP = "slice and crop"
 
 
 @dataclass(frozen=True)
@@ -49,6 +58,35 @@ class Backbone(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.body.forward_features(x)
+
+
+class TwoInputBackbone(Backbone):
+    """The whole image and a crop of its middle half, both through the same layers: (N, 3, H, W) -> (N, ``channels``, H/16, W/16).
+
+    The crop is enlarged to the input's size, so the network sees a lesion in the middle both in its surroundings and close up. Both feature maps
+    are laid on one grid, twice as fine, where each stands on the pixels it was computed from: averages over positions and class activation maps
+    stay what they are for one input. H and W must be multiples of 64.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.channels = 2 * self.channels
+
+    def forward(self, x: Tensor) -> Tensor:
+        rows, columns = x.shape[2:]
+        middle = x[:, :, rows // 4 : rows - rows // 4, columns // 4 : columns - columns // 4]
+        close_up = F.interpolate(middle, size=(rows, columns), mode="bilinear", align_corners=False)
+        wide, near = self.body.forward_features(torch.cat([x, close_up])).chunk(2)
+        height, width = wide.shape[2:]
+        wide = wide.repeat_interleave(2, 2).repeat_interleave(2, 3)
+        near = F.pad(
+            4 * near, (width // 2, width - width // 2, height // 2, height - height // 2)
+        )  # times 4: its mean over the grid is its own
+        return torch.cat([wide, near], dim=1)
+
+
+def create_backbone(name: str, inputs: Inputs) -> Backbone:
+    return TwoInputBackbone(name) if inputs is Inputs.SLICE_AND_CROP else Backbone(name)
 
 
 def load_imagenet(backbone: Backbone, name: str) -> str:

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from lungcad.errors import ModelError
+from lungcad.models.backbones import Inputs
 from lungcad.preprocess import PreprocessConfig
 from lungcad.schema import Schema
 
@@ -49,6 +50,7 @@ class ModelCard(Schema):
     name: str
     backbone: str
     attention: str
+    inputs: Inputs = Inputs.SLICE
     dataset: str
     task: str | None = None
     protocol: str = "grouped"

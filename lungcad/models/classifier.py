@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from lungcad.models.attention import create_attention
-from lungcad.models.backbones import Backbone
+from lungcad.models.backbones import Inputs, create_backbone
 
 
 class Head(nn.Module):
@@ -27,9 +27,9 @@ class Classifier(nn.Module):
 
     target_layer = "features"
 
-    def __init__(self, backbone: str, attention: str, num_classes: int, *, dropout: float = 0.2) -> None:
+    def __init__(self, backbone: str, attention: str, num_classes: int, *, dropout: float = 0.2, inputs: Inputs = Inputs.SLICE) -> None:
         super().__init__()
-        self.features = Backbone(backbone)
+        self.features = create_backbone(backbone, inputs)
         self.head = Head(self.features.channels, num_classes, dropout)
         # Last, so that under one seed a network with attention starts from the very weights of its baseline.
         self.attention = create_attention(attention, self.features.channels)
@@ -45,6 +45,8 @@ class Classifier(nn.Module):
         return self.classify(self.features(x))[0]
 
 
-def create_model(backbone: str, attention: str = "none", num_classes: int = 4, *, dropout: float = 0.2) -> Classifier:
+def create_model(
+    backbone: str, attention: str = "none", num_classes: int = 4, *, dropout: float = 0.2, inputs: Inputs = Inputs.SLICE
+) -> Classifier:
     """A network with random weights. Raises :class:`~lungcad.errors.UnknownNameError` for names in no table."""
-    return Classifier(backbone, attention, num_classes, dropout=dropout)
+    return Classifier(backbone, attention, num_classes, dropout=dropout, inputs=inputs)

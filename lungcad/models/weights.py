@@ -64,7 +64,7 @@ def load_model(name: str, *, folder: Path = WEIGHTS, device: Device | None = Non
         raise ModelError(f"The weights file {path.name} is missing; restore it from the repository.") from None
     if hashlib.sha256(data).hexdigest() != card.sha256:
         raise ModelError(f"The weights file {path.name} does not match the sha256 in its card; restore it from the repository.")
-    network = create_model(card.backbone, card.attention, len(card.classes))
+    network = create_model(card.backbone, card.attention, len(card.classes), inputs=card.inputs)
     _load_into(network, {key: tensor.float() for key, tensor in safetensors.torch.load(data).items()}, path.name)
     return ready(network, card, device)
 
@@ -88,7 +88,7 @@ def load_state_dict_file(path: str | Path, backbone: str, attention: str, card: 
         state = state["state_dict"]
     if not isinstance(state, dict) or not all(isinstance(tensor, torch.Tensor) for tensor in state.values()):
         raise ModelError(f"The file {path.name} is not a state dict (a mapping from names to tensors).")
-    network = create_model(backbone, attention, len(card.classes))
+    network = create_model(backbone, attention, len(card.classes), inputs=card.inputs)
     _load_into(network, {key: tensor.float() if tensor.is_floating_point() else tensor for key, tensor in state.items()}, path.name)
     return ready(network, card, device)
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from lungcad.datasets import DATASETS, Protocol
 from lungcad.errors import RecipeError, lookup
-from lungcad.models import ATTENTION, BACKBONES
+from lungcad.models import ATTENTION, BACKBONES, Inputs
 from lungcad.preprocess import PreprocessConfig
 from lungcad.schema import Schema
 
@@ -77,6 +77,7 @@ class Recipe(Schema):
     protocol: Protocol = Protocol.GROUPED
     backbone: str
     attention: str = "none"
+    inputs: Inputs = Inputs.SLICE
     init: Literal["imagenet", "scratch"] = "imagenet"
     preprocess: PreprocessConfig = PreprocessConfig()
     augmentation: Augmentation = Augmentation()

@@ -105,14 +105,9 @@ def cross_validate(
 def _train_on(recipe: Recipe, parts: Parts, places: Places, progress_bar: bool) -> Trained:
     dataset, device = DATASETS[recipe.dataset], best_device()
     task = dataset.task(recipe.task)
-    pl.seed_everything(recipe.seed, workers=True, verbose=False)
-    network = create_model(recipe.backbone, recipe.attention, len(parts.classes), dropout=recipe.dropout)
-    initialised_with = f"random weights (seed {recipe.seed}): no pretrained weights were used"
-    if recipe.init == "imagenet":
-        initialised_with = load_imagenet(network.features, recipe.backbone)
-
+    network, initialised_with = initialise(recipe, len(parts.classes))
     start = time.perf_counter()
-    best_epoch, epochs, history = _fit(network, recipe, parts, places.work, progress_bar)
+    best_epoch, epochs, history = fit(network, recipe, parts, places.work, progress_bar)
     train_s = time.perf_counter() - start
 
     weights = places.weights or places.work / "weights"
@@ -121,6 +116,7 @@ def _train_on(recipe: Recipe, parts: Parts, places: Places, progress_bar: bool) 
         name=recipe.name,
         backbone=recipe.backbone,
         attention=recipe.attention,
+        inputs=recipe.inputs,
         dataset=recipe.dataset,
         task=task.name,
         protocol=recipe.protocol,
@@ -162,7 +158,16 @@ def run_facts(card: ModelCard, parts: Parts, dataset: Dataset, train_s: float) -
     }  # fmt: skip
 
 
-def _fit(network: Classifier, recipe: Recipe, parts: Parts, work: Path, progress_bar: bool) -> tuple[int, int, pd.DataFrame]:
+def initialise(recipe: Recipe, num_classes: int) -> tuple[Classifier, str]:
+    """A network as the recipe begins with it, and where its weights come from."""
+    pl.seed_everything(recipe.seed, workers=True, verbose=False)
+    network = create_model(recipe.backbone, recipe.attention, num_classes, dropout=recipe.dropout, inputs=recipe.inputs)
+    if recipe.init == "imagenet":
+        return network, load_imagenet(network.features, recipe.backbone)
+    return network, f"random weights (seed {recipe.seed}): no pretrained weights were used"
+
+
+def fit(network: Classifier, recipe: Recipe, parts: Parts, work: Path, progress_bar: bool) -> tuple[int, int, pd.DataFrame]:
     """Train ``network`` in place and leave the best checkpoint in it: (best epoch, epochs trained, learning curves)."""
     device = best_device()
     loader = parts.train.loader(recipe, training=True)

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
+import sklearn.metrics as sk
 from sklearn.metrics import accuracy_score, f1_score, recall_score, roc_auc_score
 
-from lungcad.evaluate.metrics import RESAMPLES, binary_auc, summarise
+from lungcad.evaluate.metrics import RESAMPLES, all_metrics, at_threshold, binary_auc, bootstrap_weights, summarise
 
 CLASSES = ("a", "b", "c")
 
@@ -56,3 +57,76 @@ def test_a_missing_class_is_undefined_not_zero():
 def test_one_class_only_has_no_auc():
     found = summarise(np.zeros(5, int), np.full((5, 3), 1 / 3), CLASSES)
     assert found.auc.value is None and found.auc.low is None and found.accuracy.value == 1
+
+
+@pytest.fixture
+def every_case_once(answers):
+    labels, scores = answers
+    return labels, scores, np.ones((1, len(labels)))
+
+
+def test_all_metrics_agree_with_scikit_learn(every_case_once):
+    labels, scores, once = every_case_once
+    found = {name: value[0] for name, value in all_metrics(labels, scores, CLASSES, once, ordinal=True).items()}
+    predicted = scores.argmax(1)
+    assert found["accuracy"] == pytest.approx(accuracy_score(labels, predicted))
+    assert found["balanced accuracy"] == pytest.approx(sk.balanced_accuracy_score(labels, predicted))
+    assert found["kappa"] == pytest.approx(sk.cohen_kappa_score(labels, predicted, weights="quadratic"))
+    assert found["PR-AUC"] == pytest.approx(np.mean([sk.average_precision_score(labels == k, scores[:, k]) for k in range(3)]))
+    assert found["Brier score"] == pytest.approx(np.mean(((scores - np.eye(3)[labels]) ** 2).sum(1)))
+    nominal = all_metrics(labels, scores, CLASSES, once)["kappa"][0]
+    assert nominal == pytest.approx(sk.cohen_kappa_score(labels, predicted))
+    for k, name in enumerate(CLASSES):
+        truth, called = labels == k, predicted == k
+        tn, fp, fn, tp = sk.confusion_matrix(truth, called).ravel()
+        assert found[f"sensitivity {name}"] == pytest.approx(tp / (tp + fn)) and found[f"specificity {name}"] == pytest.approx(
+            tn / (tn + fp)
+        )
+        assert found[f"PPV {name}"] == pytest.approx(tp / (tp + fp)) and found[f"NPV {name}"] == pytest.approx(tn / (tn + fn))
+        assert found[f"diagnostic odds ratio {name}"] == pytest.approx(tp * tn / (fp * fn))
+        assert found[f"F1 {name}"] == pytest.approx(f1_score(truth, called))
+        assert found[f"ROC-AUC {name}"] == pytest.approx(roc_auc_score(truth, scores[:, k]))
+
+
+def test_binary_brier_score_is_scikit_learns():
+    rng = np.random.default_rng(0)
+    labels, p = rng.integers(0, 2, 50), rng.random(50)
+    found = all_metrics(labels, np.stack([1 - p, p], 1), ("no", "yes"), np.ones((1, 50)))["Brier score"][0]
+    assert found == pytest.approx(sk.brier_score_loss(labels, p))
+
+
+def test_calibration_error_on_a_worked_example():
+    """Ten answers at confidence 0.75 of which six are right: the gap is 0.15."""
+    scores = np.tile([0.75, 0.25], (10, 1))
+    found = all_metrics(np.array([0] * 6 + [1] * 4), scores, ("a", "b"), np.ones((1, 10)))
+    assert found["ECE"][0] == pytest.approx(0.15)
+
+
+def test_a_resample_weighs_like_repeated_cases(answers):
+    labels, scores = answers
+    drawn = np.random.default_rng(2).integers(0, 120, 120)
+    weights = np.bincount(drawn, minlength=120)[None].astype(float)
+    weighted = all_metrics(labels, scores, CLASSES, weights)
+    repeated = all_metrics(labels[drawn], scores[drawn], CLASSES, np.ones((1, 120)))
+    for name, value in weighted.items():
+        np.testing.assert_allclose(value, repeated[name], err_msg=name)
+
+
+def test_groups_are_drawn_together_and_widen_the_interval(answers):
+    labels, scores = answers
+    groups = np.repeat(np.arange(12), 10)
+    weights = bootstrap_weights(groups, resamples=50)
+    assert (weights[0] == 1).all() and weights.shape == (51, 120)
+    assert (weights.reshape(51, 12, 10) == weights.reshape(51, 12, 10)[:, :, :1]).all()
+    right = scores.argmax(1) == labels
+    order = np.argsort(right)  # so that a group is right or wrong as a whole
+    alone = summarise(labels[order], scores[order], CLASSES).accuracy
+    together = summarise(labels[order], scores[order], CLASSES, groups=groups).accuracy
+    assert together.high - together.low > 2 * (alone.high - alone.low)
+
+
+def test_rates_at_a_threshold():
+    positive, scores = np.array([True, True, False, False, False]), np.array([0.9, 0.4, 0.6, 0.2, 0.1])
+    rates = {name: value[0] for name, value in at_threshold(positive, scores, 0.5, np.ones((1, 5))).items()}
+    assert rates["sensitivity"] == 0.5 and rates["specificity"] == pytest.approx(2 / 3) and rates["PPV"] == 0.5
+    assert rates["diagnostic odds ratio"] == pytest.approx(2.0)

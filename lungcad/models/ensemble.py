@@ -1,0 +1,41 @@
+"""Several networks that answer together: the mean of their calibrated probabilities."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from lungcad.errors import ModelError
+from lungcad.imaging import CTImage
+from lungcad.models.predict import Prediction, predict_batch
+from lungcad.models.weights import WEIGHTS, TrainedModel, load_model
+from lungcad.preprocess import preprocess
+
+
+class Ensemble:
+    """Averages calibrated members (Lakshminarayanan et al., "Simple and scalable predictive uncertainty estimation", NeurIPS 2017).
+
+    Each member sees the image as its own card says. Raises :class:`ModelError` when the members' classes differ.
+    """
+
+    def __init__(self, members: Sequence[TrainedModel]) -> None:
+        if not members:
+            raise ModelError("An ensemble needs at least one network.")
+        for member in members[1:]:
+            if member.card.classes != members[0].card.classes:
+                raise ModelError(f"{member.card.name} has other classes than {members[0].card.name}; an ensemble needs the same.")
+        self.members = tuple(members)
+
+    @classmethod
+    def load(cls, names: str, folder: Path = WEIGHTS) -> "Ensemble":
+        """The networks of a list of names with commas between."""
+        return cls([load_model(name.strip(), folder=folder) for name in names.split(",")])
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.members[0].card.classes
+
+    def predict(self, image: CTImage) -> Prediction:
+        """Mean over the members of their calibrated probabilities."""
+        rows = [predict_batch(member, preprocess(image, member.card.preprocess)[0])[0] for member in self.members]
+        return Prediction(dict(zip(self.classes, torch.stack(rows).mean(0).tolist(), strict=True)))
