@@ -62,18 +62,23 @@ def models(
     as_json: Json = False, write_readme: Annotated[bool, typer.Option(help="Write weights/README.md anew from the cards.")] = False
 ) -> None:
     """List the installed networks with the numbers of their cards."""
+    from dataclasses import asdict
+
     from lungcad.models import cards_readme
+    from lungcad.models.complexity import complexity_of
     from lungcad.models.weights import WEIGHTS, list_cards
 
     cards = list_cards()
     if write_readme:
         cards_readme.write_readme(WEIGHTS, cards)
     if as_json:
-        _print_json([card.model_dump(mode="json") for card in cards])
+        _print_json([card.model_dump(mode="json") | asdict(complexity_of(card)) for card in cards])
         return
-    table = Table("name", "network", "attention", "data set", "test accuracy [95 %]", "without copies [95 %]")
+    table = Table("name", "network", "attention", "data set", "parameters", "GFLOPs", "test accuracy [95 %]", "without copies [95 %]")
     for card in cards:
-        table.add_row(card.name, card.backbone, card.attention, card.dataset, *(
+        cost = complexity_of(card)
+        added = f" ({cost.added_flops:+.1%})" if card.attention != "none" else ""
+        table.add_row(card.name, card.backbone, card.attention, card.dataset, f"{cost.parameters / 1e6:.2f} M", f"{cost.flops / 1e9:.2f}{added}", *(
             f"{result.accuracy.value:.3f} [{result.accuracy.low:.3f}, {result.accuracy.high:.3f}]" if result else "–"
             for result in (card.test, card.test_without_copies)
         ))  # fmt: skip
@@ -438,6 +443,14 @@ def runs_show(
     for point in operating_points(run):
         rates = ", ".join(f"{metric} {_interval(value)}" for metric, value in point["test"].items())
         out.print(f"{point['name']} (threshold {point['threshold']:.3f}, chosen on validation): {rates}")
+
+
+@runs_app.command("tables")
+def runs_tables(runs: RunsFolder = Path("data/runs")) -> None:
+    """The README's tables of protocols and of attention's gain, as Markdown."""
+    from lungcad.evaluate.tables import gain_table, protocols_table
+
+    print(f"{protocols_table(runs)}\n\n{gain_table(runs)}")
 
 
 @runs_app.command("compare")

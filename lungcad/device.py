@@ -36,6 +36,11 @@ class Device:
         return not self.is_accelerator and self.autocast is torch.bfloat16 and hasattr(torch.ops.mkldnn, "_convolution_pointwise")
 
     @property
+    def has_slow_depthwise_gradient(self) -> bool:
+        """Whether the reduced precision makes the backward pass of depthwise convolutions slow (oneDNN's bfloat16)."""
+        return not self.is_accelerator and self.autocast is torch.bfloat16
+
+    @property
     def precision(self) -> str:
         return "float32" if self.autocast is None else str(self.autocast).removeprefix("torch.")
 

@@ -68,6 +68,7 @@ class ModelCard(Schema):
     sensitive_point: OperatingPoint | None = None
     test: TestResult | None
     test_without_copies: TestResult | None
+    aim: str | None = None
     limits: str
     licence: str
     trained_on: str

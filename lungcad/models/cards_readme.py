@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+from lungcad.models.backbones import Inputs
 from lungcad.models.card import Estimate, ModelCard
+from lungcad.models.complexity import complexity_of
 
 _HEAD = """# Weights
 
@@ -16,14 +18,16 @@ Each network is three files: `NAME.safetensors` (float16), `NAME.json` (its card
 _FIELDS = """
 ## What a card says
 
-- `backbone`, `attention`, `classes`, `preprocess`: all that is needed to run the network as it was trained.
-- `initialised_with`, `dataset`, `split`, `n_train`, `n_valid`, `seed`, `epochs_trained`, `best_epoch` (lowest validation loss).
+- `backbone`, `attention`, `inputs`, `classes`, `preprocess`: all that is needed to run the network as it was trained.
+- `initialised_with`, `dataset`, `task`, `protocol`, `split`, `n_train`, `n_valid`, `seed`, `epochs_trained`, `best_epoch` (best on validation, by the
+  recipe's `monitor`).
 - `temperature`: divides the logits; fitted on validation (Guo et al., 2017). Probabilities shown are softmax at it.
-- `operating_point`: threshold on one minus the probability of the negative class, by Youden's J on validation.
-- `test`: accuracy, macro F1, macro one-against-rest ROC-AUC and recall of each class on the published test part, each with
-  a 95 % percentile bootstrap interval over images. There are no patient ids, so slices of one patient count as independent and the
-  intervals are too narrow.
-- `test_without_copies`: the same without the test images of which the published training part holds a copy.
+- `operating_point`: threshold on one minus the probability of the negative class, by Youden's J on validation; `sensitive_point`: the highest threshold
+  whose sensitivity on validation is still 0.95.
+- `test`: accuracy, macro F1, macro one-against-rest ROC-AUC and recall of each class on the test part of the card's split, each with a 95 % percentile
+  bootstrap interval over groups (patients, or their best proxy; `python -m lungcad data info NAME` says which).
+- `test_without_copies`: the same without the test images of which the publisher's training part holds a copy, where there are such.
+- `aim`: by how much an aim was missed and what was tried, where one was.
 - `limits`, `licence`, `trained_on`, `run`, `sha256` (checked on every load).
 """
 
@@ -31,23 +35,35 @@ _FIELDS = """
 def results_table(cards: list[ModelCard]) -> str:
     """Markdown table: one row a network, values with 95 % intervals."""
     lines = [
-        "| network | attention | test accuracy | macro F1 | ROC-AUC | accuracy without copies | started from |",
-        "|---|---|---|---|---|---|---|",
+        "| network | data set | attention | test accuracy | macro F1 | ROC-AUC | accuracy without copies | started from |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for card in cards:
         tested, kept = card.test, card.test_without_copies
-        cells = [_cell(tested.accuracy), _cell(tested.macro_f1), _cell(tested.auc), _cell(kept.accuracy)] if tested and kept else ["–"] * 4
-        lines.append(f"| `{card.name}` | {card.attention} | {' | '.join(cells)} | {card.initialised_with.split(' (')[0]} |")
+        cells = [_cell(tested.accuracy), _cell(tested.macro_f1), _cell(tested.auc)] if tested else ["–"] * 3
+        cells.append(_cell(kept.accuracy) if kept else "no copies")
+        lines.append(
+            f"| `{card.name}` | {card.dataset} | {card.attention} | {' | '.join(cells)} | {card.initialised_with.split(' (')[0]} |"
+        )
+    return "\n".join(lines)
+
+
+def costs_table(cards: list[ModelCard]) -> str:
+    """Markdown table: parameters and FLOPs of one image, and the share that attention adds to the same network without it."""
+    lines = ["| network | input | parameters | added by attention | FLOPs | added by attention |", "|---|---|---|---|---|---|"]
+    for card in cards:
+        cost = complexity_of(card)
+        size = f"{card.preprocess.size[0]}×{card.preprocess.size[1]}" + (", and close-up" if card.inputs is Inputs.SLICE_AND_CROP else "")
+        added = [_share(share) if card.attention != "none" else "–" for share in (cost.added_parameters, cost.added_flops)]
+        lines.append(f"| `{card.name}` | {size} | {cost.parameters / 1e6:.2f} M | {added[0]} | {cost.flops / 1e9:.3f} G | {added[1]} |")
     return "\n".join(lines)
 
 
 def recall_table(cards: list[ModelCard]) -> str:
-    """Markdown table: recall of each class on the published test part."""
+    """Markdown table: recall of each class on the test part; the cards share their classes."""
     classes = cards[0].classes
     lines = [f"| network | {' | '.join(classes)} |", "|---" * (len(classes) + 1) + "|"]
-    for card in cards:
-        if card.test and card.classes == classes:
-            lines.append(f"| `{card.name}` | {' | '.join(_cell(card.test.recall[name]) for name in classes)} |")
+    lines += [f"| `{card.name}` | {' | '.join(_cell(card.test.recall[name]) for name in classes)} |" for card in cards if card.test]
     return "\n".join(lines)
 
 
@@ -56,7 +72,19 @@ def write_readme(folder: Path, cards: list[ModelCard]) -> None:
 
 
 def readme(cards: list[ModelCard]) -> str:
-    return f"{_HEAD}{results_table(cards)}\n\nRecall on the published test part:\n\n{recall_table(cards)}\n{_FIELDS}"
+    by_classes: dict[tuple[str, ...], list[ModelCard]] = {}
+    for card in cards:
+        by_classes.setdefault(card.classes, []).append(card)
+    recalls = "\n\n".join(f"{same[0].dataset}:\n\n{recall_table(same)}" for same in by_classes.values())
+    missed = "\n".join(f"- `{card.name}`: {card.aim}" for card in cards if card.aim)
+    return (
+        f"{_HEAD}{results_table(cards)}\n\n## What they cost\n\n{costs_table(cards)}\n\n## Recall on the test part\n\n{recalls}\n"
+        f"{f'{chr(10)}## Aims that were missed{chr(10)}{chr(10)}{missed}{chr(10)}' if missed else ''}{_FIELDS}"
+    )
+
+
+def _share(share: float) -> str:
+    return f"{share:+.2%}"
 
 
 def _cell(estimate: Estimate) -> str:

@@ -10,6 +10,7 @@ from lungcad.evaluate.metrics import macro_auc, macro_f1, weighted_confusion
 from lungcad.models import Classifier
 from lungcad.preprocess import normalise
 from lungcad.train.augment import augment
+from lungcad.train.depthwise import is_depthwise
 from lungcad.train.losses import LossFunction
 from lungcad.train.recipe import Recipe, Schedule
 
@@ -74,7 +75,7 @@ class TrainingModule(pl.LightningModule):
             stage.train(trains)  # a resting stage keeps its batch statistics too
             if self.recipe.frozen_depthwise:
                 for layer in stage.modules():
-                    if isinstance(layer, torch.nn.Conv2d) and layer.groups == layer.in_channels > 1:
+                    if is_depthwise(layer):
                         layer.requires_grad_(False)
 
     def configure_optimizers(self):

@@ -29,6 +29,7 @@ from lungcad.models.predict import features
 from lungcad.models.weights import TrainedModel, list_cards, load_model, save_weights
 from lungcad.preprocess import normalise
 from lungcad.train.data import Images, Part, Parts, make_parts, read_images
+from lungcad.train.depthwise import speed_up_depthwise
 from lungcad.train.losses import make_loss
 from lungcad.train.module import History, TrainingModule
 from lungcad.train.recipe import Recipe
@@ -170,6 +171,8 @@ def initialise(recipe: Recipe, num_classes: int) -> tuple[Classifier, str]:
 def fit(network: Classifier, recipe: Recipe, parts: Parts, work: Path, progress_bar: bool) -> tuple[int, int, pd.DataFrame]:
     """Train ``network`` in place and leave the best checkpoint in it: (best epoch, epochs trained, learning curves)."""
     device = best_device()
+    if device.has_slow_depthwise_gradient:
+        speed_up_depthwise(network)
     loader = parts.train.loader(recipe, training=True)
     counts = torch.bincount(parts.train.labels, minlength=len(parts.classes))
     module = TrainingModule(network, recipe, make_loss(recipe, counts), steps_per_epoch=len(loader))

@@ -1,0 +1,74 @@
+"""The README's tables, as Markdown, from the runs alone."""
+
+from pathlib import Path
+
+from lungcad.evaluate.baselines import AREA, HISTOGRAM, METADATA
+from lungcad.evaluate.compare import attention_gain
+from lungcad.evaluate.report import baselines, report
+from lungcad.evaluate.runs import RUNS, Run, list_runs, read_run, read_seeds
+from lungcad.models.card import Estimate
+
+SHOWN = ("accuracy", "macro F1", "ROC-AUC")
+
+
+def protocols_table(root: Path = RUNS) -> str:
+    """One row a run that is no repetition under another seed: what the protocol does to the same recipe, and what trivial baselines reach."""
+    lines = [
+        "| data set | network | protocol | n (groups) | accuracy | macro F1 | ROC-AUC | best trivial baseline: macro F1 |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    runs = [read_run(name, root) for name in list_runs(root) if "-seed" not in name]
+    for run in sorted(runs, key=lambda run: (run.facts["dataset"], run.facts["network"].removesuffix("-published"), _protocol(run))):
+        found = report(run)
+        test = run.test
+        cells = [
+            run.facts["dataset"],
+            f"`{run.facts['network'].removesuffix('-published')}`",
+            _protocol(run),
+            f"{len(test)} ({test.group.nunique()})",
+        ]
+        lines.append(f"| {' | '.join([*cells, *(_cell(found[metric]) for metric in SHOWN), _best_baseline(run)])} |")
+    return "\n".join(lines)
+
+
+def gain_table(root: Path = RUNS) -> str:
+    """Attention minus baseline on the same cases for each pair of runs, over all seeds that both have."""
+    lines = [
+        "| baseline | with attention | test | seeds | difference in accuracy | in macro F1 | in ROC-AUC |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for baseline, attended in _pairs(root):
+        sides = read_seeds(baseline, root), read_seeds(attended, root)
+        shared = {run.facts["seed"] for run in sides[0]} & {run.facts["seed"] for run in sides[1]}
+        plain, other = ([run for run in side if run.facts["seed"] in shared] for side in sides)
+        found = {row.metric: row for row in attention_gain(plain, other)}
+        cells = [f"{found[m].difference:+.3f} [{found[m].low:+.3f}, {found[m].high:+.3f}]" for m in SHOWN]
+        lines.append(f"| `{baseline}` | `{attended}` | {_protocol(plain[0])} | {len(shared)} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _pairs(root: Path) -> list[tuple[str, str]]:
+    """Runs that differ in attention only: same data set, task, protocol, backbone, folds."""
+    runs = [read_run(name, root) for name in list_runs(root) if "-seed" not in name]
+
+    def key(run: Run) -> tuple:
+        return tuple(str(run.facts.get(each)) for each in ("dataset", "task", "protocol", "backbone", "folds"))
+
+    plain = {key(run): run.name for run in runs if run.facts["attention"] == "none"}
+    return sorted((plain[key(run)], run.name) for run in runs if run.facts["attention"] != "none" and key(run) in plain)
+
+
+def _protocol(run: Run) -> str:
+    return f"{run.facts['protocol']}, {run.facts['folds']} folds" if run.facts.get("folds") else run.facts["protocol"]
+
+
+def _best_baseline(run: Run) -> str:
+    found = {name: values["macro F1"] for name, values in baselines(run).items() if name in (METADATA, HISTOGRAM, AREA)}
+    if not found:
+        return "–"
+    best = max(found, key=lambda name: found[name].value or 0)
+    return f"{_cell(found[best])} ({best})"
+
+
+def _cell(estimate: Estimate) -> str:
+    return "–" if estimate.value is None else f"{estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]"
