@@ -57,3 +57,16 @@ def test_the_plain_lime_sees_what_ours_sees(toy_bench, weights_folder):
     whole = entries._on_whole_image(superpixels(grey), geometry)
     assert whole.shape == image.shape and set(np.unique(whole)) == set(range(superpixels(grey).max() + 2))
     np.testing.assert_array_equal(geometry.labels_to_input(whole, grey.shape), superpixels(grey))
+
+
+def test_training_entry_trains_both_sides_on_the_same_images(toy_bench, monkeypatch):
+    original = entries._phantom_folder
+    monkeypatch.setattr(entries, "_phantom_folder", lambda root, model, n: original(root, model, 48))
+    (row,) = bench.run("train_vs_plain_loop")
+    assert row["images"] == 16 and row["epochs"] == 3 and row["ours"] > 0 and row["plain"] > 0
+
+
+def test_audit_entry_measures_time_and_memory(tmp_path):
+    plain.synthetic_folder(tmp_path, 60)
+    seconds, memory = plain.audit_seconds_and_memory(tmp_path)
+    assert seconds > 0 and 50 < memory < 2000

@@ -3,6 +3,7 @@
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -14,6 +15,7 @@ from scipy.stats import spearmanr
 from lungcad.analysis import analyse
 from lungcad.bench import plain
 from lungcad.datasets import CHEST_CT_SCAN, Split, of_split
+from lungcad.device import best_device
 from lungcad.errors import LungcadError, lookup
 from lungcad.evaluate.folder import evaluate_folder
 from lungcad.explain.attribution import Options, Scene
@@ -21,10 +23,14 @@ from lungcad.explain.cam import gradcam
 from lungcad.explain.lime import lime, superpixels
 from lungcad.imaging import CTImage, read_image
 from lungcad.imaging.phantom import PICTURE_WINDOW, Edge, Lesion, make_phantom
-from lungcad.models import TrainedModel, features, list_cards, load_model
+from lungcad.models import TrainedModel, create_model, features, list_cards, load_model
 from lungcad.models.predict import calibrated
 from lungcad.models.weights import WEIGHTS
 from lungcad.preprocess import preprocess, to_grey
+from lungcad.train.data import plain_parts, read_images
+from lungcad.train.depthwise import speed_up_depthwise
+from lungcad.train.recipe import Recipe
+from lungcad.train.run import fit
 
 Row = dict[str, float | str]
 ENTRIES: dict[str, Callable[[Path | None], Row]] = {}
@@ -159,8 +165,80 @@ def memory_of_200_explanations(_: Path | None) -> Row:
     return {"ours": grown, "plain": 50.0, "ratio": grown / 50, "unit": "MB", "hooks_left": hooks}
 
 
+@entry
+def train_vs_plain_loop(data: Path | None) -> Row:
+    """Training EfficientNet-Lite0, all layers, three epochs with reading, against a plain loop over PIL and torchvision (higher is better; aim: at least 2.5)."""
+    model, epochs = _model(), 3
+    recipe = Recipe(
+        name="bench",
+        backbone=model.card.backbone,
+        init="scratch",
+        preprocess=model.card.preprocess,
+        epochs=epochs,
+        frozen_epochs=0,
+        balance=False,
+    )
+    with tempfile.TemporaryDirectory() as temporary:
+        work = Path(temporary)
+        folder = data or _phantom_folder(work / "data", model, n=160)
+        cases = [replace(case, split=None) for case in CHEST_CT_SCAN.read(folder)][:256]
+        training, validating = cases[:-32], cases[-32:]
+        read_images(cases, recipe.preprocess)  # both sides with a warm file cache
+        start = time.perf_counter()
+        parts = plain_parts(read_images(cases, recipe.preprocess), model.card.classes, len(training))
+        fit(create_model(recipe.backbone, "none", len(model.card.classes)), recipe, parts, work / "checkpoints", progress_bar=False)
+        ours = epochs * len(training) / (time.perf_counter() - start)
+        pairs = [[(case.path, model.card.classes.index(case.label)) for case in part] for part in (training, validating)]
+        other = plain.in_fresh_process(plain.training_images_per_second, _weights(model), *pairs, epochs, recipe.batch_size)
+    return {
+        "ours": ours, "plain": other, "ratio": ours / other, "unit": "images/s", "images": len(training), "epochs": epochs,
+        "data": "chest-ct-scan" if data else "phantoms", "precision": model.device.precision,
+    }  # fmt: skip
+
+
+@entry
+def depthwise_gradient(_: Path | None) -> Row:
+    """A training step of EfficientNet-Lite0, batch of 16, in the device's precision: depthwise gradients in float32 against oneDNN's own (lower is better)."""
+    device = best_device()
+    model = _model()
+    inputs = device.put_inputs(torch.rand(16, 3, *model.card.preprocess.size))
+    seconds = []
+    for change in (speed_up_depthwise, lambda network: network):
+        network = device.put(change(create_model(model.card.backbone, "none", 4))).train()
+
+        def step(network=network) -> None:
+            with device.features_context():
+                logits = network(inputs)
+            logits.float().square().sum().backward()
+
+        seconds.append(_median(step, repeats=5))
+    return {"ours": seconds[0] * 1e3, "plain": seconds[1] * 1e3, "ratio": seconds[0] / seconds[1], "unit": "ms"}
+
+
+@entry
+def audit_growth(_: Path | None) -> Row:
+    """Auditing 20,000 synthetic images against twenty times the time for 1,000 (1 is linear growth; lower is better)."""
+    found = {}
+    for n in (1000, 20_000):
+        with tempfile.TemporaryDirectory() as temporary:
+            plain.synthetic_folder(Path(temporary), n)
+            found[n] = plain.audit_seconds_and_memory(Path(temporary))
+    (small_s, small_mb), (large_s, large_mb) = found.values()
+    return {
+        "ours": large_s, "plain": 20 * small_s, "ratio": large_s / (20 * small_s), "unit": "s", "images_per_second_at_1000": 1000 / small_s,
+        "images_per_second_at_20000": 20_000 / large_s, "peak_memory_mb_at_1000": small_mb, "peak_memory_mb_at_20000": large_mb,
+    }  # fmt: skip
+
+
 def _model() -> TrainedModel:
-    name = next((card.name for card in list_cards() if card.backbone == "efficientnet_lite0" and card.attention == "none"), None)
+    name = next(
+        (
+            card.name
+            for card in list_cards()
+            if (card.backbone, card.attention, card.dataset) == ("efficientnet_lite0", "none", CHEST_CT_SCAN.name)
+        ),
+        None,
+    )
     if name is None:
         raise LungcadError("The benchmark needs the EfficientNet-Lite0 baseline; restore weights/ from the repository.")
     return load_model(name)

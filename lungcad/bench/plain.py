@@ -6,12 +6,16 @@ layout) help them neither way. Networks are float32 with torch's defaults.
 
 import contextlib
 import io
+import json
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
+import cv2
 import numpy as np
 import safetensors.torch
 import torch
@@ -102,6 +106,81 @@ def images_per_second(weights: Path, paths: list[Path]) -> float:
         with Image.open(path) as image:
             _no_grad(model, prepare(image.convert("RGB")).unsqueeze(0)).softmax(1)
     return len(paths) / (time.perf_counter() - start)
+
+
+class _Slices(torch.utils.data.Dataset):
+    """(path, class) pairs, read by PIL at each access."""
+
+    def __init__(self, pairs: list[tuple[Path, int]], transform: transforms.Compose) -> None:
+        self.pairs, self.transform = pairs, transform
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
+        path, label = self.pairs[index]
+        with Image.open(path) as image:
+            return self.transform(image.convert("RGB")), label
+
+
+def training_images_per_second(
+    weights: Path, training: list[tuple[Path, int]], validating: list[tuple[Path, int]], epochs: int, batch_size: int
+) -> float:
+    """The loop of torch's own tutorials: DataLoader, augmentation by torchvision, AdamW, cross-entropy, validation after each epoch."""
+    card = ModelCard.read(weights.with_suffix(".json"))
+    prepare = transform(card)
+    augmented = transforms.Compose(
+        [
+            *prepare.transforms[:1],
+            transforms.RandomAffine(10, (0.08, 0.08), (0.85, 1.15)),
+            transforms.ColorJitter(0.25, 0.25),
+            *prepare.transforms[1:],
+        ]
+    )
+    start = time.perf_counter()
+    loader = torch.utils.data.DataLoader(_Slices(training, augmented), batch_size, shuffle=True)
+    valid = torch.utils.data.DataLoader(_Slices(validating, prepare), batch_size)
+    model = create_model(card.backbone, "none", len(card.classes))
+    optimizer = torch.optim.AdamW(model.parameters(), 4e-4)
+    for _ in range(epochs):
+        model.train()
+        for inputs, labels in loader:
+            optimizer.zero_grad()
+            torch.nn.functional.cross_entropy(model(inputs), labels).backward()
+            optimizer.step()
+        model.eval()
+        for inputs, _ in valid:
+            _no_grad(model, inputs)
+    return epochs * len(training) / (time.perf_counter() - start)
+
+
+def synthetic_folder(root: Path, n: int) -> None:
+    """n small pictures of two classes in train and test, one in ten a copy of the one before."""
+    rng = np.random.default_rng(0)
+    picture = np.zeros((64, 64), np.uint8)
+    for part in ("train", "test"):
+        for label in ("a", "b"):
+            (root / part / label).mkdir(parents=True)
+    for index in range(n):
+        if index % 10:
+            picture = cv2.resize(rng.integers(0, 255, (8, 8), dtype=np.uint8), (64, 64), interpolation=cv2.INTER_CUBIC)
+        place = root / ("test" if index % 5 == 0 else "train") / "ab"[index % 2]
+        cv2.imwrite(str(place / f"{index}.png"), picture)
+
+
+_AUDIT = """
+import json, resource, sys
+from lungcad.datasets.audit import audit
+found = audit(sys.argv[1])
+print(json.dumps([found.seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
+"""
+
+
+def audit_seconds_and_memory(folder: Path) -> tuple[float, float]:
+    """(seconds, peak resident memory in MB) of an audit in a process that does nothing else."""
+    done = subprocess.run([sys.executable, "-c", _AUDIT, str(folder)], capture_output=True, text=True, check=True)
+    seconds, memory = json.loads(done.stdout)
+    return seconds, memory
 
 
 def _no_grad(model: torch.nn.Module, inputs: torch.Tensor) -> torch.Tensor:
