@@ -47,7 +47,8 @@ class PreprocessConfig(Schema):
     """Stored in the model card, so that a network sees in the app what it saw in training.
 
     size: (height, width) of the input, pixels. window: (level, width) in HU, used for HU images; 8-bit images come
-    with theirs baked in. centre: side of the centre crop, original pixels. mean, std: of the grey level in [0, 1].
+    with theirs baked in. centre: side of the centre crop, original pixels. colour: three channels of their own, for
+    microscope tiles; contrast is left alone then. mean, std: of the grey level in [0, 1].
     """
 
     size: tuple[Side, Side] = (224, 224)
@@ -56,6 +57,7 @@ class PreprocessConfig(Schema):
     centre: Annotated[int, Field(ge=8, le=4096)] = 64
     fit: Fit = Fit.STRETCH
     contrast: Contrast = Contrast.NONE
+    colour: bool = False
     mean: float = 0.5
     std: Annotated[float, Field(gt=0)] = 0.5
 
@@ -99,17 +101,22 @@ class Geometry:
 
 
 def to_grey(image: CTImage, config: PreprocessConfig) -> tuple[np.ndarray, Geometry]:
-    """(grey in [0, 1] of shape ``config.size``, float32; its geometry): all but the normalisation."""
+    """(grey in [0, 1] of shape ``config.size``, or (3, *size) in colour, float32; its geometry): all but the normalisation."""
     grey = image.grey(Window(*config.window))
     rows, columns = grey.shape
     box = _crop_box(grey, config)
     if config.fit is Fit.PAD:
         box = _widen(box, config.size)
     geometry = Geometry((rows, columns), box)
-    content = geometry._cut(grey)
-    shrinks = content.shape[0] >= config.size[0] and content.shape[1] >= config.size[1]
-    resized = cv2.resize(content, config.size[::-1], interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-    return _with_contrast(resized, config.contrast), geometry
+    if config.colour:
+        channels = [_resized(geometry._cut(channel), config.size) for channel in np.moveaxis(image.rgb(), 2, 0)]
+        return np.stack(channels), geometry
+    return _with_contrast(_resized(geometry._cut(grey), config.size), config.contrast), geometry
+
+
+def _resized(content: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    shrinks = content.shape[0] >= size[0] and content.shape[1] >= size[1]
+    return cv2.resize(content, size[::-1], interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
 
 
 def _crop_box(grey: np.ndarray, config: PreprocessConfig) -> tuple[int, int, int, int]:
@@ -136,8 +143,9 @@ def _with_contrast(grey: np.ndarray, contrast: Contrast) -> np.ndarray:
 
 
 def normalise(grey: torch.Tensor, config: PreprocessConfig) -> torch.Tensor:
-    """Grey (N, H, W) in [0, 1] -> network input (N, 3, H, W): three equal channels, (x - mean) / std."""
-    return ((grey - config.mean) / config.std).unsqueeze(1).expand(-1, 3, -1, -1)
+    """Grey (N, H, W) or colour (N, 3, H, W) in [0, 1] -> network input (N, 3, H, W): (x - mean) / std; grey three times."""
+    scaled = (grey - config.mean) / config.std
+    return scaled if scaled.ndim == 4 else scaled.unsqueeze(1).expand(-1, 3, -1, -1)
 
 
 def preprocess(image: CTImage, config: PreprocessConfig) -> tuple[torch.Tensor, Geometry]:

@@ -28,7 +28,7 @@ def test_a_mark_comes_back_where_it_was(shape, crop, fit):
     rows, columns = shape
     mark = (int(rows * 0.3), int(columns * 0.6), max(rows // 16, 4), max(columns // 10, 4))
     image = slice_with_body(rows, columns, mark)
-    config = PreprocessConfig(size=(160, 224), crop=crop, fit=fit)
+    config = PreprocessConfig(size=(160, 224), crop=crop, centre=2 * max(shape) // 3 * 2, fit=fit)
     seen, geometry = to_grey(image, config)
     assert seen.shape == (160, 224)
     back = geometry.to_original((seen > 0.75).astype(np.float32))
@@ -99,3 +99,35 @@ def test_an_empty_image_is_its_own_body():
 def test_bad_configurations_name_the_key(values):
     with pytest.raises(ModelError, match=next(iter(values))):
         PreprocessConfig.parse(values, "Card", ModelError)
+
+
+def test_a_centre_crop_is_the_middle_and_may_reach_outside():
+    image = slice_with_body(100, 120, (45, 55, 8, 8))
+    _, geometry = to_grey(image, PreprocessConfig(crop=Crop.CENTRE, centre=40))
+    assert geometry.box == (30, 40, 70, 80)
+    _, geometry = to_grey(image, PreprocessConfig(crop=Crop.CENTRE, centre=140))
+    assert geometry.box == (-20, -10, 120, 130)
+
+
+def test_contrast_stays_in_range_and_leaves_a_flat_image_alone():
+    rng = np.random.default_rng(0)
+    noisy = CTImage((100 + 60 * rng.random((64, 64))).astype(np.float32), Unit.GREY, Provenance("0" * 64, "test", "L"))
+    flat = CTImage((100 + rng.random((64, 64))).astype(np.float32), Unit.GREY, Provenance("0" * 64, "test", "L"))
+    plain, clahe, sigmoid = (
+        to_grey(noisy, PreprocessConfig(size=(64, 64), crop=Crop.NONE, contrast=contrast))[0] for contrast in ("none", "clahe", "sigmoid")
+    )
+    assert clahe.std() > 1.5 * plain.std() and 0 <= clahe.min() and clahe.max() <= 1
+    np.testing.assert_allclose(sigmoid, 1 / (1 + np.exp(-10 * (plain - 0.5))), rtol=1e-5)
+    flat_plain, flat_clahe = (to_grey(flat, PreprocessConfig(size=(64, 64), crop=Crop.NONE, contrast=c))[0] for c in ("none", "clahe"))
+    np.testing.assert_array_equal(flat_plain, flat_clahe)
+
+
+def test_colour_keeps_its_channels_and_grey_is_repeated():
+    colour = np.zeros((40, 50, 3), np.uint8)
+    colour[..., 0], colour[..., 2] = 200, 50
+    image = CTImage(colour.mean(2), Unit.GREY, Provenance("0" * 64, "test", "RGB"), colour=colour)
+    config = PreprocessConfig(size=(32, 32), crop=Crop.NONE, colour=True)
+    inputs, _ = preprocess(image, config)
+    np.testing.assert_allclose(inputs[0, :, 5, 5], (np.array([200, 0, 50]) / 255 - 0.5) / 0.5, atol=1e-5)
+    grey = CTImage(np.full((40, 50), 51, np.float32), Unit.GREY, Provenance("0" * 64, "test", "L"))
+    np.testing.assert_allclose(preprocess(grey, config)[0], (51 / 255 - 0.5) / 0.5, atol=1e-5)

@@ -21,7 +21,7 @@ LC25000 = register(
         read_cases=partial(read_class_folders, prefixes={name: (name,) for name in _CLASSES}),
         group=by_duplicates,
         grouping="clusters of near-duplicates (the publisher gives no patients)",
-        limits="Microscope tiles, not CT, seen in grey as every image here. The publisher made 15,000 lung tiles "
+        limits="Microscope tiles, not CT. The publisher made 15,000 lung tiles "
         "by rotating and flipping 750 originals of unknown patients; rotated copies "
         "of one original can stand on both sides of any split, so every accuracy on it is optimistic.",
         download=Download(kaggle="andrewmvd/lung-and-colon-cancer-histopathological-images"),

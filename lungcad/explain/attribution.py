@@ -7,7 +7,7 @@ import numpy as np
 from torch import Tensor
 
 from lungcad.errors import ModelError, lookup
-from lungcad.models import ModelCard, TrainedModel
+from lungcad.models import ATTENTION, ModelCard, TrainedModel
 from lungcad.preprocess import Geometry
 
 Progress = Callable[[int, int], None]
@@ -43,7 +43,7 @@ class Attribution:
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """What a method works on: the input (1, 3, H, W), its grey (H, W) in [0, 1], its features (1, C, h, w), its geometry."""
+    """What a method works on: the input (1, 3, H, W), its grey (H, W) or colour (3, H, W) in [0, 1], its features (1, C, h, w), its geometry."""
 
     inputs: Tensor
     grey: np.ndarray
@@ -76,7 +76,7 @@ class Method:
     compute: Callable[[TrainedModel, Scene, int, Options, Progress | None], tuple[np.ndarray, dict[str, float]]]
 
     def suits(self, card: ModelCard) -> bool:
-        return self.for_class or card.attention != "none"
+        return self.for_class or ATTENTION[card.attention].has_mask
 
 
 METHODS: dict[str, Method] = {}

@@ -36,7 +36,7 @@ def lime(
     segments = superpixels(scene.grey)
     explainer = BatchedLime(model, target, seed=options.seed, on_progress=on_progress)
     explanation = explainer.explain_instance(
-        np.repeat(scene.grey[..., None], 3, axis=2),
+        np.moveaxis(scene.grey, 0, 2) if scene.grey.ndim == 3 else np.repeat(scene.grey[..., None], 3, axis=2),
         classifier_fn=None,
         labels=(target,),
         top_labels=None,
@@ -51,7 +51,8 @@ def lime(
 
 
 def superpixels(grey: np.ndarray) -> np.ndarray:
-    """SLIC segments of a grey image (H, W) in [0, 1]: int (H, W), 0 to n-1 without gaps (Achanta et al., TPAMI 2012)."""
+    """SLIC segments of a grey image (H, W) or a colour one (3, H, W) in [0, 1]: int (H, W), 0 to n-1 without gaps (Achanta et al., TPAMI 2012)."""
+    grey = grey.mean(0) if grey.ndim == 3 else grey
     found = slic(grey, n_segments=SEGMENTS, compactness=0.1, sigma=1, channel_axis=None, start_label=0)
     return np.unique(found, return_inverse=True)[1].reshape(found.shape)
 
@@ -70,12 +71,16 @@ class BatchedLime(LimeImageExplainer):
         half = self.random_state.randint(0, 2, ((num_samples + 1) // 2, n_segments))
         data = np.concatenate([half, 1 - half])[:num_samples]
         data[0] = 1
-        shown, hidden = (torch.from_numpy(np.ascontiguousarray(each[..., 0])) for each in (image, fudged_image))
+        colour = self.model.card.preprocess.colour
+        shown, hidden = (
+            torch.from_numpy(np.ascontiguousarray(np.moveaxis(each, 2, 0) if colour else each[..., 0])) for each in (image, fudged_image)
+        )
         keep = torch.from_numpy(data.astype(bool))
         index = torch.from_numpy(np.ascontiguousarray(segments))
         probabilities = []
         for start in range(0, num_samples, BATCH):
-            grey = torch.where(keep[start : start + BATCH][:, index], shown, hidden)
+            visible = keep[start : start + BATCH][:, index]
+            grey = torch.where(visible.unsqueeze(1) if colour else visible, shown, hidden)
             probabilities.append(predict_batch(self.model, normalise(grey, self.model.card.preprocess)))
             if self.on_progress:
                 self.on_progress(min(start + BATCH, num_samples), num_samples)

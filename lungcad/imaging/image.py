@@ -36,6 +36,7 @@ class CTImage:
     unit: Hounsfield units or display grey.
     spacing_mm: (between rows, between columns) in millimetres, or None when the file does not say.
     window: the window the file asks to be shown with (HU images only), or None.
+    colour: uint8, (rows, columns, 3), of a coloured picture; None where the picture is grey.
     """
 
     pixels: np.ndarray
@@ -43,6 +44,7 @@ class CTImage:
     provenance: Provenance
     spacing_mm: tuple[float, float] | None = None
     window: Window | None = None
+    colour: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         pixels = np.ascontiguousarray(self.pixels, dtype=np.float32)
@@ -68,6 +70,12 @@ class CTImage:
         if self.unit is Unit.GREY:
             return np.clip(self.pixels / np.float32(255), 0, 1)
         return (window or self.window or Window.preset("lung")).apply(self.pixels)
+
+    def rgb(self) -> np.ndarray:
+        """Colour in [0, 1], float32, (rows, columns, 3); three times the grey where the picture is grey."""
+        if self.colour is None:
+            return np.repeat(self.grey()[..., None], 3, axis=2)
+        return self.colour.astype(np.float32) / 255
 
 
 MIN_SIDE = 16

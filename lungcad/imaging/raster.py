@@ -47,9 +47,10 @@ def read(data: bytes, sha256: str) -> CTImage:
         raise ImageError(f"The image is damaged or cut short and cannot be decoded ({type(error).__name__}).") from None
 
     pixels, colour_fraction, notes = _to_grey(image)
+    colour = np.asarray(image.convert("RGB")) if colour_fraction else None
     synthetic = SYNTHETIC_MARK in str(image.info.get("Comment", ""))
     provenance = Provenance(sha256, stored_format, stored_mode, colour_fraction, synthetic, tuple(notes))
-    return CTImage(pixels, Unit.GREY, provenance)
+    return CTImage(pixels, Unit.GREY, provenance, colour=colour)
 
 
 def _to_grey(image: Image.Image) -> tuple[np.ndarray, float, list[str]]:

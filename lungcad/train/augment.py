@@ -10,7 +10,7 @@ from lungcad.train.recipe import Augmentation
 
 
 def augment(grey: Tensor, how: Augmentation) -> Tensor:
-    """Grey (N, H, W) in [0, 1] -> the same, each image changed in its own way. Uses torch's global generator."""
+    """Grey (N, H, W) or colour (N, 3, H, W) in [0, 1] -> the same, each image changed in its own way. Uses torch's global generator."""
     return _erase(_intensity(_sharpen(_affine(grey, how), how.sharpness), how), how.erase)
 
 
@@ -30,34 +30,46 @@ def _affine(grey: Tensor, how: Augmentation) -> Tensor:
         torch.stack([cos * mirror, -sin, _uniform(n, 2 * how.shift, grey)], 1),
         torch.stack([sin * mirror, cos, _uniform(n, 2 * how.shift, grey)], 1),
     )
-    grid = F.affine_grid(torch.stack(rows, 1), [n, 1, *grey.shape[1:]], align_corners=False)
-    return F.grid_sample(grey.unsqueeze(1), grid, align_corners=False).squeeze(1)
+    grid = F.affine_grid(torch.stack(rows, 1), [n, 1, *grey.shape[-2:]], align_corners=False)
+    return F.grid_sample(_with_channels(grey), grid, align_corners=False).view_as(grey)
 
 
 def _sharpen(grey: Tensor, extent: float) -> Tensor:
     """Away from (+) or towards (-) a 3×3 mean, by a random share of at most ``extent``."""
     if not extent:
         return grey
-    blurred = F.avg_pool2d(F.pad(grey.unsqueeze(1), (1, 1, 1, 1), mode="replicate"), 3, stride=1).squeeze(1)
-    return grey + _uniform(len(grey), extent, grey).view(-1, 1, 1) * (grey - blurred)
+    blurred = F.avg_pool2d(F.pad(_with_channels(grey), (1, 1, 1, 1), mode="replicate"), 3, stride=1).view_as(grey)
+    return grey + _per_image(_uniform(len(grey), extent, grey), grey) * (grey - blurred)
 
 
 def _intensity(grey: Tensor, how: Augmentation) -> Tensor:
     n = len(grey)
-    gamma = torch.exp(_uniform(n, math.log1p(how.gamma), grey)).view(n, 1, 1)
-    gain = (1 + _uniform(n, how.gain, grey)).view(n, 1, 1)
-    bias = _uniform(n, how.bias, grey).view(n, 1, 1)
-    noise = torch.randn_like(grey) * (torch.rand(n, 1, 1, device=grey.device) * how.noise)
+    gamma = torch.exp(_uniform(n, math.log1p(how.gamma), grey))
+    gain = 1 + _uniform(n, how.gain, grey)
+    bias = _uniform(n, how.bias, grey)
+    gamma, gain, bias = (_per_image(each, grey) for each in (gamma, gain, bias))
+    noise = torch.randn_like(grey) * (_per_image(torch.rand(n, device=grey.device), grey) * how.noise)
     return (grey.clamp(0, 1).pow(gamma) * gain + bias + noise).clamp(0, 1)
 
 
 def _erase(grey: Tensor, probability: float) -> Tensor:
     """Blank a rectangle of up to a third of each side with the image's mean (Zhong et al., "Random erasing", AAAI 2020)."""
-    n, height, width = grey.shape
+    n, (height, width) = len(grey), grey.shape[-2:]
     y, x = torch.rand(n, 1, device=grey.device) * height, torch.rand(n, 1, device=grey.device) * width
     half_h = (0.05 + torch.rand(n, 1, device=grey.device) * 0.12) * height
     half_w = (0.05 + torch.rand(n, 1, device=grey.device) * 0.12) * width
     in_rows = (torch.arange(height, device=grey.device) - y).abs() < half_h
     in_columns = (torch.arange(width, device=grey.device) - x).abs() < half_w
     chosen = (torch.rand(n, 1, 1, device=grey.device) < probability) & in_rows.unsqueeze(2) & in_columns.unsqueeze(1)
-    return torch.where(chosen, grey.mean((1, 2), keepdim=True), grey)
+    chosen = chosen if grey.ndim == 3 else chosen.unsqueeze(1)
+    return torch.where(chosen, grey.mean((-2, -1), keepdim=True), grey)
+
+
+def _with_channels(grey: Tensor) -> Tensor:
+    """(N, C, H, W)."""
+    return grey.unsqueeze(1) if grey.ndim == 3 else grey
+
+
+def _per_image(values: Tensor, images: Tensor) -> Tensor:
+    """(N,) shaped so that it multiplies each image."""
+    return values.view(-1, *[1] * (images.ndim - 1))

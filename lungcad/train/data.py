@@ -20,7 +20,7 @@ from lungcad.train.recipe import Recipe
 
 @dataclass(frozen=True, eq=False)
 class Images:
-    """Case by case; None where the file could not be read. grey: uint8 (H, W), as the network sees it."""
+    """Case by case; None where the file could not be read. grey: uint8 (H, W), or (3, H, W) in colour, as the network sees it."""
 
     cases: list[Case]
     grey: list[np.ndarray | None]
@@ -30,7 +30,7 @@ class Images:
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """grey: uint8 (n, H, W). labels: int64 (n,). copies: bool (n,), a copy of a training image."""
+    """grey: uint8 (n, H, W) or (n, 3, H, W). labels: int64 (n,). copies: bool (n,), a copy of a training image."""
 
     cases: list[Case]
     grey: torch.Tensor

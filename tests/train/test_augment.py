@@ -35,3 +35,24 @@ def test_seeded():
     one = augment(GREY, Augmentation())
     torch.manual_seed(4)
     assert torch.equal(one, augment(GREY, Augmentation()))
+
+
+def test_colour_is_changed_like_three_equal_greys():
+    """The channels of one image move, brighten and are erased together."""
+    how = Augmentation(noise=0, sharpness=0.5)
+    torch.manual_seed(1)
+    grey = augment(GREY, how)
+    torch.manual_seed(1)
+    colour = augment(GREY.unsqueeze(1).expand(-1, 3, -1, -1).contiguous(), how)
+    assert colour.shape == (6, 3, 24, 32)
+    for channel in range(1, 3):
+        assert torch.equal(colour[:, channel], colour[:, 0])
+    assert grey.shape == GREY.shape and colour.min() >= 0 and colour.max() <= 1
+
+
+def test_sharpening_works_against_the_local_mean():
+    torch.manual_seed(0)
+    out = augment(GREY, NOTHING.model_copy(update={"sharpness": 1.0}))
+    assert not torch.equal(out, GREY) and (out - GREY).abs().max() < 1
+    flat = torch.full((2, 8, 8), 0.4)
+    torch.testing.assert_close(augment(flat, NOTHING.model_copy(update={"sharpness": 1.0}))[:, 2:-2, 2:-2], flat[:, 2:-2, 2:-2])
