@@ -43,8 +43,8 @@ st.dataframe(
     hide_index=True,
 )
 st.caption(
-    "Published test images, value [95 % bootstrap interval]. *Without copies* leaves out the test images of which the published "
-    "training part holds a copy."
+    "Test images of the data set, value [95 % bootstrap interval over patients, or their best proxy]. No patient or copy stands on both sides "
+    "of the split. *Without copies* also leaves out the test images of which the publisher's own training part holds a copy."
 )
 for card in cards.values():
     with st.expander(widgets.card_title(card)):

@@ -127,6 +127,11 @@ def _warnings(image: CTImage, card: ModelCard) -> list[str]:
             f"{image.provenance.colour_fraction:.0%} of the image is coloured: it is not like the grey CT slices the network was "
             "trained on, so do not trust the answer."
         )
+    if dataset and dataset.crop_side and max(image.shape) > 1.5 * dataset.crop_side:
+        found.append(
+            f"The network was trained on crops of {dataset.crop_side}×{dataset.crop_side} pixels with a nodule in the middle; this image is "
+            f"{image.shape[1]}×{image.shape[0]}: crop it around the nodule, or the answer means nothing."
+        )
     if image.provenance.synthetic:
         found.append("This is a synthetic phantom made by lungcad, not a patient; the network was never trained on phantoms.")
     if image.unit is Unit.HU:

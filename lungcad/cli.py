@@ -241,7 +241,7 @@ def tune(
 def evaluate(
     model: Models,
     data: Annotated[Path, typer.Option(help="A folder laid out as published; its test part when it has parts.")],
-    layout: Annotated[str, typer.Option(help="How the folder is laid out.")] = "chest-ct-scan",
+    layout: Annotated[str | None, typer.Option(help="How the folder is laid out; as the network's own data set unless told.")] = None,
     as_json: Json = False,
 ) -> None:
     """Test a network on a folder of labelled images."""
@@ -251,9 +251,11 @@ def evaluate(
 
     with _progress("evaluating") as on_progress:
         if "," in model:
-            evaluation = evaluate_ensemble(Ensemble.load(model), data, layout, on_progress)
+            ensemble = Ensemble.load(model)
+            evaluation = evaluate_ensemble(ensemble, data, layout or ensemble.members[0].card.dataset, on_progress)
         else:
-            evaluation = evaluate_folder(load_model(model), data, layout, on_progress)
+            network = load_model(model)
+            evaluation = evaluate_folder(network, data, layout or network.card.dataset, on_progress)
     for case, why in evaluation.skipped:
         _complain(f"skipped {case}: {why}")
     values = evaluation.to_dict()

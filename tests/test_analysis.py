@@ -1,3 +1,4 @@
+import dataclasses
 import io
 import json
 import threading
@@ -15,7 +16,7 @@ from lungcad.errors import LungcadError
 from lungcad.explain import Options
 from lungcad.imaging import read_image
 from lungcad.imaging.phantom import make_phantom
-from lungcad.models import features
+from lungcad.models import features, load_model
 from lungcad.preprocess import preprocess
 from tests.bad_files import bad_files, dicom_with
 
@@ -122,6 +123,26 @@ def test_progress_reaches_the_caller(toy, phantom):
     seen = []
     analyse(phantom.png(), toy, methods=["lime"], options=Options(samples=100), on_progress=lambda done, total: seen.append(done))
     assert seen == [50, 100]
+
+
+def test_a_network_says_when_it_was_trained_on_other_pictures(toy, phantom):
+    """A whole slice for a network of nodule crops, a grey one for a network of stained tiles."""
+    for dataset, word in (("lidc-nodules", "crop it around the nodule"), ("lc25000", "coloured microscope tiles")):
+        other = dataclasses.replace(toy, card=toy.card.model_copy(update={"dataset": dataset}))
+        assert any(word in warning for warning in analyse(phantom.png(), other, methods=()).warnings)
+        assert not any(word in warning for warning in analyse(phantom.png(), toy, methods=()).warnings)
+
+
+def test_a_colour_network_is_explained_in_colour(weights_folder, phantom):
+    model = load_model("toy-resnet18-soft", folder=weights_folder)
+    preprocess = model.card.preprocess.model_copy(update={"colour": True})
+    colour = dataclasses.replace(model, card=model.card.model_copy(update={"preprocess": preprocess}))
+    result = analyse(phantom.png(), colour, methods=("gradcam", "lime", "attention"), options=Options(samples=60))
+    plain = analyse(phantom.png(), model, methods=())
+    assert result.prediction.probabilities == pytest.approx(
+        plain.prediction.probabilities, abs=1e-3
+    )  # a grey picture has three equal channels
+    assert all(each.values.shape == (256, 256) for each in result.attributions.values())
 
 
 def test_no_published_slice_counts_as_a_photograph(chest_ct):

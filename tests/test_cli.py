@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 import lungcad.models.weights
 from lungcad import cli
+from lungcad.evaluate.runs import write_run
 from lungcad.imaging.phantom import make_phantom
 from tests.bad_files import bad_files
 from tests.conftest import CLASSES
@@ -123,6 +124,17 @@ def test_bad_files_end_in_one_sentence(run, tmp_path, name):
         (("evaluate", "--model", MODEL, "--data", "{dir}", "--layout", "nope"), "choose one of"),
         (("train", "{dir}/gone.yaml"), "cannot be read"),
         (("bench", "--only", "nope"), "choose one of"),
+        (("evaluate", "--model", MODEL, "--data", "{dir}", "--layout", "lidc-nodules"), "Choose a network trained on it"),
+        (("predict", "{png}", "--model", f"{MODEL},nope"), "choose one of"),
+        (("audit", "{dir}/gone"), "no folder"),
+        (("audit", "{dir}", "--layout", "nope"), "choose one of"),
+        (("audit", "{dir}", "--protocol", "nope"), "choose one of"),
+        (("data", "info", "nope"), "choose one of"),
+        (("data", "download", "nope"), "choose one of"),
+        (("data", "info", "lc25000", "--data", "{dir}/gone"), "no folder"),
+        (("runs", "show", "nope", "--runs", "{dir}"), "choose one of"),
+        (("runs", "compare", "one", "two", "--runs", "{dir}"), "Unknown run"),
+        (("tune", "{dir}/gone.yaml"), "cannot be read"),
     ],
 )
 def test_bad_arguments_end_in_one_sentence(run, png, arguments, word):
@@ -149,4 +161,72 @@ def test_as_a_process_stdout_is_json_alone(png):
 
 def test_help_lists_the_commands():
     text = CliRunner().invoke(cli.app, ["--help"]).stdout
-    assert all(command in text for command in ("models", "predict", "explain", "train", "evaluate", "bench"))
+    commands = ("models", "predict", "explain", "train", "tune", "evaluate", "audit", "data", "runs", "bench")
+    assert all(command in text for command in commands)
+
+
+def test_an_ensemble_predicts_and_is_evaluated(run, png, tmp_path):
+    both = f"{MODEL},toy-resnet18-soft"
+    status, out, _ = run("predict", png, "--model", both, "--json")
+    assert status == 0 and sum(json.loads(out)["probabilities"].values()) == pytest.approx(1, abs=1e-5)
+    for name in CLASSES:
+        (tmp_path / "test" / name).mkdir(parents=True)
+        (tmp_path / "test" / name / "a.png").write_bytes(make_phantom(3, size=96).png())
+    status, out, _ = run("evaluate", "--model", both, "--data", tmp_path, "--json")
+    assert status == 0 and json.loads(out)["n"] == 4
+
+
+@pytest.fixture
+def leaky(tmp_path):
+    """Two classes of six textures; one test image is a training image."""
+    rng = np.random.default_rng(0)
+    for part in ("train", "valid", "test"):
+        for name in CLASSES:
+            place = tmp_path / "leaky" / part / name
+            place.mkdir(parents=True)
+            for index in range(2):
+                texture = (rng.random((6, 6)) * 255).astype(np.uint8)
+                Image.fromarray(texture).resize((96, 96), Image.Resampling.BICUBIC).save(place / f"{index}.png")
+    folder = tmp_path / "leaky"
+    (folder / "test" / "normal" / "copy.png").write_bytes((folder / "train" / "normal" / "0.png").read_bytes())
+    return folder
+
+
+def test_audit_has_the_promised_keys(run, leaky):
+    status, out, _ = run("audit", leaky, "--json")
+    values = json.loads(out)
+    keys = {"n_images", "duplicate_groups", "leaks", "label_conflicts", "unreadable", "metadata_only", "seconds"}
+    assert status == 0 and keys <= set(values) and values["n_images"] == 25
+    assert values["leaks"] == [{"split": "test", "class": "normal", "n": 1, "share": 0.3333}]
+    assert "1 groups of copies" in run("audit", leaky)[1]
+
+
+def test_data_info_counts_both_protocols(run, leaky):
+    status, out, _ = run("data", "info", "chest-ct-scan", "--data", leaky, "--json")
+    values = json.loads(out)
+    parts = {protocol: {row["split"]: row for row in each["parts"]} for protocol, each in values["protocols"].items()}
+    assert status == 0 and parts["published"]["test"]["copies_of_training"] == 1 and parts["published"]["train"]["n"] == 8
+    assert parts["grouped"]["train"]["n"] == 7 and values["licence"] == "ODbL 1.0"
+    assert "ODbL" in run("data", "info", "chest-ct-scan", "--data", leaky)[1]
+
+
+def test_runs_are_listed_shown_and_compared(run, tmp_path):
+    from tests.evaluate.test_compare import make_run
+
+    for name, shift in (("plain", 0.0), ("attended", 2.0)):
+        made = make_run(name, shift=shift, seed=len(name))
+        write_run(tmp_path / name, made.facts | {"classes": list(made.classes), "protocol": "grouped", "network": name}, made.predictions)
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "run.json").write_text("{")
+    status, out, err = run("runs", "list", "--runs", tmp_path, "--json")
+    assert status == 0 and [row["run"] for row in json.loads(out)] == ["attended", "plain"] and "broken is damaged" in err
+    status, out, _ = run("runs", "show", "plain", "--runs", tmp_path, "--json")
+    values = json.loads(out)
+    assert status == 0 and values["metrics"]["accuracy"]["low"] <= values["metrics"]["accuracy"]["value"] and len(values["confusion"]) == 2
+    status, out, _ = run("runs", "compare", "plain", "attended", "--runs", tmp_path, "--json")
+    assert status == 0 and json.loads(out)[0]["metric"] == "accuracy" and json.loads(out)[0]["difference"] > 0
+    assert run("runs", "gain", "plain", "attended", "--runs", tmp_path)[0] == 0
+    assert (
+        "ROC-AUC" in run("runs", "show", "plain", "--runs", tmp_path)[1]
+        and "DeLong" in run("runs", "compare", "plain", "attended", "--runs", tmp_path)[1]
+    )

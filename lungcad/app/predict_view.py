@@ -24,7 +24,7 @@ def show_prediction(source: Source, network: str, result: Result) -> None:
         recall = card.test.recall[result.prediction.label] if card.test else None
         if recall and recall.value is not None:
             st.caption(
-                f"On the published test images this network finds {recall.value:.0%} [{recall.low:.0%}–{recall.high:.0%}] of the slices of "
+                f"On its test images ({card.dataset}, {card.protocol}) this network finds {recall.value:.0%} [{recall.low:.0%}–{recall.high:.0%}] of the images of "
                 "this class."
             )
         rows, columns = result.image.shape

@@ -83,7 +83,7 @@ def network_picker() -> str:
         key="model",
         default=next(iter(cards)),
         format_func=lambda name: card_title(cards[name]),
-        help="Accuracy on the published test images with its 95 % interval, from the network's model card.",
+        help="Accuracy on its test images with its 95 % interval, from the network's model card.",
     )
 
 

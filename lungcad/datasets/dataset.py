@@ -43,6 +43,7 @@ class Dataset:
     shares: (train, valid, test) of the random split that papers use, None where the publisher gives the parts.
     read_cases: folder -> every case with its published label. group: one name a case from the cases and their fingerprints;
     grouping says in words how. limits: what a result on it cannot say. is_histology: coloured microscope tiles instead of CT.
+    crop_side: its images are crops of a lesion of so many pixels, None for whole slices.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Dataset:
     limits: str
     download: Download
     is_histology: bool = False
+    crop_side: int | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -1,14 +1,13 @@
 """Several networks that answer together: the mean of their calibrated probabilities."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import torch
 
 from lungcad.errors import ModelError
 from lungcad.imaging import CTImage
 from lungcad.models.predict import Prediction, predict_batch
-from lungcad.models.weights import WEIGHTS, TrainedModel, load_model
+from lungcad.models.weights import TrainedModel, load_model
 from lungcad.preprocess import preprocess
 
 
@@ -27,9 +26,9 @@ class Ensemble:
         self.members = tuple(members)
 
     @classmethod
-    def load(cls, names: str, folder: Path = WEIGHTS) -> "Ensemble":
-        """The networks of a list of names with commas between."""
-        return cls([load_model(name.strip(), folder=folder) for name in names.split(",")])
+    def load(cls, names: str, **where) -> "Ensemble":
+        """The networks of a list of names with commas between; where: the keywords of :func:`~lungcad.models.weights.load_model`."""
+        return cls([load_model(name.strip(), **where) for name in names.split(",")])
 
     @property
     def classes(self) -> tuple[str, ...]:

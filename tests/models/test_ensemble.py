@@ -9,7 +9,7 @@ from lungcad.preprocess import preprocess
 
 
 def test_the_mean_of_calibrated_members(weights_folder, phantom):
-    ensemble = Ensemble.load("toy-resnet18-none, toy-resnet18-soft", weights_folder)
+    ensemble = Ensemble.load("toy-resnet18-none, toy-resnet18-soft", folder=weights_folder)
     image = phantom.image()
     rows = [predict_batch(member, preprocess(image, member.card.preprocess)[0])[0].numpy() for member in ensemble.members]
     found = ensemble.predict(image)
