@@ -190,6 +190,10 @@ def train(
             raise
         _complain("Stopped. The same command resumes after the last finished epoch.")
         raise typer.Exit(130) from None
+    from lungcad.evaluate.runs import read_run
+
+    for case in read_run(card.name, runs).facts["skipped"]:
+        _complain(f"skipped {case}: it could not be read")
     tested = card.test.accuracy
     print(
         f"{card.name}: test accuracy {tested.value:.3f} [{tested.low:.3f}, {tested.high:.3f}], epoch {card.best_epoch} of {card.epochs_trained}"
@@ -258,6 +262,11 @@ def evaluate(
             evaluation = evaluate_folder(network, data, layout or network.card.dataset, on_progress)
     for case, why in evaluation.skipped:
         _complain(f"skipped {case}: {why}")
+    if evaluation.seen:
+        _complain(
+            f"{evaluation.seen} of the {evaluation.result.n} images belong to the data that {model} was trained or chosen on, so these numbers are too "
+            "good; `lungcad runs show` has those of its test part."
+        )
     values = evaluation.to_dict()
     if as_json:
         _print_json(values)

@@ -230,3 +230,17 @@ def test_runs_are_listed_shown_and_compared(run, tmp_path):
         "ROC-AUC" in run("runs", "show", "plain", "--runs", tmp_path)[1]
         and "DeLong" in run("runs", "compare", "plain", "attended", "--runs", tmp_path)[1]
     )
+
+
+def test_train_with_another_seed_keeps_its_run_only(run, leaky, tmp_path):
+    recipe = tmp_path / "toy.yaml"
+    recipe.write_text(
+        "name: toy\nbackbone: custom_cnn\ninit: scratch\nepochs: 1\nfrozen_epochs: 0\nbatch_size: 4\npreprocess: {size: [64, 64], crop: none}\n"
+    )
+    (leaky / "train" / "normal" / "broken.png").write_bytes(b"no")
+    places = ("--data", leaky, "--work", tmp_path / "work", "--out", tmp_path / "out", "--runs", tmp_path / "runs")
+    status, out, err = run("train", recipe, *places, "--seed", 5)
+    assert status == 0 and "toy-seed5: test accuracy" in out and "skipped train/normal/broken.png" in err
+    assert (tmp_path / "runs" / "toy-seed5" / "run.json").exists() and not (tmp_path / "out").exists()
+    status, _, err = run("train", recipe, *places, "--protocol", "nope")
+    assert status == 2 and "choose one of: published, grouped" in err

@@ -16,9 +16,10 @@ import torch
 from lungcad.datasets import DATASETS, Case, Split, of_split
 from lungcad.errors import DatasetError, LungcadError, lookup
 from lungcad.evaluate.metrics import summarise
+from lungcad.evaluate.runs import RUNS, read_run
 from lungcad.imaging import read_image
 from lungcad.models import TrainedModel, predict_batch
-from lungcad.models.card import TestResult
+from lungcad.models.card import ModelCard, TestResult
 from lungcad.models.ensemble import Ensemble
 from lungcad.preprocess import normalise, to_grey
 
@@ -28,13 +29,17 @@ BATCH = 100
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """cases and probabilities (n, K) row by row; skipped: (case id, why); images_per_second: reading included."""
+    """cases and probabilities (n, K) row by row; skipped: (case id, why); images_per_second: reading included.
+
+    seen: how many of the cases the network was trained or chosen on, as far as its run tells (:func:`seen_before`).
+    """
 
     cases: list[Case]
     probabilities: np.ndarray
     skipped: list[tuple[str, str]]
     images_per_second: float
     result: TestResult
+    seen: int = 0
 
     def to_dict(self) -> dict:
         """The JSON of ``lungcad evaluate``."""
@@ -46,6 +51,7 @@ class Evaluation:
             "recall": {name: estimate.value for name, estimate in self.result.recall.items()},
             "intervals": {name: [each.low, each.high] for name, each in (metrics | recalls).items()},
             "images_per_second": round(self.images_per_second, 1),
+            "seen_in_training": self.seen,
             "skipped": [{"case": case, "why": why} for case, why in self.skipped],
         }
 
@@ -82,7 +88,8 @@ def evaluate_folder(
         raise DatasetError("Not one image of the folder could be read; the first fault: " + skipped[0][1])
     seconds = time.perf_counter() - start
     probabilities = torch.cat(rows).numpy()
-    return Evaluation(kept, probabilities, skipped, len(cases) / seconds, _summary(kept, probabilities, model.card.classes))
+    result = _summary(kept, probabilities, model.card.classes)
+    return Evaluation(kept, probabilities, skipped, len(cases) / seconds, result, seen_before(model.card, kept))
 
 
 def evaluate_ensemble(
@@ -96,7 +103,23 @@ def evaluate_ensemble(
     probabilities = np.mean([member.probabilities for member in members], axis=0)
     result = _summary(first.cases, probabilities, ensemble.classes)
     n = len(first.cases) + len(first.skipped)
-    return Evaluation(first.cases, probabilities, first.skipped, n / seconds, result)
+    return Evaluation(first.cases, probabilities, first.skipped, n / seconds, result, max(member.seen for member in members))
+
+
+def seen_before(card: ModelCard, cases: list[Case], runs: Path = RUNS) -> int:
+    """How many cases are not in the test part of the network's own run, when the folder is the very data set it was trained on.
+
+    The run names its validation and test cases; a folder that holds some of them is taken for that data set. 0 where nothing is known.
+    """
+    if card.run is None:
+        return 0
+    try:
+        predictions = read_run(Path(card.run).name, runs).predictions
+    except LungcadError:
+        return 0
+    tested = set(predictions.case[predictions.split == Split.TEST])
+    ids = [case.id for case in cases]
+    return sum(case not in tested for case in ids) if tested.intersection(ids) else 0
 
 
 def _summary(cases: list[Case], probabilities: np.ndarray, classes: tuple[str, ...]) -> TestResult:

@@ -5,7 +5,8 @@ import pytest
 
 from lungcad.analysis import analyse
 from lungcad.errors import DatasetError, UnknownNameError
-from lungcad.evaluate.folder import evaluate_folder
+from lungcad.evaluate.folder import evaluate_folder, seen_before
+from lungcad.evaluate.runs import prediction_table, write_run
 from lungcad.imaging.phantom import make_phantom
 from tests.conftest import CLASSES
 
@@ -30,6 +31,17 @@ def test_reads_the_test_part_and_agrees_with_single_predictions(toy, folder):
     for case, row in zip(found.cases, found.probabilities, strict=True):
         single = analyse(case.path, toy, methods=()).prediction.probabilities
         np.testing.assert_allclose(row, list(single.values()), atol=0.01)  # bfloat16 rounds batches differently
+
+
+def test_images_that_the_network_was_trained_on_are_counted(toy, folder, tmp_path):
+    """The run knows half of the cases as its test part; the folder's other cases must have been seen."""
+    cases = evaluate_folder(toy, folder, "chest-ct-scan").cases
+    table = prediction_table(cases[:4], "test", np.full((4, 4), 0.25), CLASSES, np.zeros(4, bool))
+    write_run(tmp_path / "toy", {"classes": list(CLASSES)}, table)
+    card = toy.card.model_copy(update={"run": "data/runs/toy"})
+    assert seen_before(card, cases, tmp_path) == 4 and seen_before(card, cases[:4], tmp_path) == 0
+    assert seen_before(card, cases[4:], tmp_path) == 0  # another folder, as far as one can tell
+    assert seen_before(toy.card, cases, tmp_path) == 0 and seen_before(card, cases, tmp_path / "nowhere") == 0
 
 
 def test_json_has_the_promised_keys(toy, folder):
