@@ -73,10 +73,11 @@ class TrainingModule(pl.LightningModule):
             trains = index >= len(stages) - thawed
             stage.requires_grad_(trains)
             stage.train(trains)  # a resting stage keeps its batch statistics too
-            if self.recipe.frozen_depthwise:
-                for layer in stage.modules():
-                    if is_depthwise(layer):
-                        layer.requires_grad_(False)
+            for layer in stage.modules():
+                if self.recipe.frozen_depthwise and is_depthwise(layer):
+                    layer.requires_grad_(False)
+                if self.recipe.frozen_norm and isinstance(layer, torch.nn.BatchNorm2d):
+                    layer.eval()
 
     def configure_optimizers(self):
         groups = [

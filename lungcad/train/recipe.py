@@ -67,7 +67,9 @@ class Recipe(Schema):
 
     protocol: how the data set is split (:mod:`lungcad.datasets.splits`). Two phases: for ``frozen_epochs`` the backbone rests; then it thaws
     from its last stage on, one stage every ``unfreeze_every`` epochs (0: all at once), but for its first ``frozen_stages``, which always rest.
+    probe: begin with a head fitted to the frozen backbone (:mod:`lungcad.train.probe`) on so many augmented views of each image, None for a random head.
     ema: decay of a running mean of the weights, which is validated and kept instead of the last ones (0: none).
+    frozen_norm: batch normalisation keeps its statistics in training too, as a fitted head expects them.
     frozen_depthwise: depthwise kernels rest as well (few weights, but most of the time of a training step on a CPU).
     """
 
@@ -83,10 +85,12 @@ class Recipe(Schema):
     augmentation: Augmentation = Augmentation()
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     epochs: Annotated[int, Field(ge=1, le=1000)] = 40
+    probe: Annotated[int, Field(ge=0, le=20)] | None = None
     frozen_epochs: Annotated[int, Field(ge=0)] = 2
     unfreeze_every: Annotated[int, Field(ge=0)] = 0
     frozen_stages: Annotated[int, Field(ge=0)] = 0
     frozen_depthwise: bool = False
+    frozen_norm: bool = False
     batch_size: Annotated[int, Field(ge=2, le=1024)] = 32
     loss: Loss = Loss.CROSS_ENTROPY
     focal_gamma: Annotated[float, Field(ge=0)] = 2.0

@@ -32,6 +32,7 @@ from lungcad.train.data import Images, Part, Parts, make_parts, read_images
 from lungcad.train.depthwise import speed_up_depthwise
 from lungcad.train.losses import make_loss
 from lungcad.train.module import History, TrainingModule
+from lungcad.train.probe import fit_probe
 from lungcad.train.recipe import Recipe
 
 LIMITS = "Research only, not for clinical use. "
@@ -171,6 +172,8 @@ def initialise(recipe: Recipe, num_classes: int) -> tuple[Classifier, str]:
 def fit(network: Classifier, recipe: Recipe, parts: Parts, work: Path, progress_bar: bool) -> tuple[int, int, pd.DataFrame]:
     """Train ``network`` in place and leave the best checkpoint in it: (best epoch, epochs trained, learning curves)."""
     device = best_device()
+    if recipe.probe is not None and not (work / "last.ckpt").exists():
+        fit_probe(network, parts, recipe)
     if device.has_slow_depthwise_gradient:
         speed_up_depthwise(network)
     loader = parts.train.loader(recipe, training=True)

@@ -38,3 +38,12 @@ def test_every_schedule_and_monitor_configures():
             plan = recipe(schedule=schedule, monitor=monitor)
             module = TrainingModule(create_model("efficientnet_lite0"), plan, make_loss(plan, torch.ones(4)), steps_per_epoch=2)
             assert module.configure_optimizers()["optimizer"].param_groups[0]["weight_decay"] == plan.weight_decay
+
+
+def test_frozen_normalisation_stays_in_evaluation_mode(monkeypatch):
+    plan = recipe(frozen_epochs=0, frozen_norm=True)
+    module = TrainingModule(create_model("efficientnet_lite0"), plan, make_loss(plan, torch.ones(4)), steps_per_epoch=1)
+    module.train()
+    module.on_train_epoch_start()
+    norms = [layer for layer in module.network.features.modules() if isinstance(layer, torch.nn.BatchNorm2d)]
+    assert norms and not any(layer.training for layer in norms) and all(layer.weight.requires_grad for layer in norms)

@@ -1,0 +1,64 @@
+"""The head's first weights: a linear probe of the frozen backbone, before anything is fine-tuned.
+
+Fine-tuning from a random head distorts pretrained features and costs accuracy on patients unlike those of training; from a fitted head it does not
+(Kumar et al., "Fine-tuning can distort pretrained features and underperform out-of-distribution", ICLR 2022).
+"""
+
+import numpy as np
+import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
+from torch import Tensor
+
+from lungcad.device import best_device
+from lungcad.models import Classifier
+from lungcad.preprocess import normalise
+from lungcad.train.augment import augment
+from lungcad.train.data import Part, Parts
+from lungcad.train.recipe import Recipe
+
+STRENGTHS = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
+"""Inverse strengths of the L2 penalty that are tried; the lowest validation loss decides."""
+
+
+def fit_probe(network: Classifier, parts: Parts, recipe: Recipe) -> float:
+    """Set the head's linear layer to a logistic regression on the pooled features of the training part; the penalty chosen.
+
+    Each training image is seen as it is and in ``recipe.probe`` augmented views.
+    """
+    network.eval()
+    views = [_pooled(network, parts.train, recipe, augmented=bool(view)) for view in range(recipe.probe + 1)]
+    features, labels = np.concatenate(views), np.tile(parts.train.labels.numpy(), len(views))
+    valid = _pooled(network, parts.valid, recipe, augmented=False)
+    mean, scale = features.mean(0), features.std(0) + 1e-6
+    fitted = []
+    for strength in STRENGTHS:
+        model = LogisticRegression(C=strength / len(views), max_iter=300, class_weight="balanced" if recipe.balance else None)
+        model.fit((features - mean) / scale, labels)
+        loss = log_loss(parts.valid.labels.numpy(), model.predict_proba((valid - mean) / scale), labels=model.classes_)
+        fitted.append((loss, strength, model))
+    _, strength, best = min(fitted, key=lambda each: each[0])
+    weights, bias = best.coef_, best.intercept_
+    if len(weights) == 1:  # two classes: scikit-learn keeps the difference of the two logits
+        weights, bias = np.concatenate([-weights, weights]) / 2, np.concatenate([-bias, bias]) / 2
+    weights = weights / scale
+    linear = network.head.linear
+    linear.weight.data = torch.from_numpy(weights).to(linear.weight)
+    linear.bias.data = torch.from_numpy(bias - weights @ mean).to(linear.bias)
+    return strength
+
+
+@torch.no_grad()
+def _pooled(network: Classifier, part: Part, recipe: Recipe, *, augmented: bool) -> np.ndarray:
+    """(n, C): what the head's linear layer sees."""
+    device = best_device()
+    device.put(network)
+    rows = []
+    for grey in part.grey.split(32):
+        grey = grey.float() / 255
+        inputs = normalise(augment(grey, recipe.augmentation) if augmented else grey, recipe.preprocess)
+        with device.features_context():
+            features: Tensor = network.features(device.put_inputs(inputs))
+        attended, _ = network.attention(features.float())
+        rows.append(attended.mean((2, 3)).cpu())
+    return torch.cat(rows).numpy().astype(np.float64)
