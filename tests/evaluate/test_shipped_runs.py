@@ -3,11 +3,14 @@
 import numpy as np
 import pytest
 
+from lungcad.evaluate.aims import with_aim
 from lungcad.evaluate.calibration import sensitive_point, youden_point
 from lungcad.evaluate.metrics import summarise
 from lungcad.evaluate.report import report, task_of
 from lungcad.evaluate.runs import list_runs, read_run
 from lungcad.models import list_cards
+from lungcad.models.weights import WEIGHTS
+from lungcad.train.recipe import Recipe
 
 
 @pytest.mark.parametrize("card", list_cards(), ids=lambda card: card.name)
@@ -37,3 +40,15 @@ def test_every_shipped_run_can_be_read_and_has_baselines(name):
     if run.facts["protocol"] == "grouped" and "fold" not in run.predictions:
         sides = run.predictions.groupby("group").split.nunique()
         assert (sides == 1).all()
+
+
+@pytest.mark.parametrize("card", list_cards(), ids=lambda card: card.name)
+def test_the_card_says_what_was_missed(card):
+    recipe = Recipe.read(WEIGHTS / f"{card.name}.yaml")
+    assert with_aim(card, recipe.tried).aim == card.aim
+    assert (recipe.name, recipe.backbone, recipe.attention, recipe.preprocess) == (
+        card.name,
+        card.backbone,
+        card.attention,
+        card.preprocess,
+    )

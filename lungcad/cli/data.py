@@ -1,0 +1,106 @@
+"""Commands about data sets: audit, data info, data download."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from lungcad.cli.common import Json, app, messages, print_json, progress
+
+data_app = typer.Typer(no_args_is_help=True, help="Known data sets: counts, download.")
+app.add_typer(data_app, name="data")
+
+
+@app.command()
+def audit(
+    folder: Annotated[str, typer.Argument(help="A folder of images, or the name of a known data set.")],
+    layout: Annotated[str | None, typer.Option(help="How the folder is laid out; found out unless told.")] = None,
+    protocol: Annotated[
+        str | None, typer.Option(help="Split a data set that comes without parts, published or grouped, to see what leaks.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Find copies, leaks between splits, label conflicts, unreadable files and classes that the files' metadata give away."""
+    from lungcad.datasets import DATASETS, Protocol
+    from lungcad.datasets.audit import audit as run_audit
+    from lungcad.errors import lookup
+
+    known = DATASETS.get(folder) if not Path(folder).is_dir() else None
+    chosen = lookup({each.value: each for each in Protocol}, protocol, "protocol") if protocol else None
+    with progress("reading images") as on_progress:
+        found = run_audit(known.locate() if known else folder, layout or (known and known.name), protocol=chosen, on_progress=on_progress)
+    values = found.to_dict()
+    if as_json:
+        print_json(values)
+        return
+    out = Console()
+    out.print(f"{found.n_images} images ({', '.join(f'{name} {n}' for name, n in found.n_by_class.items())}), split: {found.split}")
+    out.print(
+        f"{len(found.duplicate_groups)} groups of copies, {found.exact_groups} of them with equal pixels; {len(found.unreadable)} unreadable files"
+    )
+    table = Table("split", "class", "copies of training images", "share")
+    for leak in found.leaks:
+        table.add_row(leak.split, leak.label, str(leak.n), f"{leak.share:.1%}")
+    if found.leaks:
+        out.print(table)
+    for conflict in found.label_conflicts:
+        out.print(f"one picture, two labels ({', '.join(conflict.labels)}): {'; '.join(conflict.cases[:4])}")
+    for case, why in found.unreadable[:20]:
+        out.print(f"unreadable: {case}: {why}")
+    if found.neighbours:
+        out.print(
+            f"{len(found.neighbours)} pairs of neighbouring slices stand on two sides of the split, for example {' and '.join(found.neighbours[0])}"
+        )
+    if told := found.metadata_only:
+        out.print(f"format, size, mode and border alone: balanced accuracy {told.balanced_accuracy:.3f} (chance {told.chance:.3f})")
+    out.print(f"{found.seconds} s")
+
+
+@data_app.command("info")
+def data_info(
+    name: str,
+    data: Annotated[Path | None, typer.Option(help="Its folder; looked for in data/ unless told.")] = None,
+    task: Annotated[str | None, typer.Option(help="Which task; the usual one unless told.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Counts of a data set by class, split and group under both protocols, its licence and citation."""
+    from lungcad.datasets import DATASETS
+    from lungcad.datasets.info import describe
+    from lungcad.errors import lookup
+
+    dataset = lookup(DATASETS, name, "data set")
+    with progress("reading images") as on_progress:
+        values = describe(dataset, data or dataset.locate(), task, on_progress=on_progress)
+    if as_json:
+        print_json(values)
+        return
+    out = Console()
+    for key in ("title", "publisher", "licence", "citation", "task", "grouping"):
+        out.print(f"[bold]{key}[/bold] {values[key]}", highlight=False)
+    for protocol, counts in values["protocols"].items():
+        table = Table(title=f"{protocol}: {counts['split']}", title_justify="left")
+        for column in ("split", *values["classes"], "groups", "copies of training"):
+            table.add_column(column)
+        for row in counts["parts"]:
+            table.add_row(
+                row["split"],
+                *(str(row["by_class"][each]) for each in values["classes"]),
+                str(row["groups"]),
+                str(row["copies_of_training"]),
+            )
+        out.print(table)
+
+
+@data_app.command("download")
+def data_download(name: str) -> None:
+    """Fetch a data set from its publisher into data/ (needs internet access); resumes a part that was fetched."""
+    from lungcad.datasets import DATASETS
+    from lungcad.datasets.download import download
+    from lungcad.errors import lookup
+
+    dataset = lookup(DATASETS, name, "data set")
+    messages.print(f"{dataset.title}, {dataset.licence}. Cite: {dataset.citation}", highlight=False)
+    with progress(name) as on_progress:
+        print(download(dataset, on_progress=on_progress))

@@ -1,0 +1,113 @@
+"""Commands about networks and single images: models, predict, explain."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from lungcad.cli.common import Json, Model, Models, app, check_writable, complain, messages, print_json, progress
+from lungcad.errors import LungcadError
+
+
+@app.command()
+def models(
+    as_json: Json = False,
+    write_readme: Annotated[
+        bool, typer.Option(help="Write aims missed (from the runs) into the cards, and weights/README.md anew.")
+    ] = False,
+) -> None:
+    """List the installed networks with the numbers of their cards."""
+    from dataclasses import asdict
+
+    from lungcad.models import cards_readme
+    from lungcad.models.complexity import complexity_of
+    from lungcad.models.weights import WEIGHTS, list_cards
+
+    if write_readme:
+        from lungcad.evaluate.aims import with_aim
+        from lungcad.train.recipe import Recipe
+
+        for card in list_cards():
+            with_aim(card, Recipe.read(WEIGHTS / f"{card.name}.yaml").tried).write(WEIGHTS / f"{card.name}.json")
+        cards_readme.write_readme(WEIGHTS, list_cards())
+    cards = list_cards()
+    if as_json:
+        print_json([card.model_dump(mode="json") | asdict(complexity_of(card)) for card in cards])
+        return
+    table = Table("name", "network", "attention", "data set", "parameters", "GFLOPs", "test accuracy [95 %]", "without copies [95 %]")
+    for card in cards:
+        cost = complexity_of(card)
+        added = f" ({cost.added_flops:+.1%})" if card.attention != "none" else ""
+        table.add_row(card.name, card.backbone, card.attention, card.dataset, f"{cost.parameters / 1e6:.2f} M", f"{cost.flops / 1e9:.2f}{added}", *(
+            f"{result.accuracy.value:.3f} [{result.accuracy.low:.3f}, {result.accuracy.high:.3f}]" if result else "–"
+            for result in (card.test, card.test_without_copies)
+        ))  # fmt: skip
+    Console().print(table)
+
+
+@app.command()
+def predict(images: list[Path], model: Models, as_json: Json = False) -> None:
+    """Classify images. With --json, one JSON object a line for each image."""
+    from lungcad.analysis import analyse, answer_together
+    from lungcad.models import load_model
+    from lungcad.models.ensemble import Ensemble
+
+    together = Ensemble.load(model) if "," in model else None
+    network = None if together else load_model(model)
+    failed = False
+    for path in images:
+        try:
+            result = answer_together(str(path), together) if together else analyse(str(path), network, methods=())
+        except LungcadError as error:
+            complain(f"{path}: {error}")
+            failed = True
+            continue
+        if as_json:
+            print_json({"path": str(path), "model": model, "class": result.prediction.label,
+                         "probabilities": result.prediction.probabilities, "warnings": list(result.warnings)}, indent=None)  # fmt: skip
+        else:
+            print(f"{path}: {result.prediction.label} ({result.prediction.confidence:.1%})")
+            for warning in result.warnings:
+                messages.print(f"  note: {warning}", highlight=False)
+    if failed:
+        raise typer.Exit(2)
+
+
+@app.command()
+def explain(
+    image: Path,
+    model: Model,
+    method: Annotated[str, typer.Option(help="gradcam, lime or attention.")] = "gradcam",
+    target: Annotated[str | None, typer.Option(help="Class to explain; the predicted one unless told.")] = None,
+    out: Annotated[Path | None, typer.Option(help="PNG: the overlay at the image's own size.")] = None,
+    values: Annotated[Path | None, typer.Option(help="NPY: the raw float32 map at the image's own size.")] = None,
+    samples: Annotated[int, typer.Option(min=50, max=100_000, help="Number of samples (LIME).")] = 1000,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed (LIME).")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Explain one image: overlay and raw map."""
+    import numpy as np
+
+    from lungcad.analysis import analyse
+    from lungcad.explain import Options
+    from lungcad.explain.overlay import overlay, png
+
+    check_writable(out, ".png")
+    check_writable(values, ".npy")
+    with progress(method) as on_progress:
+        result = analyse(str(image), model, methods=[method], target=target, options=Options(seed, samples), on_progress=on_progress)
+    attribution = result.attributions[method]
+    if out:
+        out.write_bytes(png(overlay(result.image.grey(), attribution), Method=method, Network=model, Class=result.target))
+    if values:
+        with values.open("wb") as file:
+            np.save(file, attribution.values)
+    if as_json:
+        print_json({"path": str(image), **result.to_dict()})
+    else:
+        print(f"{image}: {result.prediction.label} ({result.prediction.confidence:.1%}), {method} of {result.target}, "
+              f"values {attribution.values.min():.4g} to {attribution.peak:.4g}")  # fmt: skip
+        for warning in result.warnings:
+            messages.print(f"  note: {warning}", highlight=False)

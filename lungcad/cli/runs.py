@@ -1,0 +1,155 @@
+"""Commands about evaluation runs: runs list, show, compare, gain, tables."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from lungcad.cli.common import Json, app, complain, print_json
+from lungcad.errors import LungcadError
+
+runs_app = typer.Typer(no_args_is_help=True, help="Evaluation runs: list, show, compare.")
+app.add_typer(runs_app, name="runs")
+
+RunsFolder = Annotated[Path, typer.Option(help="Folder of evaluation runs.")]
+
+
+@runs_app.command("list")
+def runs_list(runs: RunsFolder = Path("data/runs"), as_json: Json = False) -> None:
+    """All evaluation runs with their headline numbers."""
+    from lungcad.evaluate.report import report
+    from lungcad.evaluate.runs import list_runs, read_run
+
+    rows = []
+    for name in list_runs(runs):
+        try:
+            run = read_run(name, runs)
+            found = report(run)
+        except LungcadError as error:
+            complain(str(error))
+            continue
+        facts = {
+            key: run.facts.get(key) for key in ("dataset", "task", "protocol", "network", "backbone", "attention", "seed", "folds", "date")
+        }
+        rows.append(
+            {
+                "run": name,
+                **facts,
+                "n": len(run.test),
+                **{metric: found[metric].model_dump() for metric in ("accuracy", "macro F1", "ROC-AUC")},
+            }
+        )
+    if as_json:
+        print_json(rows)
+        return
+    table = Table("run", "data set", "protocol", "n", "accuracy", "macro F1", "ROC-AUC")
+    for row in rows:
+        table.add_row(
+            row["run"],
+            row["dataset"],
+            row["protocol"],
+            str(row["n"]),
+            *(_interval(row[metric]) for metric in ("accuracy", "macro F1", "ROC-AUC")),
+        )
+    Console().print(table)
+
+
+@runs_app.command("show")
+def runs_show(
+    name: str,
+    runs: RunsFolder = Path("data/runs"),
+    without_copies: Annotated[bool, typer.Option(help="Leave out test images that copy a training image.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Every metric of a run with its interval, its confusion matrix, operating points and the trivial baselines."""
+    from lungcad.evaluate.report import baselines, confusion, operating_points, report
+    from lungcad.evaluate.runs import read_run
+
+    run = read_run(name, runs)
+    found, trivial = report(run, without_copies=without_copies), baselines(run)
+    matrix = confusion(run, without_copies=without_copies)
+    if as_json:
+        print_json({
+            "facts": run.facts, "metrics": {metric: each.model_dump() for metric, each in found.items()}, "confusion": matrix.tolist(),
+            "operating_points": operating_points(run),
+            "baselines": {each: {metric: value.model_dump() for metric, value in values.items()} for each, values in trivial.items()},
+        })  # fmt: skip
+        return
+    out = Console()
+    out.print(f"{name}: {run.facts['dataset']}, {run.facts['protocol']}, {matrix.sum()} test cases in {run.test.group.nunique()} groups")
+    table = Table("metric", "value [95 % interval over groups]", *trivial)
+    for metric, value in found.items():
+        table.add_row(
+            metric,
+            _interval(value.model_dump()),
+            *(_interval(values[metric].model_dump()) if metric in values else "" for values in trivial.values()),
+        )
+    out.print(table)
+    table = Table("true \\ predicted", *run.classes)
+    for label, row in zip(run.classes, matrix, strict=True):
+        table.add_row(label, *map(str, row))
+    out.print(table)
+    for point in operating_points(run):
+        rates = ", ".join(f"{metric} {_interval(value)}" for metric, value in point["test"].items())
+        out.print(f"{point['name']} (threshold {point['threshold']:.3f}, chosen on validation): {rates}")
+
+
+@runs_app.command("tables")
+def runs_tables(runs: RunsFolder = Path("data/runs")) -> None:
+    """The README's tables of protocols and of attention's gain, as Markdown."""
+    from lungcad.evaluate.tables import gain_table, protocols_table
+
+    print(f"{protocols_table(runs)}\n\n{gain_table(runs)}")
+
+
+@runs_app.command("compare")
+def runs_compare(
+    first: str,
+    second: str,
+    runs: RunsFolder = Path("data/runs"),
+    common: Annotated[bool, typer.Option("--common", help="Compare the test cases that both runs have.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Second run minus first on the same cases: DeLong, McNemar, paired bootstrap over groups."""
+    from lungcad.evaluate.compare import compare_runs
+    from lungcad.evaluate.runs import read_run
+
+    _print_differences(compare_runs(read_run(first, runs), read_run(second, runs), common_only=common), first, second, as_json)
+
+
+@runs_app.command("gain")
+def runs_gain(
+    baseline: Annotated[str, typer.Argument(help="A run without attention; its NAME-seedN runs are taken too.")],
+    attended: Annotated[str, typer.Argument(help="The run with attention; its NAME-seedN runs are taken too.")],
+    runs: RunsFolder = Path("data/runs"),
+    as_json: Json = False,
+) -> None:
+    """What attention gains, as a paired difference over all seeds."""
+    from lungcad.evaluate.compare import attention_gain
+    from lungcad.evaluate.runs import read_seeds
+
+    _print_differences(attention_gain(read_seeds(baseline, runs), read_seeds(attended, runs)), baseline, attended, as_json)
+
+
+def _print_differences(differences, first: str, second: str, as_json: bool) -> None:
+    if as_json:
+        print_json([each.to_dict() for each in differences])
+        return
+    table = Table("metric", first, second, "difference [95 % interval]", "p", "test")
+    for each in differences:
+        p = "–" if each.p is None else f"{each.p:.3g}"
+        table.add_row(
+            each.metric,
+            f"{each.first:.3f}",
+            f"{each.second:.3f}",
+            f"{each.difference:+.3f} [{each.low:+.3f}, {each.high:+.3f}]",
+            p,
+            each.test,
+        )
+    Console().print(table)
+
+
+def _interval(value: dict) -> str:
+    return "–" if value["value"] is None else f"{value['value']:.3f} [{value['low']:.3f}, {value['high']:.3f}]"

@@ -1,0 +1,162 @@
+"""Commands that train and test networks: train, tune, evaluate, bench."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from lungcad.cli.common import Json, Models, app, check_writable, complain, print_json, progress
+
+
+@app.command()
+def train(
+    recipe: Path,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of the data set, laid out as published; looked for in data/ unless told.")
+    ] = None,
+    work: Annotated[Path | None, typer.Option(help="Checkpoints and logs; runs/NAME unless told. The same folder resumes.")] = None,
+    out: Annotated[Path, typer.Option(help="Where NAME.safetensors and NAME.json go.")] = Path("weights"),
+    runs: Annotated[Path, typer.Option(help="Where the evaluation run goes.")] = Path("data/runs"),
+    folds: Annotated[
+        int | None, typer.Option(min=2, max=20, help="Cross-validate over groups in so many folds; only the run is kept.")
+    ] = None,
+    protocol: Annotated[
+        str | None, typer.Option(help="published or grouped instead of the recipe's; only the run is kept, as NAME-PROTOCOL.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Another seed than the recipe's; only the run is kept, as NAME-seedSEED.")] = None,
+) -> None:
+    """Train a network by a recipe (YAML), calibrate it on validation, test it, write weights, card and run."""
+    from lungcad.datasets import DATASETS
+    from lungcad.train.recipe import Recipe
+    from lungcad.train.run import Places, cross_validate
+    from lungcad.train.run import train as run_training
+
+    plan = Recipe.read(recipe).variant(protocol=protocol, seed=seed)
+    varied = bool(folds) or protocol is not None or seed is not None
+    work = work or Path("runs") / (f"{plan.name}-folds" if folds else plan.name)
+    places = Places(data or DATASETS[plan.dataset].locate(), work, None if varied else out, runs)
+    try:
+        with progress("reading images") as on_progress:
+            watch = {"on_progress": on_progress, "progress_bar": sys.stderr.isatty()}
+            if folds:
+                print(f"cross-validation run: {cross_validate(plan, places, folds, **watch)}")
+                return
+            card = run_training(plan, places, **watch)
+    except (KeyboardInterrupt, SystemExit) as stop:  # Lightning turns Ctrl-C into SystemExit
+        if isinstance(stop, SystemExit) and stop.code == 0:
+            raise
+        complain("Stopped. The same command resumes after the last finished epoch.")
+        raise typer.Exit(130) from None
+    from lungcad.evaluate.runs import read_run
+
+    for case in read_run(card.name, runs).facts["skipped"]:
+        complain(f"skipped {case}: it could not be read")
+    tested = card.test.accuracy
+    print(
+        f"{card.name}: test accuracy {tested.value:.3f} [{tested.low:.3f}, {tested.high:.3f}], epoch {card.best_epoch} of {card.epochs_trained}"
+    )
+
+
+@app.command()
+def tune(
+    recipe: Path,
+    data: Annotated[Path | None, typer.Option(help="Folder of the data set; looked for in data/ unless told.")] = None,
+    trials: Annotated[int, typer.Option(min=1, max=1000, help="Trainings in all; a second call goes on.")] = 20,
+    work: Annotated[Path | None, typer.Option(help="Study and checkpoints; runs/NAME-tune unless told.")] = None,
+    out: Annotated[Path | None, typer.Option(help="YAML: the best recipe.")] = None,
+) -> None:
+    """Search rates, weight decay, dropout, label smoothing and MixUp with Optuna, on validation only."""
+    import yaml
+
+    from lungcad.datasets import DATASETS
+    from lungcad.train.recipe import Recipe
+    from lungcad.train.tune import tune as run_tuning
+
+    plan = Recipe.read(recipe)
+    if out:
+        check_writable(out, ".yaml")
+    try:
+        with progress("trials") as on_progress:
+            found = run_tuning(
+                plan,
+                data or DATASETS[plan.dataset].locate(),
+                work or Path("runs") / f"{plan.name}-tune",
+                trials=trials,
+                on_progress=on_progress,
+            )
+    except (KeyboardInterrupt, SystemExit):
+        complain("Stopped. The same command goes on after the last finished trial.")
+        raise typer.Exit(130) from None
+    table = Table("trial", *next(iter(found.trials))[0], plan.monitor.value)
+    for number, (values, score) in enumerate(found.trials):
+        table.add_row(str(number), *(f"{value:.3g}" for value in values.values()), f"{score:.4f}")
+    Console().print(table)
+    text = yaml.safe_dump(found.recipe.model_dump(mode="json"), sort_keys=False)
+    if out:
+        out.write_text(text, "utf-8")
+    else:
+        print(text)
+
+
+@app.command()
+def evaluate(
+    model: Models,
+    data: Annotated[Path, typer.Option(help="A folder laid out as published; its test part when it has parts.")],
+    layout: Annotated[str | None, typer.Option(help="How the folder is laid out; as the network's own data set unless told.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Test a network on a folder of labelled images."""
+    from lungcad.evaluate.folder import evaluate_ensemble, evaluate_folder
+    from lungcad.models import load_model
+    from lungcad.models.ensemble import Ensemble
+
+    with progress("evaluating") as on_progress:
+        if "," in model:
+            ensemble = Ensemble.load(model)
+            evaluation = evaluate_ensemble(ensemble, data, layout or ensemble.members[0].card.dataset, on_progress)
+        else:
+            network = load_model(model)
+            evaluation = evaluate_folder(network, data, layout or network.card.dataset, on_progress)
+    for case, why in evaluation.skipped:
+        complain(f"skipped {case}: {why}")
+    if evaluation.seen:
+        complain(
+            f"{evaluation.seen} of the {evaluation.result.n} images belong to the data that {model} was trained or chosen on, so these numbers are too "
+            "good; `lungcad runs show` has those of its test part."
+        )
+    values = evaluation.to_dict()
+    if as_json:
+        print_json(values)
+        return
+    table = Table("metric", "value", "95 % interval")
+    for name, (low, high) in values["intervals"].items():
+        value = values["recall"].get(name.removeprefix("recall ")) if name.startswith("recall ") else values[name]
+        table.add_row(
+            name, *("–" if each is None else f"{each:.3f}" for each in (value,)), "–" if low is None else f"{low:.3f} to {high:.3f}"
+        )
+    Console().print(table, f"{values['n']} images, {values['images_per_second']} images/s")
+
+
+@app.command()
+def bench(
+    only: Annotated[str | None, typer.Option(help="Run one entry only.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Chest CT-Scan folder; phantoms are used without it.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Measure lungcad against the plain library calls, in this run on this machine."""
+    from lungcad.bench import ENTRIES, run
+
+    with progress("measuring") as on_progress:
+        rows = run(only, data=data, on_progress=on_progress)
+    if as_json:
+        print_json(rows)
+        return
+    table = Table("name", "ours", "plain", "ratio", "unit", "meaning")
+    for row in rows:
+        table.add_row(
+            row["name"], f"{row['ours']:.4g}", f"{row['plain']:.4g}", f"{row['ratio']:.2f}", row["unit"], ENTRIES[row["name"]].__doc__
+        )
+    Console().print(table)

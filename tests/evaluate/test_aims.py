@@ -1,0 +1,21 @@
+from lungcad.evaluate.aims import AIMS, missed, with_aim
+from lungcad.evaluate.report import report
+from lungcad.evaluate.runs import read_run, write_run
+from tests.conftest import make_card
+from tests.evaluate.test_compare import make_run
+
+
+def test_an_aim_is_read_from_the_runs(tmp_path):
+    for name, shift in (("weak", -0.5), ("strong", 6.0)):
+        made = make_run(name, shift=shift)
+        write_run(tmp_path / name, made.facts | {"classes": list(made.classes)}, made.predictions)
+    weak, strong = (make_card(name, "resnet18", "none", "").model_copy(update={"dataset": "lidc-nodules"}) for name in ("weak", "strong"))
+    found = report(read_run("weak", tmp_path))
+    assert len(missed(weak, tmp_path)) == 2 and f"missed by {0.93 - found['ROC-AUC'].value:.3f}" in missed(weak, tmp_path)[0]
+    assert missed(strong, tmp_path) == [] and with_aim(strong, "Nothing was tried.", tmp_path).aim is None
+    assert with_aim(weak, "More epochs were tried.", tmp_path).aim.endswith("More epochs were tried.")
+
+
+def test_an_aim_without_a_run_is_not_spoken_of(tmp_path):
+    card = make_card("none", "resnet18", "none", "").model_copy(update={"dataset": "iq-oth-nccd"})
+    assert missed(card, tmp_path) == [] and set(AIMS) == {"iq-oth-nccd", "chest-ct-scan", "lidc-nodules", "lc25000"}
