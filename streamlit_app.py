@@ -33,6 +33,7 @@ st.dataframe(
             "network": card.name,
             "attention": card.attention,
             "data set": card.dataset,
+            "protocol": card.protocol,
             "accuracy": _estimate(card.test and card.test.accuracy),
             "accuracy without copies": _estimate(card.test_without_copies and card.test_without_copies.accuracy),
             "ROC-AUC": _estimate(card.test and card.test.auc),
@@ -43,10 +44,18 @@ st.dataframe(
     hide_index=True,
 )
 st.caption(
-    "Test images of the data set, value [95 % bootstrap interval over patients, or their best proxy]. No patient or copy stands on both sides "
+    "Test images of the data set, value [95 % bootstrap interval over groups: patients, or their best proxy]. No group and no copy stands on both sides "
     "of the split. *Without copies* also leaves out the test images of which the publisher's own training part holds a copy."
 )
-for card in cards.values():
-    with st.expander(widgets.card_title(card)):
-        st.markdown(f"**Limits.** {card.limits}")
-        st.json(card.model_dump(mode="json"), expanded=False)
+if cards:
+    chosen = st.selectbox(
+        "Model card of",
+        list(cards),
+        format_func=lambda name: widgets.card_title(cards[name]),
+        help="What a network was trained on, its limits, its card.",
+    )
+    card = cards[chosen]
+    st.markdown(f"**Limits.** {card.limits}")
+    if card.aim:
+        st.markdown(f"**Aims missed.** {card.aim}")
+    st.json(card.model_dump(mode="json"), expanded=False)

@@ -37,7 +37,7 @@ def accuracy_text(card: ModelCard) -> str:
 
 def card_title(card: ModelCard) -> str:
     from_attention = "no attention" if card.attention == "none" else f"attention: {card.attention}"
-    return f"{card.name} ({from_attention}) · {len(card.classes)} classes · {accuracy_text(card)}"
+    return f"{card.name} ({from_attention}) · {card.dataset}, {len(card.classes)} classes · {accuracy_text(card)}"
 
 
 def image_picker() -> state.Source | None:
