@@ -14,6 +14,7 @@ from lungcad.analysis import analyse
 from lungcad.datasets import CHEST_CT_SCAN
 from lungcad.errors import DatasetError, LungcadError
 from lungcad.evaluate.metrics import summarise
+from lungcad.evaluate.report import operating_points, report
 from lungcad.evaluate.runs import read_run
 from lungcad.imaging.phantom import Edge, Lesion, make_phantom
 from lungcad.models import load_model
@@ -145,3 +146,25 @@ def test_a_class_without_images_is_named(folder, tmp_path):
     (tmp_path / "data" / "train" / "adenocarcinoma").mkdir()
     with pytest.raises(DatasetError, match="no readable image of adenocarcinoma"):
         train(RECIPE, places(tmp_path / "data", tmp_path))
+
+
+def test_grades_are_trained_with_the_ordinal_loss(tmp_path):
+    """LIDC's malignancy 1 to 5: brighter nodules are more suspicious; a patient has two of them."""
+    rng = np.random.default_rng(0)
+    rows = ["image,mask,patient,nodule,slice,n_slices,n_readers,malignancy,malignancy_mean,malignancy_median,mask_area_px"]
+    (tmp_path / "lidc" / "images").mkdir(parents=True)
+    for index in range(100):
+        grade = index // 2 % 5 + 1
+        texture = cv2.resize(rng.random((6, 6)), (64, 64)) * 100 + 30 * grade
+        cv2.imwrite(str(tmp_path / "lidc" / "images" / f"{index}.png"), texture.clip(0, 255).astype(np.uint8))
+        rows.append(f"images/{index}.png,masks/{index}.png,P{index // 2},0,0,1,4,x,{grade},{grade}.0,{50 * grade + index % 7}")
+    (tmp_path / "lidc" / "nodules.csv").write_text("\n".join(rows))
+    recipe = Recipe(
+        name="grades", dataset="lidc-nodules", task="malignancy", backbone="custom_cnn", init="scratch", loss="ordinal", schedule="plateau", ema=0.5,
+        epochs=2, frozen_epochs=0, batch_size=16, preprocess=PreprocessConfig(size=(64, 64), crop="none"),
+    )  # fmt: skip
+    card = train(recipe, places(tmp_path / "lidc", tmp_path))
+    run = read_run("grades", tmp_path / "runs")
+    assert card.classes == ("1", "2", "3", "4", "5") and card.operating_point is None and card.sensitive_point is None
+    assert "nodule area" in set(run.baselines.baseline) and "kappa" in report(run) and operating_points(run) == []
+    assert run.predictions.groupby("group").split.nunique().max() == 1
