@@ -64,6 +64,7 @@ class ModelCard(Schema):
     epochs_trained: int
     best_epoch: int
     temperature: Annotated[float, Field(gt=0)]
+    bias: tuple[float, ...] | None = None
     operating_point: OperatingPoint | None
     sensitive_point: OperatingPoint | None = None
     test: TestResult | None

@@ -21,7 +21,8 @@ _FIELDS = """
 - `backbone`, `attention`, `inputs`, `classes`, `preprocess`: all that is needed to run the network as it was trained.
 - `initialised_with`, `dataset`, `task`, `protocol`, `split`, `n_train`, `n_valid`, `seed`, `epochs_trained`, `best_epoch` (best on validation, by the
   recipe's `monitor`).
-- `temperature`: divides the logits; fitted on validation (Guo et al., 2017). Probabilities shown are softmax at it.
+- `temperature`: divides the logits; fitted on validation (Guo et al., 2017). Probabilities shown are softmax at it;
+  `bias`: added to the scaled logits, the log of the classes' prior where training balanced them.
 - `operating_point`: threshold on one minus the probability of the negative class, by Youden's J on validation; `sensitive_point`: the highest threshold
   whose sensitivity on validation is still 0.95.
 - `test`: accuracy, macro F1, macro one-against-rest ROC-AUC and recall of each class on the test part of the card's split, each with a 95 % percentile

@@ -69,6 +69,7 @@ class Recipe(Schema):
     from its last stage on, one stage every ``unfreeze_every`` epochs (0: all at once), but for its first ``frozen_stages``, which always rest.
     probe: begin with a head fitted to the frozen backbone (:mod:`lungcad.train.probe`) on so many augmented views of each image, None for a random head.
     ema: decay of a running mean of the weights, which is validated and kept instead of the last ones (0: none).
+    restore_prior: after balanced training, answer with the classes' prior of the training part again (the card's ``bias``).
     tried: for the card, what else was tried and how it was chosen.
     frozen_norm: batch normalisation keeps its statistics in training too, as a fitted head expects them.
     frozen_depthwise: depthwise kernels rest as well (few weights, but most of the time of a training step on a CPU).
@@ -103,6 +104,7 @@ class Recipe(Schema):
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.05
     mixup: Annotated[float, Field(ge=0)] = 0.2
     balance: bool = True
+    restore_prior: bool = False
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
     monitor: Monitor = Monitor.AUC
     patience: Annotated[int, Field(ge=1)] = 15

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytorch_lightning as pl
+import scipy.special
 import torch
 from pytorch_lightning.callbacks import EarlyStopping, EMAWeightAveraging, ModelCheckpoint
 
@@ -18,7 +19,7 @@ from lungcad.datasets import DATASETS, Dataset, Protocol, Split, Task
 from lungcad.device import best_device
 from lungcad.errors import LungcadError
 from lungcad.evaluate.baselines import baseline_table
-from lungcad.evaluate.calibration import fit_temperature, sensitive_point, youden_point
+from lungcad.evaluate.calibration import fit_temperature, prior_bias, sensitive_point, youden_point
 from lungcad.evaluate.metrics import summarise
 from lungcad.evaluate.runs import prediction_table, write_run
 from lungcad.models.backbones import load_imagenet
@@ -143,7 +144,7 @@ def _train_on(recipe: Recipe, parts: Parts, places: Places, progress_bar: bool) 
         sha256=save_weights(network, weights / f"{recipe.name}.safetensors"),
     )
     card.write(weights / f"{recipe.name}.json")
-    card, predictions = calibrate_and_test(load_model(card.name, folder=weights), parts, task)
+    card, predictions = calibrate_and_test(load_model(card.name, folder=weights), parts, task, restore_prior=recipe.restore_prior)
     card.write(weights / f"{recipe.name}.json")
     if places.weights:
         write_readme(weights, list_cards(weights))
@@ -216,8 +217,11 @@ def fit(network: Classifier, recipe: Recipe, parts: Parts, work: Path, progress_
     return int(checkpoint["epoch"]), len(history.rows), pd.DataFrame(history.rows)
 
 
-def calibrate_and_test(model: TrainedModel, parts: Parts, task: Task) -> tuple[ModelCard, pd.DataFrame]:
-    """On the float16 weights as shipped: temperature and operating points on validation, then the test part once."""
+def calibrate_and_test(model: TrainedModel, parts: Parts, task: Task, *, restore_prior: bool) -> tuple[ModelCard, pd.DataFrame]:
+    """On the float16 weights as shipped: temperature and operating points on validation, then the test part once.
+
+    restore_prior: training saw every class equally often; put the classes' prior back.
+    """
     card = model.card
 
     def logits_of(part: Part) -> np.ndarray:
@@ -229,8 +233,9 @@ def calibrate_and_test(model: TrainedModel, parts: Parts, task: Task) -> tuple[M
 
     valid_logits, test_logits = logits_of(parts.valid), logits_of(parts.test)
     valid_labels, test_labels = parts.valid.labels.numpy(), parts.test.labels.numpy()
-    temperature = fit_temperature(valid_logits, valid_labels)
-    valid, test = (torch.from_numpy(each / temperature).softmax(1).numpy() for each in (valid_logits, test_logits))
+    bias = prior_bias(parts.train.labels.numpy(), len(card.classes)) if restore_prior else np.zeros(len(card.classes))
+    temperature = fit_temperature(valid_logits, valid_labels, bias)
+    valid, test = (scipy.special.softmax(each / temperature + bias, axis=1) for each in (valid_logits, test_logits))
     kept, groups = ~parts.test.copies, np.array([case.group for case in parts.test.cases])
     without = None
     if kept.any() and not kept.all():
@@ -238,6 +243,7 @@ def calibrate_and_test(model: TrainedModel, parts: Parts, task: Task) -> tuple[M
     card = card.model_copy(
         update={
             "temperature": temperature,
+            "bias": tuple(bias.tolist()) if restore_prior else None,
             "operating_point": youden_point(valid_labels, valid, card.classes, task.negative),
             "sensitive_point": sensitive_point(valid_labels, valid, card.classes, task.negative),
             "test": summarise(test_labels, test, card.classes, groups=groups),

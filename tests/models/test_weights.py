@@ -114,7 +114,7 @@ def test_every_shipped_card_is_complete_and_fits_its_file():
         assert path.stat().st_size < 25_000_000
         assert load_model(card.name).card == card
         assert (WEIGHTS / f"{card.name}.yaml").exists()
-        for tested in (card.test, card.test_without_copies):
+        for tested in filter(None, (card.test, card.test_without_copies)):
             for estimate in (tested.accuracy, tested.macro_f1, tested.auc, *tested.recall.values()):
                 assert estimate.low <= estimate.value <= estimate.high
         assert card.operating_point.chosen_on == "validation" and ModelCard.model_validate_json(card.model_dump_json()) == card
