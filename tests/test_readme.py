@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from lungcad.bench import ENTRIES, table
+from lungcad.evaluate.tables import gain_table, protocols_table
 from lungcad.models import list_cards
 from lungcad.models.cards_readme import readme, results_table
 
@@ -14,6 +15,7 @@ README = (ROOT / "README.md").read_text("utf-8")
 
 def test_the_tables_are_generated():
     assert results_table(list_cards()) in README
+    assert protocols_table() in README and gain_table() in README
     assert table(json.loads((ROOT / "data" / "bench.json").read_text())) in README
     assert (ROOT / "weights" / "README.md").read_text("utf-8") == readme(list_cards())
 

@@ -177,6 +177,7 @@ def train_vs_plain_loop(data: Path | None) -> Row:
         epochs=epochs,
         frozen_epochs=0,
         balance=False,
+        monitor="valid_loss",
     )
     with tempfile.TemporaryDirectory() as temporary:
         work = Path(temporary)
@@ -186,7 +187,10 @@ def train_vs_plain_loop(data: Path | None) -> Row:
         read_images(cases, recipe.preprocess)  # both sides with a warm file cache
         start = time.perf_counter()
         parts = plain_parts(read_images(cases, recipe.preprocess), model.card.classes, len(training))
-        fit(create_model(recipe.backbone, "none", len(model.card.classes)), recipe, parts, work / "checkpoints", progress_bar=False)
+        network = create_model(recipe.backbone, "none", len(model.card.classes))
+        _, trained, _ = fit(network, recipe, parts, work / "checkpoints", progress_bar=False)
+        if trained != epochs:
+            raise LungcadError(f"The training stopped after {trained} of {epochs} epochs; the measurement would be wrong.")
         ours = epochs * len(training) / (time.perf_counter() - start)
         pairs = [[(case.path, model.card.classes.index(case.label)) for case in part] for part in (training, validating)]
         other = plain.in_fresh_process(plain.training_images_per_second, _weights(model), *pairs, epochs, recipe.batch_size)
