@@ -41,8 +41,7 @@ def models(
         cost = complexity_of(card)
         added = f" ({cost.added_flops:+.1%})" if card.attention != "none" else ""
         table.add_row(card.name, card.backbone, card.attention, card.dataset, f"{cost.parameters / 1e6:.2f} M", f"{cost.flops / 1e9:.2f}{added}", *(
-            f"{result.accuracy.value:.3f} [{result.accuracy.low:.3f}, {result.accuracy.high:.3f}]" if result else "–"
-            for result in (card.test, card.test_without_copies)
+            str(result.accuracy) if result else "–" for result in (card.test, card.test_without_copies)
         ))  # fmt: skip
     Console().print(table)
 

@@ -22,7 +22,8 @@ def runs_list(runs: RunsFolder = Path("data/runs"), as_json: Json = False) -> No
     from lungcad.evaluate.report import report
     from lungcad.evaluate.runs import list_runs, read_run
 
-    rows = []
+    headlines = ("accuracy", "macro F1", "ROC-AUC")
+    rows, table = [], Table("run", "data set", "protocol", "n", *headlines)
     for name in list_runs(runs):
         try:
             run = read_run(name, runs)
@@ -30,30 +31,14 @@ def runs_list(runs: RunsFolder = Path("data/runs"), as_json: Json = False) -> No
         except LungcadError as error:
             complain(str(error))
             continue
-        facts = {
-            key: run.facts.get(key) for key in ("dataset", "task", "protocol", "network", "backbone", "attention", "seed", "folds", "date")
-        }
-        rows.append(
-            {
-                "run": name,
-                **facts,
-                "n": len(run.test),
-                **{metric: found[metric].model_dump() for metric in ("accuracy", "macro F1", "ROC-AUC")},
-            }
-        )
+        known = ("dataset", "task", "protocol", "network", "backbone", "attention", "seed", "folds", "date")
+        facts = {key: run.facts.get(key) for key in known}
+        rows.append({"run": name, **facts, "n": len(run.test), **{metric: found[metric].model_dump() for metric in headlines}})
+        table.add_row(name, facts["dataset"], facts["protocol"], str(len(run.test)), *(str(found[metric]) for metric in headlines))
     if as_json:
         print_json(rows)
-        return
-    table = Table("run", "data set", "protocol", "n", "accuracy", "macro F1", "ROC-AUC")
-    for row in rows:
-        table.add_row(
-            row["run"],
-            row["dataset"],
-            row["protocol"],
-            str(row["n"]),
-            *(_interval(row[metric]) for metric in ("accuracy", "macro F1", "ROC-AUC")),
-        )
-    Console().print(table)
+    else:
+        Console().print(table)
 
 
 @runs_app.command("show")
@@ -73,7 +58,9 @@ def runs_show(
     if as_json:
         print_json({
             "facts": run.facts, "metrics": {metric: each.model_dump() for metric, each in found.items()}, "confusion": matrix.tolist(),
-            "operating_points": operating_points(run),
+            "operating_points": [
+                point | {"test": {metric: each.model_dump() for metric, each in point["test"].items()}} for point in operating_points(run)
+            ],
             "baselines": {each: {metric: value.model_dump() for metric, value in values.items()} for each, values in trivial.items()},
         })  # fmt: skip
         return
@@ -83,8 +70,8 @@ def runs_show(
     for metric, value in found.items():
         table.add_row(
             metric,
-            _interval(value.model_dump()),
-            *(_interval(values[metric].model_dump()) if metric in values else "" for values in trivial.values()),
+            str(value),
+            *(str(values[metric]) if metric in values else "" for values in trivial.values()),
         )
     out.print(table)
     table = Table("true \\ predicted", *run.classes)
@@ -92,7 +79,7 @@ def runs_show(
         table.add_row(label, *map(str, row))
     out.print(table)
     for point in operating_points(run):
-        rates = ", ".join(f"{metric} {_interval(value)}" for metric, value in point["test"].items())
+        rates = ", ".join(f"{metric} {value}" for metric, value in point["test"].items())
         out.print(f"{point['name']} (threshold {point['threshold']:.3f}, chosen on validation): {rates}")
 
 
@@ -149,7 +136,3 @@ def _print_differences(differences, first: str, second: str, as_json: bool) -> N
             each.test,
         )
     Console().print(table)
-
-
-def _interval(value: dict) -> str:
-    return "–" if value["value"] is None else f"{value['value']:.3f} [{value['low']:.3f}, {value['high']:.3f}]"

@@ -54,10 +54,7 @@ def train(
 
     for case in read_run(card.name, runs).facts["skipped"]:
         complain(f"skipped {case}: it could not be read")
-    tested = card.test.accuracy
-    print(
-        f"{card.name}: test accuracy {tested.value:.3f} [{tested.low:.3f}, {tested.high:.3f}], epoch {card.best_epoch} of {card.epochs_trained}"
-    )
+    print(f"{card.name}: test accuracy {card.test.accuracy}, epoch {card.best_epoch} of {card.epochs_trained}")
 
 
 @app.command()
@@ -122,7 +119,9 @@ def evaluate(
             evaluation = evaluate_folder(network, data, layout or network.card.dataset, on_progress)
     for case, why in evaluation.skipped:
         complain(f"skipped {case}: {why}")
-    if evaluation.seen:
+    if evaluation.seen is None:
+        complain(f"the run of {model} is missing or damaged, so it is not known whether it was trained on these images")
+    elif evaluation.seen:
         complain(
             f"{evaluation.seen} of the {evaluation.result.n} images belong to the data that {model} was trained or chosen on, so these numbers are too "
             "good; `lungcad runs show` has those of its test part."

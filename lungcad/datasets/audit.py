@@ -1,11 +1,9 @@
 """What is wrong with a data set before any network sees it: copies, leaks between splits, conflicting labels, telltale files."""
 
-import os
 import re
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -21,6 +19,7 @@ from lungcad.datasets.duplicates import MAX_BITS, MIN_CORRELATION, clusters, dup
 from lungcad.datasets.fingerprint import Fingerprint
 from lungcad.datasets.folders import PARTS, image_files
 from lungcad.datasets.groups import SAME_PATIENT
+from lungcad.datasets.reading import for_each_case
 from lungcad.datasets.splits import Protocol, split_cases
 from lungcad.datasets.traits import Traits, metadata_table
 from lungcad.errors import DatasetError, LungcadError
@@ -113,10 +112,8 @@ def audit(
     prints, traits, faults = _read(cases, on_progress)
     unreadable = [(case.id, fault) for case, fault in zip(cases, faults, strict=True) if fault]
     split = "its own parts" if any(case.split for case in cases) else "none"
-    if protocol is not None and dataset is not None:
-        planned = split_cases(dataset, cases, prints, protocol)
-        of = {case.id: case.split for case in planned.cases}
-        cases, split = [replace(case, split=of.get(case.id)) for case in cases], planned.description
+    if protocol is not None:
+        cases, split = _split(dataset, cases, prints, protocol)
     good = [i for i, print_ in enumerate(prints) if print_ is not None]
     cases, prints, traits = ([column[i] for i in good] for column in (cases, prints, traits))
     pairs = duplicate_pairs(prints)
@@ -149,7 +146,10 @@ def _cases(root: Path, layout: str | None) -> tuple[Dataset | None, list[Case]]:
         dataset = DATASETS.get(layout)
         if dataset is None:
             raise DatasetError(f"Unknown layout {layout!r}; choose one of: {', '.join(DATASETS)}.")
-        return dataset, sorted(dataset.read_cases(root), key=lambda case: case.id)
+        cases = dataset.read_cases(root)
+        if not cases:
+            raise DatasetError(f"The folder {str(root)!r} holds no images laid out as {layout}.")
+        return dataset, sorted(cases, key=lambda case: case.id)
     plain = [_plain_case(root, path) for path in sorted(image_files(root))]
     for dataset in DATASETS.values():
         cases = dataset.read_cases(root)
@@ -158,6 +158,21 @@ def _cases(root: Path, layout: str | None) -> tuple[Dataset | None, list[Case]]:
     if not plain:
         raise DatasetError(f"The folder {str(root)!r} holds no images; give a folder with a folder of images for each class.")
     return None, plain
+
+
+def _split(dataset: Dataset | None, cases: list[Case], prints: Sequence[Fingerprint | None], protocol: Protocol) -> tuple[list[Case], str]:
+    """The very split that trainings of the data set's usual task have; cases that the task leaves out have no part."""
+    if dataset is None:
+        raise DatasetError(
+            f"The folder is laid out as no known data set, so it cannot be split by a protocol; known are {', '.join(DATASETS)}."
+        )
+    labels = dataset.task().labels
+    asked = [i for i, case in enumerate(cases) if case.label in labels]
+    if not asked:
+        raise DatasetError(f"The folder holds no images laid out as {dataset.name}; leave the protocol out.")
+    planned = split_cases(dataset, [replace(cases[i], label=labels[cases[i].label]) for i in asked], [prints[i] for i in asked], protocol)
+    of = {case.id: case.split for case in planned.cases}
+    return [replace(case, split=of.get(case.id)) for case in cases], planned.description
 
 
 def _plain_case(root: Path, path: Path) -> Case:
@@ -174,18 +189,11 @@ def _read(cases: Sequence[Case], on_progress) -> tuple[list[Fingerprint | None],
     def one(case: Case):
         try:
             image = read_image(case.path)
-            return Fingerprint.of(image), Traits.of(image, case.path.stat().st_size), None
+            return Fingerprint.of(image), Traits.of(image), None
         except (LungcadError, OSError) as error:
             return None, None, str(error)
 
-    rows = []
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for start in range(0, len(cases), 1000):  # a task object for each of 100,000 images would weigh more than their fingerprints
-            for row in pool.map(one, cases[start : start + 1000]):
-                rows.append(row)
-                if on_progress:
-                    on_progress(len(rows), len(cases))
-    prints, traits, faults = (list(column) for column in zip(*rows, strict=True)) if rows else ([], [], [])
+    prints, traits, faults = (list(column) for column in zip(*for_each_case(one, cases, on_progress), strict=True))
     return prints, traits, faults
 
 
@@ -263,5 +271,5 @@ def _metadata_only(cases: Sequence[Case], traits: Sequence[Traits], cluster: np.
         balanced_accuracy=round(float(balanced_accuracy_score(labels, predicted)), 4),
         chance=round(chance, 4),
         recall=recall,
-        suspicious=[name for name, value in recall.items() if value > min(1.5 * chance, (1 + chance) / 2)],
+        suspicious=[name for name, value in recall.items() if value > 1.5 * chance],
     )

@@ -2,6 +2,7 @@
 
 import shutil
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
@@ -63,6 +64,8 @@ def fetch(url: str, path: Path, what: str, on_progress: Progress = None) -> None
         raise DatasetError(
             f"{what} could not be fetched from {url.split('/')[2]} ({type(error).__name__}); it needs internet access. The same command resumes."
         ) from None
+    except OSError as error:
+        raise DatasetError(f"{what} could not be written to {str(path.parent)!r} ({error.strerror}); the same command resumes.") from None
     if total > done:
         raise DatasetError(f"{what}: only {done} of {total} bytes came; the same command resumes.")
 
@@ -76,9 +79,10 @@ def unpack(archive: Path, target: Path) -> None:
         for inner in list(staging.rglob("*.zip")):
             _unpack_into(inner, inner.with_suffix(""))
             inner.unlink()
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError):
+    # zipfile raises RuntimeError for an encrypted or unknown compression, EOFError and zlib.error for a stream that is cut or broken
+    except (zipfile.BadZipFile, EOFError, RuntimeError, zlib.error):
         archive.unlink(missing_ok=True)
-        raise DatasetError("The archive that came is damaged or no zip file; it was deleted, fetch it again.") from None
+        raise DatasetError("The archive that came is damaged, encrypted or no zip file; it was deleted, fetch it again.") from None
     else:
         staging.rename(target)
     finally:
@@ -100,16 +104,18 @@ def _unpack_into(archive: Path, folder: Path) -> None:
 
 
 def _from_kaggle(dataset: Dataset, handle: str, target: Path) -> Path:
-    """kagglehub shows its own progress bar, resumes and checks."""
+    """kagglehub shows its own progress bar, resumes and checks; the folder appears under its name when all of it is there."""
     import kagglehub
 
+    coming = target.with_name(target.name + ".part")
     try:
-        kagglehub.dataset_download(handle, output_dir=str(target))
+        kagglehub.dataset_download(handle, output_dir=str(coming))
     except Exception as error:  # kagglehub raises whatever its HTTP library does
         raise DatasetError(
             f"{dataset.title} could not be fetched from Kaggle ({type(error).__name__}); it needs internet access and, for some data sets, "
             "a Kaggle token (KAGGLE_API_TOKEN). The same command resumes."
         ) from None
+    coming.rename(target)
     return _checked(dataset, target)
 
 

@@ -1,9 +1,7 @@
 """What tells copies of an image, however it was re-encoded, resized, given an alpha channel or scribbled on."""
 
 import hashlib
-import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import cv2
@@ -12,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from lungcad.datasets.case import Case
+from lungcad.datasets.reading import for_each_case
 from lungcad.errors import LungcadError
 from lungcad.imaging import CTImage, read_image
 
@@ -50,10 +49,4 @@ def fingerprints(cases: Sequence[Case], on_progress: Callable[[int, int], None] 
         except LungcadError:
             return None
 
-    found = []
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for index, print_ in enumerate(pool.map(one, cases)):
-            found.append(print_)
-            if on_progress:
-                on_progress(index + 1, len(cases))
-    return found
+    return list(for_each_case(one, cases, on_progress))

@@ -23,7 +23,7 @@ LC25000 = register(
         grouping="clusters of near-duplicates (the publisher gives no patients)",
         limits="Microscope tiles, not CT. The publisher made 15,000 lung tiles "
         "by rotating and flipping 750 originals of unknown patients; rotated copies "
-        "of one original can stand on both sides of any split, so every accuracy on it is optimistic.",
+        "of one original can stand on both sides of any split, so accuracies on it may be optimistic.",
         download=Download(kaggle="andrewmvd/lung-and-colon-cancer-histopathological-images"),
         is_histology=True,
     )

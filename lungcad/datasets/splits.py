@@ -81,8 +81,6 @@ def split_cases(
     excluded = set(left_out)
     kept = np.array([case.id not in excluded for case in cases])
     cases, copies = [case for case, keep in zip(cases, kept, strict=True) if keep], copies[kept]
-    if protocol is Protocol.GROUPED:
-        _check_groups(cases)
     counts = Counter(case.split for case in cases)
     if missing := [split for split in Split if not counts[split]]:
         raise DatasetError(f"No usable image is left in the {' and '.join(missing)} part of {dataset.name}.")
@@ -139,16 +137,6 @@ def _published_without_copies(cases: list[Case]) -> tuple[list[str], str]:
         f"{len(left_out[Split.VALID])} of {n[Split.VALID]} validation images as copies of test images"
     )
     return left_out[Split.TRAIN] + left_out[Split.VALID], description
-
-
-def _check_groups(cases: Sequence[Case]) -> None:
-    part_of: dict[str | None, Split | None] = {}
-    for case in cases:
-        if part_of.setdefault(case.group, case.split) is not case.split:
-            raise DatasetError(
-                f"The group {case.group} stands in the {part_of[case.group]} and in the {case.split} part; under the protocol grouped a group must "
-                "stand in one part only."
-            )
 
 
 def _counts(cases: Sequence[Case]) -> str:

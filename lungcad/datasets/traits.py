@@ -12,8 +12,7 @@ BINS = 64
 
 @dataclass(frozen=True, eq=False)
 class Traits:
-    """stored_format, stored_mode: as in the file ("PNG", "RGBA"). n_bytes: of the file.
-
+    """stored_format, stored_mode: as in the file ("PNG", "RGBA").
     border: mean and standard deviation of the outermost pixels. histogram: (64,) shares of the grey levels from black to white.
     """
 
@@ -21,12 +20,11 @@ class Traits:
     stored_mode: str
     rows: int
     columns: int
-    n_bytes: int
     border: tuple[float, float]
     histogram: np.ndarray
 
     @classmethod
-    def of(cls, image: CTImage, n_bytes: int) -> "Traits":
+    def of(cls, image: CTImage) -> "Traits":
         grey = image.grey()
         edge = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
         histogram = np.bincount(np.minimum((grey.ravel() * BINS).astype(np.int64), BINS - 1), minlength=BINS) / grey.size
@@ -35,14 +33,13 @@ class Traits:
             provenance.format,
             provenance.stored_mode,
             *grey.shape,
-            n_bytes,
             (float(edge.mean()), float(edge.std())),
             histogram.astype(np.float32),
         )
 
 
 def metadata_table(traits: Sequence[Traits]) -> np.ndarray:
-    """(n, features): format and mode as indicator columns, size, aspect ratio, bytes a pixel, border. Nothing of the content."""
+    """(n, features): format and mode as indicator columns, size, aspect ratio, border. Nothing of the content."""
     formats, modes = sorted({t.stored_format for t in traits}), sorted({t.stored_mode for t in traits})
     return np.array(
         [

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from lungcad.errors import LungcadError
 from lungcad.evaluate.report import report
-from lungcad.evaluate.runs import RUNS, read_run
+from lungcad.evaluate.runs import RUNS, list_runs, read_run
 from lungcad.models.card import ModelCard
 
 
@@ -33,16 +32,13 @@ AIMS = {
 
 def missed(card: ModelCard, runs: Path = RUNS) -> list[str]:
     """One phrase for each aim of the card's data set that its runs miss; an aim without a run is not spoken of."""
-    found = []
+    found, known = [], list_runs(runs)
     for aim in AIMS.get(card.dataset, ()):
-        try:
-            value = report(read_run(card.name + aim.suffix, runs), without_copies=aim.without_copies)[aim.metric]
-        except LungcadError:
+        if card.name + aim.suffix not in known:
             continue
+        value = report(read_run(card.name + aim.suffix, runs), without_copies=aim.without_copies)[aim.metric]
         if value.value is not None and value.value < aim.at_least:
-            found.append(
-                f"{aim.describe()}: missed by {aim.at_least - value.value:.3f} ({value.value:.3f} [{value.low:.3f}, {value.high:.3f}])"
-            )
+            found.append(f"{aim.describe()}: missed by {aim.at_least - value.value:.3f} ({value})")
     return found
 
 

@@ -70,7 +70,7 @@ def aligned(runs: Sequence[Run], *, common_only: bool = False) -> list[pd.DataFr
         raise DatasetError(f"{' and '.join(run.name for run in runs[:2])} have no test case in common.")
     if not common_only and any(len(table) != len(shared) for table in tables):
         counts = ", ".join(f"{run.name} {len(table)}" for run, table in zip(runs, tables, strict=True))
-        only = [case for table in tables for case in table.index if case not in set(shared)]
+        only = [case for table in tables for case in table.index[~table.index.isin(shared)]]
         raise DatasetError(
             f"The runs were tested on different cases ({counts}; {len(shared)} in common; for example {only[0]} is in one only). "
             "Compare the common ones with --common."

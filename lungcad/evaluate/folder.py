@@ -31,7 +31,7 @@ BATCH = 100
 class Evaluation:
     """cases and probabilities (n, K) row by row; skipped: (case id, why); images_per_second: reading included.
 
-    seen: how many of the cases the network was trained or chosen on, as far as its run tells (:func:`seen_before`).
+    seen: how many of the cases the network was trained or chosen on; None where its run cannot tell (:func:`seen_before`).
     """
 
     cases: list[Case]
@@ -39,7 +39,7 @@ class Evaluation:
     skipped: list[tuple[str, str]]
     images_per_second: float
     result: TestResult
-    seen: int = 0
+    seen: int | None = None
 
     def to_dict(self) -> dict:
         """The JSON of ``lungcad evaluate``."""
@@ -103,20 +103,22 @@ def evaluate_ensemble(
     probabilities = np.mean([member.probabilities for member in members], axis=0)
     result = _summary(first.cases, probabilities, ensemble.classes)
     n = len(first.cases) + len(first.skipped)
-    return Evaluation(first.cases, probabilities, first.skipped, n / seconds, result, max(member.seen for member in members))
+    return Evaluation(
+        first.cases, probabilities, first.skipped, n / seconds, result, max((m.seen for m in members if m.seen is not None), default=None)
+    )
 
 
-def seen_before(card: ModelCard, cases: list[Case], runs: Path = RUNS) -> int:
+def seen_before(card: ModelCard, cases: list[Case], runs: Path = RUNS) -> int | None:
     """How many cases are not in the test part of the network's own run, when the folder is the very data set it was trained on.
 
-    The run names its validation and test cases; a folder that holds some of them is taken for that data set. 0 where nothing is known.
+    The run names its validation and test cases; a folder that holds some of them is taken for that data set. None where the run is missing or damaged.
     """
     if card.run is None:
-        return 0
+        return None
     try:
         predictions = read_run(Path(card.run).name, runs).predictions
-    except LungcadError:
-        return 0
+    except LungcadError:  # the evaluation itself is sound without it; the caller says that nothing is known
+        return None
     tested = set(predictions.case[predictions.split == Split.TEST])
     ids = [case.id for case in cases]
     return sum(case not in tested for case in ids) if tested.intersection(ids) else 0

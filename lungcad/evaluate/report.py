@@ -57,7 +57,7 @@ def operating_points(run: Run) -> list[dict]:
         point = choose(run.labels(valid), run.probabilities(valid), run.classes, task.negative)
         if point:
             rates = at_threshold(run.labels(test) != column, 1 - run.probabilities(test)[:, column], point.threshold, weights)
-            tested = {metric: estimate(values).model_dump() for metric, values in rates.items()}
+            tested = {metric: estimate(values) for metric, values in rates.items()}
             points.append({"name": name, "threshold": point.threshold, "negative_class": task.negative, "test": tested})
     return points
 

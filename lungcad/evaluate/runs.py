@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lungcad.datasets import Case, Split
+from lungcad.datasets import Case, Protocol, Split
 from lungcad.errors import DatasetError, UnknownNameError
 
 SCHEMA = 2
@@ -116,6 +116,10 @@ def read_run(name: str, root: Path = RUNS) -> Run:
     wanted = {"case", "group", "split", "label", "copy_of_training", *(f"p:{each}" for each in facts.get("classes", []))}
     if missing := sorted(wanted - set(predictions.columns)):
         raise DatasetError(f"The predictions of the run {name} lack the column {missing[0]}; make the run again.")
+    if facts.get("protocol") == Protocol.GROUPED and "fold" not in predictions:
+        parts = predictions.groupby("group").split.nunique()
+        if (parts > 1).any():
+            raise DatasetError(f"The run {name} says grouped, but the group {parts.idxmax()} stands in two parts; make the run again.")
     return Run(name, facts, predictions, _table(folder, "baselines.parquet", name), _table(folder, "history.csv", name))
 
 

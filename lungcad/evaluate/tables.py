@@ -6,7 +6,6 @@ from lungcad.evaluate.baselines import AREA, HISTOGRAM, METADATA
 from lungcad.evaluate.compare import attention_gain
 from lungcad.evaluate.report import baselines, report
 from lungcad.evaluate.runs import RUNS, Run, list_runs, read_run, read_seeds
-from lungcad.models.card import Estimate
 
 SHOWN = ("accuracy", "macro F1", "ROC-AUC")
 
@@ -27,7 +26,7 @@ def protocols_table(root: Path = RUNS) -> str:
             _protocol(run),
             f"{len(test)} ({test.group.nunique()})",
         ]
-        lines.append(f"| {' | '.join([*cells, *(_cell(found[metric]) for metric in SHOWN), _best_baseline(run)])} |")
+        lines.append(f"| {' | '.join([*cells, *(str(found[metric]) for metric in SHOWN), _best_baseline(run)])} |")
     return "\n".join(lines)
 
 
@@ -67,8 +66,4 @@ def _best_baseline(run: Run) -> str:
     if not found:
         return "–"
     best = max(found, key=lambda name: found[name].value or 0)
-    return f"{_cell(found[best])} ({best})"
-
-
-def _cell(estimate: Estimate) -> str:
-    return "–" if estimate.value is None else f"{estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]"
+    return f"{found[best]} ({best})"

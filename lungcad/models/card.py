@@ -21,6 +21,10 @@ class Estimate(Schema):
     low: float | None
     high: float | None
 
+    def __str__(self) -> str:
+        """``0.944 [0.908, 0.974]``, or a dash where it is not defined."""
+        return "–" if self.value is None else f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
 
 class TestResult(Schema):
     """Metrics over one set of test cases."""

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from lungcad.models.backbones import Inputs
-from lungcad.models.card import Estimate, ModelCard
+from lungcad.models.card import ModelCard
 from lungcad.models.complexity import complexity_of
 
 _HEAD = """# Weights
@@ -41,8 +41,8 @@ def results_table(cards: list[ModelCard]) -> str:
     ]
     for card in cards:
         tested, kept = card.test, card.test_without_copies
-        cells = [_cell(tested.accuracy), _cell(tested.macro_f1), _cell(tested.auc)] if tested else ["–"] * 3
-        cells.append(_cell(kept.accuracy) if kept else "no copies")
+        cells = [str(tested.accuracy), str(tested.macro_f1), str(tested.auc)] if tested else ["–"] * 3
+        cells.append(str(kept.accuracy) if kept else "no copies")
         lines.append(
             f"| `{card.name}` | {card.dataset} | {card.attention} | {' | '.join(cells)} | {card.initialised_with.split(' (')[0]} |"
         )
@@ -64,7 +64,7 @@ def recall_table(cards: list[ModelCard]) -> str:
     """Markdown table: recall of each class on the test part; the cards share their classes."""
     classes = cards[0].classes
     lines = [f"| network | {' | '.join(classes)} |", "|---" * (len(classes) + 1) + "|"]
-    lines += [f"| `{card.name}` | {' | '.join(_cell(card.test.recall[name]) for name in classes)} |" for card in cards if card.test]
+    lines += [f"| `{card.name}` | {' | '.join(str(card.test.recall[name]) for name in classes)} |" for card in cards if card.test]
     return "\n".join(lines)
 
 
@@ -86,7 +86,3 @@ def readme(cards: list[ModelCard]) -> str:
 
 def _share(share: float) -> str:
     return f"{share:+.2%}"
-
-
-def _cell(estimate: Estimate) -> str:
-    return "–" if estimate.value is None else f"{estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]"

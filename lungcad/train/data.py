@@ -1,8 +1,6 @@
 """The cases of a recipe, read once into memory as small grey images."""
 
-import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,6 +9,7 @@ from torch.utils.data import DataLoader, TensorDataset, WeightedRandomSampler
 
 from lungcad.datasets import Case, Dataset, Split, SplitCases, split_cases
 from lungcad.datasets.fingerprint import Fingerprint
+from lungcad.datasets.reading import for_each_case
 from lungcad.datasets.traits import Traits
 from lungcad.errors import DatasetError, LungcadError
 from lungcad.imaging import read_image
@@ -79,15 +78,9 @@ def read_images(cases: Sequence[Case], config: PreprocessConfig, on_progress: Ca
         except LungcadError:
             return None, None, None
         grey, _ = to_grey(image, config)
-        return (grey * 255).round().astype(np.uint8), Fingerprint.of(image), Traits.of(image, case.path.stat().st_size)
+        return (grey * 255).round().astype(np.uint8), Fingerprint.of(image), Traits.of(image)
 
-    rows = []
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for index, row in enumerate(pool.map(one, cases)):
-            rows.append(row)
-            if on_progress:
-                on_progress(index + 1, len(cases))
-    grey, prints, traits = (list(column) for column in zip(*rows, strict=True))
+    grey, prints, traits = (list(column) for column in zip(*for_each_case(one, cases, on_progress), strict=True))
     return Images(list(cases), grey, prints, traits)
 
 
@@ -99,6 +92,10 @@ def make_parts(dataset: Dataset, images: Images, recipe: Recipe, *, fold: int | 
     if missing := [name for name in classes if name not in trained]:
         raise DatasetError(
             f"The training part has no readable image of {' and '.join(missing)}; fill the class folder or leave the class out."
+        )
+    if len({case.label for case in split.cases if case.split is Split.VALID}) < 2:
+        raise DatasetError(
+            "The validation part has readable images of one class only; nothing can be chosen on it. Put images of every class there."
         )
     row_of = {case.id: row for row, case in enumerate(images.cases)}
     parts = []

@@ -1,6 +1,7 @@
 """One training, from recipe to weights, card and evaluation run."""
 
 import errno
+import json
 import platform
 import time
 from collections.abc import Callable
@@ -17,11 +18,11 @@ from pytorch_lightning.callbacks import EarlyStopping, EMAWeightAveraging, Model
 import lungcad
 from lungcad.datasets import DATASETS, Dataset, Protocol, Split, Task
 from lungcad.device import best_device
-from lungcad.errors import LungcadError
+from lungcad.errors import LungcadError, RecipeError
 from lungcad.evaluate.baselines import baseline_table
 from lungcad.evaluate.calibration import fit_temperature, prior_bias, sensitive_point, youden_point
 from lungcad.evaluate.metrics import summarise
-from lungcad.evaluate.runs import prediction_table, write_run
+from lungcad.evaluate.runs import Run, list_runs, prediction_table, read_run, write_run
 from lungcad.models.backbones import load_imagenet
 from lungcad.models.card import ModelCard
 from lungcad.models.cards_readme import write_readme
@@ -66,6 +67,7 @@ def train(
 ) -> ModelCard:
     """Train, choose the checkpoint on validation, calibrate, test, and write weights, card and run."""
     dataset = DATASETS[recipe.dataset]
+    _claim(places.work, recipe)
     start = time.perf_counter()
     images = read_images(dataset.read(places.data, recipe.task), recipe.preprocess, on_progress)
     read_s = time.perf_counter() - start
@@ -85,24 +87,35 @@ def cross_validate(
     recipe = recipe.model_copy(update={"protocol": Protocol.GROUPED})
     dataset = DATASETS[recipe.dataset]
     images: Images | None = None
-    tables: dict[str, list[pd.DataFrame]] = {"predictions": [], "baselines": [], "history": []}
-    facts: dict = {}
+    runs: list[Run] = []
     for fold in range(folds):
         finished = replace(places, work=places.work / f"fold-{fold}", runs=places.work / "folds", weights=None)
-        done = finished.runs / f"fold-{fold}"
-        if not (done / "run.json").exists():
+        _claim(finished.work, recipe, folds=folds)
+        if f"fold-{fold}" not in list_runs(finished.runs):
             images = images or read_images(dataset.read(places.data, recipe.task), recipe.preprocess, on_progress)
             trained = _train_on(recipe, make_parts(dataset, images, recipe, fold=fold, folds=folds), finished, progress_bar)
-            write_run(done, trained.facts, trained.predictions, trained.baselines, trained.history)
-        facts = pd.read_json(done / "run.json", typ="series").to_dict()
-        for name, read in (("predictions", pd.read_parquet), ("baselines", pd.read_parquet), ("history", pd.read_csv)):
-            tables[name].append(read(next(done.glob(f"{name}.*"))).assign(fold=fold))
-    tested = pd.concat(tables["predictions"], ignore_index=True)
-    facts = {key: value for key, value in facts.items() if key not in {"schema", "date", "weights_sha256", "timings"}}
+            write_run(finished.runs / f"fold-{fold}", trained.facts, trained.predictions, trained.baselines, trained.history)
+        runs.append(read_run(f"fold-{fold}", finished.runs))
+    predictions, baselines, history = (
+        pd.concat([getattr(run, table).assign(fold=fold) for fold, run in enumerate(runs)], ignore_index=True)
+        for table in ("predictions", "baselines", "history")
+    )
+    of_one_fold = {"schema", "run", "date", "weights_sha256", "timings", "n_train"}
+    facts = {key: value for key, value in runs[0].facts.items() if key not in of_one_fold}
     facts |= {"folds": folds, "split": f"{folds} folds over groups, each tested once ({dataset.grouping})"}
-    run = places.runs / f"{recipe.name}-folds"
-    write_run(run, facts, tested, pd.concat(tables["baselines"], ignore_index=True), pd.concat(tables["history"], ignore_index=True))
-    return run
+    folder = places.runs / f"{recipe.name}-folds"
+    write_run(folder, facts, predictions, baselines, history)
+    return folder
+
+
+def _claim(work: Path, recipe: Recipe, **how: int) -> None:
+    """Make ``work`` the folder of this training, or raise :class:`RecipeError` when it holds the checkpoints of another one."""
+    own = json.dumps(recipe.model_dump(mode="json", exclude={"tried"}) | how, indent=2)
+    note = work / "recipe.json"
+    if note.exists() and note.read_text("utf-8") != own:
+        raise RecipeError(f"The folder {str(work)!r} holds a training by another recipe; delete it or name another one with --work.")
+    work.mkdir(parents=True, exist_ok=True)
+    note.write_text(own, "utf-8")
 
 
 def _train_on(recipe: Recipe, parts: Parts, places: Places, progress_bar: bool) -> Trained:

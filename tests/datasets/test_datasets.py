@@ -1,12 +1,13 @@
 """Every known data set: its layout as published, its tasks, its groups and splits."""
 
 from collections import Counter
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
 
-from lungcad.datasets import CHEST_CT_SCAN, DATASETS, IQ_OTH_NCCD, LC25000, LIDC_NODULES, Protocol, Split, dataset, split_cases
+from lungcad.datasets import CHEST_CT_SCAN, DATASETS, IQ_OTH_NCCD, LIDC_NODULES, Protocol, Split, dataset, split_cases
 from lungcad.datasets.fingerprint import fingerprints
 from lungcad.errors import DatasetError
 
@@ -147,15 +148,13 @@ def test_split_faults_are_sentences(numbered, tmp_path):
         split_cases(IQ_OTH_NCCD, cases, [None] * len(cases), Protocol.GROUPED)
 
 
-def test_a_publisher_group_in_two_parts_is_named(numbered):
-    from dataclasses import replace
-
-    cases = [replace(case, group="P1", split=split) for case, split in zip(IQ_OTH_NCCD.read(numbered)[::4], [*Split] * 9, strict=True)]
-    whole = replace(CHEST_CT_SCAN, group=lambda cases, prints: ["P1"] * len(cases))
-    kept = split_cases(replace(LC25000, group=whole.group), cases, fingerprints(cases), Protocol.PUBLISHED)
-    assert len(kept.cases) == 27
-    with pytest.raises(DatasetError, match=r"left in the train|No usable image"):
-        split_cases(whole, cases, fingerprints(cases), Protocol.GROUPED)
+def test_a_group_of_all_published_parts_stays_in_the_test_part(numbered):
+    """One patient in every part: nothing is left to train on, and that is said."""
+    cases = [replace(case, split=split) for case, split in zip(IQ_OTH_NCCD.read(numbered)[::4], [*Split] * 9, strict=True)]
+    one_patient = replace(CHEST_CT_SCAN, group=lambda cases, prints: ["P1"] * len(cases))
+    assert len(split_cases(one_patient, cases, fingerprints(cases), Protocol.PUBLISHED).cases) == 27
+    with pytest.raises(DatasetError, match="No usable image is left in the train and valid part"):
+        split_cases(one_patient, cases, fingerprints(cases), Protocol.GROUPED)
 
 
 @pytest.mark.parametrize(("name", "expected"), [("iq-oth-nccd", 878), ("lidc-idri", 2325), ("lc25000", 600), ("chest-ct-scan", 881)])

@@ -92,6 +92,26 @@ def test_a_damaged_archive_and_an_empty_one(server, tmp_path):
         download.download(dataset, root=tmp_path)
 
 
+def test_a_broken_stream_and_a_full_disk(server, tmp_path, monkeypatch):
+    dataset, content, _ = server
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as zipped:
+        zipped.writestr("IQ/Bengin cases/Bengin case (1).jpg", bytes(range(256)) * 40)
+    broken = bytearray(buffer.getvalue())
+    broken[75:95] = b"\xff" * 20
+    content["data"] = bytes(broken)
+    with pytest.raises(DatasetError, match="damaged"):
+        download.download(dataset, root=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+    class Full(type(tmp_path)):
+        def open(self, *_, **__):
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(DatasetError, match="No space left"):
+        download.fetch(dataset.download.url, Full(tmp_path / "x"), "it")
+
+
 def test_a_bomb_is_refused(server, tmp_path, monkeypatch):
     monkeypatch.setattr(download, "MOST_BYTES", 6000)
     with pytest.raises(DatasetError, match="refused"):
@@ -109,11 +129,14 @@ def test_kaggle_without_internet_and_a_set_without_a_file(tmp_path, monkeypatch)
 
     def offline(handle, output_dir):
         assert handle == "owner/name"
+        (tmp_path / "iq-oth-nccd.part").mkdir(exist_ok=True)
+        (tmp_path / "iq-oth-nccd.part" / "half.jpg").write_bytes(b"x")
         raise ConnectionError("no route")
 
     monkeypatch.setattr(kagglehub, "dataset_download", offline)
-    with pytest.raises(DatasetError, match="internet access"):
-        download.download(replace(IQ_OTH_NCCD, download=Download(kaggle="owner/name")), root=tmp_path)
+    for _ in range(2):  # what came before the line broke does not stand in the way of the next try
+        with pytest.raises(DatasetError, match="internet access"):
+            download.download(replace(IQ_OTH_NCCD, download=Download(kaggle="owner/name")), root=tmp_path)
     with pytest.raises(DatasetError, match="NBIA"):
         download.download(LIDC_NODULES, root=tmp_path)
 
@@ -123,10 +146,10 @@ def test_kaggle_brings_the_folder(tmp_path, monkeypatch):
 
     def fetch(handle, output_dir):
         for name, data in GOOD.items():
-            path = tmp_path / "iq-oth-nccd" / name
+            path = tmp_path / "iq-oth-nccd.part" / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
-        assert output_dir == str(tmp_path / "iq-oth-nccd")
+        assert output_dir == str(tmp_path / "iq-oth-nccd.part")
 
     monkeypatch.setattr(kagglehub, "dataset_download", fetch)
     assert len(IQ_OTH_NCCD.read(download.download(replace(IQ_OTH_NCCD, download=Download(kaggle="a/b")), root=tmp_path))) == 2

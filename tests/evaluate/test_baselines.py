@@ -18,7 +18,7 @@ def part(n: int, split: Split, seed: int) -> SimpleNamespace:
         malignant = i % 3 == 0
         cases.append(Case(f"{split}{i}", None, CLASSES[malignant], split, f"g{i}", None, {"area_px": 300.0 + i if malignant else 20.0 + i}))
         histogram = rng.dirichlet(np.ones(BINS)).astype(np.float32)
-        traits.append(Traits("PNG", "RGB" if malignant else "L", 64, 64, 1000, (0.0, 0.0), histogram))
+        traits.append(Traits("PNG", "RGB" if malignant else "L", 64, 64, (0.0, 0.0), histogram))
     return SimpleNamespace(cases=cases, traits=traits)
 
 

@@ -41,7 +41,7 @@ def test_images_that_the_network_was_trained_on_are_counted(toy, folder, tmp_pat
     card = toy.card.model_copy(update={"run": "data/runs/toy"})
     assert seen_before(card, cases, tmp_path) == 4 and seen_before(card, cases[:4], tmp_path) == 0
     assert seen_before(card, cases[4:], tmp_path) == 0  # another folder, as far as one can tell
-    assert seen_before(toy.card, cases, tmp_path) == 0 and seen_before(card, cases, tmp_path / "nowhere") == 0
+    assert seen_before(toy.card, cases, tmp_path) is None and seen_before(card, cases, tmp_path / "nowhere") is None
 
 
 def test_json_has_the_promised_keys(toy, folder):

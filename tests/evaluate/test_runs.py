@@ -55,7 +55,7 @@ def test_the_report_reads_predictions_not_stored_numbers(root):
     assert (
         youden["name"] == "Youden"
         and sensitive["threshold"] <= youden["threshold"] + 1e-9
-        and 0 <= youden["test"]["sensitivity"]["value"] <= 1
+        and 0 <= youden["test"]["sensitivity"].value <= 1
     )
 
 
@@ -67,6 +67,7 @@ FAULTS = {
     "older schema": (lambda f: (f / "run.json").write_text(json.dumps({"schema": 1})), "make the run again"),
     "no predictions": (lambda f: (f / "predictions.parquet").unlink(), "no predictions"),
     "damaged predictions": (lambda f: (f / "predictions.parquet").write_bytes(b"PAR1 nothing"), "damaged"),
+    "a group in two splits": (lambda f: table().assign(group="g").to_parquet(f / "predictions.parquet"), "stands in two parts"),
     "a column is missing": (lambda f: table().drop(columns="p:benign").to_parquet(f / "predictions.parquet"), "p:benign"),
 }
 

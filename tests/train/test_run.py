@@ -12,7 +12,7 @@ import torch
 
 from lungcad.analysis import analyse
 from lungcad.datasets import CHEST_CT_SCAN
-from lungcad.errors import DatasetError, LungcadError
+from lungcad.errors import DatasetError, LungcadError, RecipeError
 from lungcad.evaluate.metrics import summarise
 from lungcad.evaluate.report import operating_points, report
 from lungcad.evaluate.runs import read_run
@@ -122,6 +122,8 @@ def test_folds_are_pooled_and_a_finished_fold_is_not_trained_again(folder, tmp_p
     assert not (tmp_path / "weights").exists()
     monkeypatch.setattr("lungcad.train.run._train_on", None)  # would fail if called
     cross_validate(recipe, places(folder, tmp_path), 3)
+    with pytest.raises(RecipeError, match="another recipe"):  # folds of another division do not mix with these
+        cross_validate(recipe, places(folder, tmp_path), 2)
 
 
 def test_variants_keep_their_weights_to_themselves(folder, tmp_path):
@@ -129,6 +131,21 @@ def test_variants_keep_their_weights_to_themselves(folder, tmp_path):
     card = train(recipe, places(folder, tmp_path, weights=None))
     assert card.name == "toy-published-seed3" and card.protocol == "published" and card.n_train == 13  # with the leak
     assert (tmp_path / "work" / "weights" / "toy-published-seed3.safetensors").exists() and not (tmp_path / "weights").exists()
+
+
+def test_a_work_folder_belongs_to_one_recipe(folder, tmp_path):
+    recipe = RECIPE.model_copy(update={"epochs": 1, "attention": "none"})
+    train(recipe, places(folder, tmp_path))
+    with pytest.raises(RecipeError, match=r"another recipe.*--work"):
+        train(recipe.model_copy(update={"rate": 1e-4}), places(folder, tmp_path))
+
+
+def test_a_validation_part_of_one_class_is_said(folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "data")
+    for label in CLASSES[1:]:
+        shutil.rmtree(tmp_path / "data" / "valid" / label)
+    with pytest.raises(DatasetError, match="one class only"):
+        train(RECIPE, places(tmp_path / "data", tmp_path))
 
 
 def test_a_full_disk_is_one_sentence(folder, tmp_path, monkeypatch):
