@@ -12,10 +12,10 @@ from lungcad.errors import lookup
 from lungcad.explain import METHODS, Attribution, Options, Scene, explain
 from lungcad.explain.attribution import Progress
 from lungcad.imaging import CTImage, Unit, read_image
-from lungcad.models import ModelCard, Prediction, TrainedModel, features, load_model
+from lungcad.models import ModelCard, Prediction, TrainedModel, load_model
 from lungcad.models.ensemble import Ensemble
 from lungcad.models.predict import calibrated
-from lungcad.preprocess import Geometry, normalise, to_grey
+from lungcad.preprocess import Geometry
 
 COLOURED = 0.02
 """Share of clearly coloured pixels above which an image is called a photograph; no slice of Chest CT-Scan reaches it (tests/test_analysis.py)."""
@@ -82,9 +82,7 @@ def analyse(
     clock.lap("load")
     image = source if isinstance(source, CTImage) else read_image(source)
     clock.lap("read")
-    grey, geometry = to_grey(image, model.card.preprocess)
-    inputs = normalise(torch.from_numpy(grey).unsqueeze(0), model.card.preprocess)
-    scene = Scene(inputs, grey, features(model, inputs), geometry)
+    scene = Scene.of(model, image)
     with torch.no_grad():
         probabilities = calibrated(model, model.network.classify(scene.features)[0])[0].tolist()
     prediction = Prediction(dict(zip(model.card.classes, probabilities, strict=True)))
@@ -97,7 +95,7 @@ def analyse(
         clock.lap(method)
     warnings = (*_warnings(image, model.card), *(note for each in attributions.values() for note in each.notes))
     return Result(
-        image, model.card.name, prediction, model.card.classes[target_index], attributions, geometry, clock.seconds, warnings,
+        image, model.card.name, prediction, model.card.classes[target_index], attributions, scene.geometry, clock.seconds, warnings,
         model.device.precision,
     )  # fmt: skip
 

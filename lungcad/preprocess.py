@@ -82,6 +82,12 @@ class Geometry:
         on_original[rows, columns] = in_box[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
         return on_original
 
+    def seen(self) -> np.ndarray:
+        """Bool mask on the original grid: what lies inside the box."""
+        mask = np.zeros(self.original, dtype=bool)
+        mask[self._inside()] = True
+        return mask
+
     def labels_to_input(self, labels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         """A label image on the original grid, seen at the input's size (nearest neighbour; outside the image 0)."""
         return cv2.resize(self._cut(labels), size[::-1], interpolation=cv2.INTER_NEAREST_EXACT)

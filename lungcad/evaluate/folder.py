@@ -75,7 +75,7 @@ def evaluate_folder(
         raise DatasetError("The folder has parts, but no test part with images; give the folder of the images themselves.")
     start = time.perf_counter()
     kept, rows, skipped = [], [], []
-    for batch in _read_batches(cases, model):
+    for batch in read_inputs(cases, model):
         good = [(case, grey) for case, grey in batch if isinstance(grey, np.ndarray)]
         skipped += [(case.id, str(error)) for case, error in batch if not isinstance(error, np.ndarray)]
         if good:
@@ -129,7 +129,7 @@ def _summary(cases: list[Case], probabilities: np.ndarray, classes: tuple[str, .
     return summarise(labels, probabilities, classes, groups=np.array([case.group or case.id for case in cases]))
 
 
-def _read_batches(cases: list[Case], model: TrainedModel) -> Iterator[list[tuple[Case, np.ndarray | LungcadError]]]:
+def read_inputs(cases: list[Case], model: TrainedModel) -> Iterator[list[tuple[Case, np.ndarray | LungcadError]]]:
     """Batches of (case, grey input or the error), read by one thread a core.
 
     Two batches ahead of an accelerator. On the CPU not ahead: readers that run beside the network only make its own

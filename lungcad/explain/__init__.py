@@ -1,6 +1,18 @@
 """Explanations: one table of methods (:data:`METHODS`), one entry point (:func:`explain`)."""
 
-from lungcad.explain import attention_map, cam, lime  # noqa: F401  (fill the table)
-from lungcad.explain.attribution import METHODS, Attribution, Method, Options, Scene, explain
+from lungcad.explain import cam, lime, occlusion, gradients, attention_map, controls  # noqa: F401, I001  (fill the table, in the order of the menus)
+from lungcad.explain.attribution import (
+    METHODS,
+    Attribution,
+    Fill,
+    Layer,
+    Method,
+    Options,
+    Scene,
+    Segments,
+    Side,
+    explain,
+    methods_for,
+)
 
-__all__ = ["METHODS", "Attribution", "Method", "Options", "Scene", "explain"]
+__all__ = ["METHODS", "Attribution", "Fill", "Layer", "Method", "Options", "Scene", "Segments", "Side", "explain", "methods_for"]

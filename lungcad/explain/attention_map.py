@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from lungcad.explain.attribution import Options, Progress, Scene, register
+from lungcad.explain.attribution import Options, Progress, Scene, has_mask, register
 from lungcad.models import TrainedModel
 
 
@@ -15,6 +15,8 @@ from lungcad.models import TrainedModel
     cost="cheap",
     signed=False,
     for_class=False,
+    suits=has_mask,
+    unsuited="has no attention over positions, so it has no attention map; choose a network with cbam, gate or soft attention",
 )
 def attention_map(
     model: TrainedModel, scene: Scene, target: int, options: Options, on_progress: Progress | None = None

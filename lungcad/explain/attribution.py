@@ -1,17 +1,27 @@
 """What every explanation method returns, and the one table of methods."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from lungcad.errors import ModelError, lookup
-from lungcad.models import ATTENTION, ModelCard, TrainedModel
-from lungcad.preprocess import Geometry
+from lungcad.imaging import CTImage
+from lungcad.models import ATTENTION, ModelCard, TrainedModel, features
+from lungcad.preprocess import Geometry, normalise, to_grey
 
 Progress = Callable[[int, int], None]
 """Called with (done, total); an exception it raises stops the work."""
+
+
+class Side(StrEnum):
+    """Which evidence of a map is meant; they are never mixed into one magnitude."""
+
+    FOR = "for"
+    AGAINST = "against"
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,6 +31,7 @@ class Attribution:
     values: float32 (rows, columns), raw: not stretched, not clipped, 0 where the network saw nothing.
     grid: float32, the map at the method's own resolution (e.g. 7×7), over the network's input.
     target: the class it speaks for, or None (the attention map belongs to no class).
+    seen: bool (rows, columns), what the network looked at.
     facts: what the method reports about itself (samples, fit, ...), plain numbers.
     """
 
@@ -28,6 +39,7 @@ class Attribution:
     target: str | None
     values: np.ndarray
     grid: np.ndarray
+    seen: np.ndarray
     facts: dict[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -40,6 +52,10 @@ class Attribution:
         """Largest value: where positive evidence ends on a colour scale. 0 or less means there is none."""
         return float(self.values.max())
 
+    def side(self, side: Side) -> np.ndarray:
+        """Evidence for, or against, the class alone: float32 (rows, columns), 0 or more."""
+        return np.maximum(self.values if side is Side.FOR else -self.values, 0)
+
 
 @dataclass(frozen=True, eq=False)
 class Scene:
@@ -50,20 +66,66 @@ class Scene:
     features: Tensor
     geometry: Geometry
 
+    @classmethod
+    def of(cls, model: TrainedModel, image: CTImage) -> "Scene":
+        return cls.several(model, [image])[0]
+
+    @classmethod
+    def several(cls, model: TrainedModel, images: Sequence[CTImage]) -> list["Scene"]:
+        """A scene an image, from one forward pass."""
+        seen = [to_grey(image, model.card.preprocess) for image in images]
+        inputs = normalise(torch.from_numpy(np.stack([grey for grey, _ in seen])), model.card.preprocess)
+        maps = features(model, inputs)
+        return [cls(inputs[i : i + 1], grey, maps[i : i + 1], geometry) for i, (grey, geometry) in enumerate(seen)]
+
+
+class Layer(StrEnum):
+    """The feature map that a class activation map speaks of."""
+
+    LAST = "last"  # the backbone's last, before attention
+    ATTENDED = "attended"  # the same after the attention block
+    BEFORE = "before"  # the last one of twice the resolution
+
+
+class Segments(StrEnum):
+    """How LIME cuts the image into pieces that it hides and shows."""
+
+    SLIC = "slic"
+    QUICKSHIFT = "quickshift"
+    GRID = "grid"
+
+
+class Fill(StrEnum):
+    """What stands where something is hidden."""
+
+    MEAN = "mean"
+    BLUR = "blur"
+    ZERO = "zero"
+
 
 @dataclass(frozen=True)
 class Options:
-    """seed, samples: for LIME. Methods ignore what does not concern them."""
+    """Methods ignore what does not concern them.
+
+    seed: LIME, SmoothGrad, the random control. samples, segments, fill: LIME. layer: class activation maps.
+    """
 
     seed: int = 0
     samples: int = 1000
+    layer: Layer = Layer.LAST
+    segments: Segments = Segments.SLIC
+    fill: Fill = Fill.MEAN
+
+
+Compute = Callable[[TrainedModel, Scene, int, Options, Progress | None], tuple[np.ndarray, dict[str, float]]]
 
 
 @dataclass(frozen=True)
 class Method:
     """An entry of the table. ``compute`` returns the map over the input (any resolution) with facts about it.
 
-    signed: negative values mean evidence against the class. cost: "cheap" is about one forward pass, "dear" about a thousand.
+    signed: negative values mean evidence against the class. cost: "cheap" is about one forward pass, "middling" some dozens, "dear" about a thousand.
+    control: no explanation at all, but what one must beat. layered: speaks of a chosen :class:`Layer`.
     """
 
     name: str
@@ -73,10 +135,11 @@ class Method:
     cost: str
     signed: bool
     for_class: bool
-    compute: Callable[[TrainedModel, Scene, int, Options, Progress | None], tuple[np.ndarray, dict[str, float]]]
-
-    def suits(self, card: ModelCard) -> bool:
-        return self.for_class or ATTENTION[card.attention].has_mask
+    compute: Compute
+    control: bool = False
+    layered: bool = False
+    suits: Callable[[ModelCard], bool] = lambda card: True
+    unsuited: str = ""
 
 
 METHODS: dict[str, Method] = {}
@@ -88,23 +151,34 @@ NEARLY_FLAT = 0.8
 def register(**entry):
     """Decorator: put a ``compute`` function into :data:`METHODS`."""
 
-    def add(compute):
+    def add(compute: Compute) -> Compute:
         METHODS[entry["name"]] = Method(compute=compute, **entry)
         return compute
 
     return add
 
 
+def has_mask(card: ModelCard) -> bool:
+    """Whether the network weighs positions with a mask of its own."""
+    return ATTENTION[card.attention].has_mask
+
+
+def methods_for(card: ModelCard) -> list[str]:
+    """Names of the methods that suit the network, explanations before controls."""
+    return [name for name, entry in METHODS.items() if entry.suits(card)]
+
+
 def explain(
     model: TrainedModel, scene: Scene, method: str, target: int, options: Options = Options(), on_progress: Progress | None = None
 ) -> Attribution:
-    """One explanation on the original grid. ``target`` is a class index."""
+    """One explanation on the original grid. ``target`` is a class index.
+
+    Raises :class:`ModelError` for a method or a layer that the network has not, and for maps that are not finite.
+    """
     entry = lookup(METHODS, method, "method")
     if not entry.suits(model.card):
-        raise ModelError(
-            f"The network {model.card.name} has no attention, so it has no {entry.title.lower()}; choose an attention network."
-        )
-    grid, facts = entry.compute(model, scene, target, options, on_progress)
+        raise ModelError(f"The network {model.card.name} {entry.unsuited}.")
+    grid, facts = entry.compute(model, scene, target, options if entry.layered else replace(options, layer=Layer.LAST), on_progress)
     values = scene.geometry.to_original(grid)
     if not np.isfinite(values).all():
         raise ModelError(f"{entry.title} gave NaN or infinite values for this image; its weights or the image are damaged.")
@@ -116,6 +190,5 @@ def explain(
         notes = (
             f"{entry.title}: {facts['flat_share']:.0%} of the positions weigh nearly the same, so the mask selects hardly anything here.",
         )
-    return Attribution(
-        method, model.card.classes[target] if entry.for_class else None, values, grid.astype(np.float32, copy=False), facts, notes
-    )
+    named = model.card.classes[target] if entry.for_class else None
+    return Attribution(method, named, values, grid.astype(np.float32, copy=False), scene.geometry.seen(), facts, notes)

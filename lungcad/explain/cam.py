@@ -1,56 +1,207 @@
-"""Grad-CAM through the library grad-cam, on the tail of the network only.
+"""Class activation maps through the library grad-cam, on the tail of the network only.
 
-The library gets a throw-away module that begins with the finished feature map: its hooks sit on that module, never on
-the shared network (so threads cannot meet), gradients flow through the head alone, and a prediction with its map costs
-little more than a forward pass (``lungcad bench --only gradcam_vs_forward``). What comes back is the library's weighted sum before it clips and stretches it.
+The library's classes get finished activations and gradients, taken by :func:`torch.autograd.grad` from the chosen feature map up: no hook sits on a
+shared network (so threads cannot meet) and a map costs little more than a forward pass (``lungcad bench --only gradcam_vs_forward``). What comes back
+is the library's weighted sum before it clips and stretches it. Score-CAM, Ablation-CAM and Eigen-CAM are computed here with the library's formulas,
+because its loops run one channel after the other (``lungcad bench --only scorecam_vs_plain``).
 """
+
+import functools
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
-from pytorch_grad_cam import GradCAM
-from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+import torch.nn.functional as F
+from pytorch_grad_cam import GradCAM, GradCAMPlusPlus, HiResCAM, LayerCAM
+from pytorch_grad_cam.base_cam import BaseCAM
 from torch import Tensor, nn
 
-from lungcad.explain.attribution import Options, Progress, Scene, register
-from lungcad.models import Classifier, TrainedModel
+from lungcad.errors import ModelError
+from lungcad.explain.attribution import Layer, Options, Progress, Scene, register
+from lungcad.explain.engine import BATCH, masked_logits
+from lungcad.models import Inputs, TrainedModel
+
+Tail = Callable[[Tensor], Tensor]
+"""From a feature map (N, C, h, w) to logits (N, K), with gradients."""
 
 
-class _Tail(nn.Module):
-    """Feature map -> logits; ``entry`` is where the library hooks."""
+def layer_of(model: TrainedModel, scene: Scene, layer: Layer) -> tuple[Tensor, Tail]:
+    """The scene's feature map (1, C, h, w) at that layer, and what follows it."""
+    if layer is Layer.LAST:
+        return scene.features.detach(), lambda x: model.network.classify(x)[0]
+    if layer is Layer.ATTENDED:
+        if model.card.attention == "none":
+            raise ModelError(f"The network {model.card.name} has no attention, so nothing comes after it; choose the layer last or before.")
+        with torch.no_grad():
+            return model.network.attention(scene.features)[0], model.network.head
+    if model.card.inputs is Inputs.SLICE_AND_CROP:
+        raise ModelError(
+            f"The network {model.card.name} looks at a slice and a close-up, which meet in the last layer only; choose the layer last."
+        )
+    fast, exact = model.network.features.steps(), model.original.features.steps()
+    with torch.no_grad(), model.device.features_context():
+        x, maps = model.device.put_inputs(scene.inputs), []
+        for step in fast:
+            x = step(x)
+            maps.append(x)
+    cut = max((i for i, each in enumerate(maps) if each.shape[2] > x.shape[2]), default=len(maps) - 1)
 
-    def __init__(self, network: Classifier) -> None:
-        super().__init__()
-        self.entry = nn.Identity()
-        self.network = network
+    def tail(features: Tensor) -> Tensor:
+        for step in exact[cut + 1 :]:
+            features = step(features)
+        return model.original.classify(features)[0]
 
-    def forward(self, features: Tensor) -> Tensor:
-        return self.network.classify(self.entry(features))[0]
+    return maps[cut].float(), tail
 
 
-@register(
+def gradient_maps(model: TrainedModel, scene: Scene, kind: type[BaseCAM], targets: Sequence[int], layer: Layer = Layer.LAST) -> np.ndarray:
+    """Raw maps (len(targets), h, w) of a gradient method for several classes at once: one forward pass, one backward pass."""
+    features, tail = layer_of(model, scene, layer)
+    features = features.expand(len(targets), -1, -1, -1).detach().requires_grad_(True)
+    with torch.enable_grad():
+        logits = tail(features)
+        chosen = logits[torch.arange(len(targets)), torch.tensor(targets)].sum()
+        (gradients,) = torch.autograd.grad(chosen, features)
+    activations, gradients = features.detach().cpu().numpy(), gradients.cpu().numpy()
+    return np.asarray(_formula(kind).get_cam_image(None, None, None, activations, gradients, eigen_smooth=False), dtype=np.float32)
+
+
+@functools.cache
+def _formula(kind: type[BaseCAM]) -> BaseCAM:
+    """The library's object for its formula alone; its hooks sit on a layer of its own that never runs."""
+    layer = nn.Conv2d(1, 1, 1)
+    return kind(model=layer, target_layers=[layer])
+
+
+def _register_gradient_method(kind: type[BaseCAM], **entry):
+    @register(cost="cheap", signed=False, for_class=True, layered=True, **entry)
+    def compute(
+        model: TrainedModel, scene: Scene, target: int, options: Options, on_progress: Progress | None = None
+    ) -> tuple[np.ndarray, dict[str, float]]:
+        return gradient_maps(model, scene, kind, [target], options.layer)[0], {}
+
+    compute.__doc__ = f"Raw {entry['title']} before the ReLU, on the feature map's grid."
+    return compute
+
+
+gradcam = _register_gradient_method(
+    GradCAM,
     name="gradcam",
     title="Grad-CAM",
     what="Where the last feature map raises the class's score, by the gradient averaged over each channel.",
     paper="Selvaraju et al., Grad-CAM, ICCV 2017",
+)
+hirescam = _register_gradient_method(
+    HiResCAM,
+    name="hirescam",
+    title="HiRes-CAM",
+    what="Like Grad-CAM, with each position's own gradient: for a network that ends in average pooling it is what the score is made of.",
+    paper="Draelos & Carin, Use HiResCAM instead of Grad-CAM, 2020",
+)
+gradcam_plus_plus = _register_gradient_method(
+    GradCAMPlusPlus,
+    name="gradcam++",
+    title="Grad-CAM++",
+    what="Grad-CAM with weights from positive gradients only, meant for several instances of a class.",
+    paper="Chattopadhay et al., Grad-CAM++, WACV 2018",
+)
+layercam = _register_gradient_method(
+    LayerCAM,
+    name="layercam",
+    title="Layer-CAM",
+    what="Positive gradients times activations at each position; made for finer layers.",
+    paper="Jiang et al., LayerCAM, IEEE TIP 2021",
+)
+GRADIENT_METHODS = {"gradcam": GradCAM, "hirescam": HiResCAM, "gradcam++": GradCAMPlusPlus, "layercam": LayerCAM}
+
+
+@register(
+    name="eigencam",
+    title="Eigen-CAM",
+    what="The strongest pattern in the feature map, whatever the class: what catches the network's eye, not why it chose.",
+    paper="Muhammad & Yeasin, Eigen-CAM, IJCNN 2020; sign by Chung & Ying, Seg-Eigen-CAM, Applied Sciences 2025",
     cost="cheap",
     signed=False,
-    for_class=True,
+    for_class=False,
+    layered=True,
 )
-def gradcam(
+def eigencam(
     model: TrainedModel, scene: Scene, target: int, options: Options, on_progress: Progress | None = None
 ) -> tuple[np.ndarray, dict[str, float]]:
-    """Raw Grad-CAM before the ReLU, on the feature map's grid; values are contributions to the class's logit times its area."""
-    features = scene.features.detach().requires_grad_(True)
-    tail = _Tail(model.network)
-    cam = GradCAM(model=tail, target_layers=[tail.entry])
-    try:
-        with torch.enable_grad():
-            logits = cam.activations_and_grads(features)
-            ClassifierOutputTarget(target)(logits[0]).backward()
-        store = cam.activations_and_grads
-        raw = cam.get_cam_image(
-            features, tail.entry, [ClassifierOutputTarget(target)], store.activations[0].numpy(), store.gradients[0].numpy()
-        )
-    finally:
-        cam.activations_and_grads.release()
-    return raw[0], {}
+    """First principal component of the positions' channel vectors, its larger extreme positive."""
+    features, _ = layer_of(model, scene, options.layer)
+    vectors = features[0].flatten(1).T
+    left, values, _ = torch.linalg.svd(vectors - vectors.mean(0), full_matrices=False)
+    projection = (left[:, 0] * values[0]).reshape(features.shape[2:]).cpu().numpy()
+    return (-projection if -projection.min() > projection.max() else projection), {}
+
+
+@register(
+    name="ablationcam",
+    title="Ablation-CAM",
+    what="How much the class's score falls when each channel of the feature map is switched off, painted where the channel was active.",
+    paper="Desai & Ramaswamy, Ablation-CAM, WACV 2020",
+    cost="middling",
+    signed=False,
+    for_class=True,
+    layered=True,
+)
+def ablationcam(
+    model: TrainedModel, scene: Scene, target: int, options: Options, on_progress: Progress | None = None
+) -> tuple[np.ndarray, dict[str, float]]:
+    """Channels weighted by the relative fall of the logit without them; only the layers behind the feature map run.
+
+    A channel is switched off by 0, its lowest value behind a ReLU; the library writes -10,000,000 where a feature map has negative values, which no
+    network ever sees, so there the map's own minimum is written instead.
+    """
+    features, tail = layer_of(model, scene, options.layer)
+    lowest = min(float(features.min()), 0.0)
+    n, scores = features.shape[1], []
+    with torch.no_grad():
+        whole = tail(features)[0, target]
+        for start in range(0, n, BATCH):
+            channels = torch.arange(start, min(start + BATCH, n))
+            batch = features.expand(len(channels), -1, -1, -1).clone()
+            batch[torch.arange(len(channels)), channels] = lowest
+            scores.append(tail(batch)[:, target])
+            if on_progress:
+                on_progress(int(channels[-1]) + 1, n)
+    weights = (whole - torch.cat(scores)) / whole.abs().clamp_min(1e-12)
+    return (weights[:, None, None] * features[0]).sum(0).cpu().numpy(), {}
+
+
+@register(
+    name="scorecam",
+    title="Score-CAM",
+    what="How high the class scores when only what each channel highlights is shown; no gradients.",
+    paper="Wang et al., Score-CAM, CVPR workshops 2020",
+    cost="dear",
+    signed=False,
+    for_class=True,
+    layered=True,
+)
+def scorecam(
+    model: TrainedModel, scene: Scene, target: int, options: Options, on_progress: Progress | None = None
+) -> tuple[np.ndarray, dict[str, float]]:
+    """Channels weighted by the softmax of the logits of the input seen through them, as in grad-cam; a channel that is the same everywhere shows nothing
+    and is scored once for all."""
+    features, _ = layer_of(model, scene, options.layer)
+    channels = features[0].float().cpu()
+    flat = channels.flatten(1)
+    varies = flat.amax(1) > flat.amin(1)
+    some = channels[varies]
+
+    def masks(start: int, stop: int) -> Tensor:
+        if stop > len(some):  # the last mask stands for all channels that show nothing
+            return torch.cat([masks(start, len(some)), torch.zeros(1, *scene.grey.shape[-2:])])
+        if start == stop:
+            return torch.zeros(0, *scene.grey.shape[-2:])
+        large = F.interpolate(some[None, start:stop], size=scene.grey.shape[-2:], mode="bilinear", align_corners=True)[0]
+        low, high = large.amin((1, 2), keepdim=True), large.amax((1, 2), keepdim=True)
+        return (large - low) / (high - low + 1e-8)
+
+    grey_of_zero = np.full_like(scene.grey, model.card.preprocess.mean)  # the library multiplies the normalised input
+    scores = masked_logits(model, scene, masks, grey_of_zero, n=len(some) + 1, on_progress=on_progress)[:, target]
+    weights = torch.full((len(channels),), float(scores[-1]))
+    weights[varies] = scores[:-1]
+    return (weights.softmax(0)[:, None, None] * channels).sum(0).numpy(), {"channels_tried": int(varies.sum())}

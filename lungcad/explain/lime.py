@@ -10,20 +10,20 @@ designs", Technometrics 1961: fold-over), so that the ranking of the segments va
 import numpy as np
 import torch
 from lime.lime_image import LimeImageExplainer
-from skimage.segmentation import slic
+from scipy.stats import spearmanr
+from skimage.segmentation import quickshift, slic
 
-from lungcad.explain.attribution import Options, Progress, Scene, register
-from lungcad.models import TrainedModel, predict_batch
-from lungcad.preprocess import normalise
+from lungcad.explain.attribution import Options, Progress, Scene, Segments, register
+from lungcad.explain.engine import hidden, masked_probabilities
+from lungcad.models import TrainedModel
 
 SEGMENTS = 60
-BATCH = 50
 
 
 @register(
     name="lime",
     title="LIME",
-    what="Which superpixels raise or lower the class's probability when they are hidden (replaced by their mean grey).",
+    what="Which superpixels raise or lower the class's probability when they are hidden.",
     paper="Ribeiro et al., Why should I trust you?, KDD 2016",
     cost="dear",
     signed=True,
@@ -32,11 +32,16 @@ BATCH = 50
 def lime(
     model: TrainedModel, scene: Scene, target: int, options: Options, on_progress: Progress | None = None
 ) -> tuple[np.ndarray, dict[str, float]]:
-    """Regression weight of each superpixel, painted over the input: change of the class's probability when it is shown."""
-    segments = superpixels(scene.grey)
-    explainer = BatchedLime(model, target, seed=options.seed, on_progress=on_progress)
+    """Regression weight of each superpixel, painted over the input: change of the class's probability when it is shown.
+
+    ``stability`` in the facts: expected rank correlation with a run under another seed, from the two halves of this run's samples
+    (Spearman-Brown: 2r / (1 + r)); ``r2``: how much of the answers the linear model explains.
+    """
+    segments = superpixels(scene.grey, options.segments)
+    explainer = BatchedLime(model, scene, target, options, on_progress)
+    picture = scene.grey if scene.grey.ndim == 3 else np.repeat(scene.grey[None], 3, axis=0)
     explanation = explainer.explain_instance(
-        np.moveaxis(scene.grey, 0, 2) if scene.grey.ndim == 3 else np.repeat(scene.grey[..., None], 3, axis=2),
+        np.moveaxis(picture, 0, 2),
         classifier_fn=None,
         labels=(target,),
         top_labels=None,
@@ -46,42 +51,63 @@ def lime(
     weights = np.zeros(segments.max() + 1, dtype=np.float32)
     for segment, weight in explanation.local_exp[target]:
         weights[segment] = weight
-    facts = {"samples": options.samples, "segments": len(weights), "r2": float(explanation.score), "seed": options.seed}
+    facts = {
+        "samples": options.samples, "segments": len(weights), "r2": float(explanation.score), "seed": options.seed,
+        "stability": explainer.stability(),
+    }  # fmt: skip
     return weights[segments], facts
 
 
-def superpixels(grey: np.ndarray) -> np.ndarray:
-    """SLIC segments of a grey image (H, W) or a colour one (3, H, W) in [0, 1]: int (H, W), 0 to n-1 without gaps (Achanta et al., TPAMI 2012)."""
+def superpixels(grey: np.ndarray, kind: Segments = Segments.SLIC) -> np.ndarray:
+    """Segments of a grey image (H, W) or a colour one (3, H, W) in [0, 1]: int (H, W), 0 to n-1 without gaps.
+
+    SLIC: Achanta et al., TPAMI 2012; quickshift: Vedaldi & Soatto, ECCV 2008; grid: squares.
+    """
     grey = grey.mean(0) if grey.ndim == 3 else grey
-    found = slic(grey, n_segments=SEGMENTS, compactness=0.1, sigma=1, channel_axis=None, start_label=0)
+    if kind is Segments.GRID:
+        side = round(SEGMENTS**0.5)
+        row, column = (np.arange(n) * side // n for n in grey.shape)
+        found = row[:, None] * side + column[None]
+    elif kind is Segments.QUICKSHIFT:
+        size = max(grey.shape) / 224  # the library's windows are in pixels
+        found = quickshift(
+            np.repeat(grey[..., None], 3, axis=2), kernel_size=4 * size, max_dist=40 * size, ratio=0.3, convert2lab=False, rng=0
+        )
+    else:
+        found = slic(grey, n_segments=SEGMENTS, compactness=0.1, sigma=1, channel_axis=None, start_label=0)
     return np.unique(found, return_inverse=True)[1].reshape(found.shape)
 
 
 class BatchedLime(LimeImageExplainer):
     """lime's explainer; only :meth:`data_labels`, its sampling loop, is replaced."""
 
-    def __init__(self, model: TrainedModel, target: int, *, seed: int, on_progress: Progress | None = None) -> None:
-        super().__init__(random_state=np.random.RandomState(seed))
-        self.model = model
-        self.on_progress = on_progress
+    def __init__(self, model: TrainedModel, scene: Scene, target: int, options: Options, on_progress: Progress | None = None) -> None:
+        super().__init__(random_state=np.random.RandomState(options.seed))
+        self.model, self.scene, self.target, self.options, self.on_progress = model, scene, target, options, on_progress
 
-    def data_labels(self, image, fudged_image, segments, classifier_fn, num_samples, batch_size=BATCH):
+    def data_labels(self, image, fudged_image, segments, classifier_fn, num_samples, batch_size=None):
         """(samples (n, segments) of 0 and 1, the first all 1; probabilities (n, K)), as lime wants them."""
         n_segments = int(segments.max()) + 1
         half = self.random_state.randint(0, 2, ((num_samples + 1) // 2, n_segments))
         data = np.concatenate([half, 1 - half])[:num_samples]
         data[0] = 1
-        colour = self.model.card.preprocess.colour
-        shown, hidden = (
-            torch.from_numpy(np.ascontiguousarray(np.moveaxis(each, 2, 0) if colour else each[..., 0])) for each in (image, fudged_image)
+        keep, index = torch.from_numpy(data.astype(bool)), torch.from_numpy(np.ascontiguousarray(segments))
+        instead = hidden(self.scene.grey, self.options.fill)
+        probabilities = masked_probabilities(
+            self.model, self.scene, lambda start, stop: keep[start:stop][:, index], instead, n=num_samples, on_progress=self.on_progress
         )
-        keep = torch.from_numpy(data.astype(bool))
-        index = torch.from_numpy(np.ascontiguousarray(segments))
-        probabilities = []
-        for start in range(0, num_samples, BATCH):
-            visible = keep[start : start + BATCH][:, index]
-            grey = torch.where(visible.unsqueeze(1) if colour else visible, shown, hidden)
-            probabilities.append(predict_batch(self.model, normalise(grey, self.model.card.preprocess)))
-            if self.on_progress:
-                self.on_progress(min(start + BATCH, num_samples), num_samples)
-        return data, torch.cat(probabilities).numpy().astype(np.float64)
+        self._sampled = data, probabilities[:, self.target].numpy().astype(np.float64)
+        return self._sampled[0], probabilities.numpy().astype(np.float64)
+
+    def stability(self) -> float:
+        """Spearman-Brown of the rank correlation between the main effects that the even and the odd sample pairs give; 0 where nothing varies."""
+        data, answers = self._sampled
+        pair = np.arange(len(data)) % ((len(data) + 1) // 2) % 2
+        effects = []
+        for side in (0, 1):
+            x, y = data[pair == side] - 0.5, answers[pair == side]
+            effects.append(x.T @ (y - y.mean()))
+        if min(np.ptp(each) for each in effects) == 0:
+            return 0.0
+        r = float(spearmanr(*effects).statistic)
+        return 2 * r / (1 + r) if r > 0 else 0.0

@@ -40,6 +40,10 @@ BACKBONES = {
 }
 
 
+_BEHIND_THE_FEATURES = {"global_pool", "fc", "classifier", "head_drop"}
+"""timm's names of what follows the feature map."""
+
+
 class Backbone(nn.Module):
     """Image (N, 3, H, W) -> feature map (N, ``channels``, H/32, W/32)."""
 
@@ -49,12 +53,17 @@ class Backbone(nn.Module):
         self.body = timm.create_model(spec.timm_name, num_classes=0, global_pool="")
         self.channels: int = self.body.num_features
 
-    def stages(self) -> list[nn.Module]:
-        """The layers with parameters from input to output, in the steps in which they are frozen and thawed."""
+    def steps(self) -> list[nn.Module]:
+        """The body as layers that follow one another from image to feature map."""
         steps: list[nn.Module] = []
         for name, child in self.body.named_children():
-            steps += child.children() if name in {"blocks", "features"} else [child]
-        return [step for step in steps if any(True for _ in step.parameters())]
+            if name not in _BEHIND_THE_FEATURES:
+                steps += child.children() if name in {"blocks", "features"} else [child]
+        return steps
+
+    def stages(self) -> list[nn.Module]:
+        """The layers with parameters from input to output, in the steps in which they are frozen and thawed."""
+        return [step for step in self.steps() if any(True for _ in step.parameters())]
 
     def forward(self, x: Tensor) -> Tensor:
         return self.body.forward_features(x)

@@ -1,5 +1,6 @@
 """Weights on disk: safetensors in float16 beside their card, and a user's own state dicts."""
 
+import copy
 import hashlib
 import pickle
 from dataclasses import dataclass
@@ -21,10 +22,15 @@ WEIGHTS = Path(__file__).resolve().parents[2] / "weights"
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """A network ready to predict, with its card. Shared by threads: nothing writes to it after loading."""
+    """A network ready to predict, with its card. Shared by threads: nothing writes to it after loading.
+
+    network: as fast as the device allows; only its head is sure to have gradients. original: the same weights in float32, nothing folded, every
+    layer differentiable, for what needs gradients of inputs or inner layers.
+    """
 
     card: ModelCard
     network: Classifier
+    original: Classifier
     device: Device
 
     def class_index(self, name: str) -> int:
@@ -105,8 +111,9 @@ def save_weights(network: Classifier, path: Path) -> str:
 def ready(network: Classifier, card: ModelCard, device: Device | None = None) -> TrainedModel:
     """Frozen, in evaluation mode, batch normalisation folded away, on the device. Takes ``network`` over."""
     device = device or best_device()
+    original = copy.deepcopy(network).eval().requires_grad_(False)
     network.features = fold_batch_norm(network.features.eval(), onednn=device.has_onednn_bfloat16)
-    return TrainedModel(card, device.put(network.eval().requires_grad_(False)), device)
+    return TrainedModel(card, device.put(network.eval().requires_grad_(False)), device.put(original), device)
 
 
 def _load_into(network: Classifier, state: dict[str, torch.Tensor], file: str) -> None:

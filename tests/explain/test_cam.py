@@ -6,16 +6,15 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
-from pytorch_grad_cam import GradCAM
+from pytorch_grad_cam import AblationCAM, EigenCAM, ScoreCAM
 from pytorch_grad_cam.utils.image import scale_cam_image
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
 from lungcad.device import Device
-from lungcad.explain import Options
-from lungcad.explain.cam import gradcam
+from lungcad.explain import METHODS, Layer, Options, Scene
+from lungcad.explain.cam import GRADIENT_METHODS, ablationcam, eigencam, gradcam, gradient_maps, scorecam
 from lungcad.models import create_model
 from lungcad.models.weights import load_model
-from tests.scenes import scene_of
 
 EXACT = Device(torch.device("cpu"), None)
 
@@ -26,6 +25,7 @@ def model(request, weights_folder):
     # Random heads give maps of about 1e-6, where the library's division by "maximum + 1e-7" shows.
     with torch.no_grad():
         loaded.network.head.linear.weight.mul_(1e4)
+        loaded.original.head.linear.weight.mul_(1e4)
     return loaded
 
 
@@ -41,18 +41,69 @@ def whole_network(model, folder):
 
 
 @pytest.mark.parametrize("target", [0, 3])
-def test_agrees_with_the_library_on_the_whole_network(model, phantom, target, weights_folder):
-    scene = scene_of(model, phantom.image())
-    ours, _ = gradcam(model, scene, target, Options())
+@pytest.mark.parametrize("method", GRADIENT_METHODS)
+def test_agrees_with_the_library_on_the_whole_network(model, phantom, method, target, weights_folder):
+    scene = Scene.of(model, phantom.image())
+    ours, _ = METHODS[method].compute(model, scene, target, Options(), None)
+    theirs = library_map(GRADIENT_METHODS[method], model, weights_folder, scene, target)
+    np.testing.assert_allclose(stretched(ours, theirs.shape), theirs, atol=2e-3)
+
+
+@pytest.mark.parametrize("method", GRADIENT_METHODS)
+def test_an_inner_layer_agrees_with_the_library(model, phantom, method, weights_folder):
+    scene = Scene.of(model, phantom.image())
+    ours, _ = METHODS[method].compute(model, scene, 1, Options(layer=Layer.BEFORE), None)
     network = whole_network(model, weights_folder)
-    plain = GradCAM(model=network, target_layers=[network.get_submodule(network.target_layer)])
-    theirs = plain(input_tensor=scene.inputs.clone(), targets=[ClassifierOutputTarget(target)])[0]
-    stretched = scale_cam_image(scale_cam_image(np.maximum(ours, 0)[None], theirs.shape[::-1]))[0]  # as the library does, twice
-    np.testing.assert_allclose(stretched, theirs, atol=2e-3)
+    steps = network.features.steps()
+    sizes = []
+    with torch.no_grad():
+        x = scene.inputs
+        for step in steps:
+            x = step(x)
+            sizes.append(x.shape[2])
+    layer = steps[max(i for i, size in enumerate(sizes) if size > sizes[-1])]
+    theirs = GRADIENT_METHODS[method](model=network, target_layers=[layer])(scene.inputs.clone(), targets=[ClassifierOutputTarget(1)])[0]
+    np.testing.assert_allclose(stretched(ours, theirs.shape), theirs, atol=1e-2)
+
+
+@pytest.mark.parametrize(("kind", "compute"), [(AblationCAM, ablationcam), (ScoreCAM, scorecam)])
+def test_methods_without_gradients_agree_with_the_library(kind, compute, model, phantom, weights_folder):
+    if model.card.backbone != "resnet18":
+        pytest.skip("the library writes -10,000,000 into feature maps without a ReLU, or takes minutes")
+    scene = Scene.of(model, phantom.image())
+    ours, _ = compute(model, scene, 2, Options())
+    np.testing.assert_allclose(stretched(ours, (96, 96)), library_map(kind, model, weights_folder, scene, 2), atol=1e-2)
+
+
+def test_eigencam_is_the_librarys_up_to_its_sign(model, phantom, weights_folder):
+    scene = Scene.of(model, phantom.image())
+    ours, _ = eigencam(model, scene, 0, Options())
+    theirs = library_map(EigenCAM, model, weights_folder, scene, 0)
+    assert min(np.abs(stretched(sign * ours, theirs.shape) - theirs).max() for sign in (1, -1)) < 5e-3
+    assert ours.max() >= -ours.min()
+
+
+def test_several_classes_at_once_are_the_classes_one_by_one(model, phantom):
+    scene = Scene.of(model, phantom.image())
+    for method, kind in GRADIENT_METHODS.items():
+        together = gradient_maps(model, scene, kind, range(4))
+        alone = [METHODS[method].compute(model, scene, target, Options(), None)[0] for target in range(4)]
+        np.testing.assert_allclose(together, np.stack(alone), rtol=1e-3, atol=1e-5)
+
+
+def stretched(ours, shape):
+    """As the library does, twice."""
+    return scale_cam_image(scale_cam_image(np.maximum(ours, 0)[None], shape[::-1]))[0]
+
+
+def library_map(kind, model, folder, scene, target):
+    network = whole_network(model, folder)
+    plain = kind(model=network, target_layers=[network.get_submodule(network.target_layer)])
+    return plain(input_tensor=scene.inputs.clone(), targets=[ClassifierOutputTarget(target)])[0]
 
 
 def test_is_the_gradient_weighted_sum_of_the_channels(model, phantom):
-    scene = scene_of(model, phantom.image())
+    scene = Scene.of(model, phantom.image())
     feature_map = scene.features.clone().requires_grad_(True)
     logit = model.network.classify(feature_map)[0][0, 2]
     (gradient,) = torch.autograd.grad(logit, feature_map)
@@ -61,7 +112,7 @@ def test_is_the_gradient_weighted_sum_of_the_channels(model, phantom):
 
 
 def test_leaves_no_hook_no_gradient_and_no_graph(model, phantom):
-    scene = scene_of(model, phantom.image())
+    scene = Scene.of(model, phantom.image())
     gradcam(model, scene, 0, Options())
     for module in model.network.modules():
         assert not module._forward_hooks and not module._backward_hooks and not module._forward_pre_hooks
@@ -70,7 +121,7 @@ def test_leaves_no_hook_no_gradient_and_no_graph(model, phantom):
 
 
 def test_works_inside_no_grad_and_inference_mode(model, phantom):
-    scene = scene_of(model, phantom.image())
+    scene = Scene.of(model, phantom.image())
     expected, _ = gradcam(model, scene, 1, Options())
     with torch.no_grad():
         np.testing.assert_array_equal(gradcam(model, scene, 1, Options())[0], expected)
@@ -81,5 +132,5 @@ def test_negative_evidence_survives(toy, phantom):
     network = create_model("resnet18", "none", 4).eval()
     torch.nn.init.constant_(network.head.linear.weight, -1.0)
     model = dataclasses.replace(toy, network=network)
-    raw, _ = gradcam(model, scene_of(model, phantom.image()), 0, Options())
+    raw, _ = gradcam(model, Scene.of(model, phantom.image()), 0, Options())
     assert raw.max() <= 0 and raw.min() < 0

@@ -1,26 +1,28 @@
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 from lime.lime_image import LimeImageExplainer
 
-from lungcad.explain import Options
+from lungcad.explain import Fill, Options, Scene, Segments
+from lungcad.explain.engine import hidden
 from lungcad.explain.lime import BatchedLime, lime, superpixels
-from lungcad.imaging import CTImage
 from lungcad.models import predict_batch
 from lungcad.preprocess import normalise
-from tests.scenes import scene_of
 
 
 @pytest.fixture(scope="module")
-def scene(toy, phantom) -> CTImage:
-    return scene_of(toy, phantom.image())
+def scene(toy, phantom) -> Scene:
+    return Scene.of(toy, phantom.image())
 
 
-def test_segments_count_from_zero_without_gaps(scene):
-    segments = superpixels(scene.grey)
+@pytest.mark.parametrize("kind", Segments)
+def test_segments_count_from_zero_without_gaps(scene, kind):
+    segments = superpixels(scene.grey, kind)
     assert segments.shape == scene.grey.shape
     np.testing.assert_array_equal(np.unique(segments), np.arange(segments.max() + 1))
-    assert 25 <= segments.max() + 1 <= 80
+    assert 10 <= segments.max() + 1 <= 150
 
 
 def test_same_seed_same_map_other_seed_another(toy, scene):
@@ -35,20 +37,20 @@ def test_same_seed_same_map_other_seed_another(toy, scene):
 def test_samples_are_complementary_and_every_segment_is_hidden(toy, scene):
     segments = superpixels(scene.grey)
     picture = np.repeat(scene.grey[..., None], 3, axis=2)
-    data, probabilities = BatchedLime(toy, 0, seed=0).data_labels(picture, picture * 0, segments, None, 80)
+    data, probabilities = BatchedLime(toy, scene, 0, Options()).data_labels(picture, picture * 0, segments, None, 80)
     assert data.shape == (80, segments.max() + 1) and probabilities.shape == (80, 4)
     assert data[0].all()
     np.testing.assert_array_equal(data[1:40], 1 - data[41:])
     assert (data == 0).any(axis=0).all()
 
 
-def test_masking_is_the_librarys(toy, scene):
+@pytest.mark.parametrize("fill", Fill)
+def test_masking_is_the_librarys(toy, scene, fill):
     """The same samples through lime's own loop, one image at a time, give the same probabilities."""
     segments = superpixels(scene.grey)
     picture = np.repeat(scene.grey[..., None], 3, axis=2)
-    hidden = np.full_like(picture, 0.3)
-    ours = BatchedLime(toy, 0, seed=0)
-    data, probabilities = ours.data_labels(picture, hidden, segments, None, 60)
+    instead = np.repeat(hidden(scene.grey, fill)[..., None], 3, axis=2)
+    data, probabilities = BatchedLime(toy, scene, 0, Options(fill=fill)).data_labels(picture, None, segments, None, 60)
 
     class Replay:
         def randint(self, *_):
@@ -58,7 +60,7 @@ def test_masking_is_the_librarys(toy, scene):
     stock.random_state = Replay()
     _, expected = stock.data_labels(
         picture,
-        hidden,
+        instead,
         segments,
         lambda images: predict_batch(toy, normalise(torch.from_numpy(images[..., 0]), toy.card.preprocess)).numpy(),
         60,
@@ -67,22 +69,27 @@ def test_masking_is_the_librarys(toy, scene):
 
 
 def test_finds_the_segment_that_decides(toy, scene, monkeypatch):
-    """A classifier that looks at one segment's brightness only."""
+    """A classifier that looks at one segment's brightness only: LIME finds it, steadily; one that answers by chance is called unsteady."""
     segments = superpixels(scene.grey)
     index = int(segments[segments.shape[0] // 2, segments.shape[1] // 3])
     where = torch.from_numpy(segments == index)
+    bright = dataclasses.replace(scene, grey=scene.grey * 0.5 + 0.5)
 
     def looks_at_one(model, inputs):
-        shown = (inputs[:, 0][:, where].mean(1) > inputs[:, 0].amin()).float()
-        return torch.stack([shown * 0.8 + 0.1, 0.9 - shown * 0.8], 1)
+        shown = (inputs[:, 0][:, where].mean(1) > inputs[:, 0].amin()).float() * 8
+        return torch.stack([shown, 4 - shown], 1)
 
-    monkeypatch.setattr("lungcad.explain.lime.predict_batch", looks_at_one)
-    found = BatchedLime(toy, 0, seed=0).explain_instance(
-        np.repeat(scene.grey[..., None], 3, axis=2) + 0.5, None, labels=(0,), top_labels=None, hide_color=0, num_samples=400,
-        segmentation_fn=lambda _: segments,
-    )  # fmt: skip
-    ranked = found.local_exp[0]
-    assert ranked[0][0] == index and ranked[0][1] > 5 * abs(ranked[1][1])
+    monkeypatch.setattr("lungcad.explain.engine.logits_of_inputs", looks_at_one)
+    monkeypatch.setattr("lungcad.explain.lime.superpixels", lambda *_: segments)
+    weights, facts = lime(toy, bright, 0, Options(samples=400, fill=Fill.ZERO))
+    by_size = np.sort(np.unique(np.abs(weights)))
+    assert np.abs(weights[where.numpy()]).min() == by_size[-1] > 5 * by_size[-2] and facts["r2"] > 0.9
+
+    noise = np.random.default_rng(0)
+    monkeypatch.setattr(
+        "lungcad.explain.engine.logits_of_inputs", lambda model, inputs: torch.from_numpy(noise.normal(size=(len(inputs), 2)))
+    )
+    assert lime(toy, bright, 0, Options(samples=400))[1]["stability"] < 0.6
 
 
 def test_progress_is_reported_and_can_stop_the_work(toy, scene):

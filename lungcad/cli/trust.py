@@ -1,0 +1,73 @@
+"""Commands about explanations and whole data sets: trust, index."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from lungcad.cli.common import Json, Model, app, complain, messages, print_json, progress
+
+
+@app.command()
+def trust(
+    model: Model,
+    data: Annotated[str, typer.Option(help="Name of a data set on this machine, or a folder laid out like one.")],
+    layout: Annotated[
+        str | None,
+        typer.Option(help="How the folder is laid out; the network's own data set unless told. lidc-dicom: series with contours."),
+    ] = None,
+    n: Annotated[int, typer.Option("--n", min=1, help="Cases, drawn from the test part.")] = 100,
+    methods: Annotated[
+        str | None, typer.Option(help="Names with commas between; every method of about one forward pass unless told.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the draw, the noise and the shifts.")] = 0,
+    out: Annotated[Path, typer.Option(help="Where the trust run MODEL--DATA is written.")] = Path("data/trust"),
+    as_json: Json = False,
+) -> None:
+    """Check the heat maps of a network over a data set: faithful, stable, sane, inside the lung, on the contour?"""
+    from lungcad.datasets import DATASETS
+    from lungcad.evaluate.trust_runs import MEASURES, run_trust, write_trust_run
+    from lungcad.models import load_model
+
+    network = load_model(model)
+    folder = DATASETS[data].locate() if data in DATASETS else Path(data)
+    layout = layout or (data if data in DATASETS else network.card.dataset)
+    names = [name.strip() for name in methods.split(",") if name.strip()] if methods else None
+    with progress("cases") as on_progress:
+        run = run_trust(network, folder, layout, n=n, methods=names, seed=seed, on_progress=on_progress)
+    written = write_trust_run(run, out)
+    for fault in run.facts["skipped"]:
+        complain(f"skipped {fault['case']}: {fault['why']}")
+    if as_json:
+        print_json(run.to_dict())
+        return
+    found = run.summary()
+    shown = [measure for measure in MEASURES if any(values[measure].value is not None for values in found.values())]
+    table = Table("method", *(MEASURES[measure] for measure in shown))
+    for method, values in found.items():
+        table.add_row(method, *("–" if values[measure].value is None else f"{values[measure].value:.3f}" for measure in shown))
+    Console().print(table)
+    for note in run.facts["notes"]:
+        messages.print(f"note: {note}", highlight=False)
+    print(f"{run.facts['n']} cases; kept in {written}; --json prints the 95 % intervals")
+
+
+@app.command()
+def index(
+    model: Annotated[str, typer.Option(help="A name that `models` lists, or several with commas between.")],
+    data: Annotated[Path | None, typer.Option(help="Folder of the data set that trained it; looked for in data/ unless told.")] = None,
+    out: Annotated[Path, typer.Option(help="Where MODEL.npz goes.")] = Path("data/index"),
+) -> None:
+    """Index the training cases of a network by its embedding, for the nearest cases that the page shows."""
+    from lungcad.datasets import DATASETS
+    from lungcad.evaluate.index import build_index
+    from lungcad.models import load_model
+
+    for name in model.split(","):
+        network = load_model(name)
+        with progress(name) as on_progress:
+            made = build_index(network, data or DATASETS[network.card.dataset].locate(), on_progress)
+        made.write(out / f"{name}.npz")
+        print(f"{name}: {len(made.cases)} training cases; unlike anything seen in training from a distance of {made.far:.3f}")

@@ -1,0 +1,41 @@
+"""Maps that explain nothing. What an explanation does not do better than they is no merit of the explanation."""
+
+import numpy as np
+
+from lungcad.explain.attribution import Options, Progress, Scene, register
+from lungcad.models import TrainedModel
+
+
+@register(
+    name="random",
+    title="Random map",
+    what="A control, not an explanation: a random number for each cell of the feature map's grid.",
+    paper="the random baseline of Petsiuk et al., RISE, BMVC 2018",
+    cost="cheap",
+    signed=False,
+    for_class=False,
+    control=True,
+)
+def random_map(
+    model: TrainedModel, scene: Scene, target: int, options: Options, on_progress: Progress | None = None
+) -> tuple[np.ndarray, dict[str, float]]:
+    """Uniform in [0, 1) on the feature map's grid, from the seed alone."""
+    return np.random.default_rng(options.seed).random(scene.features.shape[2:], dtype=np.float32), {"seed": options.seed}
+
+
+@register(
+    name="centre",
+    title="Centred Gaussian",
+    what="A control, not an explanation: a bump in the middle of what the network sees, whatever is there.",
+    paper="the centre bias of Judd et al., Learning to predict where humans look, ICCV 2009",
+    cost="cheap",
+    signed=False,
+    for_class=False,
+    control=True,
+)
+def centre_map(
+    model: TrainedModel, scene: Scene, target: int, options: Options, on_progress: Progress | None = None
+) -> tuple[np.ndarray, dict[str, float]]:
+    """A Gaussian whose standard deviation is a quarter of the side, on the feature map's grid."""
+    rows, columns = ((np.arange(n, dtype=np.float32) + 0.5) / n - 0.5 for n in scene.features.shape[2:])
+    return np.exp(-(rows[:, None] ** 2 + columns[None] ** 2) / (2 * 0.25**2)), {}

@@ -1,0 +1,122 @@
+"""Does the network use what the map highlights? Deletion and insertion (Petsiuk et al., "RISE", BMVC 2018)."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+
+from lungcad.explain.attribution import Attribution, Fill, Progress, Scene
+from lungcad.explain.engine import hidden, masked_probabilities
+from lungcad.explain.trust.check import Check, Verdict
+from lungcad.models import TrainedModel
+
+CELLS = 7
+"""Cells of one side in which the image is deleted: the feature map's own grid where that is finer (at most 14)."""
+STEPS = 8
+RANDOM_MAPS = 3
+FILLS = (Fill.BLUR, Fill.MEAN)
+NAME = "faithfulness"
+FLAT = 1e-3
+"""Standard deviation of the grey level below which an image counts as constant."""
+
+
+@dataclass(frozen=True, eq=False)
+class Faithfulness:
+    """deletion, insertion: (fills, steps + 1) calibrated probability of the class when the strongest cells are hidden, or nothing else is shown.
+
+    Areas under the curves over the hidden (shown) share, averaged over the fills, 0 to 1: a faithful map has a low deletion area and a high insertion
+    area. The controls are the same areas for random orders of the same cells, one a random map.
+    """
+
+    shares: np.ndarray
+    deletion: np.ndarray
+    insertion: np.ndarray
+    random_deletion_areas: np.ndarray
+    random_insertion_areas: np.ndarray
+
+    @property
+    def deletion_auc(self) -> float:
+        return _area(self.deletion)
+
+    @property
+    def insertion_auc(self) -> float:
+        return _area(self.insertion)
+
+    def check(self) -> Check:
+        gain = self.insertion_auc - self.deletion_auc
+        controls = self.random_insertion_areas - self.random_deletion_areas
+        control = float(controls.mean())
+        if gain > controls.max() + 0.02:
+            verdict, says = Verdict.SUPPORTS, "Hiding what it highlights lowers the probability sooner than hiding random places."
+        elif gain < control - 0.02:
+            verdict, says = Verdict.CONTRADICTS, "Hiding random places lowers the probability sooner than hiding what it highlights."
+        else:
+            verdict, says = Verdict.UNCLEAR, "Hiding what it highlights does hardly more than hiding random places."
+        numbers = {
+            "deletion_auc": self.deletion_auc, "insertion_auc": self.insertion_auc,
+            "deletion_auc_random": float(self.random_deletion_areas.mean()), "insertion_auc_random": float(self.random_insertion_areas.mean()),
+        }  # fmt: skip
+        return Check(NAME, "insertion area minus deletion area", gain, control, verdict, says, numbers)
+
+
+def faithfulness(
+    model: TrainedModel, scene: Scene, attribution: Attribution, target: int, *, steps: int = STEPS, random_maps: int = RANDOM_MAPS,
+    seed: int = 0, on_progress: Progress | None = None,
+) -> Faithfulness:  # fmt: skip
+    """Deletion and insertion curves of one map, with those of ``random_maps`` random orders of the same image, both fills, in one pass of batches.
+
+    target: class index whose probability is watched.
+    """
+    cells = cells_of(attribution.grid)
+    rng = np.random.default_rng(seed)
+    orders = [np.argsort(-cells.ravel(), kind="stable"), *(rng.permutation(cells.size) for _ in range(random_maps))]
+    counts = np.round(np.linspace(0, cells.size, steps + 1)).astype(int)
+    ranks = np.stack([np.argsort(order) for order in orders]).reshape(len(orders), *cells.shape)
+    shape = scene.grey.shape[-2:]
+    ranks = np.stack([cv2.resize(each.astype(np.float32), shape[::-1], interpolation=cv2.INTER_NEAREST_EXACT) for each in ranks])
+    # all shown and all hidden are the same for every order: the inner steps only, and those two once a fill
+    taken = torch.from_numpy(ranks[:, None] < counts[1:-1, None, None])
+    masks = torch.cat([~taken.flatten(0, 1), taken.flatten(0, 1), torch.ones(1, *shape, dtype=bool), torch.zeros(1, *shape, dtype=bool)])
+    found = []
+    for index, fill in enumerate(FILLS):
+
+        def report(done: int, total: int, index=index) -> None:
+            if on_progress:
+                on_progress(index * total + done, len(FILLS) * total)
+
+        found.append(
+            masked_probabilities(model, scene, masks, hidden(scene.grey, fill), on_progress=report)[:, target].numpy().astype(np.float64)
+        )
+    answers = np.stack(found)
+    whole, nothing = answers[:, -2], answers[:, -1]
+    inner = answers[:, :-2].reshape(len(FILLS), 2, len(orders), steps - 1)
+    first, last = (np.repeat(each[:, None, None], len(orders), axis=1) for each in (whole, nothing))
+    deletion = np.concatenate([first, inner[:, 0], last], axis=2)
+    insertion = np.concatenate([last, inner[:, 1], first], axis=2)
+    areas = [np.array([_area(curves[:, i]) for i in range(1, len(orders))]) for curves in (deletion, insertion)]
+    return Faithfulness(counts / cells.size, deletion[:, 0], insertion[:, 0], *areas)
+
+
+def check_faithfulness(
+    model: TrainedModel, scene: Scene, attribution: Attribution, target: int, **how
+) -> tuple[Check, Faithfulness | None]:
+    """The check, or why it does not apply: a constant image has no place that differs from another, a constant map no order."""
+    if scene.grey.std() < FLAT:
+        return Check.inapplicable(NAME, "The image is the same grey everywhere, so hiding parts of it changes nothing."), None
+    if np.ptp(attribution.grid) == 0:
+        return Check.inapplicable(NAME, "The map is the same everywhere, so it ranks no place above another."), None
+    measured = faithfulness(model, scene, attribution, target, **how)
+    return measured.check(), measured
+
+
+def cells_of(grid: np.ndarray) -> np.ndarray:
+    """The map at the resolution at which parts are hidden: its own where it has 7 to 14 cells a side, 7 (mean of the pixels) where it is finer."""
+    if max(grid.shape) <= 14:
+        return grid
+    return cv2.resize(grid, (CELLS, CELLS), interpolation=cv2.INTER_AREA)
+
+
+def _area(curves: np.ndarray) -> float:
+    """Trapezoid over equal steps of 0..1, mean over the fills (rows)."""
+    return float(np.trapezoid(curves, dx=1 / (curves.shape[-1] - 1), axis=-1).mean())

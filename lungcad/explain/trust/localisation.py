@@ -1,0 +1,72 @@
+"""Does the map fall on what the radiologists marked?"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from lungcad.errors import ImageError
+from lungcad.explain.attribution import Attribution, Side
+from lungcad.explain.trust.check import Check, Verdict
+
+NAME = "localisation"
+FIXED = 0.5
+"""Share of the map's peak at which it is cut for ``iou_fixed``."""
+LEVELS = np.linspace(0.05, 0.95, 19)
+
+
+@dataclass(frozen=True)
+class Localisation:
+    """pointing: 1 when the map's peak lies inside the contour (pointing game, Zhang et al., IJCV 2018). energy_inside: share of the positive evidence
+    inside (Wang et al., Score-CAM, 2020). iou_best, iou_fixed: intersection over union with the contour at the best level, and at half the peak."""
+
+    pointing: float
+    energy_inside: float
+    iou_best: float
+    iou_fixed: float
+
+
+def localisation(attribution: Attribution, contour: np.ndarray) -> Localisation | None:
+    """Against a bool contour mask on the image's grid. None for a map without positive evidence.
+
+    Raises :class:`ImageError` when the mask is empty or has another shape.
+    """
+    if contour.shape != attribution.values.shape:
+        raise ImageError(
+            f"The contour has {contour.shape[0]}×{contour.shape[1]} pixels, the image {attribution.values.shape[0]}×{attribution.values.shape[1]}."
+        )
+    if not contour.any():
+        raise ImageError("The contour lies outside the image or is empty; draw it on the image.")
+    evidence = attribution.side(Side.FOR)
+    peak = float(evidence.max())
+    if peak <= 0:
+        return None
+    levels = [_iou(evidence >= level * peak, contour) for level in LEVELS]
+    at_peak = evidence >= peak * (1 - 1e-6)  # ties share the point
+    return Localisation(
+        float(contour[at_peak].mean()),
+        float(evidence[contour].sum() / evidence.sum()),
+        max(levels),
+        _iou(evidence >= FIXED * peak, contour),
+    )
+
+
+def check_localisation(attribution: Attribution, contour: np.ndarray, controls: Mapping[str, Attribution]) -> Check:
+    """Against the random and the centred control on the same contour."""
+    found = localisation(attribution, contour)
+    if found is None:
+        return Check.inapplicable(NAME, "The map has no positive evidence that could fall on the contour.")
+    others = {name: each for name, control in controls.items() if (each := localisation(control, contour))}
+    best = max((each.energy_inside for each in others.values()), default=0.0)
+    energy = found.energy_inside
+    verdict = Verdict.SUPPORTS if energy > 1.2 * best else Verdict.CONTRADICTS if energy < best else Verdict.UNCLEAR
+    says = (
+        f"{energy:.0%} of the evidence and {'its peak lies' if found.pointing > 0.5 else 'not its peak lies'} inside the contour; best overlap (IoU) "
+        f"{found.iou_best:.2f}. The better control has {best:.0%} inside."
+    )
+    numbers = asdict(found) | {f"{metric}_{name}": value for name, each in others.items() for metric, value in asdict(each).items()}
+    return Check(NAME, "share of the positive evidence inside the contour", energy, best, verdict, says, numbers)
+
+
+def _iou(first: np.ndarray, second: np.ndarray) -> float:
+    return float((first & second).sum() / max((first | second).sum(), 1))
