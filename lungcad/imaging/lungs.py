@@ -54,7 +54,7 @@ def lung_field(image: CTImage) -> LungField:
 def _body(grey: np.ndarray, air: float | None) -> np.ndarray:
     """The largest bright region with its holes filled, at the first limit at which it is closed and leaves little that is bright outside: in a narrow
     window fat is nearly as dark as air."""
-    limits = [air] if air is not None else [min(_otsu(grey), 0.35), 0.2, 0.1]
+    limits = [air] if air is not None else [min(_otsu(grey), 0.35), 0.2, 0.1, 0.05]
     hulls = []
     for limit in limits:
         bright = _morph(cv2.MORPH_OPEN, grey > limit, 2)
@@ -63,7 +63,8 @@ def _body(grey: np.ndarray, air: float | None) -> np.ndarray:
         if filled.sum() >= 0.8 * hull.sum() and (bright & ~filled).sum() <= 0.15 * filled.sum():
             return filled
         hulls.append(hull)
-    return hulls[0]  # skin missing at the picture's edge: without the hull the lungs would count as outside
+    # never closed: skin missing at the picture's edge, or too thin. Without the hull the lungs would count as outside
+    return max((hull for hull in hulls if hull.mean() < 0.97), key=np.sum, default=hulls[0])
 
 
 def _hull(mask: np.ndarray) -> np.ndarray:
