@@ -40,19 +40,19 @@ def lung_field(image: CTImage) -> LungField:
     small = cv2.resize(grey.astype(np.float32), (max(round(columns * scale), 8), max(round(rows * scale), 8)), interpolation=cv2.INTER_AREA)
     small = cv2.GaussianBlur(small, (3, 3), 0)
     air = (1024 - 400) / 1424 if image.unit is Unit.HU else None
-    body = _body(small, air)
+    body, closed = _body(small, air)
     lungs = _lungs(small, body, air)
     border = body & ~_morph(cv2.MORPH_ERODE, body, max(round(0.03 * max(small.shape)), 1))
-    doubts = _doubts(lungs, body)
+    doubts = _doubts(lungs, body, closed)
     back = [
         cv2.resize(mask.astype(np.uint8), (columns, rows), interpolation=cv2.INTER_NEAREST) > 0
         for mask in (lungs, body, border & ~lungs, _text(small, body))
     ]
-    return LungField(*back, confidence=max(1 - 0.4 * len(doubts), 0.0) if lungs.any() else 0.0, doubts=doubts)
+    return LungField(*back, confidence=max(1 - 0.6 * len(doubts), 0.0) if lungs.any() else 0.0, doubts=doubts)
 
 
-def _body(grey: np.ndarray, air: float | None) -> np.ndarray:
-    """The largest bright region with its holes filled, at the first limit at which it is closed and leaves little that is bright outside: in a narrow
+def _body(grey: np.ndarray, air: float | None) -> tuple[np.ndarray, bool]:
+    """(mask, whether its outline was closed): the largest bright region with its holes filled, at the first limit at which it is closed and leaves little that is bright outside: in a narrow
     window fat is nearly as dark as air."""
     limits = [air] if air is not None else [min(_otsu(grey), 0.35), 0.2, 0.1, 0.05]
     hulls = []
@@ -61,10 +61,10 @@ def _body(grey: np.ndarray, air: float | None) -> np.ndarray:
         body = _largest(bright)
         filled, hull = _filled(body), _hull(body)
         if filled.sum() >= 0.8 * hull.sum() and (bright & ~filled).sum() <= 0.15 * filled.sum():
-            return filled
+            return filled, True
         hulls.append(hull)
     # never closed: skin missing at the picture's edge, or too thin. Without the hull the lungs would count as outside
-    return max((hull for hull in hulls if hull.mean() < 0.97), key=np.sum, default=hulls[0])
+    return max((hull for hull in hulls if hull.mean() < 0.97), key=np.sum, default=hulls[0]), False
 
 
 def _hull(mask: np.ndarray) -> np.ndarray:
@@ -98,11 +98,11 @@ def _lungs(grey: np.ndarray, body: np.ndarray, air: float | None) -> np.ndarray:
     return kept & body
 
 
-def _doubts(lungs: np.ndarray, body: np.ndarray) -> tuple[str, ...]:
+def _doubts(lungs: np.ndarray, body: np.ndarray, closed: bool) -> tuple[str, ...]:
     if not lungs.any():
         return ("No lungs were found in this image.",)
     share = lungs.sum() / max(body.sum(), 1)
-    found = []
+    found = [] if closed else ["The body's outline is open, so lung and outside may be confused."]
     if not 0.12 <= share <= 0.75:
         found.append(f"The lungs take {share:.0%} of the body, which is unusual for a chest slice.")
     if body.mean() > 0.97:

@@ -20,6 +20,9 @@ def test_finds_the_lungs_of_a_phantom(seed, window):
     phantom = make_phantom(seed, size=384, lesion=Lesion((-10.0, -78.0), 20.0, Edge.SMOOTH))
     image = phantom.image() if window is None else read_image(phantom.png(window))
     found = lung_field(image)
+    if window == Window.preset("soft tissue") and found.doubts:  # fat is black there, so the skin can vanish; then it is said
+        assert found.confidence < 0.5 and "outline is open" in found.doubts[0]
+        return
     assert dice(found.lungs, phantom.lungs) > 0.93 and found.confidence == 1 and not found.doubts
     assert not (found.lungs & ~found.body).any() and not (found.border & found.lungs).any()
     assert found.lungs[phantom.lesion].mean() > 0.9  # a nodule belongs to the lung it lies in
