@@ -1,16 +1,21 @@
 """One call from bytes to an explained prediction: what the page, the command line and Python use."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from lungcad.datasets import DATASETS
-from lungcad.errors import lookup
-from lungcad.explain import METHODS, Attribution, Options, Scene, explain
+from lungcad.errors import ImageError, lookup
+from lungcad.explain import METHODS, Attribution, Fill, Options, Scene, explain
 from lungcad.explain.attribution import Progress
+from lungcad.explain.engine import hidden, masked_probabilities
+from lungcad.explain.neighbours import Index, Nearest, embed
+from lungcad.explain.trust import ChangedScenes, Check, cheap_checks, check_localisation, check_stability, sanity
+from lungcad.explain.trust.panel import said
 from lungcad.imaging import CTImage, Unit, read_image
 from lungcad.models import ModelCard, Prediction, TrainedModel, load_model
 from lungcad.models.ensemble import Ensemble
@@ -98,6 +103,63 @@ def analyse(
         image, model.card.name, prediction, model.card.classes[target_index], attributions, scene.geometry, clock.seconds, warnings,
         model.device.precision,
     )  # fmt: skip
+
+
+def trust_checks(image: CTImage, model: TrainedModel, result: Result, method: str, options: Options = Options()) -> Iterator[Check]:
+    """The cheap checks of one of the result's maps, as they finish."""
+    scene = Scene.of(model, image)
+    return cheap_checks(
+        model, image, scene, result.attributions[method], model.class_index(result.target), options, has_lungs=sees_lungs(model.card)
+    )
+
+
+def dear_trust_checks(
+    image: CTImage, model: TrainedModel, result: Result, method: str, options: Options = Options(), on_progress: Progress | None = None
+) -> list[Check]:
+    """Weight randomisation and, for methods that cost more than a forward pass, stability: some dozens of maps."""
+    scene, target = Scene.of(model, image), model.class_index(result.target)
+    needs_stability = METHODS[method].cost != "cheap"
+    steps = 6 * needs_stability
+
+    def later(done: int, total: int) -> None:
+        if on_progress:
+            on_progress(steps + done, steps + total)
+
+    def stable() -> Check:
+        return check_stability(model, ChangedScenes.of(model, image), method, target, options, on_progress=on_progress)
+
+    found = [said("stability", stable)] if needs_stability else []
+    return [*found, said("sanity", lambda: sanity(model, scene, [method], target, options, on_progress=later)[method].check())]
+
+
+def contour_check(image: CTImage, model: TrainedModel, result: Result, method: str, contour: np.ndarray) -> Check:
+    """A drawn contour (bool, on the image's grid) against one of the result's maps, beside the controls."""
+    scene, target = Scene.of(model, image), model.class_index(result.target)
+    controls = {name: explain(model, scene, name, target) for name in ("random", "centre")}
+    return check_localisation(result.attributions[method], contour, controls)
+
+
+def nearest_cases(image: CTImage, model: TrainedModel, n: int = 6) -> Nearest:
+    """The training cases that the network finds most like the image. Raises :class:`~lungcad.errors.ModelError` where no index is there."""
+    return Index.read(model).nearest(embed(model, Scene.of(model, image).features)[0], n)
+
+
+def predict_without(image: CTImage, model: TrainedModel, region: np.ndarray, fill: Fill = Fill.BLUR) -> Prediction:
+    """What the network says when a region (bool, on the image's grid) is hidden."""
+    scene = Scene.of(model, image)
+    if not region.any():
+        raise ImageError("The region lies outside the image or is empty; draw it on the image.")
+    keep = scene.geometry.labels_to_input((~region).astype(np.uint8), scene.grey.shape[-2:]) > 0
+    if keep.all():
+        raise ImageError("The region lies outside what the network sees of this image; draw it further inside.")
+    probabilities = masked_probabilities(model, scene, torch.from_numpy(keep)[None], hidden(scene.grey, fill))[0].tolist()
+    return Prediction(dict(zip(model.card.classes, probabilities, strict=True)))
+
+
+def sees_lungs(card: ModelCard) -> bool:
+    """Whether the network was trained on whole CT slices."""
+    dataset = DATASETS.get(card.dataset)
+    return not (dataset and (dataset.is_histology or dataset.crop_side))
 
 
 @dataclass(frozen=True, eq=False)

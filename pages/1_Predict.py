@@ -1,8 +1,8 @@
-"""One slice: class, calibrated probabilities, and where the network looked."""
+"""One slice: class, calibrated probabilities, where the network looked, and whether to believe it."""
 
 import streamlit as st
 
-from lungcad.app import lime_runner, page, predict_view, resources, state, widgets
+from lungcad.app import closer_view, page, predict_view, resources, state, trust_view, widgets
 
 page.begin("Predict")
 st.title("Predict and explain one slice")
@@ -28,8 +28,23 @@ with page.plain_errors():
         target = widgets.target_picker(prediction)
     with third:
         window = widgets.window_picker(source.image)
-    if method == "lime":
-        explained = lime_runner.lime_result(source.image, network, target)
+    options = widgets.options_picker(network, method)
+    explained = predict_view.explained(source.image, network, method, target, options)
+    if closer_view.map_is_hidden():
+        st.info("The map is hidden until you have drawn your own contour below and revealed it.")
     else:
-        explained = state.result(source.image, network, method, target)
-    predict_view.show_maps(explained or prediction, method, window)
+        predict_view.show_maps(explained or prediction, method, window)
+
+    st.subheader("Look closer")
+    panel = widgets.panel_picker()
+    with page.plain_errors():
+        if panel == "trust":
+            trust_view.show_trust(explained or prediction, network, method, options)
+        elif panel == "methods":
+            closer_view.show_grid(prediction, network, window)
+        elif panel == "nearest":
+            closer_view.show_nearest(prediction, network)
+        elif panel == "erase":
+            closer_view.show_change_its_mind(prediction, network, window)
+        elif panel == "draw":
+            closer_view.show_draw_first(explained or prediction, network, method, window)

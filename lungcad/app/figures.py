@@ -7,10 +7,12 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from lungcad.explain.attribution import METHODS, Attribution
+from lungcad.explain import METHODS, Attribution
 from lungcad.explain.overlay import POSITIVE, SIGNED, colour_range, visible
+from lungcad.explain.trust import Check
 from lungcad.models import Prediction
 
+DRAW = {"displaylogo": False, "modeBarButtonsToRemove": ["autoScale2d"]}
 CONFIG = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 SHOWN, OTHER = "#2a6f97", "#a9b8c2"
 
@@ -35,8 +37,11 @@ def probabilities(prediction: Prediction) -> go.Figure:
     return figure.update_layout(height=60 + 38 * len(names), margin={"l": 8, "r": 8, "t": 8, "b": 40}, showlegend=False)
 
 
-def original_and_overlay(grey: np.ndarray, attribution: Attribution | None, *, threshold: float, stacked: bool = False) -> go.Figure:
+def original_and_overlay(
+    grey: np.ndarray, attribution: Attribution | None, *, threshold: float, stacked: bool = False, what: str = ""
+) -> go.Figure:
     """The slice and the slice under its heat map, zoom and pan linked, beside or under each other. Axes count original pixels.
+    what: title of the colour scale.
 
     The map's opacity is not part of the figure but of the page's style (:func:`heat_map_style`): Streamlit draws a changed
     figure from nothing, and the reader would lose the zoom with every move of the slider.
@@ -57,7 +62,7 @@ def original_and_overlay(grey: np.ndarray, attribution: Attribution | None, *, t
     for row, column in places:
         figure.add_trace(picture, row, column)
     if attribution is not None:
-        figure.add_trace(_heat(attribution, threshold), *places[1])
+        figure.add_trace(_heat(attribution, threshold, what), *places[1])
     plain = {"constrain": "domain", "showgrid": False, "zeroline": False, "ticksuffix": " px", "nticks": 5}
     figure.update_xaxes(range=[-0.5, columns - 0.5], **plain)
     figure.update_yaxes(range=[rows - 0.5, -0.5], scaleanchor="x", constraintoward="top", **plain)
@@ -69,19 +74,55 @@ def original_and_overlay(grey: np.ndarray, attribution: Attribution | None, *, t
     )
 
 
+def deletion_and_insertion(check: Check) -> go.Figure:
+    """The faithfulness curves: probability against the share of the image that is hidden, or shown; random order dashed."""
+    figure = go.Figure()
+    for name, colour in (("deletion", "#c44e00"), ("insertion", SHOWN)):
+        for suffix, dash in (("", "solid"), (", random", "dash")):
+            figure.add_trace(
+                go.Scatter(
+                    x=check.curves["share"],
+                    y=check.curves[name + suffix],
+                    name=name + suffix,
+                    mode="lines",
+                    line={"color": colour, "dash": dash},
+                )
+            )
+    figure.update_xaxes(title="share of the image hidden (deletion) or shown (insertion)", range=[0, 1], tickformat=".0%")
+    figure.update_yaxes(title="calibrated probability", range=[0, 1], tickformat=".0%")
+    return figure.update_layout(height=320, margin={"l": 8, "r": 8, "t": 8, "b": 8}, legend={"orientation": "h", "y": 1.15})
+
+
+def lasso_canvas(grey: np.ndarray) -> go.Figure:
+    """The slice to draw on. A lasso selects points, so a lattice of invisible ones lies over it."""
+    rows, columns = grey.shape
+    small_rows, small_columns = _small(rows, columns)
+    figure = go.Figure(go.Image(source=_data_uri(grey), dx=columns / small_columns, dy=rows / small_rows, hoverinfo="skip"))
+    y, x = np.mgrid[0 : rows - 1 : 24j, 0 : columns - 1 : 24j]
+    figure.add_trace(
+        go.Scatter(x=x.ravel(), y=y.ravel(), mode="markers", marker={"opacity": 0, "size": 2}, hoverinfo="skip", showlegend=False)
+    )
+    plain = {"constrain": "domain", "showgrid": False, "zeroline": False, "ticksuffix": " px", "nticks": 5}
+    figure.update_xaxes(range=[-0.5, columns - 0.5], **plain)
+    figure.update_yaxes(range=[rows - 0.5, -0.5], scaleanchor="x", constraintoward="top", **plain)
+    return figure.update_layout(
+        height=460, margin={"l": 8, "r": 8, "t": 8, "b": 8}, dragmode="lasso", newselection={"line": {"color": "#ffb000", "width": 3}},
+        plot_bgcolor="rgba(0,0,0,0)",
+    )  # fmt: skip
+
+
 def heat_map_style(chart_key: str, opacity: float) -> str:
     """CSS that sets the opacity of the heat maps inside one chart."""
     return f"<style>.st-key-{chart_key} .heatmaplayer {{ opacity: {opacity:.2f} }}</style>"
 
 
-def _heat(attribution: Attribution, threshold: float) -> go.Heatmap:
+def _heat(attribution: Attribution, threshold: float, what: str) -> go.Heatmap:
     rows, columns = attribution.values.shape
     small = _small(rows, columns)
     low, high = colour_range(attribution)
     shown = np.where(visible(attribution, threshold), attribution.values, np.nan)
     if small != (rows, columns):
         shown = cv2.resize(shown, small[::-1], interpolation=cv2.INTER_NEAREST)
-    what = "attention (raw)" if attribution.target is None else "evidence for / against" if attribution.signed else "evidence (raw)"
     return go.Heatmap(
         z=shown.astype(np.float32),
         dx=columns / small[1],

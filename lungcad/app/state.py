@@ -4,6 +4,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import streamlit as st
 
@@ -14,8 +15,10 @@ from lungcad.imaging import CTImage, read_image
 from lungcad.imaging.io import MAX_BYTES
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "data" / "examples"
-MAX_RESULTS = 24
+MAX_RESULTS = 48
 """Results kept in a session; the oldest go first."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +66,7 @@ def _take(data: bytes, caption: str) -> None:
         st.session_state["source_error"] = str(error)
 
 
-def result(
+def analysis(
     image: CTImage,
     network: str,
     method: str | None,
@@ -71,22 +74,30 @@ def result(
     options: Options = Options(),
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Result:
+    return analyse(
+        image, resources.model(network), methods=[method] if method else [], target=target, options=options, on_progress=on_progress
+    )
+
+
+def result(image: CTImage, network: str, method: str | None, target: str | None, options: Options = Options()) -> Result:
     """The analysis, computed once a session for each image, weights, method (None: prediction only), class and options."""
-    kept: OrderedDict[tuple, Result] = st.session_state.setdefault("results", OrderedDict())
-    key = result_key(image, network, method, target, options)
+    return keep(result_key(image, network, method, target, options), lambda: analysis(image, network, method, target, options))
+
+
+def result_key(image: CTImage, network: str, method: str | None, target: str | None, options: Options) -> tuple:
+    return "result", image.provenance.sha256, resources.cards()[network].sha256, method, target, options
+
+
+def keep(key: tuple, compute: Callable[[], T]) -> T:
+    """What belongs to the key (a content hash is part of it), computed once a session; the oldest go when there are too many."""
+    kept: OrderedDict[tuple, object] = st.session_state.setdefault("results", OrderedDict())
     if key not in kept:
-        kept[key] = analyse(
-            image, resources.model(network), methods=[method] if method else [], target=target, options=options, on_progress=on_progress
-        )
+        kept[key] = compute()
         while len(kept) > MAX_RESULTS:
             kept.popitem(last=False)
     kept.move_to_end(key)
     return kept[key]
 
 
-def has_result(image: CTImage, network: str, method: str, target: str | None, options: Options = Options()) -> bool:
-    return result_key(image, network, method, target, options) in st.session_state.get("results", {})
-
-
-def result_key(image: CTImage, network: str, method: str | None, target: str | None, options: Options) -> tuple:
-    return image.provenance.sha256, resources.cards()[network].sha256, method, target, options
+def is_kept(key: tuple) -> bool:
+    return key in st.session_state.get("results", {})

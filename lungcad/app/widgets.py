@@ -4,10 +4,10 @@ import streamlit as st
 
 from lungcad.analysis import Result
 from lungcad.app import resources, state
-from lungcad.explain import METHODS
+from lungcad.explain import METHODS, Attribution, Fill, Layer, Options, Segments, Side, methods_for
 from lungcad.imaging import PRESETS, CTImage, Unit, Window
 from lungcad.imaging.io import FORMATS
-from lungcad.models import ModelCard
+from lungcad.models import Inputs, ModelCard
 
 
 def linked_selectbox(label: str, options: list[str], *, key: str, default: str | None, **how) -> str | None:
@@ -87,17 +87,71 @@ def network_picker() -> str:
     )
 
 
+COSTS = {"cheap": "at once", "middling": "a few seconds", "dear": "many seconds, on a button"}
+
+
 def method_picker(network: str) -> str:
     """Name of the chosen method, among those that suit the network; kept in the link."""
-    card = resources.cards()[network]
-    names = [name for name, method in METHODS.items() if method.suits(card)]
+    names = methods_for(resources.cards()[network])
     return linked_selectbox(
         "Explanation",
         names,
         key="method",
         default=names[0],
-        format_func=lambda name: METHODS[name].title,
-        help="  \n".join(f"**{METHODS[name].title}**: {METHODS[name].what}" for name in names),
+        format_func=lambda name: METHODS[name].title + (" (control)" if METHODS[name].control else ""),
+        help="  \n".join(f"**{METHODS[name].title}** ({COSTS[METHODS[name].cost]}): {METHODS[name].what}" for name in names),
+    )
+
+
+def options_picker(network: str, method: str) -> Options:
+    """The settings that concern the method; for the others the usual ones, so that nothing is computed twice."""
+    if METHODS[method].layered:
+        card = resources.cards()[network]
+        layers = {Layer.LAST: "last, before attention"}
+        if card.attention != "none":
+            layers |= {Layer.ATTENDED: "last, after attention"}
+        if card.inputs is Inputs.SLICE:
+            layers |= {Layer.BEFORE: "one before, twice as fine"}
+        layer = st.selectbox(
+            "Feature map",
+            list(layers),
+            key="layer",
+            format_func=layers.__getitem__,
+            help="Which feature map the map speaks of. Finer ones show smaller places and are further from the decision.",
+        )
+        return Options(layer=layer)
+    if method == "lime":
+        left, middle, right = st.columns(3)
+        samples = left.select_slider(
+            "Samples",
+            [250, 500, 1000, 2000, 4000],
+            1000,
+            key="lime_samples",
+            help="More samples: slower, and steadier from seed to seed. With 1,000 the ranking of the segments correlates above 0.9 between seeds "
+            "(`lungcad bench --only lime_vs_stock`); for your image it is shown with the map.",
+        )
+        segments = middle.selectbox(
+            "Pieces", list(Segments), key="lime_segments", help="How the image is cut into pieces that are hidden and shown."
+        )
+        fill = right.selectbox(
+            "Hidden pieces become", list(Fill), key="lime_fill", help="The image's mean grey, the image blurred, or black."
+        )
+        return Options(samples=samples, segments=segments, fill=fill)
+    return Options()
+
+
+def side_picker(attribution: Attribution) -> Side | None:
+    """Which evidence is drawn; None for both of a signed map."""
+    names = {Side.FOR: "for", Side.AGAINST: "against"}
+    if attribution.target is None:
+        return Side.FOR
+    choices = [*([None] if attribution.signed else []), Side.FOR, Side.AGAINST]
+    return st.selectbox(
+        "Evidence",
+        choices,
+        key=f"side_{attribution.signed}",
+        format_func=lambda side: "for and against" if side is None else f"{names[side]} the class",
+        help="Evidence for and against the class are kept apart; a map of one hides the other.",
     )
 
 
@@ -131,3 +185,25 @@ def window_picker(image: CTImage) -> Window | None:
         width = st.number_input("Width (HU)", 1, 4000, 1500, 10, key="width", help="The range from black to white.")
         return Window(float(level), float(width))
     return image.window if choice == "from file" else PRESETS[choice]
+
+
+PANELS = {
+    "trust": "Can I believe the map?",
+    "methods": "All methods",
+    "nearest": "Nearest training cases",
+    "erase": "What would change its mind?",
+    "draw": "Draw first, then reveal",
+}
+
+
+def panel_picker() -> str:
+    """What to look at below the map; kept in the link. Only the chosen one is computed."""
+    return linked_selectbox(
+        "Look closer",
+        list(PANELS),
+        key="panel",
+        default="trust",
+        format_func=PANELS.__getitem__,
+        label_visibility="collapsed",
+        help="Checks of the map, other methods, similar training cases, and experiments of your own.",
+    )

@@ -103,7 +103,7 @@ def gradcam_vs_forward(_: Path | None) -> Row:
 
 @entry
 def lime_vs_stock(_: Path | None) -> Row:
-    """LIME with 1,000 samples against lime's own call with a plain per-batch classifier, same image and segments (higher is better; aim: at least 6)."""
+    """LIME with 1,000 samples against lime's own call with a plain per-batch classifier, same image and segments (higher is better; aim: at least 8)."""
     model, image, samples, seeds = _model(), _slice(), 1000, (0, 1, 2)
     grey, geometry = to_grey(image, model.card.preprocess)
     scene = Scene(torch.empty(0), grey, torch.empty(0), geometry)

@@ -19,9 +19,11 @@ import cv2
 import numpy as np
 import safetensors.torch
 import torch
+from captum.attr import Occlusion
 from lime.lime_image import LimeImageExplainer
 from PIL import Image
-from pytorch_grad_cam import GradCAM
+from pytorch_grad_cam import AblationCAM, GradCAM, ScoreCAM
+from pytorch_grad_cam.metrics.perturbation_confidence import PerturbationConfidenceMetric, RemoveMostRelevantFirst
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torchvision import transforms
 
@@ -95,6 +97,45 @@ def lime(
         seconds.append(time.perf_counter() - start)
         found.append([weight for _, weight in sorted(explanation.local_exp[0])])
     return float(np.median(seconds)), np.array(found)
+
+
+def library_map(weights: Path, kind: str, inputs: np.ndarray, target: int) -> tuple[float, np.ndarray]:
+    """(seconds, map in [0, 1] at the input's size) of grad-cam's own call on one input (1, 3, H, W)."""
+    model = network(weights)
+    with (
+        contextlib.redirect_stderr(io.StringIO()),
+        {"scorecam": ScoreCAM, "ablationcam": AblationCAM}[kind](model, [model.features]) as cam,
+    ):
+        start = time.perf_counter()
+        found = cam(input_tensor=torch.from_numpy(inputs), targets=[ClassifierOutputTarget(target)])[0]
+        return time.perf_counter() - start, found
+
+
+def occlusion(weights: Path, inputs: np.ndarray, instead: np.ndarray, target: int, window: int, stride: int) -> tuple[float, np.ndarray]:
+    """(seconds, map (H, W)) of Captum's own call, one window a forward pass."""
+    card, model = ModelCard.read(weights.with_suffix(".json")), network(weights)
+    start = time.perf_counter()
+    with torch.no_grad():
+        found = Occlusion(lambda x: (model(x) / card.temperature).softmax(1)).attribute(
+            torch.from_numpy(inputs), (3, window, window), strides=(3, stride, stride), baselines=torch.from_numpy(instead), target=target
+        )
+    return time.perf_counter() - start, found[0].mean(0).numpy()
+
+
+def deletion(
+    weights: Path, inputs: np.ndarray, instead: np.ndarray, cam: np.ndarray, target: int, percentiles: list[float]
+) -> tuple[float, np.ndarray]:
+    """(seconds, probability after each step) of grad-cam's metric, called once a percentile. cam: (H, W)."""
+    card, model, image = ModelCard.read(weights.with_suffix(".json")), network(weights), torch.from_numpy(inputs)
+    other = torch.from_numpy(instead)[0]
+    found = []
+    start = time.perf_counter()
+    for percentile in percentiles:
+        remove = RemoveMostRelevantFirst(percentile, lambda each, keep: torch.where(keep > 0, each, other))
+        metric = PerturbationConfidenceMetric(remove)
+        answer = metric(image, cam[None], [lambda logits: (logits / card.temperature).softmax(0)[target]], model, return_diff=False)
+        found.append(float(answer[0]))
+    return time.perf_counter() - start, np.array(found)
 
 
 def images_per_second(weights: Path, paths: list[Path]) -> float:

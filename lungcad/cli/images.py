@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lungcad.cli.common import Json, Model, Models, app, check_writable, complain, messages, print_json, progress
-from lungcad.errors import LungcadError
+from lungcad.errors import LungcadError, lookup
 
 
 @app.command()
@@ -78,25 +78,33 @@ def predict(images: list[Path], model: Models, as_json: Json = False) -> None:
 def explain(
     image: Path,
     model: Model,
-    method: Annotated[str, typer.Option(help="gradcam, lime or attention.")] = "gradcam",
+    method: Annotated[
+        str, typer.Option(help="gradcam, hirescam, layercam, lime, occlusion, attention, ...; a wrong name lists them all.")
+    ] = "gradcam",
     target: Annotated[str | None, typer.Option(help="Class to explain; the predicted one unless told.")] = None,
     out: Annotated[Path | None, typer.Option(help="PNG: the overlay at the image's own size.")] = None,
     values: Annotated[Path | None, typer.Option(help="NPY: the raw float32 map at the image's own size.")] = None,
     samples: Annotated[int, typer.Option(min=50, max=100_000, help="Number of samples (LIME).")] = 1000,
-    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed (LIME).")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed (LIME, SmoothGrad, random).")] = 0,
+    layer: Annotated[str, typer.Option(help="Feature map of the class activation maps: last, attended or before.")] = "last",
+    segments: Annotated[str, typer.Option(help="How LIME cuts the image: slic, quickshift or grid.")] = "slic",
+    fill: Annotated[str, typer.Option(help="What LIME puts where it hides: mean, blur or zero.")] = "mean",
     as_json: Json = False,
 ) -> None:
     """Explain one image: overlay and raw map."""
     import numpy as np
 
     from lungcad.analysis import analyse
-    from lungcad.explain import Options
+    from lungcad.explain import Fill, Layer, Options, Segments
     from lungcad.explain.overlay import overlay, png
 
     check_writable(out, ".png")
     check_writable(values, ".npy")
+    chosen = [lookup({each.value: each for each in kind}, name, what) for kind, name, what in (
+        (Layer, layer, "layer"), (Segments, segments, "segmentation"), (Fill, fill, "fill"))]  # fmt: skip
+    options = Options(seed, samples, *chosen)
     with progress(method) as on_progress:
-        result = analyse(str(image), model, methods=[method], target=target, options=Options(seed, samples), on_progress=on_progress)
+        result = analyse(str(image), model, methods=[method], target=target, options=options, on_progress=on_progress)
     attribution = result.attributions[method]
     if out:
         out.write_bytes(png(overlay(result.image.grey(), attribution), Method=method, Network=model, Class=result.target))

@@ -52,8 +52,10 @@ def lung_field(image: CTImage) -> LungField:
 
 
 def _body(grey: np.ndarray, air: float | None) -> tuple[np.ndarray, bool]:
-    """(mask, whether its outline was closed): the largest bright region with its holes filled, at the first limit at which it is closed and leaves little that is bright outside: in a narrow
-    window fat is nearly as dark as air."""
+    """(mask, whether its outline was closed): the largest bright region with its holes filled.
+
+    At the first limit at which it is closed and leaves little that is bright outside: in a narrow window fat is nearly as dark as air.
+    """
     limits = [air] if air is not None else [min(_otsu(grey), 0.35), 0.2, 0.1, 0.05]
     hulls = []
     for limit in limits:

@@ -8,7 +8,11 @@ import pytest
 import streamlit
 from streamlit.testing.v1 import AppTest
 
-from lungcad.app import state
+from lungcad.analysis import Result
+from lungcad.app import closer_view, state
+from lungcad.errors import ModelError
+from lungcad.explain import METHODS
+from lungcad.explain.trust import Verdict
 from lungcad.imaging.phantom import make_phantom
 from lungcad.models import list_cards
 from tests.bad_files import bad_files
@@ -24,8 +28,10 @@ def page() -> AppTest:
     return new_page()
 
 
-def new_page() -> AppTest:
-    return AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=120).switch_page("pages/1_Predict.py")
+def new_page(panel: str = "erase") -> AppTest:
+    page = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=120).switch_page("pages/1_Predict.py")
+    page.query_params["panel"] = panel
+    return page
 
 
 def upload(page: AppTest, name: str, data: bytes) -> AppTest:
@@ -36,15 +42,17 @@ def upload(page: AppTest, name: str, data: bytes) -> AppTest:
 def result(page: AppTest) -> dict:
     """What the JSON download offers."""
     kept = page.session_state["results"]
-    return next(reversed(kept.values())).to_dict()
+    return next(each for each in reversed(kept.values()) if isinstance(each, Result)).to_dict()
 
 
-def test_first_paint_shows_a_result(page):
-    page.run()
+def test_first_paint_shows_a_result():
+    page = new_page("trust").run()
     assert not page.exception and not page.error
     assert page.header[0].value and any("calibrated probability" in text.value for text in page.markdown)
     assert any("synthetic" in warning.value for warning in page.warning)
-    assert len(page.get("plotly_chart")) == 2
+    assert [chart.key for chart in page.get("plotly_chart")] == ["bars", "maps", "faithfulness_curves"]
+    asked = [text.value for text in page.markdown if "-badge[" in text.value]
+    assert len(asked) == 4 and all(any(verdict in text for verdict in Verdict) for text in asked)
 
 
 @pytest.mark.parametrize("kind", ["png", "dicom"])
@@ -117,7 +125,7 @@ def test_lime_runs_and_shows_its_result(page):
     page.selectbox(key="method").select("lime").run()
     page.select_slider(key="lime_samples").set_value(250).run()
     assert "lime" not in result(page)["attributions"]
-    page.button(key="lime_start").click().run()
+    page.button(key="dear_map_start").click().run()
     facts = result(page)["attributions"]["lime"]["facts"]
     assert not page.exception and facts["samples"] == 250
 
@@ -129,13 +137,110 @@ def test_lime_can_be_stopped(page, monkeypatch):
 
     def interrupted(*args, on_progress, **kwargs):
         on_progress(50, 1000)
-        streamlit.session_state.update(lime_running=None, lime_stopped=streamlit.session_state["lime_running"])
+        streamlit.session_state.update(dear_map_running=None, dear_map_stopped=streamlit.session_state["dear_map_running"])
         streamlit.rerun()  # raises in the running script what a click raises
 
     monkeypatch.setattr(state, "analyse", interrupted)
-    page.button(key="lime_start").click().run()
+    page.button(key="dear_map_start").click().run()
     assert not page.exception and any("stopped" in info.value for info in page.info)
-    assert "lime" not in result(page)["attributions"] and page.button(key="lime_start").label == "Run LIME"
+    assert "lime" not in result(page)["attributions"] and page.button(key="dear_map_start").label == "Run LIME"
+
+
+def test_the_slower_checks_run_on_a_button():
+    page = new_page("trust").run()
+    before = sum("-badge[" in text.value for text in page.markdown)
+    page.button(key="dear_checks_start").click().run()
+    asked = [text.value for text in page.markdown if "-badge[" in text.value]
+    assert not page.exception and len(asked) == before + 1 and "forgets" in asked[-1]
+
+
+def test_a_dear_method_is_checked_only_after_it_ran():
+    page = new_page("trust").run()
+    page.selectbox(key="method").select("lime").run()
+    assert not page.exception and any("Run the explanation above first" in info.value for info in page.info)
+
+
+def test_settings_belong_to_the_method(page):
+    page.run()
+    page.selectbox(key="layer").select("before").run()
+    assert any("Computed on 14×14 cells" in caption.value for caption in page.caption)
+    page.toggle(key="cells").set_value(True).run()
+    page.selectbox(key="side_False").select_index(1).run()
+    assert not page.exception
+    page.selectbox(key="method").select("occlusion").run()
+    assert not page.exception and "layer" not in [box.key for box in page.selectbox]
+    for side in range(3):
+        page.selectbox(key="side_True").select_index(side).run()
+        assert not page.exception
+    assert result(page)["attributions"]["occlusion"]["facts"]["window"] == 32
+
+
+def test_methods_by_classes():
+    page = new_page("methods").run()
+    drawn = page.get("image")
+    cheap = [name for name in page.multiselect(key="grid_methods").value if METHODS[name].for_class]
+    assert not page.exception and len(drawn) == 4 * len(cheap) + (len(page.multiselect(key="grid_methods").value) - len(cheap))
+    page.multiselect(key="grid_classes").set_value([]).run()
+    assert any("at least one method" in info.value for info in page.info)
+
+
+def test_nearest_cases_with_and_without_the_data_set(monkeypatch):
+    page = new_page("nearest").run()
+    assert not page.exception and sum("distance" in text.value for text in page.markdown) == 6
+
+    def nowhere(self):
+        raise ModelError("not here")
+
+    monkeypatch.setattr("lungcad.datasets.dataset.Dataset.locate", nowhere)
+    page = new_page("nearest").run()
+    assert not page.exception and any("only ids and classes" in caption.value for caption in page.caption) and not page.get("image")
+
+
+def test_without_an_index_the_page_says_how_to_make_one(monkeypatch, tmp_path):
+    monkeypatch.setattr(
+        "lungcad.explain.neighbours.Index.read", lambda model: (_ for _ in ()).throw(ModelError("There is no index; make it."))
+    )
+    page = new_page("nearest").run()
+    assert not page.exception and "There is no index" in page.error[0].value and page.header[0].value
+
+
+def draw(monkeypatch, corners):
+    """As if the reader had drawn that polygon."""
+    event = {"selection": {"lasso": [{"x": [x for x, _ in corners], "y": [y for _, y in corners]}], "box": []}}
+    original = streamlit.plotly_chart
+    monkeypatch.setattr(
+        closer_view.st,
+        "plotly_chart",
+        lambda *args, **how: (original(*args, **how), event)[1] if "on_select" in how else original(*args, **how),
+    )
+
+
+SQUARE = [(60, 160), (220, 160), (220, 330), (60, 330)]
+
+
+def test_erasing_a_region_moves_the_probabilities(monkeypatch):
+    draw(monkeypatch, SQUARE)
+    page = new_page("erase").run()
+    assert not page.exception and len(page.metric) == 4 and any(metric.delta != "+0.0 points" for metric in page.metric)
+    page.selectbox(key="erase_fill").select("zero").run()
+    assert not page.exception and len(page.metric) == 4
+
+
+def test_a_region_outside_the_image_is_one_sentence(monkeypatch):
+    draw(monkeypatch, [(-90, -90), (-60, -90), (-60, -60)])
+    page = new_page("erase").run()
+    assert not page.exception and "outside" in page.error[0].value
+
+
+def test_draw_first_hides_the_map_until_it_is_revealed(monkeypatch):
+    draw(monkeypatch, SQUARE)
+    page = new_page("draw").run()
+    assert not page.exception and any("hidden until" in info.value for info in page.info)
+    assert "maps" not in [chart.key for chart in page.get("plotly_chart")]
+    page.toggle(key="contour_reveal").set_value(True).run()
+    assert not page.exception and any("contour?" in text.value for text in page.markdown)
+    page.run()
+    assert "maps" in [chart.key for chart in page.get("plotly_chart")]
 
 
 def test_two_sessions_never_see_each_others_images():
@@ -143,7 +248,7 @@ def test_two_sessions_never_see_each_others_images():
     upload(one, "mine.png", make_phantom(31, size=128).png())
     two.run()
     assert one.session_state["source"].image is not two.session_state["source"].image
-    assert result(one)["image_sha256"] not in {key[0] for key in two.session_state["results"]}
+    assert result(one)["image_sha256"] not in {key[1] for key in two.session_state["results"]}
 
 
 def test_results_in_a_session_are_bounded(page):
@@ -152,6 +257,11 @@ def test_results_in_a_session_are_bounded(page):
         for target in ("normal", "adenocarcinoma"):
             page.selectbox(key="target").select(target).run()
     assert len(page.session_state["results"]) == 4 <= state.MAX_RESULTS  # the prediction and three explained classes
+    for number in range(2 * state.MAX_RESULTS):
+        kept = page.session_state["results"]
+        kept[number] = None
+    page.selectbox(key="target").select("squamous.cell.carcinoma").run()
+    assert len(page.session_state["results"]) <= state.MAX_RESULTS
 
 
 def test_the_link_carries_network_and_method(page):

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+import numpy as np
+
 QUESTIONS = {
     "faithfulness": "Does the network really use what the map highlights?",
     "stability": "Would the map look the same tomorrow?",
@@ -27,7 +29,7 @@ class Verdict(StrEnum):
 class Check:
     """One answer: its number, the number of its control, a word, and a sentence for a person.
 
-    name: of the check, a key of :data:`QUESTIONS`. measure: what the number is, in words. numbers: everything that was measured.
+    name: of the check, a key of :data:`QUESTIONS`. measure: what the number is, in words. numbers: everything that was measured. curves: for a plot, by name.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Check:
     verdict: Verdict
     sentence: str
     numbers: dict[str, float] = field(default_factory=dict)
+    curves: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def question(self) -> str:

@@ -26,14 +26,22 @@ class Faithfulness:
     """deletion, insertion: (fills, steps + 1) calibrated probability of the class when the strongest cells are hidden, or nothing else is shown.
 
     Areas under the curves over the hidden (shown) share, averaged over the fills, 0 to 1: a faithful map has a low deletion area and a high insertion
-    area. The controls are the same areas for random orders of the same cells, one a random map.
+    area. The controls, (fills, maps, steps + 1), are the same curves for random orders of the same cells.
     """
 
     shares: np.ndarray
     deletion: np.ndarray
     insertion: np.ndarray
-    random_deletion_areas: np.ndarray
-    random_insertion_areas: np.ndarray
+    random_deletion: np.ndarray
+    random_insertion: np.ndarray
+
+    @property
+    def random_deletion_areas(self) -> np.ndarray:
+        return np.array([_area(self.random_deletion[:, i]) for i in range(self.random_deletion.shape[1])])
+
+    @property
+    def random_insertion_areas(self) -> np.ndarray:
+        return np.array([_area(self.random_insertion[:, i]) for i in range(self.random_insertion.shape[1])])
 
     @property
     def deletion_auc(self) -> float:
@@ -57,7 +65,11 @@ class Faithfulness:
             "deletion_auc": self.deletion_auc, "insertion_auc": self.insertion_auc,
             "deletion_auc_random": float(self.random_deletion_areas.mean()), "insertion_auc_random": float(self.random_insertion_areas.mean()),
         }  # fmt: skip
-        return Check(NAME, "insertion area minus deletion area", gain, control, verdict, says, numbers)
+        curves = {
+            "share": self.shares, "deletion": self.deletion.mean(0), "insertion": self.insertion.mean(0),
+            "deletion, random": self.random_deletion.mean((0, 1)), "insertion, random": self.random_insertion.mean((0, 1)),
+        }  # fmt: skip
+        return Check(NAME, "insertion area minus deletion area", gain, control, verdict, says, numbers, curves)
 
 
 def faithfulness(
@@ -94,8 +106,7 @@ def faithfulness(
     first, last = (np.repeat(each[:, None, None], len(orders), axis=1) for each in (whole, nothing))
     deletion = np.concatenate([first, inner[:, 0], last], axis=2)
     insertion = np.concatenate([last, inner[:, 1], first], axis=2)
-    areas = [np.array([_area(curves[:, i]) for i in range(1, len(orders))]) for curves in (deletion, insertion)]
-    return Faithfulness(counts / cells.size, deletion[:, 0], insertion[:, 0], *areas)
+    return Faithfulness(counts / cells.size, deletion[:, 0], insertion[:, 0], deletion[:, 1:], insertion[:, 1:])
 
 
 def check_faithfulness(

@@ -13,8 +13,8 @@ from lungcad.imaging import CTImage
 from lungcad.imaging.lungs import lung_field
 from lungcad.models import TrainedModel
 
-COMPANIONS = ("gradcam", "hirescam")
-"""The cheap maps of the class that another map is held against."""
+COMPANIONS = ("gradcam", "layercam", "eigencam")
+"""The cheap maps that another map is held against. HiRes-CAM is none: in a network that only averages behind its last map it is Grad-CAM itself."""
 
 
 def cheap_checks(
@@ -27,7 +27,7 @@ def cheap_checks(
     *,
     has_lungs: bool = True,
 ) -> Iterator[Check]:
-    """Faithfulness, anatomy, agreement with Grad-CAM and HiRes-CAM and, where the method is cheap, stability. A check that fails says why; the others
+    """Faithfulness, anatomy, agreement with other cheap maps and, where the method is cheap, stability. A check that fails says why; the others
     go on.
 
     has_lungs: False for microscope tiles and for crops of a nodule.

@@ -1,0 +1,147 @@
+"""Entries about explanations: the batched engine against the libraries' own loops, and what a panel costs."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from pytorch_grad_cam.utils.image import scale_cam_image
+
+from lungcad.bench import plain
+from lungcad.bench.entries import Row, _median, _medians_in_turn, _model, _slice, _weights, entry
+from lungcad.explain import METHODS, Fill, Options, Scene, explain
+from lungcad.explain.cam import GRADIENT_METHODS, gradient_maps
+from lungcad.explain.engine import hidden, masked_probabilities
+from lungcad.explain.trust import cheap_checks
+from lungcad.models import TrainedModel, create_model, features
+from lungcad.models.weights import ready
+from lungcad.preprocess import normalise
+
+STEPS = 16
+
+
+@entry
+def cam_family_vs_forward(_: Path | None) -> Row:
+    """Prediction with the dearest of the gradient methods' maps (``slowest``) against a forward pass alone (lower is better; aim: at most 1.3)."""
+    model, image = _model(), _slice()
+    scene = Scene.of(model, image)
+
+    def forward() -> None:
+        with torch.no_grad():
+            model.network.classify(features(model, scene.inputs))
+
+    ratios = {}
+    for name, kind in GRADIENT_METHODS.items():
+
+        def mapped(kind=kind) -> None:
+            seen = Scene(scene.inputs, scene.grey, features(model, scene.inputs), scene.geometry)
+            gradient_maps(model, seen, kind, [0])
+
+        ratios[name] = _medians_in_turn(mapped, forward, repeats=30)
+    slowest = max(ratios, key=lambda name: ratios[name][0] / ratios[name][1])
+    ours, other = ratios[slowest]
+    return {"ours": ours * 1e3, "plain": other * 1e3, "ratio": ours / other, "unit": "ms", "slowest": slowest}
+
+
+@entry
+def ten_classes_vs_forward(_: Path | None) -> Row:
+    """Grad-CAM of ten classes with the prediction, against a forward pass alone (lower is better; aim: at most 2)."""
+    card = _model().card
+    network = create_model(card.backbone, "none", 10)
+    ten = ready(network, card.model_copy(update={"classes": tuple(map(str, range(10))), "bias": None}))
+    inputs = Scene.of(_model(), _slice()).inputs
+
+    def mapped() -> None:
+        seen = Scene(inputs, np.empty(0), features(ten, inputs), None)
+        gradient_maps(ten, seen, GRADIENT_METHODS["gradcam"], range(10))
+
+    def forward() -> None:
+        with torch.no_grad():
+            ten.network.classify(features(ten, inputs))
+
+    ours, other = _medians_in_turn(mapped, forward, repeats=30)
+    return {"ours": ours * 1e3, "plain": other * 1e3, "ratio": ours / other, "unit": "ms"}
+
+
+@entry
+def scorecam_vs_plain(_: Path | None) -> Row:
+    """Score-CAM in batches against grad-cam's own call, same network and input (higher is better; aim: at least 4)."""
+    return _against_library("scorecam")
+
+
+@entry
+def ablationcam_vs_plain(_: Path | None) -> Row:
+    """Ablation-CAM on the tail of the network against grad-cam's own call, same network and input (higher is better; aim: at least 4)."""
+    return _against_library("ablationcam")
+
+
+@entry
+def occlusion_vs_plain(_: Path | None) -> Row:
+    """Occlusion on the batched engine against Captum's own call, one window a forward pass (higher is better; aim: at least 4)."""
+    model = _model()
+    scene = Scene.of(model, _slice())
+    ours_s, (ours, facts) = _timed(lambda: METHODS["occlusion"].compute(model, scene, 0, Options(), None))
+    instead = normalise(torch.from_numpy(hidden(scene.grey, Fill.MEAN))[None], model.card.preprocess).contiguous()
+    plain_s, theirs = plain.in_fresh_process(
+        plain.occlusion, _weights(model), _input(scene), instead.numpy(), 0, facts["window"], facts["stride"]
+    )
+    return _row(model, ours_s, plain_s, ours, theirs)
+
+
+@entry
+def deletion_vs_plain(_: Path | None) -> Row:
+    """A deletion curve of 16 steps on the batched engine against grad-cam's metric, one call a step (higher is better; aim: at least 4)."""
+    model = _model()
+    scene = Scene.of(model, _slice())
+    shape = scene.grey.shape[-2:]
+    cam = np.random.default_rng(0).random(shape, dtype=np.float32)
+    percentiles = [100 * (1 - step / (STEPS + 1)) for step in range(1, STEPS + 1)]
+    masks = torch.from_numpy(np.stack([cam < np.percentile(cam, each) for each in percentiles]))
+    instead = hidden(scene.grey, Fill.BLUR)
+    ours_s, ours = _timed(lambda: masked_probabilities(model, scene, masks, instead)[:, 0].numpy())
+    other = normalise(torch.from_numpy(instead)[None], model.card.preprocess).contiguous().numpy()
+    plain_s, theirs = plain.in_fresh_process(plain.deletion, _weights(model), _input(scene), other, cam, 0, percentiles)
+    return _row(model, ours_s, plain_s, ours, theirs)
+
+
+@entry
+def cheap_trust_panel(_: Path | None) -> Row:
+    """The trust panel's cheap checks of a Grad-CAM (faithfulness, anatomy, agreement, five stability samples), against the 3 s allowed (lower is better)."""
+    model, image = _model(), _slice()
+    scene = Scene.of(model, image)
+    found = explain(model, scene, "gradcam", 0)
+    seconds = _median(lambda: list(cheap_checks(model, image, scene, found, 0)), repeats=5)
+    return {"ours": seconds, "plain": 3.0, "ratio": seconds / 3, "unit": "s", "precision": model.device.precision}
+
+
+def _against_library(kind: str) -> Row:
+    """Both maps clipped and stretched to the input as the library does."""
+    model = _model()
+    scene = Scene.of(model, _slice())
+    ours_s, (ours, _) = _timed(lambda: METHODS[kind].compute(model, scene, 0, Options(), None))
+    plain_s, theirs = plain.in_fresh_process(plain.library_map, _weights(model), kind, _input(scene), 0)
+    stretched = scale_cam_image(scale_cam_image(np.maximum(ours, 0)[None], theirs.shape[::-1]))[0]
+    return _row(model, ours_s, plain_s, stretched, theirs)
+
+
+def _row(model: TrainedModel, ours_s: float, plain_s: float, ours: np.ndarray, theirs: np.ndarray) -> Row:
+    return {
+        "ours": ours_s, "plain": plain_s, "ratio": plain_s / ours_s, "unit": "s", "max_difference": float(np.abs(ours - theirs).max()),
+        "precision": model.device.precision,
+    }  # fmt: skip
+
+
+def _input(scene: Scene) -> np.ndarray:
+    return scene.inputs.contiguous().numpy()
+
+
+def _timed(function: Callable[[], object]) -> tuple[float, object]:
+    """(median seconds of three calls after one to warm up, what the last gave)."""
+    function()
+    seconds = []
+    for _ in range(3):
+        start = time.perf_counter()
+        found = function()
+        seconds.append(time.perf_counter() - start)
+    return float(np.median(seconds)), found
