@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from lungcad.app import page, resources, widgets
+from lungcad.app import benchmark_view, page, resources, widgets
 
 page.begin("lungcad")
 st.title("Look behind a lung-CT classifier's answer")
@@ -47,7 +47,12 @@ st.caption(
     "Test images of the data set, value [95 % bootstrap interval over groups: patients, or their best proxy]. No group and no copy stands on both sides "
     "of the split. *Without copies* also leaves out the test images of which the publisher's own training part holds a copy."
 )
+
+with page.plain_errors():
+    benchmark_view.show_benchmark()
+
 if cards:
+    st.subheader("Model cards")
     chosen = st.selectbox(
         "Model card of",
         list(cards),

@@ -244,3 +244,33 @@ def test_train_with_another_seed_keeps_its_run_only(run, leaky, tmp_path):
     assert (tmp_path / "runs" / "toy-seed5" / "run.json").exists() and not (tmp_path / "out").exists()
     status, _, err = run("train", recipe, *places, "--protocol", "nope")
     assert status == 2 and "choose one of: published, grouped" in err
+
+
+def test_trust_prints_the_promised_json_and_keeps_a_run(run, png, tmp_path):
+    for label in CLASSES:
+        place = tmp_path / "data" / "test" / label
+        place.mkdir(parents=True)
+        (place / "a.png").write_bytes(png.read_bytes())
+    common = ("trust", "--model", MODEL, "--data", tmp_path / "data", "--n", 2, "--methods", "gradcam,random", "--out", tmp_path / "trust")
+    status, out, _ = run(*common, "--json")
+    found = json.loads(out)
+    wanted = {"method", "pointing_game", "energy_inside", "iou", "deletion_auc", "insertion_auc", "stability", "in_lung"}
+    assert status == 0 and found["model"] == MODEL and found["n"] == 2 and wanted <= set(found["methods"][0])
+    assert (tmp_path / "trust" / f"{MODEL}--chest-ct-scan" / "cases.parquet").exists()
+    assert "2 cases" in run(*common)[1]
+    assert "Random map" in run("trust-tables", "--runs", tmp_path / "trust", "--write")[1] and (tmp_path / "trust" / "README.md").exists()
+    assert run("trust-tables", "--runs", tmp_path / "trust", "--measure", "beauty")[0] == 2
+
+
+def test_index_embeds_the_training_cases(run, leaky, tmp_path):
+    status, _, err = run("index", "--model", MODEL, "--data", leaky, "--out", tmp_path)
+    assert status == 2 and "was trained on 1" in err  # the toy's card says one case: not its data
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--layer", "before"), ("--method", "lime", "--segments", "grid", "--fill", "blur", "--samples", "60")]
+)
+def test_explain_takes_the_methods_settings(run, png, arguments):
+    assert run("explain", png, "--model", MODEL, *arguments)[0] == 0
+    status, _, err = run("explain", png, "--model", MODEL, arguments[0], "nothing")
+    assert status == 2 and "choose one of" in err

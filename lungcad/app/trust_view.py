@@ -4,6 +4,7 @@ import streamlit as st
 
 from lungcad.analysis import Result, dear_trust_checks, trust_checks
 from lungcad.app import figures, resources, runner, state
+from lungcad.app.benchmark_view import show_in_general
 from lungcad.explain import METHODS, Options
 from lungcad.explain.trust import Check, Verdict
 
@@ -35,6 +36,7 @@ def show_trust(result: Result, network: str, method: str, options: Options) -> N
     else:
         for check in found:
             show_check(check)
+    show_in_general(network, method)
     dear = runner.on_demand(
         "dear_checks",
         ("dear trust", *key),

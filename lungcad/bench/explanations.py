@@ -14,7 +14,7 @@ from lungcad.explain import METHODS, Fill, Options, Scene, explain
 from lungcad.explain.cam import GRADIENT_METHODS, gradient_maps
 from lungcad.explain.engine import hidden, masked_probabilities
 from lungcad.explain.trust import cheap_checks
-from lungcad.models import TrainedModel, create_model, features
+from lungcad.models import TrainedModel, create_model, features, predict_batch
 from lungcad.models.weights import ready
 from lungcad.preprocess import normalise
 
@@ -116,11 +116,12 @@ def cheap_trust_panel(_: Path | None) -> Row:
 
 
 def _against_library(kind: str) -> Row:
-    """Both maps clipped and stretched to the input as the library does."""
+    """The predicted class's map by both, clipped and stretched to the input as the library does."""
     model = _model()
     scene = Scene.of(model, _slice())
-    ours_s, (ours, _) = _timed(lambda: METHODS[kind].compute(model, scene, 0, Options(), None))
-    plain_s, theirs = plain.in_fresh_process(plain.library_map, _weights(model), kind, _input(scene), 0)
+    target = int(predict_batch(model, scene.inputs).argmax())
+    ours_s, (ours, _) = _timed(lambda: METHODS[kind].compute(model, scene, target, Options(), None))
+    plain_s, theirs = plain.in_fresh_process(plain.library_map, _weights(model), kind, _input(scene), target)
     stretched = scale_cam_image(scale_cam_image(np.maximum(ours, 0)[None], theirs.shape[::-1]))[0]
     return _row(model, ours_s, plain_s, stretched, theirs)
 

@@ -1,4 +1,4 @@
-"""The command line: ``python -m lungcad models|predict|explain|trust|index|train|tune|evaluate|audit|data|runs|bench``.
+"""The command line: ``python -m lungcad models|predict|explain|trust|trust-tables|index|train|tune|evaluate|audit|data|runs|bench``.
 
 Results go to standard output (clean JSON with ``--json``), progress and messages to standard error. Bad input ends with
 one sentence and exit status 2.

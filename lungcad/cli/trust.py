@@ -1,4 +1,4 @@
-"""Commands about explanations and whole data sets: trust, index."""
+"""Commands about explanations and whole data sets: trust, trust-tables, index."""
 
 from pathlib import Path
 from typing import Annotated
@@ -43,7 +43,7 @@ def trust(
     if as_json:
         print_json(run.to_dict())
         return
-    found = run.summary()
+    found = run.summary
     shown = [measure for measure in MEASURES if any(values[measure].value is not None for values in found.values())]
     table = Table("method", *(MEASURES[measure] for measure in shown))
     for method, values in found.items():
@@ -71,3 +71,21 @@ def index(
             made = build_index(network, data or DATASETS[network.card.dataset].locate(), on_progress)
         made.write(out / f"{name}.npz")
         print(f"{name}: {len(made.cases)} training cases; unlike anything seen in training from a distance of {made.far:.3f}")
+
+
+@app.command("trust-tables")
+def trust_tables(
+    measure: Annotated[str, typer.Option(help="Which measure's table is printed; a wrong name lists them all.")] = "faithfulness",
+    runs: Annotated[Path, typer.Option(help="Folder of the trust runs.")] = Path("data/trust"),
+    write: Annotated[bool, typer.Option("--write", help="Write README.md in that folder anew, with the tables of all measures.")] = False,
+) -> None:
+    """The explanation benchmark: method × network, from the trust runs."""
+    from lungcad.errors import lookup
+    from lungcad.evaluate.trust_runs import MEASURES
+    from lungcad.evaluate.trust_tables import read_all, trust_readme, trust_table
+
+    lookup(MEASURES, measure, "measure")
+    found = read_all(runs)
+    if write:
+        (runs / "README.md").write_text(trust_readme(found), "utf-8")
+    print(trust_table(measure, found))

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,7 @@ class TrustRun:
     facts: dict
     cases: pd.DataFrame
 
+    @cached_property
     def summary(self) -> dict[str, dict[str, Estimate]]:
         """Method -> measure -> mean over the cases with its 95 % bootstrap interval over groups; None where it does not apply."""
         found = {}
@@ -72,7 +74,7 @@ class TrustRun:
     def to_dict(self) -> dict:
         """The JSON of ``lungcad trust``: means, null where a measure does not apply, and their intervals."""
         methods = []
-        for method, measures in self.summary().items():
+        for method, measures in self.summary.items():
             intervals = {name: [each.low, each.high] for name, each in measures.items() if each.value is not None}
             methods.append({"method": method, **{name: each.value for name, each in measures.items()}, "intervals": intervals})
         return {**{key: self.facts[key] for key in ("model", "data", "n", "skipped", "notes")}, "methods": methods}

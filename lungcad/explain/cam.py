@@ -152,7 +152,8 @@ def ablationcam(
     """Channels weighted by the relative fall of the logit without them; only the layers behind the feature map run.
 
     A channel is switched off by 0, its lowest value behind a ReLU; the library writes -10,000,000 where a feature map has negative values, which no
-    network ever sees, so there the map's own minimum is written instead.
+    network ever sees, so there the map's own minimum is written instead. It also divides by a negative logit, which turns the map around; here the fall is
+    divided by the logit's size.
     """
     features, tail = layer_of(model, scene, options.layer)
     lowest = min(float(features.min()), 0.0)
