@@ -10,11 +10,11 @@ import torch
 
 from lungcad.datasets import DATASETS
 from lungcad.errors import ImageError, lookup
-from lungcad.explain import METHODS, Attribution, Fill, Options, Scene, explain
+from lungcad.explain import METHODS, Attribution, Fill, Layer, Options, Scene, explain
 from lungcad.explain.attribution import Progress
 from lungcad.explain.engine import hidden, masked_probabilities
 from lungcad.explain.neighbours import Index, Nearest, embed
-from lungcad.explain.trust import ChangedScenes, Check, cheap_checks, check_localisation, check_stability, sanity
+from lungcad.explain.trust import ChangedScenes, Check, cheap_checks, check_localisation, check_partner, check_stability, sanity
 from lungcad.explain.trust.panel import said
 from lungcad.imaging import CTImage, Unit, read_image
 from lungcad.models import ModelCard, Prediction, TrainedModel, load_model
@@ -105,12 +105,30 @@ def analyse(
     )  # fmt: skip
 
 
-def trust_checks(image: CTImage, model: TrainedModel, result: Result, method: str, options: Options = Options()) -> Iterator[Check]:
-    """The cheap checks of one of the result's maps, as they finish."""
-    scene = Scene.of(model, image)
-    return cheap_checks(
-        model, image, scene, result.attributions[method], model.class_index(result.target), options, has_lungs=sees_lungs(model.card)
-    )
+def trust_checks(
+    image: CTImage, model: TrainedModel, result: Result, method: str, options: Options = Options(), *, partner: TrainedModel | None = None
+) -> Iterator[Check]:
+    """The cheap checks of one of the result's maps, as they finish; partner: the same network with, or without, attention (:func:`partner_of`)."""
+    scene, target, found = Scene.of(model, image), model.class_index(result.target), result.attributions[method]
+    yield from cheap_checks(model, image, scene, found, target, options, has_lungs=sees_lungs(model.card))
+    if (
+        partner is not None
+        and METHODS[method].cost == "cheap"
+        and METHODS[method].suits(partner.card)
+        and options.layer is not Layer.ATTENDED
+    ):
+        yield said(
+            "partner", lambda: check_partner(found, partner.card.name, explain(partner, Scene.of(partner, image), method, target, options))
+        )
+
+
+def partner_of(card: ModelCard, cards: Iterable[ModelCard]) -> ModelCard | None:
+    """The card that differs in attention only, a baseline and an attention network; None where there is none."""
+
+    def key(each: ModelCard) -> tuple:
+        return each.dataset, each.task, each.protocol, each.backbone, each.inputs, each.classes, each.preprocess
+
+    return next((each for each in cards if key(each) == key(card) and (each.attention == "none") != (card.attention == "none")), None)
 
 
 def dear_trust_checks(

@@ -10,13 +10,13 @@ import pytest
 import torch
 from PIL import Image
 
-from lungcad.analysis import COLOURED, analyse
+from lungcad.analysis import COLOURED, analyse, contour_check, dear_trust_checks, partner_of, predict_without
 from lungcad.datasets import CHEST_CT_SCAN
-from lungcad.errors import LungcadError
+from lungcad.errors import ImageError, LungcadError
 from lungcad.explain import Options
 from lungcad.imaging import read_image
-from lungcad.imaging.phantom import make_phantom
-from lungcad.models import features, load_model
+from lungcad.imaging.phantom import Lesion, make_phantom
+from lungcad.models import features, list_cards, load_model
 from lungcad.preprocess import preprocess
 from tests.bad_files import bad_files, dicom_with
 
@@ -147,3 +147,39 @@ def test_a_colour_network_is_explained_in_colour(weights_folder, phantom):
 
 def test_no_published_slice_counts_as_a_photograph(chest_ct):
     assert all(read_image(case.path).provenance.colour_fraction <= COLOURED for case in CHEST_CT_SCAN.read(chest_ct))
+
+
+def test_partners_differ_in_attention_only():
+    cards = list_cards()
+    for card in cards:
+        partner = partner_of(card, cards)
+        assert partner is not None and partner.backbone == card.backbone and (partner.attention == "none") != (card.attention == "none")
+    assert partner_of(cards[0], [cards[0]]) is None
+
+
+def test_a_hidden_region_changes_the_answer_and_an_empty_one_is_said(toy):
+    image = make_phantom(3, size=128).image()
+    region = np.zeros(image.shape, bool)
+    region[40:90, 30:60] = True
+    whole = analyse(image, toy, methods=()).prediction
+    assert predict_without(image, toy, region).probabilities != whole.probabilities
+    for nowhere in (np.zeros_like(region), np.pad(np.ones((1, 1), bool), ((0, 127), (0, 127)))):
+        with pytest.raises(ImageError, match="outside"):
+            predict_without(image, toy, nowhere)
+
+
+def test_dear_checks_include_stability_where_the_map_is_dear(toy):
+    image = make_phantom(3, size=96).image()
+    seen = []
+    for method, names in (("gradcam", ["sanity"]), ("lime", ["stability", "sanity"])):
+        options = Options(samples=60)
+        result = analyse(image, toy, methods=[method], options=options)
+        found = dear_trust_checks(image, toy, result, method, options, on_progress=lambda done, total: seen.append(done <= total))
+        assert [check.name for check in found] == names and all(seen)
+
+
+def test_a_contour_is_held_against_the_controls(toy):
+    phantom = make_phantom(5, size=128, lesion=Lesion((-10.0, -78.0), 30.0))
+    result = analyse(phantom.image(), toy)
+    check = contour_check(phantom.image(), toy, result, "gradcam", phantom.lesion)
+    assert check.name == "localisation" and {"energy_inside_random", "energy_inside_centre"} <= set(check.numbers)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from lungcad.analysis import Result, dear_trust_checks, trust_checks
+from lungcad.analysis import Result, dear_trust_checks, partner_of, trust_checks
 from lungcad.app import figures, resources, runner, state
 from lungcad.app.benchmark_view import show_in_general
 from lungcad.explain import METHODS, Options
@@ -27,7 +27,9 @@ def show_trust(result: Result, network: str, method: str, options: Options) -> N
     found = st.session_state.get("results", {}).get(("trust", *key))
     if found is None:
         found, waiting = [], st.empty()
-        for check in trust_checks(result.image, model, result, method, options):
+        partner = partner_of(resources.cards()[network], resources.cards().values())
+        partner = partner and resources.model(partner.name)
+        for check in trust_checks(result.image, model, result, method, options, partner=partner):
             found.append(check)
             show_check(check)
             waiting.caption(f"{len(found)} checks done …")

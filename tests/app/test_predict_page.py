@@ -52,7 +52,7 @@ def test_first_paint_shows_a_result():
     assert any("synthetic" in warning.value for warning in page.warning)
     assert [chart.key for chart in page.get("plotly_chart")] == ["bars", "maps", "faithfulness_curves"]
     asked = [text.value for text in page.markdown if "-badge[" in text.value]
-    assert len(asked) == 4 and all(any(verdict in text for verdict in Verdict) for text in asked)
+    assert len(asked) == 5 and all(any(verdict in text for verdict in Verdict) for text in asked)
 
 
 @pytest.mark.parametrize("kind", ["png", "dicom"])

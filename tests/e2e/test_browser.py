@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import time
 
 import numpy as np
@@ -133,7 +134,7 @@ def test_zoom_is_linked_and_survives_a_slider(tab, server):
 def test_lime_runs_with_progress_and_can_be_stopped(tab, server, screenshots):
     open_predict(tab, server, "?method=lime")
     tab.get_by_role("button", name="Run LIME").click()
-    expect(tab.get_by_text("samples", exact=False).filter(has_text=" of 1000 ").first).to_be_visible()
+    expect(tab.get_by_text(re.compile(r"LIME: \d+ of 1000"))).to_be_visible()
     tab.get_by_role("button", name="Stop", exact=True).click()
     expect(tab.get_by_text("LIME was stopped")).to_be_visible()
     tab.get_by_role("button", name="Run LIME").click()
@@ -185,3 +186,62 @@ def test_a_link_opens_the_same_view_elsewhere(tab, browser, server):
     expect(tab.get_by_text("Example no lesion")).to_be_visible()
     expect(tab.get_by_text("Attention map:", exact=False).first).to_be_attached()
     assert "Mustermann" not in tab.url
+
+
+def test_the_trust_panel_fills_and_its_slower_checks_run(tab, server, screenshots, capsys):
+    start = time.perf_counter()
+    tab.goto(f"{server}/Predict?panel=trust")
+    expect(tab.locator(".st-key-check_partner")).to_be_visible()
+    with capsys.disabled():
+        print(f"\nlink to the last of the cheap trust checks on screen: {time.perf_counter() - start:.2f} s")
+    for name in ("faithfulness", "anatomy", "agreement", "stability"):
+        expect(tab.locator(f".st-key-check_{name}")).to_contain_text("control")
+    tab.get_by_role("button", name="Run the slower checks").click()
+    expect(tab.locator(".st-key-check_sanity")).to_contain_text("control")
+    settled(tab)
+    tab.set_viewport_size({"width": 1440, "height": 2900})
+    tab.screenshot(path=screenshots / "trust-1440.png")
+
+
+def lasso(page: Page, key: str, share: float) -> None:
+    """Draw a circle around a place at the middle height of the picture."""
+    area = page.locator(f'[class*="st-key-{key}_"] .nsewdrag').first
+    area.scroll_into_view_if_needed()
+    box = area.bounding_box()
+    x, y, radius = box["x"] + share * box["width"], box["y"] + 0.45 * box["height"], 0.12 * box["width"]
+    page.mouse.move(x + radius, y)
+    page.mouse.down()
+    for step in range(1, 25):
+        page.mouse.move(x + radius * np.cos(step * np.pi / 12), y + radius * np.sin(step * np.pi / 12))
+    page.mouse.up()
+
+
+def test_a_region_is_erased_with_the_mouse(tab, server, screenshots):
+    open_predict(tab, server, "?panel=erase")
+    lasso(tab, "erase", 0.3)
+    expect(tab.locator("[data-testid=stMetric]")).to_have_count(4)
+    settled(tab)
+    tab.screenshot(path=screenshots / "erase-1440.png")
+
+
+def test_draw_first_then_reveal(tab, server, screenshots):
+    tab.goto(f"{server}/Predict?panel=draw")
+    expect(tab.get_by_text("The map is hidden until")).to_be_visible()
+    assert tab.locator(MAPS).count() == 0
+    lasso(tab, "contour", 0.3)
+    toggle = tab.locator(".st-key-contour_reveal label")
+    toggle.click()
+    expect(tab.locator(".st-key-check_localisation")).to_contain_text("inside the contour")
+    expect(maps(tab)).to_be_visible()
+    settled(tab)
+    tab.screenshot(path=screenshots / "draw-1440.png")
+
+
+def test_methods_by_classes_and_nearest_cases(tab, server, screenshots):
+    open_predict(tab, server, "?panel=methods")
+    expect(tab.locator("[data-testid=stImage] img")).to_have_count(17)
+    settled(tab)
+    tab.set_viewport_size({"width": 1440, "height": 3600})
+    tab.screenshot(path=screenshots / "methods-1440.png")
+    open_predict(tab, server, "?panel=nearest")
+    expect(tab.get_by_text("distance 0").first).to_be_visible()

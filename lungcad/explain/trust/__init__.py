@@ -1,6 +1,6 @@
 """Measured answers to "can I believe this map?": one module a question, each with its control."""
 
-from lungcad.explain.trust.agreement import agreement, check_agreement
+from lungcad.explain.trust.agreement import agreement, check_agreement, check_partner
 from lungcad.explain.trust.anatomy import check_anatomy
 from lungcad.explain.trust.check import QUESTIONS, Check, Verdict
 from lungcad.explain.trust.faithfulness import Faithfulness, check_faithfulness, faithfulness
@@ -10,7 +10,24 @@ from lungcad.explain.trust.sanity import Sanity, sanity
 from lungcad.explain.trust.stability import ChangedScenes, Stability, check_stability, stability
 
 __all__ = [
-    "QUESTIONS", "ChangedScenes", "Check", "Faithfulness", "Localisation", "Sanity", "Stability", "Verdict", "agreement", "cheap_checks",
-    "check_agreement", "check_anatomy", "check_faithfulness", "check_localisation", "check_stability", "faithfulness", "localisation", "sanity",
+    "QUESTIONS",
+    "ChangedScenes",
+    "Check",
+    "Faithfulness",
+    "Localisation",
+    "Sanity",
+    "Stability",
+    "Verdict",
+    "agreement",
+    "cheap_checks",
+    "check_agreement",
+    "check_anatomy",
+    "check_faithfulness",
+    "check_localisation",
+    "check_partner",
+    "check_stability",
+    "faithfulness",
+    "localisation",
+    "sanity",
     "stability",
 ]  # fmt: skip

@@ -33,3 +33,12 @@ def check_agreement(attribution: Attribution, others: Mapping[str, Attribution])
     verdict = Verdict.SUPPORTS if mean >= 0.7 else Verdict.CONTRADICTS if mean < 0.3 else Verdict.UNCLEAR
     listed = ", ".join(f"{METHODS[name].title} {value:+.2f}" for name, value in known.items())
     return Check(NAME, "mean rank correlation", mean, 0.0, verdict, f"With {listed}.", {f"with {k}": v for k, v in known.items()})
+
+
+def check_partner(attribution: Attribution, partner: str, other: Attribution) -> Check:
+    """One network's map against its partner's, by the same method for the same class; where both networks looked. The control is 0."""
+    value = _correlation(attribution, other)
+    if value is None:
+        return Check.inapplicable("partner", "One of the two maps is the same everywhere, so there is nothing to compare.")
+    verdict = Verdict.SUPPORTS if value >= 0.7 else Verdict.CONTRADICTS if value < 0.3 else Verdict.UNCLEAR
+    return Check("partner", "rank correlation", value, 0.0, verdict, f"Held against {partner}, trained alike.", {f"with {partner}": value})

@@ -11,6 +11,7 @@ QUESTIONS = {
     "sanity": "Does the map change when the network forgets what it learnt?",
     "anatomy": "Is the evidence inside the lung?",
     "agreement": "Do other methods point at the same places?",
+    "partner": "Does the same network with (or without) attention point at the same places?",
     "localisation": "Does it fall on the radiologists' contour?",
 }
 """Check -> what it asks."""
