@@ -14,7 +14,7 @@ from lungcad.datasets import DATASETS
 from lungcad.errors import LungcadError
 from lungcad.explain import METHODS, Attribution, Fill, methods_for
 from lungcad.explain.overlay import overlay
-from lungcad.imaging import Window, read_image
+from lungcad.imaging import Window
 
 
 def show_grid(result: Result, network: str, window: Window | None) -> None:
@@ -41,7 +41,7 @@ def show_grid(result: Result, network: str, window: Window | None) -> None:
     if not methods or not classes:
         st.info("Choose at least one method and one class.")
         return
-    grey = _small(result.image.grey(window))
+    grey = figures.shrunk(result.image.grey(window), 320)
     bar, done = st.empty(), 0
     for method in methods:
         for_class = METHODS[method].for_class
@@ -80,8 +80,8 @@ def show_nearest(result: Result, network: str) -> None:
     columns = st.columns(3)
     for index, case in enumerate(found.neighbours):
         with columns[index % 3]:
-            if folder is not None and (folder / case.case).is_file():
-                st.image(_small(read_image(folder / case.case).grey()), width="stretch")
+            if folder is not None and (path := folder / case.case).is_file():
+                st.image(resources.thumbnail(str(path), path.stat().st_mtime_ns), width="stretch")
             st.markdown(f"**{_plain(case.label)}**, distance {case.distance:.2f}")
             st.caption(case.case)
     st.caption("Cosine distance between what the network's head sees: 0 is the same direction, 1 unrelated.")
@@ -164,11 +164,6 @@ def _drawn_region(result: Result, window: Window | None, name: str) -> np.ndarra
 def _corners(ends: Sequence[float], axis: int) -> list[float]:
     low, high = ends
     return [low, high, high, low] if axis == 0 else [low, low, high, high]
-
-
-def _small(grey: np.ndarray, side: int = 320) -> np.ndarray:
-    scale = min(1.0, side / max(grey.shape))
-    return cv2.resize(grey, (max(round(grey.shape[1] * scale), 1), max(round(grey.shape[0] * scale), 1)), interpolation=cv2.INTER_AREA)
 
 
 def _shrunk(attribution: Attribution, shape: tuple[int, int]) -> Attribution:

@@ -142,6 +142,12 @@ def _heat(attribution: Attribution, threshold: float, what: str) -> go.Heatmap:
     )
 
 
+def shrunk(grey: np.ndarray, side: int) -> np.ndarray:
+    """The picture with no side longer than ``side`` pixels."""
+    small = _small(*grey.shape, side)
+    return grey if small == grey.shape else np.clip(cv2.resize(grey, small[::-1], interpolation=cv2.INTER_AREA), 0, 1)
+
+
 def _small(rows: int, columns: int, limit: int = 768) -> tuple[int, int]:
     """The size a picture is sent to the browser at."""
     scale = min(1.0, limit / max(rows, columns))
@@ -149,8 +155,5 @@ def _small(rows: int, columns: int, limit: int = 768) -> tuple[int, int]:
 
 
 def _data_uri(grey: np.ndarray) -> str:
-    small = _small(*grey.shape)
-    if small != grey.shape:
-        grey = cv2.resize(grey, small[::-1], interpolation=cv2.INTER_AREA)
-    _, encoded = cv2.imencode(".png", (grey * 255 + 0.5).astype(np.uint8), [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    _, encoded = cv2.imencode(".png", (shrunk(grey, 768) * 255 + 0.5).astype(np.uint8), [cv2.IMWRITE_PNG_COMPRESSION, 1])
     return "data:image/png;base64," + base64.b64encode(encoded).decode()

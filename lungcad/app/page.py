@@ -12,6 +12,7 @@ NOTICE = "Research software for studying classifiers. Not a medical device: do n
 PAGES = (
     ("streamlit_app.py", "Home", ":material/home:"),
     ("pages/1_Predict.py", "Predict", ":material/radiology:"),
+    ("pages/3_Metrics.py", "Metrics", ":material/query_stats:"),
 )
 """(file, label, icon) of every page, for the sidebar: Streamlit's own list would call the first one "streamlit app"."""
 

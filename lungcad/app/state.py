@@ -10,7 +10,8 @@ import streamlit as st
 
 from lungcad.analysis import Options, Result, analyse
 from lungcad.app import resources
-from lungcad.errors import ImageError
+from lungcad.datasets import DATASETS
+from lungcad.errors import ImageError, LungcadError
 from lungcad.imaging import CTImage, read_image
 from lungcad.imaging.io import MAX_BYTES
 
@@ -41,6 +42,22 @@ def take_example(name: str | None) -> None:
     """Make an example the session's image."""
     if name:
         _take((EXAMPLES / name).read_bytes(), f"Example {Path(name).stem.replace('-', ' ')} (synthetic phantom)")
+
+
+def take_case(link: str) -> bool:
+    """Make a case of a data set on this machine, ``DATASET/CASE-ID``, the session's image. False where there is no such case."""
+    name, _, case = link.partition("/")
+    if name not in DATASETS or not case:
+        return False
+    try:
+        folder = DATASETS[name].locate().resolve()
+    except LungcadError:
+        return False
+    path = (folder / case).resolve()
+    if not path.is_relative_to(folder) or not path.is_file():
+        return False
+    _take(path.read_bytes(), f"Case {case} of {DATASETS[name].title}")
+    return True
 
 
 def take_upload(file) -> None:

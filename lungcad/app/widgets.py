@@ -43,11 +43,23 @@ def card_title(card: ModelCard) -> str:
 def image_picker() -> state.Source | None:
     """Uploader and examples; a bad file is said in one sentence and the previous image stays."""
     examples = state.example_names()
+    case = st.query_params.get("case")
+    if case and st.session_state.get("case_shown") != case:
+        st.session_state["case_shown"] = case
+        if state.take_case(case):
+            st.session_state["example"] = None
+        else:
+            st.info("The link asks for a case that is not on this machine.")
 
     def uploaded() -> None:
+        st.query_params.pop("case", None)
         state.take_upload(st.session_state["upload"])
         if st.session_state["upload"] is not None and state.source_error() is None:
             st.session_state["example"] = None
+
+    def picked() -> None:
+        st.query_params.pop("case", None)
+        state.take_example(st.session_state["example"])
 
     left, right = st.columns([3, 2])
     left.file_uploader(
@@ -64,7 +76,7 @@ def image_picker() -> state.Source | None:
             default=examples[0] if examples and state.source() is None else None,
             placeholder="Examples",
             format_func=lambda name: name.rsplit(".", 1)[0].replace("-", " ") + (" (DICOM)" if name.endswith(".dcm") else ""),
-            on_change=lambda: state.take_example(st.session_state["example"]),
+            on_change=picked,
             help="Synthetic slices made by lungcad, not patients.",
         )
     if state.source() is None:

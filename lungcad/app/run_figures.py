@@ -1,0 +1,103 @@
+"""Plotly figures of evaluation runs. Colours: Okabe & Ito's, told apart by the colour-blind; trivial baselines are grey and dotted."""
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from lungcad.evaluate.curves import net_benefit, precision_recall, reliability, roc
+from lungcad.evaluate.runs import Run
+
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
+GREY = "#8a8f94"
+
+
+def _line(curve, name: str, colour: str, **how) -> go.Scatter:
+    return go.Scatter(x=curve.x, y=curve.y, name=name, mode="lines", line={"color": colour, **how},
+                      customdata=curve.thresholds, hovertemplate="%{x:.3f}, %{y:.3f}, threshold %{customdata:.3f}<extra>%{fullData.name}</extra>")  # fmt: skip
+
+
+def _finish(figure: go.Figure, x: str, y: str, *, height: int = 380, unit: bool = True) -> go.Figure:
+    figure.update_xaxes(title=x, **({"range": [-0.01, 1.01]} if unit else {}))
+    figure.update_yaxes(title=y, **({"range": [-0.01, 1.01]} if unit else {}))
+    return figure.update_layout(height=height, margin={"l": 8, "r": 8, "t": 8, "b": 8}, legend={"orientation": "h", "y": -0.25})
+
+
+def roc_figure(runs: list[tuple[Run, pd.DataFrame]], label: str, baselines: dict[str, pd.DataFrame]) -> go.Figure:
+    """One against the rest for ``label``; of the first run's trivial baselines too."""
+    figure = go.Figure(go.Scatter(x=[0, 1], y=[0, 1], name="chance", mode="lines", line={"color": GREY, "dash": "dash"}))
+    _add_curves(figure, roc, runs, label, baselines)
+    return _finish(figure, "1 − specificity", "sensitivity")
+
+
+def precision_recall_figure(runs: list[tuple[Run, pd.DataFrame]], label: str, baselines: dict[str, pd.DataFrame]) -> go.Figure:
+    figure = go.Figure()
+    _add_curves(figure, precision_recall, runs, label, baselines)
+    return _finish(figure, "sensitivity (recall)", "PPV (precision)")
+
+
+def _add_curves(figure: go.Figure, kind, runs, label: str, baselines: dict[str, pd.DataFrame]) -> None:
+    for (run, table), colour in zip(runs, COLOURS, strict=False):
+        curve = kind((table.label == label).to_numpy(), table[f"p:{label}"].to_numpy(np.float64))
+        if curve is not None:
+            figure.add_trace(_line(curve, run.name, colour))
+    for name, table in baselines.items():
+        curve = kind((table.label == label).to_numpy(), table[f"p:{label}"].to_numpy(np.float64))
+        if curve is not None:
+            figure.add_trace(_line(curve, f"trivial: {name}", GREY, dash="dot", width=1))
+
+
+def reliability_figure(runs: list[tuple[Run, pd.DataFrame]]) -> go.Figure:
+    figure = go.Figure(go.Scatter(x=[0, 1], y=[0, 1], name="calibrated", mode="lines", line={"color": GREY, "dash": "dash"}))
+    for (run, table), colour in zip(runs, COLOURS, strict=False):
+        confidence, accuracy, n = reliability(run.labels(table), run.probabilities(table))
+        figure.add_trace(
+            go.Scatter(
+                x=confidence,
+                y=accuracy,
+                name=run.name,
+                mode="lines+markers",
+                line={"color": colour},
+                marker={"size": 6 + 14 * np.sqrt(n / n.max())},
+                customdata=n,
+                hovertemplate="confidence %{x:.2f}, accuracy %{y:.2f}, %{customdata} cases<extra></extra>",
+            )
+        )
+    return _finish(figure, "confidence (probability of the answer)", "accuracy")
+
+
+def decision_figure(runs: list[tuple[Run, pd.DataFrame]], label: str) -> go.Figure:
+    """Net benefit of calling ``label`` from each threshold probability on."""
+    figure, thresholds = go.Figure(), np.linspace(0.01, 0.9, 90)
+    for index, ((run, table), colour) in enumerate(zip(runs, COLOURS, strict=False)):
+        positive = (table.label == label).to_numpy()
+        benefit, always = net_benefit(positive, table[f"p:{label}"].to_numpy(np.float64), thresholds)
+        if index == 0:
+            figure.add_trace(
+                go.Scatter(x=thresholds, y=np.maximum(always, -0.05), name="act on all", mode="lines", line={"color": GREY, "dash": "dash"})
+            )
+            figure.add_trace(go.Scatter(x=thresholds, y=0 * thresholds, name="act on none", mode="lines", line={"color": GREY}))
+        figure.add_trace(go.Scatter(x=thresholds, y=np.maximum(benefit, -0.05), name=run.name, mode="lines", line={"color": colour}))
+    return _finish(figure, "threshold probability", "net benefit for each case", unit=False)
+
+
+def score_histogram(table: pd.DataFrame, label: str, threshold: float) -> go.Figure:
+    """Probability of ``label`` for cases that are it and cases that are not."""
+    figure, edges = go.Figure(), np.linspace(0, 1, 31)
+    for name, rows, colour in ((label, table[table.label == label], COLOURS[1]), ("the rest", table[table.label != label], COLOURS[0])):
+        counts, _ = np.histogram(rows[f"p:{label}"], edges)
+        figure.add_trace(
+            go.Bar(x=(edges[1:] + edges[:-1]) / 2, y=counts, name=name.replace(".", " "), marker_color=colour, opacity=0.75, width=1 / 30)
+        )
+    figure.add_vline(x=threshold, line={"color": "black", "dash": "dash"})
+    figure.update_layout(barmode="overlay")
+    figure.update_yaxes(rangemode="tozero")
+    figure = _finish(figure, f"probability of {label.replace('.', ' ')}", "cases", height=300, unit=False)
+    return figure.update_xaxes(range=[0, 1])
+
+
+def learning_curves(history: pd.DataFrame) -> go.Figure:
+    figure = go.Figure()
+    columns = [name for name in history.columns if name.endswith(("loss", "accuracy", "auc"))]
+    for name, colour in zip(columns, COLOURS, strict=False):
+        figure.add_trace(go.Scatter(x=history.epoch, y=history[name], name=name.replace("_", " "), mode="lines", line={"color": colour}))
+    return _finish(figure, "epoch", "value", height=300, unit=False)
