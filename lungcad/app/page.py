@@ -13,6 +13,7 @@ PAGES = (
     ("streamlit_app.py", "Home", ":material/home:"),
     ("pages/1_Predict.py", "Predict", ":material/radiology:"),
     ("pages/3_Metrics.py", "Metrics", ":material/query_stats:"),
+    ("pages/4_Datasets.py", "Datasets", ":material/dataset:"),
 )
 """(file, label, icon) of every page, for the sidebar: Streamlit's own list would call the first one "streamlit app"."""
 

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from lungcad.app.figures import shrunk
+from lungcad.datasets import DATASETS, Case
 from lungcad.errors import LungcadError
 from lungcad.evaluate.baselines import MAJORITY
 from lungcad.evaluate.metrics import bootstrap_weights
@@ -67,6 +68,12 @@ def baseline_tables(name: str) -> dict[str, pd.DataFrame]:
     test = found.test[[column for column in found.test.columns if not column.startswith("p:")]]
     on = ["case", "fold"] if "fold" in test else ["case"]
     return {each: test.merge(rows, on=on) for each, rows in found.baselines.groupby("baseline", sort=False) if each != MAJORITY}
+
+
+@st.cache_data(max_entries=8, ttl=600, show_spinner="Reading the data set …")
+def cases(dataset: str, folder: str) -> list[Case]:
+    """The data set's cases under its usual task; read again after ten minutes."""
+    return DATASETS[dataset].read(folder)
 
 
 @st.cache_data(max_entries=512, show_spinner=False)

@@ -1,0 +1,88 @@
+"""The logic of the Datasets page, mostly on a folder made up for it."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from lungcad.datasets import DATASETS
+from lungcad.errors import DatasetError
+from lungcad.imaging.phantom import make_phantom
+from tests.conftest import CLASSES
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def new_page(**query: str) -> AppTest:
+    page = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=120).switch_page("pages/4_Datasets.py")
+    for key, value in query.items():
+        page.query_params[key] = value
+    return page
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Two parts of four classes; one test image is a copy of a training image, one picture has two labels, one file is no image."""
+    for part in ("train", "test"):
+        for index, label in enumerate(CLASSES):
+            place = tmp_path / part / label
+            place.mkdir(parents=True)
+            for number in range(3):
+                (place / f"{number}.png").write_bytes(make_phantom(100 * index + 10 * number + (part == "test"), size=96).png())
+    copy = (tmp_path / "train" / CLASSES[0] / "0.png").read_bytes()
+    (tmp_path / "test" / CLASSES[0] / "copy.png").write_bytes(copy)
+    (tmp_path / "train" / CLASSES[1] / "conflict.png").write_bytes(copy)
+    (tmp_path / "train" / CLASSES[1] / "damaged.png").write_bytes(b"\x89PNG\r\n\x1a\n nothing")
+    return tmp_path
+
+
+def own(folder) -> AppTest:
+    page = new_page(dataset="own").run()
+    return page.text_input(key="own_folder").set_value(str(folder)).run()
+
+
+def test_a_folder_of_ones_own_is_audited_and_evaluated(folder):
+    page = own(folder)
+    page.button(key="audit_start").click().run()
+    assert not page.exception and not page.error
+    shown = {metric.label: metric.value for metric in page.metric}
+    assert int(shown["label conflicts"]) >= 1 and shown["unreadable"] == "1" and int(shown["in groups of copies"]) >= 3
+    leaks = page.dataframe[0].value
+    assert (CLASSES[0] in set(leaks["class"])) and len(page.get("image")) >= 3
+    assert all(name.startswith("chest-") for name in page.selectbox(key="evaluated").options)
+    page.button(key="evaluation_start").click().run()
+    assert not page.exception and "accuracy" in set(page.dataframe[-1].value.metric)
+    assert "own_folder" not in page.query_params and str(folder) not in str(page.query_params)
+
+
+@pytest.mark.parametrize(("name", "said"), [("missing", "There is no folder"), ("", "Give a folder")])
+def test_a_folder_that_is_not_there(tmp_path, name, said):
+    page = own(tmp_path / name if name else "")
+    assert not page.exception and said in (page.error or page.info)[0].value
+
+
+def test_a_folder_without_images(tmp_path):
+    page = own(tmp_path)
+    page.button(key="audit_start").click().run()
+    assert not page.exception and "no images" in page.error[0].value
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_every_data_set_says_what_it_is(name):
+    page = new_page(dataset=name).run()
+    assert not page.exception and any(DATASETS[name].licence in text.value for text in page.markdown)
+    assert any(DATASETS[name].limits in text.value for text in page.markdown)
+
+
+def test_a_data_set_that_is_not_here_says_how_to_get_it(monkeypatch):
+    def nowhere(self):
+        raise DatasetError("It is not on this machine; fetch it with 'python -m lungcad data download x'.")
+
+    monkeypatch.setattr("lungcad.datasets.dataset.Dataset.locate", nowhere)
+    page = new_page().run()
+    assert not page.exception and "data download" in page.info[0].value and not page.button
+
+
+def test_an_unknown_data_set_in_the_link_is_said():
+    page = new_page(dataset="nothing").run()
+    assert not page.exception and any("unknown data set" in info.value for info in page.info)
