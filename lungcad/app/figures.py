@@ -58,7 +58,7 @@ def original_and_overlay(
     )
     places = ((1, 1), (2, 1)) if stacked else ((1, 1), (1, 2))
     small_rows, small_columns = _small(rows, columns)
-    picture = go.Image(source=_data_uri(grey), dx=columns / small_columns, dy=rows / small_rows, hoverinfo="skip")
+    picture = go.Image(source=data_uri(grey), dx=columns / small_columns, dy=rows / small_rows, hoverinfo="skip")
     for row, column in places:
         figure.add_trace(picture, row, column)
     if attribution is not None:
@@ -97,7 +97,7 @@ def lasso_canvas(grey: np.ndarray) -> go.Figure:
     """The slice to draw on. A lasso selects points, so a lattice of invisible ones lies over it."""
     rows, columns = grey.shape
     small_rows, small_columns = _small(rows, columns)
-    figure = go.Figure(go.Image(source=_data_uri(grey), dx=columns / small_columns, dy=rows / small_rows, hoverinfo="skip"))
+    figure = go.Figure(go.Image(source=data_uri(grey), dx=columns / small_columns, dy=rows / small_rows, hoverinfo="skip"))
     y, x = np.mgrid[0 : rows - 1 : 24j, 0 : columns - 1 : 24j]
     figure.add_trace(
         go.Scatter(x=x.ravel(), y=y.ravel(), mode="markers", marker={"opacity": 0, "size": 2}, hoverinfo="skip", showlegend=False)
@@ -154,6 +154,7 @@ def _small(rows: int, columns: int, limit: int = 768) -> tuple[int, int]:
     return max(round(rows * scale), 1), max(round(columns * scale), 1)
 
 
-def _data_uri(grey: np.ndarray) -> str:
+def data_uri(grey: np.ndarray) -> str:
+    """The picture as a PNG inside a link, no side longer than 768 pixels."""
     _, encoded = cv2.imencode(".png", (shrunk(grey, 768) * 255 + 0.5).astype(np.uint8), [cv2.IMWRITE_PNG_COMPRESSION, 1])
     return "data:image/png;base64," + base64.b64encode(encoded).decode()
