@@ -10,11 +10,13 @@ st.markdown(
     "A network names a class for a CT slice. **lungcad** shows *why*: how sure it is, where it looked, and how good it was on "
     "images that nobody trained it on. Networks come in pairs, plain and with attention, trained alike, so you can see what attention changes."
 )
-st.page_link(
-    "pages/1_Predict.py",
-    label="**Predict and explain one slice**",
-    icon=":material/radiology:",
-)
+for file, label, icon in (
+    ("pages/1_Predict.py", "**Predict and explain one slice**, and check whether its heat map can be believed", ":material/radiology:"),
+    ("pages/2_Compare.py", "**Baseline beside attention**, on one image or over the same cases", ":material/compare:"),
+    ("pages/3_Metrics.py", "**Browse the evaluation runs**, from a number down to the images behind it", ":material/query_stats:"),
+    ("pages/4_Datasets.py", "**What the numbers stand on**: data sets, copies, leaks", ":material/dataset:"),
+):
+    st.page_link(file, label=label, icon=icon)
 st.warning(page.NOTICE, icon=":material/health_and_safety:")
 
 st.subheader("Shipped networks")

@@ -4,8 +4,11 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
+
 from lungcad.bench import ENTRIES, table
 from lungcad.evaluate.tables import gain_table, protocols_table
+from lungcad.evaluate.trust_tables import read_all, trust_readme, trust_table
 from lungcad.models import list_cards
 from lungcad.models.cards_readme import readme, results_table
 
@@ -18,6 +21,22 @@ def test_the_tables_are_generated():
     assert protocols_table() in README and gain_table() in README
     assert table(json.loads((ROOT / "data" / "bench.json").read_text())) in README
     assert (ROOT / "weights" / "README.md").read_text("utf-8") == readme(list_cards())
+
+
+def test_the_trust_tables_are_generated_from_the_runs():
+    runs = read_all()
+    for measure in ("faithfulness", "sanity", "energy_inside"):
+        assert trust_table(measure, runs) in README
+    assert (ROOT / "data" / "trust" / "README.md").read_text("utf-8") == trust_readme(runs)
+
+
+def test_every_shipped_network_has_a_trust_run_of_a_hundred_cases_and_an_index():
+    of = {(run.facts["model"], run.facts["data"]): run for run in read_all()}
+    for card in list_cards():
+        run = of[card.name, card.dataset]
+        assert run.facts["n"] >= 100 and run.facts["weights_sha256"] == card.sha256 and {"random", "centre"} <= set(run.facts["methods"])
+        with np.load(ROOT / "data" / "index" / f"{card.name}.npz", allow_pickle=False) as index:
+            assert str(index["weights_sha256"]) == card.sha256 and len(index["cases"]) == card.n_train
 
 
 def test_the_kept_benchmark_is_complete():

@@ -21,8 +21,8 @@ def on_demand(name: str, key: tuple, title: str, compute: Callable[[Progress], T
 
     name: of the widgets, one a place on the page.
     """
-    if state.is_kept(key):
-        return state.keep(key, lambda: None)
+    if (found := state.kept(key)) is not None:
+        return found
     running, stopped = f"{name}_running", f"{name}_stopped"
     if st.session_state.get(running) != key:
         if st.session_state.get(stopped) == key:

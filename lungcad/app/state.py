@@ -116,5 +116,6 @@ def keep(key: tuple, compute: Callable[[], T]) -> T:
     return kept[key]
 
 
-def is_kept(key: tuple) -> bool:
-    return key in st.session_state.get("results", {})
+def kept(key: tuple) -> object | None:
+    """What :func:`keep` has for the key, None when nothing."""
+    return st.session_state.get("results", {}).get(key)

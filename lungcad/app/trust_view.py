@@ -24,7 +24,7 @@ def show_trust(result: Result, network: str, method: str, options: Options) -> N
     st.caption("Each check asks another question, so there is no overall score. The control is what a map that explains nothing reaches.")
     key = state.result_key(result.image, network, method, result.target, options)
     model = resources.model(network)
-    found = st.session_state.get("results", {}).get(("trust", *key))
+    found = state.kept(("trust", *key))
     if found is None:
         found, waiting = [], st.empty()
         partner = partner_of(resources.cards()[network], resources.cards().values())

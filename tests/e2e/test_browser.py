@@ -73,7 +73,7 @@ def test_the_front_door_leads_to_predict(tab, server, screenshots):
     expect(tab.locator("[data-testid=stDataFrame] canvas").first).to_be_visible()
     settled(tab)
     tab.screenshot(path=screenshots / "home-1440.png")
-    tab.locator("[data-testid=stMain]").get_by_role("link", name="Predict and explain one slice").click()
+    tab.locator("[data-testid=stMain]").get_by_role("link", name="Predict and explain one slice").first.click()
     expect(maps(tab)).to_be_visible()
 
 
@@ -271,3 +271,22 @@ def test_metrics_at_390(tab, server, screenshots):
     assert tab.evaluate("document.scrollingElement.scrollWidth <= window.innerWidth + 1")
     tab.set_viewport_size({"width": 390, "height": 4600})
     tab.screenshot(path=screenshots / "metrics-390.png")
+
+
+def test_a_baseline_beside_its_attention_network(tab, server, screenshots):
+    tab.goto(f"{server}/Compare?networks=chest-efficientnet-lite0,chest-efficientnet-lite0-gate")
+    expect(tab.locator(".st-key-compared .js-plotly-plot")).to_be_visible()
+    expect(tab.get_by_text("Rank correlation of")).to_be_visible()
+    settled(tab)
+    tab.set_viewport_size({"width": 1440, "height": 1900})
+    tab.screenshot(path=screenshots / "compare-1440.png")
+
+
+@pytest.mark.parametrize("where", ["Compare?networks=chest-resnet18,chest-resnet18-cbam", "Datasets?dataset=lidc-nodules"])
+def test_the_other_pages_fit_a_phone(tab, server, screenshots, where):
+    tab.set_viewport_size({"width": 390, "height": 2400})
+    tab.goto(f"{server}/{where}")
+    expect(tab.locator("h1")).to_be_visible()
+    settled(tab)
+    assert tab.evaluate("document.scrollingElement.scrollWidth <= window.innerWidth + 1")
+    tab.screenshot(path=screenshots / f"{where.split('?')[0].lower()}-390.png")

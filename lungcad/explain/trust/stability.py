@@ -32,11 +32,11 @@ def changes(image: CTImage, *, samples: int = 5, seed: int = 0) -> list[Change]:
     rng = np.random.default_rng(seed)
     amplitude = 15.0 if image.unit is Unit.HU else 5.0
     step = max(round(0.01 * max(image.shape)), 1)
-    made = [_noise(amplitude, seed), _shift(step, step), _window(1.1), _noise(amplitude, seed + 1), _shift(-step, step)]
+    made = [_noise(amplitude, seed), _shift(step, step), _window(1.1, image.unit), _noise(amplitude, seed + 1), _shift(-step, step)]
     while len(made) < samples:
         made += [
             _shift(*(int(n) for n in rng.integers(-step, step + 1, 2))),
-            _window(float(rng.uniform(0.9, 1.1))),
+            _window(float(rng.uniform(0.9, 1.1)), image.unit),
             _noise(amplitude, seed + len(made)),
         ]
     return made[:samples]
@@ -76,14 +76,10 @@ def _shift(down: int, right: int) -> Change:
     return Change("shift", _on_pixels(lambda x: moved(x, down, right)), lambda values: moved(values, -down, -right))
 
 
-def _window(width: float) -> Change:
+def _window(width: float, unit: Unit) -> Change:
     """Another window width is another contrast around the middle: 127.5 in 8 bits, -600 HU (the lung window's level)."""
-
-    def narrowed(x: np.ndarray) -> np.ndarray:
-        middle = np.float32(127.5) if x.min() >= 0 and x.max() <= 255 else np.float32(-600)
-        return (x - middle) * np.float32(width) + middle
-
-    return Change("window", _on_pixels(narrowed), lambda values: values)
+    middle = np.float32(-600 if unit is Unit.HU else 127.5)
+    return Change("window", _on_pixels(lambda x: (x - middle) * np.float32(width) + middle), lambda values: values)
 
 
 @dataclass(frozen=True, eq=False)
