@@ -118,4 +118,7 @@ def keep(key: tuple, compute: Callable[[], T]) -> T:
 
 def kept(key: tuple) -> object | None:
     """What :func:`keep` has for the key, None when nothing."""
-    return st.session_state.get("results", {}).get(key)
+    results = st.session_state.get("results", {})
+    if key in results:
+        results.move_to_end(key)
+    return results.get(key)
