@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from lungcad.app import compare_view, page, resources, widgets
+from lungcad.app import compare_image_view, compare_runs_view, page, resources, widgets
 
 page.begin("Compare")
 st.title("Baseline beside attention")
@@ -21,17 +21,17 @@ with page.plain_errors():
     )
     if view == "image":
         source = widgets.image_picker()
-        names = compare_view.pick_networks()
+        names = compare_image_view.pick_networks()
         if source is None or len(names) < 2:
             st.info("Choose an image and at least two networks.")
             st.stop()
-        compare_view.show_answers(source.image, names)
-        method = compare_view.pick_method(names)
+        compare_image_view.show_answers(source.image, names)
+        method = compare_image_view.pick_method(names)
         with page.plain_errors():
-            compare_view.show_maps(source.image, names, method)
-        compare_view.show_trust(source.image, names, method)
+            compare_image_view.show_maps(source.image, names, method)
+        compare_image_view.show_trust(source.image, names, method)
     else:
-        first, second = compare_view.pick_runs()
-        compare_view.show_differences(first, second)
+        first, second = compare_runs_view.pick_runs()
+        compare_runs_view.show_differences(first, second)
         st.subheader("What does attention cost, what does it gain?", anchor=False)
-        compare_view.show_cost_and_gain(first.facts["dataset"])
+        compare_runs_view.show_cost_and_gain(first.facts["dataset"])

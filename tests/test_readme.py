@@ -6,9 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
+from lungcad.analysis import partner_of
 from lungcad.bench import ENTRIES, table
 from lungcad.evaluate.tables import gain_table, protocols_table
 from lungcad.evaluate.trust_tables import read_all, trust_readme, trust_table
+from lungcad.explain import METHODS
 from lungcad.models import list_cards
 from lungcad.models.cards_readme import readme, results_table
 
@@ -28,6 +30,42 @@ def test_the_trust_tables_are_generated_from_the_runs():
     for measure in ("faithfulness", "sanity", "energy_inside"):
         assert trust_table(measure, runs) in README
     assert (ROOT / "data" / "trust" / "README.md").read_text("utf-8") == trust_readme(runs)
+
+
+def test_what_the_readme_says_of_the_heat_maps_follows_from_the_runs():
+    """Its bullets below the tables. Clear: the interval lies wholly above the other's."""
+
+    def clear(one, other) -> bool:
+        return one.low > other.high
+
+    runs = {(run.facts["model"], run.facts["data"]): run.summary for run in read_all()}
+    faithful = {key: {method: values["faithfulness"] for method, values in found.items()} for key, found in runs.items()}
+    cams = [name for name, entry in METHODS.items() if name.endswith(("cam", "cam++")) and entry.layered]
+    masks = []
+    for card in list_cards():
+        found, sane = faithful[card.name, card.dataset], runs[card.name, card.dataset]
+        if card.dataset == "iq-oth-nccd":
+            assert not any(clear(found[cam], found["centre"]) for cam in cams if cam in found)
+        else:
+            assert all(clear(found[method], found["random"]) for method in ("gradcam", "hirescam", "centre"))
+            assert sane["gradcam"]["sanity"].value < 0.3 and sane["gradcam++"]["sanity"].value > 0.4
+        if card.attention != "none":
+            partner = partner_of(card, list_cards())
+            assert not clear(found["gradcam"], faithful[partner.name, card.dataset]["gradcam"])
+            masks += [card.name] * clear(found["attention"], found["gradcam"])
+        if card.dataset == "lidc-nodules":
+            inside = {method: values["energy_inside"].value for method, values in sane.items()}
+            assert max(inside, key=inside.get) == "integrated-gradients" and all(inside[cam] < 0.1 for cam in cams if cam in inside)
+    assert masks == ["iq-mobilenetv2-soft"]
+    soft = faithful["iq-mobilenetv2-soft", "iq-oth-nccd"]
+    assert not any(clear(value, soft["random"]) for value in soft.values())
+    lidc = faithful["lidc-efficientnet-lite0-soft", "lidc-nodules"]
+    assert clear(lidc["random"], lidc["attention"])
+    slices = [found for (_, data), found in runs.items() if data == "lidc-dicom"]
+    assert len(slices) == 10
+    for found in slices:
+        inside = {method: values["energy_inside"] for method, values in found.items()}
+        assert not any(clear(value, inside["random"]) and clear(value, inside["centre"]) for value in inside.values())
 
 
 def test_every_shipped_network_has_a_trust_run_of_a_hundred_cases_and_an_index():

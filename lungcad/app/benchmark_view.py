@@ -3,6 +3,7 @@
 import streamlit as st
 
 from lungcad.app import resources
+from lungcad.datasets.lidc_dicom import NAME as DICOM
 from lungcad.evaluate.trust_runs import MEASURES
 from lungcad.evaluate.trust_tables import rows
 from lungcad.explain import METHODS
@@ -40,7 +41,7 @@ def show_benchmark() -> None:
 
 def show_in_general(network: str, method: str) -> None:
     """What the network's trust run says of this method over its test cases, beside the random control."""
-    run = next((run for run in resources.trust_runs() if run.facts["model"] == network and run.facts["data"] != "lidc-dicom"), None)
+    run = next((run for run in resources.trust_runs() if run.facts["model"] == network and run.facts["data"] != DICOM), None)
     if run is None:
         return
     summary = run.summary

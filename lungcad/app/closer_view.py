@@ -10,8 +10,7 @@ import streamlit as st
 from lungcad.analysis import Result, contour_check, nearest_cases, predict_without
 from lungcad.app import figures, resources, state
 from lungcad.app.trust_view import show_check
-from lungcad.datasets import DATASETS
-from lungcad.errors import LungcadError
+from lungcad.app.widgets import data_folder, plain
 from lungcad.explain import METHODS, Attribution, Fill, methods_for
 from lungcad.explain.overlay import overlay
 from lungcad.imaging import Window
@@ -35,7 +34,7 @@ def show_grid(result: Result, network: str, window: Window | None) -> None:
         list(card.classes),
         list(card.classes)[:4],
         key="grid_classes",
-        format_func=_plain,
+        format_func=plain,
         help="The class that each column explains.",
     )
     if not methods or not classes:
@@ -48,11 +47,11 @@ def show_grid(result: Result, network: str, window: Window | None) -> None:
         st.markdown(f"**{METHODS[method].title}**" + ("" if for_class else ": the same for every class"))
         columns = st.columns(max(len(classes), 2))
         for column, target in zip(columns, classes if for_class else classes[:1], strict=False):
-            bar.progress(done / (len(methods) * len(classes)), text=f"{METHODS[method].title}, {_plain(target)}")
+            bar.progress(done / (len(methods) * len(classes)), text=f"{METHODS[method].title}, {plain(target)}")
             explained = state.result(result.image, network, method, target)
             found = explained.attributions[method]
             picture = overlay(grey, _shrunk(found, grey.shape), threshold=0.2)
-            column.image(picture, caption=f"{_plain(target) if for_class else 'any class'}: peak {found.peak:.3g}", width="stretch")
+            column.image(picture, caption=f"{plain(target) if for_class else 'any class'}: peak {found.peak:.3g}", width="stretch")
             done += 1
     bar.empty()
     st.caption(
@@ -72,17 +71,13 @@ def show_nearest(result: Result, network: str) -> None:
         )
     else:
         st.caption(f"The nearest training case lies at {first:.2f}; 95 % of the validation images lie within {found.far:.2f} of one.")
-    try:
-        folder = DATASETS[card.dataset].locate()
-    except LungcadError:
-        folder = None
-        st.caption(f"{DATASETS[card.dataset].title} is not on this machine, so only ids and classes are shown.")
+    folder = data_folder(card.dataset)
     columns = st.columns(3)
     for index, case in enumerate(found.neighbours):
         with columns[index % 3]:
             if folder is not None and (path := folder / case.case).is_file():
                 st.image(resources.thumbnail(str(path), path.stat().st_mtime_ns), width="stretch")
-            st.markdown(f"**{_plain(case.label)}**, distance {case.distance:.2f}")
+            st.markdown(f"**{plain(case.label)}**, distance {case.distance:.2f}")
             st.caption(case.case)
     st.caption("Cosine distance between what the network's head sees: 0 is the same direction, 1 unrelated.")
 
@@ -101,14 +96,14 @@ def show_change_its_mind(result: Result, network: str, window: Window | None) ->
     columns = st.columns(len(after.probabilities))
     for column, (name, value) in zip(columns, after.probabilities.items(), strict=True):
         column.metric(
-            _plain(name), f"{value:.1%}", f"{100 * (value - result.prediction.probabilities[name]):+.1f} points", delta_color="off"
+            plain(name), f"{value:.1%}", f"{100 * (value - result.prediction.probabilities[name]):+.1f} points", delta_color="off"
         )
     if after.label != result.prediction.label:
         st.warning(
-            f"Without the region the answer is {_plain(after.label)}, no longer {_plain(result.prediction.label)}.", icon=":material/info:"
+            f"Without the region the answer is {plain(after.label)}, no longer {plain(result.prediction.label)}.", icon=":material/info:"
         )
     else:
-        st.caption(f"The answer stays {_plain(after.label)}.")
+        st.caption(f"The answer stays {plain(after.label)}.")
 
 
 def map_is_hidden() -> bool:
@@ -133,7 +128,7 @@ def show_draw_first(result: Result, network: str, method: str, window: Window | 
     picture = overlay(grey, result.attributions[method], threshold=0.2)
     outlines, _ = cv2.findContours(region.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     cv2.drawContours(picture, outlines, -1, (255, 176, 0), max(grey.shape[0] // 200, 1))
-    st.image(picture, caption=f"{METHODS[method].title} of {_plain(result.target)}, your contour in orange", width=460)
+    st.image(picture, caption=f"{METHODS[method].title} of {plain(result.target)}, your contour in orange", width=460)
     show_check(contour_check(result.image, resources.model(network), result, method, region))
 
 
@@ -168,7 +163,3 @@ def _corners(ends: Sequence[float], axis: int) -> list[float]:
 
 def _shrunk(attribution: Attribution, shape: tuple[int, int]) -> Attribution:
     return replace(attribution, values=cv2.resize(attribution.values, shape[::-1], interpolation=cv2.INTER_AREA))
-
-
-def _plain(name: str) -> str:
-    return name.replace(".", " ")

@@ -67,7 +67,7 @@ def show_counts(dataset: Dataset, folder: Path) -> None:
         [
             go.Bar(
                 name=part,
-                y=[name.replace(".", " ") for name in labels],
+                y=[widgets.plain(name) for name in labels],
                 x=[counts[name, part] for name in labels],
                 orientation="h",
                 marker_color=colour,
@@ -79,12 +79,12 @@ def show_counts(dataset: Dataset, folder: Path) -> None:
     figure.update_layout(
         barmode="stack", height=110 + 45 * len(labels), margin={"l": 8, "r": 8, "t": 8, "b": 8}, legend={"orientation": "h", "y": 1.2}
     )
-    listed = "; ".join(f"{name.replace('.', ' ')}: {', '.join(f'{part} {counts[name, part]}' for part in parts)}" for name in labels)
+    listed = "; ".join(f"{widgets.plain(name)}: {', '.join(f'{part} {counts[name, part]}' for part in parts)}" for name in labels)
     st.plotly_chart(figure, key="counts", alt=f"Images by class and part. {listed}.")
     rng = np.random.default_rng(0)
     for name in labels:
         of_class = [case for case in cases if case.label == name]
-        st.markdown(f"**{name.replace('.', ' ')}**")
+        st.markdown(f"**{widgets.plain(name)}**")
         columns = st.columns(SAMPLES)
         for column, index in zip(columns, rng.choice(len(of_class), min(SAMPLES, len(of_class)), replace=False), strict=False):
             _picture(column, of_class[index].path)
@@ -118,7 +118,7 @@ def show_audit(found: Audit, folder: Path) -> None:
         st.markdown("**Leaks**: images of a part that are copies of training images")
         st.dataframe(
             [
-                {"part": leak.split, "class": leak.label.replace(".", " "), "images": leak.n, "share of that class": f"{leak.share:.0%}"}
+                {"part": leak.split, "class": widgets.plain(leak.label), "images": leak.n, "share of that class": f"{leak.share:.0%}"}
                 for leak in found.leaks
             ],
             hide_index=True,
@@ -134,7 +134,7 @@ def show_audit(found: Audit, folder: Path) -> None:
         )
         if telltale.suspicious:
             st.warning(
-                f"{', '.join(name.replace('.', ' ') for name in telltale.suspicious)} can be recognised by the file, not the disease: a network may learn that.",
+                f"{', '.join(widgets.plain(name) for name in telltale.suspicious)} can be recognised by the file, not the disease: a network may learn that.",
                 icon=":material/info:",
             )
     if found.neighbours:

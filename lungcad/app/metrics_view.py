@@ -5,18 +5,13 @@ import pandas as pd
 import streamlit as st
 
 from lungcad.app import resources, run_figures
-from lungcad.datasets import DATASETS
-from lungcad.errors import LungcadError
-from lungcad.evaluate.metrics import at_threshold, bootstrap_weights, estimate, weighted_confusion
+from lungcad.app.widgets import data_folder, plain
+from lungcad.evaluate.metrics import at_threshold, bootstrap_weights, estimate, predictive_values, weighted_confusion
 from lungcad.evaluate.report import operating_points, task_of
 from lungcad.evaluate.runs import Run
 
 MOST_SHOWN = 24
 """Cases in the grid."""
-
-
-def _plain(name: str) -> str:
-    return name.replace(".", " ")
 
 
 def pick_runs() -> list[str]:
@@ -90,7 +85,7 @@ def show_per_class(run: Run, *, without_copies: bool) -> None:
     metrics = ("sensitivity", "specificity", "PPV", "NPV", "F1", "ROC-AUC", "diagnostic odds ratio")
     st.dataframe(
         [
-            {"class": _plain(name)} | {metric: str(found[f"{metric} {name}"]) for metric in metrics if f"{metric} {name}" in found}
+            {"class": plain(name)} | {metric: str(found[f"{metric} {name}"]) for metric in metrics if f"{metric} {name}" in found}
             for name in run.classes
         ],
         hide_index=True,
@@ -102,7 +97,7 @@ def positive_class(run: Run) -> str:
     task = task_of(run)
     others = [name for name in run.classes if task is None or name != task.negative]
     return st.selectbox(
-        "Class", run.classes, run.classes.index(others[0]), key=f"class_{run.facts['dataset']}_{len(run.classes)}", format_func=_plain,
+        "Class", run.classes, run.classes.index(others[0]), key=f"class_{run.facts['dataset']}_{len(run.classes)}", format_func=plain,
         help="Curves and operating point are drawn for this class against the rest.",
     )  # fmt: skip
 
@@ -126,7 +121,7 @@ def show_curves(runs: list[Run], label: str, *, without_copies: bool) -> None:
         "Reliability": lambda: run_figures.reliability_figure(tables),
         "Decision curve": lambda: run_figures.decision_figure(tables, label),
     }.get(kind, lambda: run_figures.roc_figure(tables, label, baselines))()
-    st.plotly_chart(figure, key="curves", alt=f"{kind or 'ROC'} of {', '.join(run.name for run, _ in tables)} for {_plain(label)}.")
+    st.plotly_chart(figure, key="curves", alt=f"{kind or 'ROC'} of {', '.join(run.name for run, _ in tables)} for {plain(label)}.")
     points = pd.concat([pd.DataFrame({"curve": trace.name, "x": trace.x, "y": trace.y}) for trace in figure.data])
     st.download_button(
         "Points (CSV)",
@@ -168,11 +163,10 @@ def show_operating_point(run: Run, label: str, *, without_copies: bool) -> None:
     }
     sensitivity, specificity = rates["sensitivity"].value, rates["specificity"].value
     if sensitivity is None or specificity is None:
-        left.info(f"The run has no test case that is {_plain(label)}, or none that is not, so there is no operating point.")
+        left.info(f"The run has no test case that is {plain(label)}, or none that is not, so there is no operating point.")
     else:
         ill = 1000 * prevalence
         found, alarms = ill * sensitivity, (1000 - ill) * (1 - specificity)
-        called, left_alone = found + alarms, 1000 - found - alarms
         columns = left.columns(4)
         for column, name in zip(columns, ("sensitivity", "specificity"), strict=False):
             column.metric(name, f"{rates[name].value:.3f}", help="On the test cases, with its 95 % bootstrap interval over groups.")
@@ -180,7 +174,7 @@ def show_operating_point(run: Run, label: str, *, without_copies: bool) -> None:
         for column, name, value in zip(
             columns[2:],
             ("PPV", "NPV"),
-            (found / called if called else None, (left_alone - (ill - found)) / left_alone if left_alone else None),
+            predictive_values(sensitivity, specificity, prevalence),
             strict=True,
         ):
             column.metric(
@@ -195,7 +189,7 @@ def show_operating_point(run: Run, label: str, *, without_copies: bool) -> None:
     right.plotly_chart(
         run_figures.score_histogram(table, label, threshold),
         key="scores",
-        alt=f"Histogram of the probability of {_plain(label)}, by true class.",
+        alt=f"Histogram of the probability of {plain(label)}, by true class.",
     )
 
 
@@ -204,7 +198,7 @@ def pick_cell(run: Run, *, without_copies: bool) -> tuple[str, str] | None:
     table = tested(run, without_copies=without_copies)
     predicted = run.probabilities(table).argmax(1)
     counts = weighted_confusion(run.labels(table), predicted, len(run.classes), np.ones((1, len(table))))[0].astype(int)
-    frame = pd.DataFrame(counts, index=[f"is {_plain(name)}" for name in run.classes], columns=[_plain(name) for name in run.classes])
+    frame = pd.DataFrame(counts, index=[f"is {plain(name)}" for name in run.classes], columns=[plain(name) for name in run.classes])
     event = st.dataframe(
         frame, key=f"confusion_{run.name}_{without_copies}", on_select="rerun", selection_mode="single-cell",
         alt="Confusion matrix: rows are true classes, columns the network's answers.",
@@ -214,7 +208,7 @@ def pick_cell(run: Run, *, without_copies: bool) -> tuple[str, str] | None:
     if not cells:
         return None
     row, column = cells[0]
-    return run.classes[row], next(name for name in run.classes if _plain(name) == column)
+    return run.classes[row], next(name for name in run.classes if plain(name) == column)
 
 
 def show_cases(run: Run, cell: tuple[str, str] | None, *, without_copies: bool) -> None:
@@ -225,17 +219,13 @@ def show_cases(run: Run, cell: tuple[str, str] | None, *, without_copies: bool) 
     table["confidence"] = probabilities.max(1)
     table["loss"] = -np.log(np.maximum(probabilities[np.arange(len(table)), run.labels(table)], 1e-12))
     chosen = table[(table.label == cell[0]) & (table.answer == cell[1])] if cell else table[table.label != table.answer]
-    title = f"is {_plain(cell[0])}, called {_plain(cell[1])}" if cell else "answered wrongly"
+    title = f"is {plain(cell[0])}, called {plain(cell[1])}" if cell else "answered wrongly"
     st.markdown(f"**{len(chosen)} cases: {title}**")
     by = st.segmented_control(
         "Sort by", ["loss", "confidence"], default="loss", key="sort_cases", help="Loss: how surprised the network would be by the truth."
     )
     chosen = chosen.sort_values(by or "loss", ascending=False)
-    try:
-        folder = DATASETS[run.facts["dataset"]].locate()
-    except (LungcadError, KeyError):
-        folder = None
-        st.caption("The data set is not on this machine, so only ids and labels are shown.")
+    folder = data_folder(run.facts["dataset"])
     if folder is None:
         st.dataframe(chosen[["case", "label", "answer", "confidence", "loss"]], hide_index=True)
         return
@@ -245,7 +235,7 @@ def show_cases(run: Run, cell: tuple[str, str] | None, *, without_copies: bool) 
             path = folder / row.case
             if path.is_file():
                 st.image(resources.thumbnail(str(path), path.stat().st_mtime_ns), width="stretch")
-            st.caption(f"{_plain(row.label)}, called {_plain(row.answer)} ({row.confidence:.0%})")
+            st.caption(f"{plain(row.label)}, called {plain(row.answer)} ({row.confidence:.0%})")
             network = run.facts["network"].removesuffix("-published")
             if path.is_file() and network in resources.cards():
                 st.page_link("pages/1_Predict.py", label="Open in Predict", icon=":material/radiology:",

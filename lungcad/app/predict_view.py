@@ -21,7 +21,7 @@ def show_prediction(source: Source, network: str, result: Result) -> None:
     with left:
         with st.container(key="class", gap=None):
             st.caption("Class", help=f"Softmax at temperature {card.temperature:.2f}, fitted on {card.n_valid} validation images.")
-            st.header(result.prediction.label.replace(".", " "), anchor=False)
+            st.header(widgets.plain(result.prediction.label), anchor=False)
             st.markdown(f"**{result.prediction.confidence:.1%}** calibrated probability")
         recall = card.test.recall[result.prediction.label] if card.test else None
         if recall and recall.value is not None:
@@ -91,7 +91,7 @@ def show_maps(result: Result, method: str, window: Window | None) -> None:
         st.warning(note, icon=":material/info:")
     about = (
         f"**{what.title}**"
-        + (f" for *{attribution.target.replace('.', ' ')}*" if attribution.target else "")
+        + (f" for *{widgets.plain(attribution.target)}*" if attribution.target else "")
         + f": {what.what} ({what.paper}.)"
     )
     if "r2" in attribution.facts:

@@ -1,9 +1,13 @@
 """Controls that pages share."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from lungcad.analysis import Result
 from lungcad.app import resources, state
+from lungcad.datasets import DATASETS
+from lungcad.errors import LungcadError, lookup
 from lungcad.explain import METHODS, Attribution, Fill, Layer, Options, Segments, Side, methods_for
 from lungcad.imaging import PRESETS, CTImage, Unit, Window
 from lungcad.imaging.io import FORMATS
@@ -27,6 +31,20 @@ def linked_selectbox(label: str, options: list[str], *, key: str, default: str |
     return choice
 
 
+def plain(name: str) -> str:
+    """A class's name as words: published names have dots for blanks."""
+    return name.replace(".", " ")
+
+
+def data_folder(dataset: str) -> Path | None:
+    """Where the data set lies on this machine; None, and a line that says so, where it does not."""
+    try:
+        return lookup(DATASETS, dataset, "data set").locate()
+    except LungcadError:
+        st.caption("The data set is not on this machine, so only ids and classes are shown.")
+        return None
+
+
 def accuracy_text(card: ModelCard) -> str:
     """Test accuracy with its interval, from the card."""
     tested = card.test
@@ -44,11 +62,11 @@ def image_picker() -> state.Source | None:
     """Uploader and examples; a bad file is said in one sentence and the previous image stays."""
     examples = state.example_names()
     case = st.query_params.get("case")
-    if case and st.session_state.get("case_shown") != case:
+    if case != st.session_state.get("case_shown"):
         st.session_state["case_shown"] = case
-        if state.take_case(case):
+        if case and state.take_case(case):
             st.session_state["example"] = None
-        else:
+        elif case:
             st.info("The link asks for a case that is not on this machine.")
 
     def uploaded() -> None:
@@ -173,7 +191,7 @@ def target_picker(prediction: Result) -> str | None:
         "Class to explain",
         [None, *prediction.prediction.probabilities],
         key="target",
-        format_func=lambda name: "the predicted class" if name is None else name.replace(".", " "),
+        format_func=lambda name: "the predicted class" if name is None else plain(name),
         help="Ask why not: explain a class that the network did not choose.",
     )
 

@@ -57,6 +57,18 @@ def attention_gain(baselines: Sequence[Run], attended: Sequence[Run]) -> list[Di
     return _bootstrap_rows(first.labels(tables[0]), a, b, first.classes, tables[0].group.to_numpy(), ordinal)
 
 
+def pareto_front(costs: Sequence[float], values: Sequence[float]) -> list[int]:
+    """Indices, by cost, of those that no other equals or beats in both cost and value and beats in one."""
+
+    def beaten(i: int) -> bool:
+        return any(
+            cost <= costs[i] and value >= values[i] and (cost, value) != (costs[i], values[i])
+            for cost, value in zip(costs, values, strict=True)
+        )
+
+    return sorted((i for i in range(len(costs)) if not beaten(i)), key=lambda i: costs[i])
+
+
 def aligned(runs: Sequence[Run], *, common_only: bool = False) -> list[pd.DataFrame]:
     """The test tables of all runs, row for row the same cases."""
     for run in runs[1:]:

@@ -95,6 +95,13 @@ def at_threshold(positive: np.ndarray, scores: np.ndarray, threshold: float, wei
     return binary_rates(weighted_confusion(positive.astype(np.int64), (scores >= threshold).astype(np.int64), 2, weights))
 
 
+def predictive_values(sensitivity: float, specificity: float, prevalence: float) -> tuple[float | None, float | None]:
+    """(PPV, NPV) where the disease has that prevalence, by Bayes' theorem; None where nobody is called so."""
+    found, alarms = prevalence * sensitivity, (1 - prevalence) * (1 - specificity)
+    missed, cleared = prevalence - found, 1 - prevalence - alarms
+    return (found / (found + alarms) if found + alarms > 0 else None, cleared / (cleared + missed) if cleared + missed > 0 else None)
+
+
 def bootstrap_weights(groups: np.ndarray, *, seed: int = 0, resamples: int = RESAMPLES) -> np.ndarray:
     """(1 + resamples, n) multiplicities of the cases: ones, then resamples of whole groups with replacement.
 

@@ -23,6 +23,7 @@ from lungcad.explain import METHODS, Options, Scene, explain, methods_for
 from lungcad.explain.attribution import Progress
 from lungcad.explain.trust import ChangedScenes, faithfulness, localisation, sanity, stability
 from lungcad.explain.trust.anatomy import shares
+from lungcad.explain.trust.stability import moved
 from lungcad.imaging import CTImage, read_image
 from lungcad.imaging.lungs import lung_field
 from lungcad.models import TrainedModel
@@ -196,7 +197,7 @@ class _Judged:
         image, contour = self.image, self.contour
         if self.moves:
             down, right = np.random.default_rng(self.seed).integers(-MAX_SHIFT, MAX_SHIFT + 1, 2)
-            image, contour = replace(image, pixels=_moved(image.pixels, down, right, "reflect")), _moved(contour, down, right, "constant")
+            image, contour = replace(image, pixels=moved(image.pixels, down, right, "reflect")), moved(contour, down, right, "constant")
         if not contour.any():
             return None
         scene = Scene.of(self.model, image)
@@ -228,12 +229,6 @@ def _contour(case: Case, image: CTImage) -> np.ndarray | None:
     readers = case.facts.get("n_readers", float(votes.max()))
     contour = votes >= max(readers / 2, 1)
     return contour if contour.any() else None
-
-
-def _moved(array: np.ndarray, down: int, right: int, mode: str) -> np.ndarray:
-    padded = np.pad(array, ((abs(down),) * 2, (abs(right),) * 2), mode=mode)
-    top, left = abs(down) - down, abs(right) - right
-    return padded[top : top + array.shape[0], left : left + array.shape[1]]
 
 
 def _notes(model: TrainedModel, table: pd.DataFrame, layout: str) -> list[str]:

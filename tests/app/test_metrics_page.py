@@ -110,6 +110,9 @@ def test_a_case_in_the_link_opens_in_predict(shared_data):
     assert not page.exception and case in page.session_state["source"].caption
     page.selectbox(key="example").select_index(0).run()
     assert "case" not in page.query_params and "Example" in page.session_state["source"].caption
+    page.query_params["case"] = f"chest-ct-scan/{case}"  # the same case once more
+    page.run()
+    assert case in page.session_state["source"].caption
 
 
 @pytest.mark.parametrize("link", ["chest-ct-scan/../../../etc/passwd", "nothing/x.png", "chest-ct-scan", "chest-ct-scan/none.png"])

@@ -2,22 +2,19 @@
 
 import json
 import shutil
-from pathlib import Path
 
 import pytest
 import streamlit
 from streamlit.testing.v1 import AppTest
 
 from lungcad.analysis import Result
-from lungcad.app import closer_view, state
-from lungcad.errors import ModelError
-from lungcad.explain import METHODS
+from lungcad.app import state
 from lungcad.explain.trust import Verdict
 from lungcad.imaging.phantom import make_phantom
 from lungcad.models import list_cards
+from tests.app.pages import ROOT, predict_page
 from tests.bad_files import bad_files
 
-ROOT = Path(__file__).resolve().parents[2]
 BAD = bad_files()
 NAMES = [card.name for card in list_cards()]
 GATE = "chest-efficientnet-lite0-gate"
@@ -25,13 +22,7 @@ GATE = "chest-efficientnet-lite0-gate"
 
 @pytest.fixture
 def page() -> AppTest:
-    return new_page()
-
-
-def new_page(panel: str = "erase") -> AppTest:
-    page = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=120).switch_page("pages/1_Predict.py")
-    page.query_params["panel"] = panel
-    return page
+    return predict_page()
 
 
 def upload(page: AppTest, name: str, data: bytes) -> AppTest:
@@ -46,7 +37,7 @@ def result(page: AppTest) -> dict:
 
 
 def test_first_paint_shows_a_result():
-    page = new_page("trust").run()
+    page = predict_page("trust").run()
     assert not page.exception and not page.error
     assert page.header[0].value and any("calibrated probability" in text.value for text in page.markdown)
     assert any("synthetic" in warning.value for warning in page.warning)
@@ -146,20 +137,6 @@ def test_lime_can_be_stopped(page, monkeypatch):
     assert "lime" not in result(page)["attributions"] and page.button(key="dear_map_start").label == "Run LIME"
 
 
-def test_the_slower_checks_run_on_a_button():
-    page = new_page("trust").run()
-    before = sum("-badge[" in text.value for text in page.markdown)
-    page.button(key="dear_checks_start").click().run()
-    asked = [text.value for text in page.markdown if "-badge[" in text.value]
-    assert not page.exception and len(asked) == before + 1 and "forgets" in asked[-1]
-
-
-def test_a_dear_method_is_checked_only_after_it_ran():
-    page = new_page("trust").run()
-    page.selectbox(key="method").select("lime").run()
-    assert not page.exception and any("Run the explanation above first" in info.value for info in page.info)
-
-
 def test_settings_belong_to_the_method(page):
     page.run()
     page.selectbox(key="layer").select("before").run()
@@ -175,76 +152,8 @@ def test_settings_belong_to_the_method(page):
     assert result(page)["attributions"]["occlusion"]["facts"]["window"] == 32
 
 
-def test_methods_by_classes():
-    page = new_page("methods").run()
-    drawn = page.get("image")
-    cheap = [name for name in page.multiselect(key="grid_methods").value if METHODS[name].for_class]
-    assert not page.exception and len(drawn) == 4 * len(cheap) + (len(page.multiselect(key="grid_methods").value) - len(cheap))
-    page.multiselect(key="grid_classes").set_value([]).run()
-    assert any("at least one method" in info.value for info in page.info)
-
-
-def test_nearest_cases_with_and_without_the_data_set(monkeypatch):
-    page = new_page("nearest").run()
-    assert not page.exception and sum("distance" in text.value for text in page.markdown) == 6
-
-    def nowhere(self):
-        raise ModelError("not here")
-
-    monkeypatch.setattr("lungcad.datasets.dataset.Dataset.locate", nowhere)
-    page = new_page("nearest").run()
-    assert not page.exception and any("only ids and classes" in caption.value for caption in page.caption) and not page.get("image")
-
-
-def test_without_an_index_the_page_says_how_to_make_one(monkeypatch, tmp_path):
-    monkeypatch.setattr(
-        "lungcad.explain.neighbours.Index.read", lambda model: (_ for _ in ()).throw(ModelError("There is no index; make it."))
-    )
-    page = new_page("nearest").run()
-    assert not page.exception and "There is no index" in page.error[0].value and page.header[0].value
-
-
-def draw(monkeypatch, corners):
-    """As if the reader had drawn that polygon."""
-    event = {"selection": {"lasso": [{"x": [x for x, _ in corners], "y": [y for _, y in corners]}], "box": []}}
-    original = streamlit.plotly_chart
-    monkeypatch.setattr(
-        closer_view.st,
-        "plotly_chart",
-        lambda *args, **how: (original(*args, **how), event)[1] if "on_select" in how else original(*args, **how),
-    )
-
-
-SQUARE = [(60, 160), (220, 160), (220, 330), (60, 330)]
-
-
-def test_erasing_a_region_moves_the_probabilities(monkeypatch):
-    draw(monkeypatch, SQUARE)
-    page = new_page("erase").run()
-    assert not page.exception and len(page.metric) == 4 and any(metric.delta != "+0.0 points" for metric in page.metric)
-    page.selectbox(key="erase_fill").select("zero").run()
-    assert not page.exception and len(page.metric) == 4
-
-
-def test_a_region_outside_the_image_is_one_sentence(monkeypatch):
-    draw(monkeypatch, [(-90, -90), (-60, -90), (-60, -60)])
-    page = new_page("erase").run()
-    assert not page.exception and "outside" in page.error[0].value
-
-
-def test_draw_first_hides_the_map_until_it_is_revealed(monkeypatch):
-    draw(monkeypatch, SQUARE)
-    page = new_page("draw").run()
-    assert not page.exception and any("hidden until" in info.value for info in page.info)
-    assert "maps" not in [chart.key for chart in page.get("plotly_chart")]
-    page.toggle(key="contour_reveal").set_value(True).run()
-    assert not page.exception and any("contour?" in text.value for text in page.markdown)
-    page.run()
-    assert "maps" in [chart.key for chart in page.get("plotly_chart")]
-
-
 def test_two_sessions_never_see_each_others_images():
-    one, two = (new_page().run() for _ in range(2))
+    one, two = (predict_page().run() for _ in range(2))
     upload(one, "mine.png", make_phantom(31, size=128).png())
     two.run()
     assert one.session_state["source"].image is not two.session_state["source"].image

@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import norm
 
 from lungcad.errors import DatasetError
-from lungcad.evaluate.compare import attention_gain, compare_runs, delong, mcnemar
+from lungcad.evaluate.compare import attention_gain, compare_runs, delong, mcnemar, pareto_front
 from lungcad.evaluate.runs import Run
 
 CLASSES = ("benign", "malignant")
@@ -101,3 +101,8 @@ def test_gain_over_seeds_is_the_mean_of_the_pairs():
     assert found["macro F1"].difference == pytest.approx(np.mean(single)) and "3 seeds" in found["macro F1"].test
     with pytest.raises(DatasetError, match="pairs"):
         attention_gain(plain, attended[:2])
+
+
+def test_the_pareto_front_holds_what_nothing_beats():
+    assert pareto_front([1, 2, 2, 3, 4], [0.5, 0.7, 0.6, 0.7, 0.9]) == [0, 1, 4]
+    assert pareto_front([2, 1, 1], [0.5, 0.5, 0.5]) == [1, 2]

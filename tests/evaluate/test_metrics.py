@@ -3,7 +3,7 @@ import pytest
 import sklearn.metrics as sk
 from sklearn.metrics import accuracy_score, f1_score, recall_score, roc_auc_score
 
-from lungcad.evaluate.metrics import RESAMPLES, all_metrics, at_threshold, binary_auc, bootstrap_weights, summarise
+from lungcad.evaluate.metrics import RESAMPLES, all_metrics, at_threshold, binary_auc, bootstrap_weights, predictive_values, summarise
 
 CLASSES = ("a", "b", "c")
 
@@ -130,3 +130,9 @@ def test_rates_at_a_threshold():
     rates = {name: value[0] for name, value in at_threshold(positive, scores, 0.5, np.ones((1, 5))).items()}
     assert rates["sensitivity"] == 0.5 and rates["specificity"] == pytest.approx(2 / 3) and rates["PPV"] == 0.5
     assert rates["diagnostic odds ratio"] == pytest.approx(2.0)
+
+
+def test_predictive_values_by_hand():
+    """Of 1,000 people 100 are ill: 90 found, 10 missed; of the 900 others 180 called ill, 720 not."""
+    assert predictive_values(0.9, 0.8, 0.1) == pytest.approx((90 / 270, 720 / 730))
+    assert predictive_values(0.0, 1.0, 0.1) == (None, pytest.approx(0.9)) and predictive_values(1.0, 0.0, 0.1) == (pytest.approx(0.1), None)

@@ -11,6 +11,7 @@ from lungcad.datasets.lidc_dicom import read_marked_slices
 from lungcad.errors import DatasetError, LungcadError, UnknownNameError
 from lungcad.evaluate.trust_runs import MEASURES, TrustRun, list_trust_runs, read_trust_run, run_trust, write_trust_run
 from lungcad.evaluate.trust_tables import read_all, trust_readme, trust_table
+from lungcad.explain.trust.stability import moved
 from lungcad.imaging.phantom import Lesion, make_phantom
 from tests.conftest import CLASSES
 
@@ -69,13 +70,11 @@ def test_contours_in_dicom_series_are_used(toy, folder):
 
 
 def test_a_nodule_crop_is_moved_and_its_contour_with_it():
-    from lungcad.evaluate.trust_runs import _moved
-
     picture = np.arange(25.0).reshape(5, 5)
-    assert _moved(picture, 1, -2, "reflect")[2, 1] == picture[1, 3]
+    assert moved(picture, 1, -2, "reflect")[2, 1] == picture[1, 3]
     contour = np.zeros((5, 5), bool)
     contour[0, 0] = True
-    assert not _moved(contour, -1, 0, "constant").any()
+    assert not moved(contour, -1, 0, "constant").any()
 
 
 def test_intervals_are_over_groups():

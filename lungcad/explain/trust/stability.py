@@ -66,13 +66,14 @@ def _noise(amplitude: float, seed: int) -> Change:
     )
 
 
-def _shift(down: int, right: int) -> Change:
-    def moved(x: np.ndarray, down: int, right: int) -> np.ndarray:
-        """What leaves at one side is replaced by the edge of the other, repeated."""
-        padded = np.pad(x, ((abs(down),) * 2, (abs(right),) * 2), mode="edge")
-        top, left = abs(down) - down, abs(right) - right
-        return padded[top : top + x.shape[0], left : left + x.shape[1]]
+def moved(array: np.ndarray, down: int, right: int, mode: str = "edge") -> np.ndarray:
+    """The array shifted by so many pixels; what comes in at the other side is padded by numpy's ``mode``."""
+    padded = np.pad(array, ((abs(down),) * 2, (abs(right),) * 2), mode=mode)
+    top, left = abs(down) - down, abs(right) - right
+    return padded[top : top + array.shape[0], left : left + array.shape[1]]
 
+
+def _shift(down: int, right: int) -> Change:
     return Change("shift", _on_pixels(lambda x: moved(x, down, right)), lambda values: moved(values, -down, -right))
 
 

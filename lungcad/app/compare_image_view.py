@@ -1,0 +1,176 @@
+"""Two to four networks beside each other on one image."""
+
+import time
+
+import cv2
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+from plotly.subplots import make_subplots
+
+from lungcad.analysis import Result, trust_checks
+from lungcad.app import figures, resources, state, widgets
+from lungcad.app.trust_view import BADGES
+from lungcad.app.widgets import plain
+from lungcad.explain import METHODS, Attribution, methods_for
+from lungcad.explain.overlay import POSITIVE, SIGNED
+from lungcad.explain.trust import agreement
+from lungcad.imaging import CTImage
+from lungcad.models.complexity import complexity_of
+
+
+def pick_networks() -> list[str]:
+    """Two to four networks; the choice lives in the link. A baseline and its partner at first."""
+    cards = resources.cards()
+    names = list(cards)
+    if "networks" not in st.session_state:
+        wanted = [name for name in st.query_params.get("networks", "").split(",") if name]
+        known = [name for name in wanted if name in names][:4]
+        if len(known) < len(wanted):
+            st.info("The link asks for an unknown network; it is left out.")
+        st.session_state["networks"] = known if len(known) >= 2 else names[:2]
+    chosen = st.multiselect(
+        "Networks", names, key="networks", max_selections=4, format_func=lambda name: widgets.card_title(cards[name]),
+        help="Two to four, side by side on the same image. A pair that differs in attention only says most.",
+    )  # fmt: skip
+    if chosen:
+        st.query_params["networks"] = ",".join(chosen)
+    return chosen
+
+
+def pick_method(names: list[str]) -> str:
+    """A cheap or middling method that suits every chosen network."""
+    suited = [set(methods_for(resources.cards()[name])) for name in names]
+    common = [name for name in METHODS if all(name in each for each in suited) and METHODS[name].cost != "dear"]
+    return widgets.linked_selectbox(
+        "Explanation",
+        common,
+        key="method",
+        default=common[0],
+        format_func=lambda name: METHODS[name].title,
+        help="Drawn for every network, on one colour scale.",
+    )
+
+
+def show_answers(image: CTImage, names: list[str]) -> None:
+    """Class, probabilities, and what each network costs."""
+    columns = st.columns(len(names))
+    for column, name in zip(columns, names, strict=True):
+        card, result = resources.cards()[name], state.result(image, name, None, None)
+        cost = complexity_of(card)
+        milliseconds = _milliseconds(image, name)
+        with column:
+            st.markdown(f"**{name}**")
+            st.markdown(f"### {plain(result.prediction.label)}")
+            st.caption(f"{result.prediction.confidence:.1%} calibrated · {widgets.accuracy_text(card)}")
+            values = ", ".join(f"{plain(key)} {value:.1%}" for key, value in result.prediction.probabilities.items())
+            st.plotly_chart(
+                figures.probabilities(result.prediction),
+                config={"displayModeBar": False},
+                key=f"bars_{name}",
+                alt=f"Probabilities: {values}",
+            )
+            added = (
+                ""
+                if card.attention == "none"
+                else f", attention adds {cost.added_parameters:+.1%} parameters and {cost.added_flops:+.1%} FLOPs"
+            )
+            st.caption(
+                f"{cost.parameters / 1e6:.2f} M parameters, {cost.flops / 1e9:.2f} GFLOPs{added}. {milliseconds:.0f} ms here (fastest of three)."
+            )
+    classes = {resources.cards()[name].classes for name in names}
+    if len(classes) > 1:
+        st.caption("The networks know different classes, so their answers are no answers to one question.")
+
+
+def _milliseconds(image: CTImage, name: str) -> float:
+    """The fastest of three predictions, measured once a session for each image and network."""
+
+    def measure() -> float:
+        taken = []
+        for _ in range(3):
+            start = time.perf_counter()
+            state.analysis(image, name, None, None)
+            taken.append(1000 * (time.perf_counter() - start))
+        return min(taken)
+
+    return state.keep(("latency", image.provenance.sha256, resources.cards()[name].sha256), measure)
+
+
+@st.fragment
+def show_maps(image: CTImage, names: list[str], method: str) -> None:
+    """The maps side by side on one colour scale, zoom and pan linked; their difference and agreement."""
+    found = {name: state.result(image, name, method, None) for name in names}
+    maps = {name: result.attributions[method] for name, result in found.items()}
+    left, right = st.columns(2)
+    opacity = left.slider("Opacity", 0.0, 1.0, 0.5, 0.05, key="opacity", help="How strongly all heat maps cover the slice.")
+    threshold = right.slider(
+        "Threshold", 0.0, 1.0, 0.2, 0.05, key="threshold", help="Hide what is weaker than this share of the strongest evidence of all maps."
+    )
+    figure = _beside(image.grey(), maps, method, threshold)
+    st.html(figures.heat_map_style("compared", opacity))
+    st.plotly_chart(
+        figure, config=figures.CONFIG, key="compared", alt=f"{METHODS[method].title} of {', '.join(names)} on one colour scale."
+    )
+    for (one, other), value in agreement(maps).items():
+        st.caption(
+            f"Rank correlation of {one} and {other}: "
+            + ("one of the maps is the same everywhere." if value is None else f"**{value:+.2f}**.")
+        )
+    explained = ", ".join(f"{name}: {plain(result.target)}" for name, result in found.items())
+    st.caption(
+        f"Each map explains its network's own answer ({explained}). The difference is the second map less the first, each divided by its own peak."
+    )
+
+
+def _beside(grey: np.ndarray, maps: dict[str, Attribution], method: str, threshold: float) -> go.Figure:
+    names = [*maps, "difference"]
+    figure = make_subplots(
+        1, len(names), shared_xaxes="all", shared_yaxes="all", horizontal_spacing=0.01, subplot_titles=[_short(name) for name in names]
+    )
+    rows, columns = grey.shape
+    small = figures.shrunk(grey, 384)
+    dx, dy = columns / small.shape[1], rows / small.shape[0]
+    picture = go.Image(source=figures.data_uri(small), dx=dx, dy=dy, hoverinfo="skip")
+    peak = max((each.peak for each in maps.values()), default=0)
+    signed = METHODS[method].signed
+    for index, name in enumerate(names, 1):
+        figure.add_trace(picture, 1, index)
+        if name == "difference":
+            first, second = (each.values / max(each.peak, 1e-12) for each in list(maps.values())[:2])
+            values, low, high, colours = second - first, -1, 1, SIGNED
+        else:
+            values, high = maps[name].values, max(peak, 1e-12)
+            low, colours = (-high, SIGNED) if signed else (0, POSITIVE)
+        values = cv2.resize(values, small.shape[::-1], interpolation=cv2.INTER_AREA)
+        shown = np.where(np.abs(values) >= threshold * high if low else values >= threshold * high, values, np.nan)
+        figure.add_trace(
+            go.Heatmap(z=shown.astype(np.float32), dx=dx, dy=dy, zmin=low, zmax=high, colorscale=colours, showscale=index == 1,
+                       colorbar={"orientation": "h", "y": -0.15, "thickness": 10, "title": {"text": "evidence (raw), one scale for all networks", "side": "top"}},
+                       hovertemplate="%{z:.4g}<extra></extra>"), 1, index,
+        )  # fmt: skip
+    axes = {"constrain": "domain", "showgrid": False, "zeroline": False, "showticklabels": False}
+    figure.update_xaxes(range=[-0.5, columns - 0.5], **axes)
+    figure.update_yaxes(range=[rows - 0.5, -0.5], scaleanchor="x", **axes)
+    return figure.update_layout(height=430, margin={"l": 8, "r": 8, "t": 30, "b": 8}, dragmode="pan", plot_bgcolor="rgba(0,0,0,0)")
+
+
+def _short(name: str) -> str:
+    return name.replace("efficientnet", "effnet")
+
+
+def show_trust(image: CTImage, names: list[str], method: str) -> None:
+    """The cheap trust checks of each network's map, question by question."""
+    if not st.toggle("Check the maps", key="compare_trust", help="Runs the trust checks of both maps, some seconds each."):
+        return
+    columns = st.columns(len(names))
+    for column, name in zip(columns, names, strict=True):
+        result: Result = state.result(image, name, method, None)
+        key = ("trust beside", image.provenance.sha256, resources.cards()[name].sha256, method)
+        checks = state.keep(key, lambda name=name, result=result: list(trust_checks(image, resources.model(name), result, method)))
+        with column:
+            st.markdown(f"**{name}**")
+            for check in checks:
+                icon, colour = BADGES[check.verdict]
+                number = "" if check.value is None else f" {check.value:.2f} (control {check.control:.2f})"
+                st.markdown(f"{check.question} :{colour}-badge[{icon} {check.verdict}]{number}")

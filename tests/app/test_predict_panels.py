@@ -1,0 +1,90 @@
+"""The panels below the map: trust, all methods, nearest cases, hide a region, draw first."""
+
+import streamlit
+
+from lungcad.app import closer_view
+from lungcad.errors import ModelError
+from lungcad.explain import METHODS
+from tests.app.pages import predict_page
+
+
+def test_the_slower_checks_run_on_a_button():
+    page = predict_page("trust").run()
+    before = sum("-badge[" in text.value for text in page.markdown)
+    page.button(key="dear_checks_start").click().run()
+    asked = [text.value for text in page.markdown if "-badge[" in text.value]
+    assert not page.exception and len(asked) == before + 1 and "forgets" in asked[-1]
+
+
+def test_a_dear_method_is_checked_only_after_it_ran():
+    page = predict_page("trust").run()
+    page.selectbox(key="method").select("lime").run()
+    assert not page.exception and any("Run the explanation above first" in info.value for info in page.info)
+
+
+def test_methods_by_classes():
+    page = predict_page("methods").run()
+    drawn = page.get("image")
+    cheap = [name for name in page.multiselect(key="grid_methods").value if METHODS[name].for_class]
+    assert not page.exception and len(drawn) == 4 * len(cheap) + (len(page.multiselect(key="grid_methods").value) - len(cheap))
+    page.multiselect(key="grid_classes").set_value([]).run()
+    assert any("at least one method" in info.value for info in page.info)
+
+
+def test_nearest_cases_with_and_without_the_data_set(monkeypatch):
+    page = predict_page("nearest").run()
+    assert not page.exception and sum("distance" in text.value for text in page.markdown) == 6
+
+    def nowhere(self):
+        raise ModelError("not here")
+
+    monkeypatch.setattr("lungcad.datasets.dataset.Dataset.locate", nowhere)
+    page = predict_page("nearest").run()
+    assert not page.exception and any("only ids and classes" in caption.value for caption in page.caption) and not page.get("image")
+
+
+def test_without_an_index_the_page_says_how_to_make_one(monkeypatch, tmp_path):
+    monkeypatch.setattr(
+        "lungcad.explain.neighbours.Index.read", lambda model: (_ for _ in ()).throw(ModelError("There is no index; make it."))
+    )
+    page = predict_page("nearest").run()
+    assert not page.exception and "There is no index" in page.error[0].value and page.header[0].value
+
+
+def draw(monkeypatch, corners):
+    """As if the reader had drawn that polygon."""
+    event = {"selection": {"lasso": [{"x": [x for x, _ in corners], "y": [y for _, y in corners]}], "box": []}}
+    original = streamlit.plotly_chart
+    monkeypatch.setattr(
+        closer_view.st,
+        "plotly_chart",
+        lambda *args, **how: (original(*args, **how), event)[1] if "on_select" in how else original(*args, **how),
+    )
+
+
+SQUARE = [(60, 160), (220, 160), (220, 330), (60, 330)]
+
+
+def test_erasing_a_region_moves_the_probabilities(monkeypatch):
+    draw(monkeypatch, SQUARE)
+    page = predict_page("erase").run()
+    assert not page.exception and len(page.metric) == 4 and any(metric.delta != "+0.0 points" for metric in page.metric)
+    page.selectbox(key="erase_fill").select("zero").run()
+    assert not page.exception and len(page.metric) == 4
+
+
+def test_a_region_outside_the_image_is_one_sentence(monkeypatch):
+    draw(monkeypatch, [(-90, -90), (-60, -90), (-60, -60)])
+    page = predict_page("erase").run()
+    assert not page.exception and "outside" in page.error[0].value
+
+
+def test_draw_first_hides_the_map_until_it_is_revealed(monkeypatch):
+    draw(monkeypatch, SQUARE)
+    page = predict_page("draw").run()
+    assert not page.exception and any("hidden until" in info.value for info in page.info)
+    assert "maps" not in [chart.key for chart in page.get("plotly_chart")]
+    page.toggle(key="contour_reveal").set_value(True).run()
+    assert not page.exception and any("contour?" in text.value for text in page.markdown)
+    page.run()
+    assert "maps" in [chart.key for chart in page.get("plotly_chart")]
