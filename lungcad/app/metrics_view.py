@@ -6,7 +6,7 @@ import streamlit as st
 
 from lungcad.app import resources, run_figures
 from lungcad.app.widgets import data_folder, plain
-from lungcad.evaluate.metrics import at_threshold, bootstrap_weights, estimate, predictive_values, weighted_confusion
+from lungcad.evaluate.metrics import Resamples, accuracy, at_threshold, estimate, predictive_values, resampled_confusion
 from lungcad.evaluate.report import operating_points, task_of
 from lungcad.evaluate.runs import Run
 
@@ -159,7 +159,7 @@ def show_operating_point(run: Run, label: str, *, without_copies: bool) -> None:
     positive, scores = (table.label == label).to_numpy(), table[f"p:{label}"].to_numpy(np.float64)
     rates = {
         name: estimate(each)
-        for name, each in at_threshold(positive, scores, threshold, resources.weights_of(run.name, without_copies)).items()
+        for name, each in at_threshold(positive, scores, threshold, resources.resamples_of(run.name, without_copies)).items()
     }
     sensitivity, specificity = rates["sensitivity"].value, rates["specificity"].value
     if sensitivity is None or specificity is None:
@@ -197,7 +197,7 @@ def pick_cell(run: Run, *, without_copies: bool) -> tuple[str, str] | None:
     """The confusion matrix; (true, predicted) of the cell that was clicked."""
     table = tested(run, without_copies=without_copies)
     predicted = run.probabilities(table).argmax(1)
-    counts = weighted_confusion(run.labels(table), predicted, len(run.classes), np.ones((1, len(table))))[0].astype(int)
+    counts = resampled_confusion(run.labels(table), predicted, len(run.classes), Resamples.none(len(table)))[0].astype(int)
     frame = pd.DataFrame(counts, index=[f"is {plain(name)}" for name in run.classes], columns=[plain(name) for name in run.classes])
     event = st.dataframe(
         frame, key=f"confusion_{run.name}_{without_copies}", on_select="rerun", selection_mode="single-cell",
@@ -259,14 +259,14 @@ def show_folds(run: Run) -> None:
     """Accuracy and macro F1 of each fold of a cross-validation."""
     rows = []
     for fold, table in run.test.groupby("fold"):
-        weights = bootstrap_weights(table.group.to_numpy())
-        counts = weighted_confusion(run.labels(table), run.probabilities(table).argmax(1), len(run.classes), weights)
+        resamples = Resamples.of(table.group.to_numpy())
+        counts = resampled_confusion(run.labels(table), run.probabilities(table).argmax(1), len(run.classes), resamples)
         rows.append(
             {
                 "fold": fold,
                 "n": len(table),
                 "groups": table.group.nunique(),
-                "accuracy": str(estimate(np.trace(counts, axis1=1, axis2=2) / counts.sum((1, 2)))),
+                "accuracy": str(estimate(accuracy(counts))),
             }
         )
     st.dataframe(rows, hide_index=True, alt="Accuracy of each fold.")

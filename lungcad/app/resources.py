@@ -11,7 +11,7 @@ from lungcad.app.figures import shrunk
 from lungcad.datasets import DATASETS, Case
 from lungcad.errors import LungcadError
 from lungcad.evaluate.baselines import MAJORITY
-from lungcad.evaluate.metrics import bootstrap_weights
+from lungcad.evaluate.metrics import Resamples
 from lungcad.evaluate.report import baselines, headlines, report
 from lungcad.evaluate.runs import RUNS, Run, list_runs, read_run
 from lungcad.evaluate.trust_runs import TRUST, TrustRun
@@ -51,9 +51,9 @@ def report_of(name: str, without_copies: bool) -> dict[str, Estimate]:
     return _report(name, without_copies, _fingerprint(_run_files(name)))
 
 
-def weights_of(name: str, without_copies: bool) -> np.ndarray:
-    """Bootstrap weights of the run's test cases."""
-    return _weights(name, without_copies, _fingerprint(_run_files(name)))
+def resamples_of(name: str, without_copies: bool) -> Resamples:
+    """Bootstrap resamples of the run's test cases."""
+    return _resamples(name, without_copies, _fingerprint(_run_files(name)))
 
 
 def baselines_of(name: str) -> dict[str, dict[str, Estimate]]:
@@ -120,9 +120,9 @@ def _report(name: str, without_copies: bool, fingerprint: str) -> dict[str, Esti
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _weights(name: str, without_copies: bool, fingerprint: str) -> np.ndarray:
+def _resamples(name: str, without_copies: bool, fingerprint: str) -> Resamples:
     table = run(name).test
-    return bootstrap_weights((table[~table.copy_of_training] if without_copies else table).group.to_numpy())
+    return Resamples.of((table[~table.copy_of_training] if without_copies else table).group.to_numpy())
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

@@ -8,7 +8,7 @@ import pandas as pd
 import scipy.stats
 
 from lungcad.errors import DatasetError
-from lungcad.evaluate.metrics import all_metrics, bootstrap_weights
+from lungcad.evaluate.metrics import Resamples, all_metrics
 from lungcad.evaluate.report import HEADLINES, task_of
 from lungcad.evaluate.runs import Run
 
@@ -134,8 +134,7 @@ def mcnemar(first_right: np.ndarray, second_right: np.ndarray) -> tuple[int, int
 def _mcnemar_row(labels: np.ndarray, a: np.ndarray, b: np.ndarray, groups: np.ndarray) -> Difference:
     first_right, second_right = a.argmax(1) == labels, b.argmax(1) == labels
     only_first, only_second, p = mcnemar(first_right, second_right)
-    weights = bootstrap_weights(groups)
-    differences = weights @ (second_right.astype(float) - first_right) / weights.sum(1)
+    differences = Resamples.of(groups).mean(second_right.astype(float) - first_right)
     low, high = np.percentile(differences[1:], [2.5, 97.5])
     return Difference(
         "accuracy", float(first_right.mean()), float(second_right.mean()), float(differences[0]), float(low), float(high), p,
@@ -158,10 +157,10 @@ def _delong_rows(run: Run, labels: np.ndarray, a: np.ndarray, b: np.ndarray) -> 
 
 def _bootstrap_rows(labels, first, second, classes, groups, ordinal, skip=frozenset()) -> list[Difference]:
     """Mean over pairs of runs; resamples groups, and pairs where there are several."""
-    weights = bootstrap_weights(groups)
-    sides = [[all_metrics(labels, each, classes, weights, ordinal=ordinal) for each in runs] for runs in (first, second)]
+    resamples = Resamples.of(groups)
+    sides = [[all_metrics(labels, each, classes, resamples, ordinal=ordinal) for each in runs] for runs in (first, second)]
     n = len(first)
-    drawn = np.random.default_rng(1).integers(0, n, (len(weights), n))
+    drawn = np.random.default_rng(1).integers(0, n, (len(resamples), n))
     drawn[0] = np.arange(n)
     rows = []
     for metric in HEADLINES:

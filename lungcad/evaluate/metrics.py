@@ -1,15 +1,81 @@
 """Classification metrics with 95 % bootstrap intervals over groups, all resamples at once.
 
-Every metric is computed from case weights, so that a bootstrap resample is just a row of multiplicities and 2,000
-resamples are a few matrix products. Point estimates agree with scikit-learn (tests/evaluate/test_metrics.py).
+Every metric is computed from counts, so that a bootstrap resample is a row of multiplicities and 2,000 resamples are a few
+matrix products, of a million cases too. Point estimates agree with scikit-learn (tests/evaluate/test_metrics.py).
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
 import numpy as np
+import pandas as pd
 
 from lungcad.models.card import Estimate, TestResult
 
 RESAMPLES = 2000
+MOST_BLOCKS = 1000
+"""Groups that are drawn one by one; more of them are pooled at random into so many blocks."""
+MOST_SCORES = 1000
+"""Distinct scores that resamples tell apart; more of them are put into so many bins of equal size. Point estimates are exact all the same."""
 ECE_BINS = 15
+
+
+@dataclass(frozen=True, eq=False)
+class Resamples:
+    """multiplicities: (B, M) how often each block is drawn; the first row is ones, the sample itself. block: (n,) the block of each case."""
+
+    multiplicities: np.ndarray
+    block: np.ndarray
+
+    @classmethod
+    def of(cls, groups: np.ndarray, *, seed: int = 0, resamples: int = RESAMPLES) -> "Resamples":
+        """Whole groups (n,) with replacement: the cluster bootstrap (Davison & Hinkley, "Bootstrap methods and their application", 1997, section 3.8).
+
+        With a group a case it is Efron's. More than :data:`MOST_BLOCKS` groups are pooled at random into blocks of equal numbers of groups, which are
+        drawn instead: the variance of a mean over blocks of independent groups is that over the groups.
+        """
+        block, names = pd.factorize(np.asarray(groups), use_na_sentinel=False)
+        m = len(names)
+        if m > MOST_BLOCKS:
+            block = (np.random.default_rng(seed).permutation(m) % MOST_BLOCKS)[block]
+        else:
+            block = np.argsort(np.argsort(names, kind="stable"), kind="stable")[block]
+        return cls(_drawn(min(m, MOST_BLOCKS), seed, resamples), block)
+
+    @classmethod
+    def none(cls, n: int) -> "Resamples":
+        """The sample of ``n`` cases alone, without resamples."""
+        return cls(np.ones((1, 1)), np.zeros(n, np.int64))
+
+    def __len__(self) -> int:
+        return len(self.multiplicities)
+
+    def counts(self, cell: np.ndarray, k: int, values: np.ndarray | None = None) -> np.ndarray:
+        """(B, k): how many cases of each resample lie in each of ``k`` cells; with ``values`` (n,) their sum instead."""
+        m = self.multiplicities.shape[1]
+        table = np.bincount(self.block * k + cell, weights=values, minlength=m * k).reshape(m, k)
+        if values is not None and values.dtype != bool:
+            return self.multiplicities @ table
+        return (self._as_float32 @ table.astype(np.float32)).astype(np.float64)
+
+    @cached_property
+    def _as_float32(self) -> np.ndarray:
+        """Twice as fast; whole numbers below 2**24 stay exact."""
+        return self.multiplicities.astype(np.float32)
+
+    def mean(self, values: np.ndarray) -> np.ndarray:
+        """(B,): the mean of ``values`` (n,); NaN where a resample is empty."""
+        zero = np.zeros(len(values), np.int64)
+        return _ratio(self.counts(zero, 1, values)[:, 0], self.counts(zero, 1)[:, 0])
+
+
+@lru_cache(maxsize=16)
+def _drawn(m: int, seed: int, resamples: int) -> np.ndarray:
+    drawn = np.random.default_rng(seed).multinomial(m, np.full(m, 1 / m), size=resamples)
+    made = np.vstack([np.ones((1, m)), drawn])
+    made.setflags(write=False)
+    return made
 
 
 def summarise(
@@ -18,33 +84,33 @@ def summarise(
     """The metrics of a model card.
 
     labels: (n,) class indices. probabilities: (n, K). groups: (n,) names; cases of one group are drawn together. Intervals: percentile
-    bootstrap (:func:`bootstrap_weights`). Classes without a case count in no average; a metric that is not defined is None.
+    bootstrap (:class:`Resamples`). Classes without a case count in no average; a metric that is not defined is None.
     """
     n = len(labels)
-    weights = bootstrap_weights(np.arange(n) if groups is None else groups, seed=seed)
-    confusion = weighted_confusion(labels, probabilities.argmax(1), len(classes), weights)
+    resamples = Resamples.of(np.arange(n) if groups is None else groups, seed=seed)
+    confusion = resampled_confusion(labels, probabilities.argmax(1), len(classes), resamples)
     return TestResult(
         n=n,
         accuracy=estimate(accuracy(confusion)),
         macro_f1=estimate(macro_f1(confusion)),
-        auc=estimate(macro_auc(labels, probabilities, weights)),
+        auc=estimate(macro_auc(labels, probabilities, resamples)),
         recall={name: estimate(row) for name, row in zip(classes, recall(confusion).T, strict=True)},
     )
 
 
 def all_metrics(
-    labels: np.ndarray, probabilities: np.ndarray, classes: tuple[str, ...], weights: np.ndarray, *, ordinal: bool = False
+    labels: np.ndarray, probabilities: np.ndarray, classes: tuple[str, ...], resamples: Resamples, *, ordinal: bool = False
 ) -> dict[str, np.ndarray]:
-    """Name -> (B,) values, one for each row of ``weights`` (B, n); NaN where a metric is not defined.
+    """Name -> (B,) values, the sample's and its resamples'; NaN where a metric is not defined.
 
     Of the most probable class: accuracy, balanced accuracy, macro and per-class F1, Cohen's kappa (quadratic weights for grades), and one
     against the rest for each class sensitivity, specificity, PPV, NPV and the diagnostic odds ratio (Glas et al., 2003). Of the
     probabilities: ROC-AUC and PR-AUC (average precision), Brier score, expected calibration error (Guo et al., 2017).
     """
     k = len(classes)
-    confusion = weighted_confusion(labels, probabilities.argmax(1), k, weights)
-    roc = np.stack([binary_auc(labels == c, probabilities[:, c], weights) for c in range(k)], axis=1)
-    pr = np.stack([average_precision(labels == c, probabilities[:, c], weights) for c in range(k)], axis=1)
+    confusion = resampled_confusion(labels, probabilities.argmax(1), k, resamples)
+    by_score = [_by_score(labels == c, probabilities[:, c], resamples) for c in range(k)]
+    roc, pr = (np.stack([_area(formula, *each) for each in by_score], axis=1) for formula in (_under_roc, _under_precision_recall))
     values = {
         "accuracy": accuracy(confusion),
         "balanced accuracy": _mean(recall(confusion)),
@@ -52,8 +118,8 @@ def all_metrics(
         "ROC-AUC": _mean(roc),
         "PR-AUC": _mean(pr),
         "kappa": cohen_kappa(confusion, quadratic=ordinal),
-        "Brier score": brier_score(labels, probabilities, weights),
-        "ECE": expected_calibration_error(labels, probabilities, weights),
+        "Brier score": brier_score(labels, probabilities, resamples),
+        "ECE": expected_calibration_error(labels, probabilities, resamples),
     }
     hits = np.diagonal(confusion, axis1=1, axis2=2)
     f1 = _ratio(2 * hits, confusion.sum(1) + confusion.sum(2))
@@ -90,9 +156,9 @@ def binary_rates(confusion: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
-def at_threshold(positive: np.ndarray, scores: np.ndarray, threshold: float, weights: np.ndarray) -> dict[str, np.ndarray]:
+def at_threshold(positive: np.ndarray, scores: np.ndarray, threshold: float, resamples: Resamples) -> dict[str, np.ndarray]:
     """:func:`binary_rates` when a case is called positive from ``threshold`` on."""
-    return binary_rates(weighted_confusion(positive.astype(np.int64), (scores >= threshold).astype(np.int64), 2, weights))
+    return binary_rates(resampled_confusion(positive.astype(np.int64), (scores >= threshold).astype(np.int64), 2, resamples))
 
 
 def predictive_values(sensitivity: float, specificity: float, prevalence: float) -> tuple[float | None, float | None]:
@@ -102,22 +168,9 @@ def predictive_values(sensitivity: float, specificity: float, prevalence: float)
     return (found / (found + alarms) if found + alarms > 0 else None, cleared / (cleared + missed) if cleared + missed > 0 else None)
 
 
-def bootstrap_weights(groups: np.ndarray, *, seed: int = 0, resamples: int = RESAMPLES) -> np.ndarray:
-    """(1 + resamples, n) multiplicities of the cases: ones, then resamples of whole groups with replacement.
-
-    The cluster bootstrap (Davison & Hinkley, "Bootstrap methods and their application", 1997, section 3.8); with a group a case it is Efron's.
-    """
-    _, group = np.unique(groups, return_inverse=True)
-    n = group.max() + 1
-    drawn = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=resamples)
-    return np.vstack([np.ones((1, len(group))), drawn[:, group]])
-
-
-def weighted_confusion(labels: np.ndarray, predicted: np.ndarray, k: int, weights: np.ndarray) -> np.ndarray:
-    """(B, K, K): rows are true classes, columns predictions; one matrix for each row of ``weights`` (B, n)."""
-    cells = np.zeros((len(labels), k * k))
-    cells[np.arange(len(labels)), labels * k + predicted] = 1
-    return (weights @ cells).reshape(-1, k, k)
+def resampled_confusion(labels: np.ndarray, predicted: np.ndarray, k: int, resamples: Resamples) -> np.ndarray:
+    """(B, K, K): rows are true classes, columns predictions."""
+    return resamples.counts(labels * k + predicted, k * k).reshape(-1, k, k)
 
 
 def accuracy(confusion: np.ndarray) -> np.ndarray:
@@ -145,39 +198,34 @@ def cohen_kappa(confusion: np.ndarray, *, quadratic: bool = False) -> np.ndarray
     return np.where(by_chance > 0, 1 - _ratio((cost * confusion).sum((1, 2)), by_chance), np.nan)
 
 
-def macro_auc(labels: np.ndarray, probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def macro_auc(labels: np.ndarray, probabilities: np.ndarray, resamples: Resamples) -> np.ndarray:
     """(B,): mean over the classes of the one-against-rest area under the ROC curve."""
-    return _mean(np.stack([binary_auc(labels == k, probabilities[:, k], weights) for k in range(probabilities.shape[1])], axis=1))
+    return _mean(np.stack([binary_auc(labels == k, probabilities[:, k], resamples) for k in range(probabilities.shape[1])], axis=1))
 
 
-def binary_auc(positive: np.ndarray, scores: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """(B,): weighted Mann-Whitney statistic, ties counted half; NaN without both classes."""
-    ones, zeros = _by_score(positive, scores, weights)
-    below = np.cumsum(zeros, axis=1) - zeros
-    return _ratio((ones * (below + zeros / 2)).sum(1), ones.sum(1) * zeros.sum(1))
+def binary_auc(positive: np.ndarray, scores: np.ndarray, resamples: Resamples) -> np.ndarray:
+    """(B,): Mann-Whitney statistic, ties counted half; NaN without both classes."""
+    return _area(_under_roc, *_by_score(positive, scores, resamples))
 
 
-def average_precision(positive: np.ndarray, scores: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def average_precision(positive: np.ndarray, scores: np.ndarray, resamples: Resamples) -> np.ndarray:
     """(B,): area under the precision-recall curve as a sum of steps, scikit-learn's ``average_precision_score``; NaN without a positive."""
-    ones, zeros = (each[:, ::-1] for each in _by_score(positive, scores, weights))
-    found, called = np.cumsum(ones, axis=1), np.cumsum(ones + zeros, axis=1)
-    return _ratio((ones * np.where(called > 0, found / np.maximum(called, 1e-12), 0)).sum(1), ones.sum(1))
+    return _area(_under_precision_recall, *_by_score(positive, scores, resamples))
 
 
-def brier_score(labels: np.ndarray, probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def brier_score(labels: np.ndarray, probabilities: np.ndarray, resamples: Resamples) -> np.ndarray:
     """(B,): mean squared distance to the truth, summed over the classes (Brier 1950); of one class only where there are two."""
     squared = (probabilities - np.eye(probabilities.shape[1])[labels]) ** 2
     per_case = squared[:, 0] if probabilities.shape[1] == 2 else squared.sum(1)
-    return weights @ per_case / weights.sum(1)
+    return resamples.mean(per_case)
 
 
-def expected_calibration_error(labels: np.ndarray, probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def expected_calibration_error(labels: np.ndarray, probabilities: np.ndarray, resamples: Resamples) -> np.ndarray:
     """(B,): gap between confidence and accuracy in 15 equal bins of the confidence, weighted by their cases."""
     confidence = probabilities.max(1)
     bins = np.minimum((confidence * ECE_BINS).astype(np.int64), ECE_BINS - 1)
-    gaps = np.zeros((len(labels), ECE_BINS))
-    gaps[np.arange(len(labels)), bins] = confidence - (probabilities.argmax(1) == labels)
-    return np.abs(weights @ gaps).sum(1) / weights.sum(1)
+    gaps = resamples.counts(bins, ECE_BINS, confidence - (probabilities.argmax(1) == labels))
+    return np.abs(gaps).sum(1) / resamples.counts(bins, ECE_BINS).sum(1)
 
 
 def estimate(values: np.ndarray) -> Estimate:
@@ -189,15 +237,39 @@ def estimate(values: np.ndarray) -> Estimate:
     return Estimate(value=round(float(point), 4), low=round(float(low), 4), high=round(float(high), 4))
 
 
-def _by_score(positive: np.ndarray, scores: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Weight of positives and of negatives at each distinct score, ascending: (B, distinct) each."""
-    order = np.argsort(scores, kind="stable")
-    _, group = np.unique(scores[order], return_inverse=True)
-    starts = np.r_[0, np.flatnonzero(np.diff(group)) + 1]
-    return (
-        np.add.reduceat(weights[:, order] * positive[order], starts, axis=1),
-        np.add.reduceat(weights[:, order] * ~positive[order], starts, axis=1),
-    )
+_Counts = tuple[np.ndarray, np.ndarray]
+"""Numbers of positives and of negatives at each distinct score, or in each bin of them, ascending: (B, k) each."""
+
+
+def _by_score(positive: np.ndarray, scores: np.ndarray, resamples: Resamples) -> tuple[_Counts, _Counts]:
+    """Of the sample, by distinct scores; of the sample and its resamples, in at most about :data:`MOST_SCORES` bins."""
+    order = np.argsort(scores)
+    starts = np.r_[0, np.flatnonzero(np.diff(scores[order])) + 1]
+    counts = np.diff(np.r_[starts, len(scores)])
+    ones = np.add.reduceat(positive[order].astype(np.float64), starts)
+    bins = np.arange(len(starts)) if len(starts) <= MOST_SCORES else starts * MOST_SCORES // len(scores)
+    place = np.empty(len(scores), np.int64)
+    place[order] = np.repeat(bins, counts)
+    k = int(bins[-1]) + 1
+    drawn = resamples.counts(place, k, positive)
+    return (ones[None], (counts - ones)[None]), (drawn, resamples.counts(place, k) - drawn)
+
+
+def _area(formula: Callable[[np.ndarray, np.ndarray], np.ndarray], sample: _Counts, drawn: _Counts) -> np.ndarray:
+    """(B,): exact for the sample; the resamples are shifted by what binning changes in the sample."""
+    values = formula(*drawn)
+    return values + (formula(*sample)[0] - values[0])
+
+
+def _under_roc(ones: np.ndarray, zeros: np.ndarray) -> np.ndarray:
+    below = np.cumsum(zeros, axis=1) - zeros
+    return _ratio((ones * (below + zeros / 2)).sum(1), ones.sum(1) * zeros.sum(1))
+
+
+def _under_precision_recall(ones: np.ndarray, zeros: np.ndarray) -> np.ndarray:
+    ones, zeros = ones[:, ::-1], zeros[:, ::-1]
+    found, called = np.cumsum(ones, axis=1), np.cumsum(ones + zeros, axis=1)
+    return _ratio((ones * np.where(called > 0, found / np.maximum(called, 1e-12), 0)).sum(1), ones.sum(1))
 
 
 def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ import pandas as pd
 from lungcad.datasets import DATASETS, Task
 from lungcad.errors import DatasetError
 from lungcad.evaluate.calibration import sensitive_point, youden_point
-from lungcad.evaluate.metrics import accuracy, all_metrics, at_threshold, bootstrap_weights, estimate, macro_f1, weighted_confusion
+from lungcad.evaluate.metrics import Resamples, accuracy, all_metrics, at_threshold, estimate, macro_f1, resampled_confusion
 from lungcad.evaluate.runs import Run, has_undefined
 from lungcad.models.card import Estimate
 
@@ -26,25 +26,26 @@ def report(run: Run, *, without_copies: bool = False) -> dict[str, Estimate]:
     """
     table = _tested(run, without_copies)
     task = task_of(run)
-    weights = bootstrap_weights(table.group.to_numpy())
+    resamples = Resamples.of(table.group.to_numpy())
     ordinal = bool(task and task.ordinal)
-    values = all_metrics(run.labels(table), run.probabilities(table), run.classes, weights, ordinal=ordinal)
+    values = all_metrics(run.labels(table), run.probabilities(table), run.classes, resamples, ordinal=ordinal)
     return {name: estimate(each) for name, each in values.items()}
 
 
 def headlines(run: Run) -> dict[str, Estimate]:
     """Accuracy and macro F1 with their intervals: what a list of runs needs, in milliseconds."""
     table = _tested(run, without_copies=False)
-    weights = bootstrap_weights(table.group.to_numpy())
-    counts = weighted_confusion(run.labels(table), run.probabilities(table).argmax(1), len(run.classes), weights)
+    resamples = Resamples.of(table.group.to_numpy())
+    counts = resampled_confusion(run.labels(table), run.probabilities(table).argmax(1), len(run.classes), resamples)
     return {"accuracy": estimate(accuracy(counts)), "macro F1": estimate(macro_f1(counts))}
 
 
 def confusion(run: Run, *, without_copies: bool = False) -> np.ndarray:
     """(K, K) counts of the test cases: rows true, columns predicted."""
     table = _tested(run, without_copies)
-    ones = np.ones((1, len(table)))
-    return weighted_confusion(run.labels(table), run.probabilities(table).argmax(1), len(run.classes), ones)[0].astype(int)
+    return resampled_confusion(run.labels(table), run.probabilities(table).argmax(1), len(run.classes), Resamples.none(len(table)))[
+        0
+    ].astype(int)
 
 
 def operating_points(run: Run) -> list[dict]:
@@ -59,12 +60,12 @@ def operating_points(run: Run) -> list[dict]:
     if not len(valid):
         return []
     column = run.classes.index(task.negative)
-    weights = bootstrap_weights(test.group.to_numpy())
+    resamples = Resamples.of(test.group.to_numpy())
     points = []
     for name, choose in (("Youden", youden_point), ("sensitivity ≥ 0.95", sensitive_point)):
         point = choose(run.labels(valid), run.probabilities(valid), run.classes, task.negative)
         if point:
-            rates = at_threshold(run.labels(test) != column, 1 - run.probabilities(test)[:, column], point.threshold, weights)
+            rates = at_threshold(run.labels(test) != column, 1 - run.probabilities(test)[:, column], point.threshold, resamples)
             tested = {metric: estimate(values) for metric, values in rates.items()}
             points.append({"name": name, "threshold": point.threshold, "negative_class": task.negative, "test": tested})
     return points
@@ -80,8 +81,8 @@ def baselines(run: Run) -> dict[str, dict[str, Estimate]]:
     for name, rows in run.baselines.groupby("baseline", sort=False):
         table = test.merge(rows, on=on, how="inner")
         if len(table):
-            weights = bootstrap_weights(table.group.to_numpy())
-            values = all_metrics(run.labels(table), run.probabilities(table), run.classes, weights)
+            resamples = Resamples.of(table.group.to_numpy())
+            values = all_metrics(run.labels(table), run.probabilities(table), run.classes, resamples)
             found[name] = {metric: estimate(values[metric]) for metric in HEADLINES}
     return found
 

@@ -17,7 +17,7 @@ from lungcad.datasets import DATASETS, Case, Split, of_split
 from lungcad.datasets.lidc_dicom import NAME as DICOM
 from lungcad.datasets.lidc_dicom import read_marked_slices
 from lungcad.errors import DatasetError, LungcadError, UnknownNameError, lookup
-from lungcad.evaluate.metrics import bootstrap_weights, estimate
+from lungcad.evaluate.metrics import Resamples, estimate
 from lungcad.evaluate.runs import read_run
 from lungcad.explain import METHODS, Options, Scene, explain, methods_for
 from lungcad.explain.attribution import Progress
@@ -66,9 +66,7 @@ class TrustRun:
                 if not len(known):
                     found[method][measure] = Estimate(value=None, low=None, high=None)
                     continue
-                weights = bootstrap_weights(known.group.to_numpy())
-                total = weights.sum(1)
-                means = np.divide(weights @ known[measure].to_numpy(np.float64), total, out=np.full(len(total), np.nan), where=total > 0)
+                means = Resamples.of(known.group.to_numpy()).mean(known[measure].to_numpy(np.float64))
                 found[method][measure] = estimate(means)
         return found
 

@@ -1,12 +1,11 @@
 """The Lightning module: what one training step does."""
 
-import numpy as np
 import pytorch_lightning as pl
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lungcad.evaluate.metrics import macro_auc, macro_f1, weighted_confusion
+from lungcad.evaluate.metrics import Resamples, macro_auc, macro_f1, resampled_confusion
 from lungcad.models import Classifier
 from lungcad.preprocess import normalise
 from lungcad.train.augment import augment
@@ -53,8 +52,8 @@ class TrainingModule(pl.LightningModule):
         logits, labels = (self._of_all_devices(torch.cat(each)) for each in zip(*self._validated, strict=True))
         self._validated.clear()
         probabilities, truth = logits.softmax(1).cpu().numpy(), labels.cpu().numpy()
-        once = np.ones((1, len(truth)))
-        confusion = weighted_confusion(truth, probabilities.argmax(1), probabilities.shape[1], once)
+        once = Resamples.none(len(truth))
+        confusion = resampled_confusion(truth, probabilities.argmax(1), probabilities.shape[1], once)
         values = {
             "valid_loss": F.cross_entropy(logits, labels),
             "valid_accuracy": float((probabilities.argmax(1) == truth).mean()),

@@ -3,7 +3,16 @@ import pytest
 import sklearn.metrics as sk
 from sklearn.metrics import accuracy_score, f1_score, recall_score, roc_auc_score
 
-from lungcad.evaluate.metrics import RESAMPLES, all_metrics, at_threshold, binary_auc, bootstrap_weights, predictive_values, summarise
+from lungcad.evaluate.metrics import (
+    RESAMPLES,
+    Resamples,
+    all_metrics,
+    at_threshold,
+    average_precision,
+    binary_auc,
+    predictive_values,
+    summarise,
+)
 
 CLASSES = ("a", "b", "c")
 
@@ -35,7 +44,8 @@ def test_every_bootstrap_replicate_is_the_metric_of_its_resample(answers):
     drawn = rng.integers(0, 120, (20, 120))
     weights = np.stack([np.bincount(row, minlength=120) for row in drawn])
     expected = [roc_auc_score(labels[row] == 1, scores[row, 1]) for row in drawn]
-    np.testing.assert_allclose(binary_auc(labels == 1, scores[:, 1], weights), expected)
+    resamples = Resamples(np.vstack([np.ones(120), weights]), np.arange(120))
+    np.testing.assert_allclose(binary_auc(labels == 1, scores[:, 1], resamples)[1:], expected)
 
 
 def test_intervals_cover_as_they_should(answers):
@@ -62,7 +72,7 @@ def test_one_class_only_has_no_auc():
 @pytest.fixture
 def every_case_once(answers):
     labels, scores = answers
-    return labels, scores, np.ones((1, len(labels)))
+    return labels, scores, Resamples.none(len(labels))
 
 
 def test_all_metrics_agree_with_scikit_learn(every_case_once):
@@ -91,33 +101,34 @@ def test_all_metrics_agree_with_scikit_learn(every_case_once):
 def test_binary_brier_score_is_scikit_learns():
     rng = np.random.default_rng(0)
     labels, p = rng.integers(0, 2, 50), rng.random(50)
-    found = all_metrics(labels, np.stack([1 - p, p], 1), ("no", "yes"), np.ones((1, 50)))["Brier score"][0]
+    found = all_metrics(labels, np.stack([1 - p, p], 1), ("no", "yes"), Resamples.none(50))["Brier score"][0]
     assert found == pytest.approx(sk.brier_score_loss(labels, p))
 
 
 def test_calibration_error_on_a_worked_example():
     """Ten answers at confidence 0.75 of which six are right: the gap is 0.15."""
     scores = np.tile([0.75, 0.25], (10, 1))
-    found = all_metrics(np.array([0] * 6 + [1] * 4), scores, ("a", "b"), np.ones((1, 10)))
+    found = all_metrics(np.array([0] * 6 + [1] * 4), scores, ("a", "b"), Resamples.none(10))
     assert found["ECE"][0] == pytest.approx(0.15)
 
 
 def test_a_resample_weighs_like_repeated_cases(answers):
     labels, scores = answers
     drawn = np.random.default_rng(2).integers(0, 120, 120)
-    weights = np.bincount(drawn, minlength=120)[None].astype(float)
-    weighted = all_metrics(labels, scores, CLASSES, weights)
-    repeated = all_metrics(labels[drawn], scores[drawn], CLASSES, np.ones((1, 120)))
+    weights = np.stack([np.ones(120), np.bincount(drawn, minlength=120)])
+    weighted = all_metrics(labels, scores, CLASSES, Resamples(weights, np.arange(120)))
+    repeated = all_metrics(labels[drawn], scores[drawn], CLASSES, Resamples.none(120))
     for name, value in weighted.items():
-        np.testing.assert_allclose(value, repeated[name], err_msg=name)
+        np.testing.assert_allclose(value[1:], repeated[name], err_msg=name)
 
 
 def test_groups_are_drawn_together_and_widen_the_interval(answers):
     labels, scores = answers
     groups = np.repeat(np.arange(12), 10)
-    weights = bootstrap_weights(groups, resamples=50)
-    assert (weights[0] == 1).all() and weights.shape == (51, 120)
-    assert (weights.reshape(51, 12, 10) == weights.reshape(51, 12, 10)[:, :, :1]).all()
+    resamples = Resamples.of(groups, resamples=50)
+    assert len(resamples) == 51 and (resamples.multiplicities[0] == 1).all()
+    drawn = resamples.counts(np.arange(120), 120).reshape(51, 12, 10)
+    assert (drawn == drawn[:, :, :1]).all() and (drawn.sum((1, 2)) == 120).all()
     right = scores.argmax(1) == labels
     order = np.argsort(right)  # so that a group is right or wrong as a whole
     alone = summarise(labels[order], scores[order], CLASSES).accuracy
@@ -127,7 +138,7 @@ def test_groups_are_drawn_together_and_widen_the_interval(answers):
 
 def test_rates_at_a_threshold():
     positive, scores = np.array([True, True, False, False, False]), np.array([0.9, 0.4, 0.6, 0.2, 0.1])
-    rates = {name: value[0] for name, value in at_threshold(positive, scores, 0.5, np.ones((1, 5))).items()}
+    rates = {name: value[0] for name, value in at_threshold(positive, scores, 0.5, Resamples.none(5)).items()}
     assert rates["sensitivity"] == 0.5 and rates["specificity"] == pytest.approx(2 / 3) and rates["PPV"] == 0.5
     assert rates["diagnostic odds ratio"] == pytest.approx(2.0)
 
@@ -136,3 +147,24 @@ def test_predictive_values_by_hand():
     """Of 1,000 people 100 are ill: 90 found, 10 missed; of the 900 others 180 called ill, 720 not."""
     assert predictive_values(0.9, 0.8, 0.1) == pytest.approx((90 / 270, 720 / 730))
     assert predictive_values(0.0, 1.0, 0.1) == (None, pytest.approx(0.9)) and predictive_values(1.0, 0.0, 0.1) == (pytest.approx(0.1), None)
+
+
+def test_many_groups_pooled_into_blocks_give_the_same_interval():
+    """20,000 cases of their own group: the interval of a share is the binomial one, within the noise of 1,000 blocks."""
+    n, right = 20_000, np.random.default_rng(0).random(20_000) < 0.8
+    found = Resamples.of(np.arange(n)).mean(right.astype(float))
+    assert found[0] == right.mean()
+    assert np.std(found[1:]) == pytest.approx(np.sqrt(0.8 * 0.2 / n), rel=0.1)
+
+
+def test_many_scores_in_bins_keep_exact_point_estimates():
+    rng = np.random.default_rng(0)
+    positive = rng.random(5000) < 0.2
+    scores = rng.normal(positive, 1.0)
+    one_by_one = Resamples.of(np.arange(800)[rng.integers(0, 800, 5000)], resamples=200)
+    for ours, exact in ((binary_auc, sk.roc_auc_score), (average_precision, sk.average_precision_score)):
+        found = ours(positive, scores, one_by_one)
+        assert found[0] == pytest.approx(exact(positive, scores), abs=1e-12)
+        for row in (1, 2, 3):
+            drawn = one_by_one.multiplicities[row, one_by_one.block]
+            assert found[row] == pytest.approx(exact(positive, scores, sample_weight=drawn), abs=1e-3)
