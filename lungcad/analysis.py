@@ -159,7 +159,7 @@ def contour_check(image: CTImage, model: TrainedModel, result: Result, method: s
 
 def nearest_cases(image: CTImage, model: TrainedModel, n: int = 6) -> Nearest:
     """The training cases that the network finds most like the image. Raises :class:`~lungcad.errors.ModelError` where no index is there."""
-    return Index.read(model).nearest(embed(model, Scene.of(model, image).features)[0], n)
+    return Index.read(model.card).nearest(embed(model, Scene.of(model, image).features)[0], n)
 
 
 def predict_without(image: CTImage, model: TrainedModel, region: np.ndarray, fill: Fill = Fill.BLUR) -> Prediction:

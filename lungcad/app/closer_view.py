@@ -1,7 +1,6 @@
 """Looking closer at one slice: all methods side by side, nearest training cases, hiding a region, drawing first."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -10,8 +9,8 @@ import streamlit as st
 from lungcad.analysis import Result, contour_check, nearest_cases, predict_without
 from lungcad.app import figures, resources, state
 from lungcad.app.trust_view import show_check
-from lungcad.app.widgets import data_folder, plain
-from lungcad.explain import METHODS, Attribution, Fill, methods_for
+from lungcad.app.widgets import data_folder, picture, plain
+from lungcad.explain import METHODS, Fill, methods_for
 from lungcad.explain.overlay import overlay
 from lungcad.imaging import Window
 
@@ -50,7 +49,7 @@ def show_grid(result: Result, network: str, window: Window | None) -> None:
             bar.progress(done / (len(methods) * len(classes)), text=f"{METHODS[method].title}, {plain(target)}")
             explained = state.result(result.image, network, method, target)
             found = explained.attributions[method]
-            picture = overlay(grey, _shrunk(found, grey.shape), threshold=0.2)
+            picture = overlay(grey, figures.shrunk_map(found, grey.shape), threshold=0.2)
             column.image(picture, caption=f"{plain(target) if for_class else 'any class'}: peak {found.peak:.3g}", width="stretch")
             done += 1
     bar.empty()
@@ -75,8 +74,8 @@ def show_nearest(result: Result, network: str) -> None:
     columns = st.columns(3)
     for index, case in enumerate(found.neighbours):
         with columns[index % 3]:
-            if folder is not None and (path := folder / case.case).is_file():
-                st.image(resources.thumbnail(str(path), path.stat().st_mtime_ns), width="stretch")
+            if folder is not None:
+                picture(folder, case.case)
             st.markdown(f"**{plain(case.label)}**, distance {case.distance:.2f}")
             st.caption(case.case)
     st.caption("Cosine distance between what the network's head sees: 0 is the same direction, 1 unrelated.")
@@ -159,7 +158,3 @@ def _drawn_region(result: Result, window: Window | None, name: str) -> np.ndarra
 def _corners(ends: Sequence[float], axis: int) -> list[float]:
     low, high = ends
     return [low, high, high, low] if axis == 0 else [low, low, high, high]
-
-
-def _shrunk(attribution: Attribution, shape: tuple[int, int]) -> Attribution:
-    return replace(attribution, values=cv2.resize(attribution.values, shape[::-1], interpolation=cv2.INTER_AREA))

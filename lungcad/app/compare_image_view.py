@@ -9,11 +9,11 @@ import streamlit as st
 from plotly.subplots import make_subplots
 
 from lungcad.analysis import Result, trust_checks
-from lungcad.app import figures, resources, state, widgets
+from lungcad.app import figures, link, resources, state, widgets
 from lungcad.app.trust_view import BADGES
 from lungcad.app.widgets import plain
 from lungcad.explain import METHODS, Attribution, methods_for
-from lungcad.explain.overlay import POSITIVE, SIGNED
+from lungcad.explain.overlay import POSITIVE, SIGNED, overlay
 from lungcad.explain.trust import agreement
 from lungcad.imaging import CTImage
 from lungcad.models.complexity import complexity_of
@@ -23,26 +23,44 @@ def pick_networks() -> list[str]:
     """Two to four networks; the choice lives in the link. A baseline and its partner at first."""
     cards = resources.cards()
     names = list(cards)
-    if "networks" not in st.session_state:
-        wanted = [name for name in st.query_params.get("networks", "").split(",") if name]
-        known = [name for name in wanted if name in names][:4]
-        if len(known) < len(wanted):
-            st.info("The link asks for an unknown network; it is left out.")
-        st.session_state["networks"] = known if len(known) >= 2 else names[:2]
-    chosen = st.multiselect(
-        "Networks", names, key="networks", max_selections=4, format_func=lambda name: widgets.card_title(cards[name]),
+    return link.multiselect(
+        "Networks", names, names[:2], key="networks", max_selections=4, format_func=lambda name: widgets.card_title(cards[name]),
         help="Two to four, side by side on the same image. A pair that differs in attention only says most.",
     )  # fmt: skip
-    if chosen:
-        st.query_params["networks"] = ",".join(chosen)
-    return chosen
+
+
+def step_through(network: str) -> None:
+    """Previous and next test case of the network's data set, by button or key."""
+    dataset, cases = resources.cards()[network].dataset, resources.test_cases_of(network)
+    if not cases:
+        return
+    current = (st.query_params.get("case") or "").partition("/")
+    place = cases.index(current[2]) if current[0] == dataset and current[2] in cases else -1
+
+    def go(to: int) -> None:
+        st.query_params["case"] = f"{dataset}/{cases[to]}"
+
+    left, right, where = st.columns([1, 1, 3])
+    left.button(
+        "Previous test case", key="previous_case", shortcut="p", disabled=place <= 0, on_click=go, args=(place - 1,), help="Or press P."
+    )
+    right.button(
+        "Next test case",
+        key="next_case",
+        shortcut="n",
+        disabled=place >= len(cases) - 1,
+        on_click=go,
+        args=(place + 1,),
+        help="Or press N.",
+    )
+    where.caption(f"{f'Case {place + 1}' if place >= 0 else 'None'} of {len(cases)} test cases of {network} ({dataset})")
 
 
 def pick_method(names: list[str]) -> str:
     """A cheap or middling method that suits every chosen network."""
     suited = [set(methods_for(resources.cards()[name])) for name in names]
     common = [name for name in METHODS if all(name in each for each in suited) and METHODS[name].cost != "dear"]
-    return widgets.linked_selectbox(
+    return link.selectbox(
         "Explanation",
         common,
         key="method",
@@ -109,18 +127,30 @@ def show_maps(image: CTImage, names: list[str], method: str) -> None:
     )
     figure = _beside(image.grey(), maps, method, threshold)
     st.html(figures.heat_map_style("compared", opacity))
-    st.plotly_chart(
-        figure, config=figures.CONFIG, key="compared", alt=f"{METHODS[method].title} of {', '.join(names)} on one colour scale."
-    )
+    widgets.chart(figure, config=figures.CONFIG, key="compared", alt=f"{METHODS[method].title} of {', '.join(names)} on one colour scale.")
     for (one, other), value in agreement(maps).items():
         st.caption(
             f"Rank correlation of {one} and {other}: "
             + ("one of the maps is the same everywhere." if value is None else f"**{value:+.2f}**.")
         )
+    _show_masks(image, names)
     explained = ", ".join(f"{name}: {plain(result.target)}" for name, result in found.items())
     st.caption(
         f"Each map explains its network's own answer ({explained}). The difference is the second map less the first, each divided by its own peak."
     )
+
+
+def _show_masks(image: CTImage, names: list[str]) -> None:
+    """What each attention network weighs its feature map with, the same for every class."""
+    attending = [name for name in names if "attention" in methods_for(resources.cards()[name])]
+    for column, name in zip(st.columns(max(len(attending), 2)), attending, strict=False):
+        found = state.result(image, name, "attention", None).attributions["attention"]
+        small = figures.shrunk(image.grey(), 384)
+        column.image(
+            overlay(small, figures.shrunk_map(found, small.shape), threshold=0.0),
+            caption=f"{name}: its own attention mask",
+            width="stretch",
+        )
 
 
 def _beside(grey: np.ndarray, maps: dict[str, Attribution], method: str, threshold: float) -> go.Figure:

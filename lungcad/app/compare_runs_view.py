@@ -5,7 +5,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from lungcad.app import resources, run_figures, widgets
+from lungcad.app import link, resources, run_figures, widgets
 from lungcad.app.widgets import plain
 from lungcad.errors import LungcadError
 from lungcad.evaluate.compare import aligned, compare_runs, pareto_front
@@ -24,7 +24,7 @@ def pick_runs() -> tuple[Run, Run]:
     names = list(table.run)
     left, right = st.columns(2)
     with left:
-        first = widgets.linked_selectbox("First run", names, key="first", default=names[0], help="Usually the plain network.")
+        first = link.selectbox("First run", names, key="first", default=names[0], help="Usually the plain network.")
     one = resources.run(first)
     others = [
         name
@@ -35,9 +35,7 @@ def pick_runs() -> tuple[Run, Run]:
         raise LungcadError(f"No other run has the classes of {first}, so there is nothing to compare it with.")
     same = [name for name in others if resources.run(name).facts["protocol"] == one.facts["protocol"]]
     with right:
-        second = widgets.linked_selectbox(
-            "Second run", others, key="second", default=(same or others)[0], help="Usually the one with attention."
-        )
+        second = link.selectbox("Second run", others, key="second", default=(same or others)[0], help="Usually the one with attention.")
     return one, resources.run(second)
 
 
@@ -77,50 +75,67 @@ def show_differences(first: Run, second: Run) -> None:
     left, middle = st.columns([1, 2])
     left.markdown("**Who is right?**")
     left.dataframe(counts, alt="Cases by which of the two runs is right.")
-    label = middle.selectbox(
-        "Class",
-        first.classes,
-        len(first.classes) - 1,
-        key="compared_class",
-        format_func=plain,
-        help="The curves are drawn for this class against the rest.",
+    with middle:
+        _show_curves([(first, one), (second, other)])
+    _show_cases(first, second, one, other)
+
+
+@st.fragment
+def _show_curves(tables: list[tuple[Run, pd.DataFrame]]) -> None:
+    classes = tables[0][0].classes
+    label = link.selectbox(
+        "Class", classes, key="class", default=classes[-1], format_func=plain, help="The curves are drawn for this class against the rest."
     )
-    tables = [(first, one), (second, other)]
-    middle.plotly_chart(run_figures.roc_figure(tables, label, {}), key="compared_roc", alt=f"ROC of both runs for {plain(label)}.")
-    middle.plotly_chart(run_figures.reliability_figure(tables), key="compared_reliability", alt="Reliability of both runs.")
-    _show_disagreement(first, second, one, other)
+    kind = link.segments("Curve", ("ROC", "Precision-recall", "Reliability"), key="curve", help="Both runs on the same cases.")
+    figure = {
+        "ROC": lambda: run_figures.roc_figure(tables, label, {}),
+        "Precision-recall": lambda: run_figures.precision_recall_figure(tables, label, {}),
+        "Reliability": lambda: run_figures.reliability_figure(tables),
+    }[kind]()
+    widgets.chart(figure, key="compared_curves", alt=f"{kind} of both runs for {plain(label)}.")
 
 
-def _show_disagreement(first: Run, second: Run, one: pd.DataFrame, other: pd.DataFrame) -> None:
-    """Cases by how far the two runs' probabilities are apart; each opens beside each other."""
-    a, b = first.probabilities(one), second.probabilities(other)
-    apart = np.abs(a - b).sum(1) / 2
-    table = one[["case", "label"]].assign(
-        first=np.array(first.classes)[a.argmax(1)], second=np.array(second.classes)[b.argmax(1)], apart=apart
-    ).sort_values("apart", ascending=False)  # fmt: skip
-    st.markdown("**Where they disagree most** (share of probability that would have to move)")
+@st.fragment
+def _show_cases(first: Run, second: Run, one: pd.DataFrame, other: pd.DataFrame) -> None:
+    """Cases by how far the two runs' probabilities or maps are apart; each opens beside each other."""
+    table = apart(first, second, one, other)
+    orders = {"answers": "share of probability that would have to move", "maps": "1 less the rank correlation of the Grad-CAM maps"}
+    try:
+        indices = [resources.index_of(run.name) for run in (first, second)]
+        table["maps"] = indices[0].map_differences(indices[1], list(table.case))
+    except LungcadError as error:
+        orders.pop("maps")
+        st.caption(f"Cases cannot be sorted by their maps: {error}")
+    by = link.segments(
+        "Most different by", tuple(orders), key="apart", help="; ".join(f"{name}: {what}" for name, what in orders.items()) + "."
+    )
+    table = table.sort_values(by, ascending=False, na_position="last")
+    st.markdown(f"**Where they differ most** ({orders[by]})")
+    st.download_button(
+        "Cases (CSV)", lambda: table.to_csv(index=False), "lungcad-differences.csv", "text/csv", key="differences_csv", on_click="ignore", type="tertiary",
+        icon=":material/download:", help="All common cases with both answers and how far apart they are.",
+    )  # fmt: skip
     folder = widgets.data_folder(first.facts["dataset"])
     if folder is None:
-        st.dataframe(table.head(50), hide_index=True)
+        st.dataframe(table.head(50), hide_index=True, alt="The cases on which the runs differ most.")
         return
-    networks = [run.facts["network"].split("-published")[0].split("-seed")[0] for run in (first, second)]
+    networks = [network_of(run) for run in (first, second)]
     columns = st.columns(4)
     for index, row in enumerate(table.head(MOST_CASES).itertuples()):
         with columns[index % 4]:
-            path = folder / row.case
-            if not path.is_file():
-                st.caption(row.case)
+            if not widgets.picture(folder, row.case):
                 continue
-            st.image(resources.thumbnail(str(path), path.stat().st_mtime_ns), width="stretch")
-            st.caption(f"{plain(row.label)}; first: {plain(row.first)}, second: {plain(row.second)}; {row.apart:.0%} apart")
-            if all(name in resources.cards() for name in networks):
-                st.button(
-                    "Beside each other",
-                    key=f"beside_{index}",
-                    on_click=_open,
-                    args=(f"{first.facts['dataset']}/{row.case}", networks),
-                    help="Both networks on this image, with their maps.",
-                )
+            maps = "" if pd.isna(getattr(row, "maps", np.nan)) else f", maps {row.maps:.2f}"
+            st.caption(f"{plain(row.label)}; first: {plain(row.first)}, second: {plain(row.second)}; {row.answers:.0%} apart{maps}")
+            known = all(name in resources.cards() for name in networks)
+            if known and st.button(
+                "Beside each other",
+                key=f"beside_{index}",
+                on_click=_open,
+                args=(f"{first.facts['dataset']}/{row.case}", networks),
+                help="Both networks on this image, with their maps.",
+            ):
+                st.rerun()  # the page, not only this part of it
 
 
 def _open(case: str, networks: list[str]) -> None:
@@ -128,35 +143,59 @@ def _open(case: str, networks: list[str]) -> None:
     st.session_state.update(view="image", networks=networks)
 
 
-def show_cost_and_gain(dataset: str, metric: str = "macro F1") -> None:
-    """Every shipped network of a data set: FLOPs against a headline metric, the Pareto front joined."""
+def apart(first: Run, second: Run, one: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
+    """case, label, both answers, and the total variation distance of the two answers' probabilities."""
+    a, b = first.probabilities(one), second.probabilities(other)
+    names = np.array(first.classes)
+    return one[["case", "label"]].assign(first=names[a.argmax(1)], second=names[b.argmax(1)], answers=np.abs(a - b).sum(1) / 2)
+
+
+def network_of(run: Run) -> str:
+    """The shipped network of the run's recipe: trainings under another protocol or seed have no weights of their own here."""
+    return run.facts["network"].split("-published")[0].split("-seed")[0]
+
+
+COSTS = {"GFLOPs": "GFLOPs of one image", "parameters": "million parameters", "latency": "ms of one prediction, measured here"}
+
+
+@st.fragment
+def show_cost_and_gain(dataset: str) -> None:
+    """Every shipped network of a data set: a cost against a headline metric, the Pareto front joined."""
     table, _ = resources.runs_table()
     cards = resources.cards()
-    rows = [
-        (name, complexity_of(cards[name]).flops / 1e9, resources.report_of(name, False)[metric])
-        for name in table.run
-        if name in cards and cards[name].dataset == dataset
-    ]
+    left, right = st.columns(2)
+    with left:
+        cost = link.segments("Cost", tuple(COSTS), key="cost", help="; ".join(f"{name}: {what}" for name, what in COSTS.items()) + ".")
+    with right:
+        metric = link.segments("Gain", ("macro F1", "accuracy", "ROC-AUC"), key="gain", help="On the test part of each network's own run.")
+    names = [name for name in table.run if name in cards and cards[name].dataset == dataset]
+    rows = [(name, _cost(name, cost), resources.report_of(name, False)[metric]) for name in names]
+    rows = [row for row in rows if row[2].value is not None]
+    if not rows:
+        st.info("No shipped network of this data set has a run with this metric.")
+        return
     figure = go.Figure()
-    for (name, flops, value), colour in zip(rows, run_figures.COLOURS * 3, strict=False):
+    for (name, value, gain), colour in zip(rows, run_figures.COLOURS * 3, strict=False):
         marker = {"size": 12, "color": colour, "symbol": "circle" if cards[name].attention == "none" else "diamond"}
-        error = {"type": "data", "symmetric": False, "array": [value.high - value.value], "arrayminus": [value.value - value.low]}
-        figure.add_trace(go.Scatter(x=[flops], y=[value.value], name=name, mode="markers", marker=marker, error_y=error))
-    front = [rows[i] for i in pareto_front([flops for _, flops, _ in rows], [value.value for _, _, value in rows])]
+        error = {"type": "data", "symmetric": False, "array": [gain.high - gain.value], "arrayminus": [gain.value - gain.low]}
+        figure.add_trace(go.Scatter(x=[value], y=[gain.value], name=name, mode="markers", marker=marker, error_y=error))
+    front = [rows[i] for i in pareto_front([value for _, value, _ in rows], [gain.value for _, _, gain in rows])]
+    line = {"color": run_figures.GREY, "dash": "dot"}
     figure.add_trace(
-        go.Scatter(
-            x=[row[1] for row in front],
-            y=[row[2].value for row in front],
-            name="Pareto front",
-            mode="lines",
-            line={"color": run_figures.GREY, "dash": "dot"},
-        )
+        go.Scatter(x=[row[1] for row in front], y=[row[2].value for row in front], name="Pareto front", mode="lines", line=line)
     )
-    figure.update_xaxes(title="GFLOPs of one image", type="log")
+    figure.update_xaxes(title=COSTS[cost], type="log")
     figure.update_yaxes(title=f"{metric} on the test part")
     figure.update_layout(height=400, margin={"l": 8, "r": 8, "t": 8, "b": 8}, legend={"orientation": "h", "y": -0.25})
-    listed = "; ".join(f"{name}: {flops:.2f} GFLOPs, {value}" for name, flops, value in rows)
-    st.plotly_chart(figure, key="cost", alt=f"{metric} against FLOPs. {listed}")
+    listed = "; ".join(f"{name}: {value:.3g}, {gain}" for name, value, gain in rows)
+    widgets.chart(figure, key="cost_and_gain", alt=f"{metric} against {COSTS[cost]}. {listed}")
     st.caption(
         "Circles: no attention, diamonds: with attention. Bars: 95 % intervals over groups. On the dotted line no network is both cheaper and better."
     )
+
+
+def _cost(name: str, cost: str) -> float:
+    if cost == "latency":
+        return resources.milliseconds(name)
+    found = complexity_of(resources.cards()[name])
+    return found.flops / 1e9 if cost == "GFLOPs" else found.parameters / 1e6

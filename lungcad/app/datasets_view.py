@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from lungcad.app import resources, runner, widgets
+from lungcad.app import link, resources, runner, widgets
 from lungcad.app.run_figures import COLOURS
 from lungcad.datasets import DATASETS, Dataset
 from lungcad.datasets.audit import Audit, audit
@@ -25,7 +25,7 @@ SAMPLES = 4
 
 def pick_folder() -> tuple[Dataset | None, Path | None]:
     """A known data set on this machine, or a folder of the reader's own on the server; None for a folder that is not there yet."""
-    name = widgets.linked_selectbox(
+    name = link.selectbox(
         "Data set",
         [*DATASETS, OWN],
         key="dataset",

@@ -1,9 +1,11 @@
 """Plotly figures."""
 
 import base64
+from dataclasses import replace
 
 import cv2
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
@@ -142,10 +144,30 @@ def _heat(attribution: Attribution, threshold: float, what: str) -> go.Heatmap:
     )
 
 
+def points(figure: go.Figure) -> pd.DataFrame:
+    """What the figure draws: a row a point, with the name of its trace. Pictures are left out."""
+    parts = []
+    for trace in figure.data:
+        if trace.type == "heatmap":
+            rows, columns = np.indices(np.shape(trace.z))
+            part = {"x": columns.ravel(), "y": rows.ravel(), "value": np.ravel(trace.z)}
+        elif getattr(trace, "y", None) is not None:
+            part = {"x": [None] * len(trace.y) if trace.x is None else trace.x, "y": trace.y}
+        else:
+            continue
+        parts.append(pd.DataFrame({"series": trace.name or "", **part}))
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
 def shrunk(grey: np.ndarray, side: int) -> np.ndarray:
     """The picture with no side longer than ``side`` pixels."""
     small = _small(*grey.shape, side)
     return grey if small == grey.shape else np.clip(cv2.resize(grey, small[::-1], interpolation=cv2.INTER_AREA), 0, 1)
+
+
+def shrunk_map(attribution: Attribution, shape: tuple[int, int]) -> Attribution:
+    """The map on the grid of a shrunk picture."""
+    return replace(attribution, values=cv2.resize(attribution.values, shape[::-1], interpolation=cv2.INTER_AREA))
 
 
 def _small(rows: int, columns: int, limit: int = 768) -> tuple[int, int]:

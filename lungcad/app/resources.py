@@ -1,23 +1,28 @@
 """What all sessions share: networks and cards. Nothing a user uploaded is kept here."""
 
 import hashlib
+import time
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pandas as pd
 import streamlit as st
+import torch
 
 from lungcad.app.figures import shrunk
 from lungcad.datasets import DATASETS, Case
-from lungcad.errors import LungcadError
+from lungcad.errors import LungcadError, ModelError
 from lungcad.evaluate.baselines import MAJORITY
 from lungcad.evaluate.metrics import Resamples
-from lungcad.evaluate.report import baselines, headlines, report
+from lungcad.evaluate.report import answered, baselines, flags, headlines, report, task_of, tested_cases
 from lungcad.evaluate.runs import RUNS, Run, list_runs, read_run
+from lungcad.evaluate.slices import Slice, slices
 from lungcad.evaluate.trust_runs import TRUST, TrustRun
 from lungcad.evaluate.trust_tables import read_all
+from lungcad.explain.neighbours import INDEX, Index
 from lungcad.imaging import read_image
-from lungcad.models import ModelCard, TrainedModel, list_cards, load_model
+from lungcad.models import ModelCard, TrainedModel, list_cards, load_model, predict_batch
 from lungcad.models.card import Estimate
 from lungcad.models.weights import WEIGHTS
 
@@ -32,6 +37,11 @@ def model(name: str) -> TrainedModel:
     return _model(name, cards()[name].sha256)
 
 
+def milliseconds(name: str) -> float:
+    """One prediction of a blank input on this machine: the fastest of five, measured once while the server runs."""
+    return _milliseconds(name, cards()[name].sha256)
+
+
 def trust_runs() -> list[TrustRun]:
     """The trust runs in ``data/trust``, read once for all sessions until a file changes."""
     return _trust_runs(_fingerprint(sorted(TRUST.glob("*/trust.json"))))
@@ -39,7 +49,7 @@ def trust_runs() -> list[TrustRun]:
 
 def runs_table() -> tuple[pd.DataFrame, list[str]]:
     """(a row a run with its headline numbers, a sentence for each run that cannot be read)."""
-    return _runs_table(_fingerprint(_run_files()))
+    return _runs_table(list_runs())
 
 
 def run(name: str) -> Run:
@@ -54,6 +64,47 @@ def report_of(name: str, without_copies: bool) -> dict[str, Estimate]:
 def resamples_of(name: str, without_copies: bool) -> Resamples:
     """Bootstrap resamples of the run's test cases."""
     return _resamples(name, without_copies, _fingerprint(_run_files(name)))
+
+
+def tested(name: str, without_copies: bool) -> pd.DataFrame:
+    """The run's test cases, with the answer, its confidence and the loss (natural logarithm) beside the probabilities."""
+    return _tested(name, without_copies, _fingerprint(_run_files(name)))
+
+
+def index_of(name: str) -> Index:
+    """The index of the run's network. Raises :class:`LungcadError` where there is none, or where the run was made with other weights."""
+    found = run(name)
+    card = cards().get(found.facts["network"])
+    if card is None or card.sha256 != found.facts.get("weights_sha256"):
+        raise ModelError(f"The run {name} was made with weights that are not shipped, so there is no map of its cases.")
+    path = INDEX / f"{card.name}.npz"
+    return _index(card.name, card.sha256, path.stat().st_mtime_ns if path.is_file() else 0)
+
+
+def trust_of(name: str) -> TrustRun | None:
+    """The trust run over the data set of this run, made with the same weights."""
+    facts = run(name).facts
+    same = [each for each in trust_runs() if each.facts["weights_sha256"] == facts.get("weights_sha256")]
+    return next((each for each in same if each.facts["data"] == facts["dataset"]), None)
+
+
+def test_cases_of(network: str) -> list[str]:
+    """Ids of the test cases of the network's own run, where they and the data are on this machine; else none."""
+    card = cards()[network]
+    try:
+        folder = DATASETS[card.dataset].locate()
+        return [case for case in run(Path(card.run).name).test.case if (folder / case).is_file()] if card.run else []
+    except LungcadError:
+        return []
+
+
+def slices_of(name: str, without_copies: bool, folder: str | None) -> list[Slice]:
+    return _slices(name, without_copies, folder, _fingerprint(_run_files(name)))
+
+
+def fingerprint_of(name: str) -> str:
+    """Changes with the run's files."""
+    return _fingerprint(_run_files(name))
 
 
 def baselines_of(name: str) -> dict[str, dict[str, Estimate]]:
@@ -77,36 +128,34 @@ def cases(dataset: str, folder: str) -> list[Case]:
 
 
 @st.cache_data(max_entries=512, show_spinner=False)
-def thumbnail(path: str, modified: int) -> np.ndarray:
-    """Grey, at most 256 pixels a side, of an image of a data set on this machine."""
-    return shrunk(read_image(path).grey(), 256)
+def thumbnail(path: str, modified: int) -> bytes:
+    """PNG, grey, at most 256 pixels a side, of an image of a data set on this machine."""
+    return cv2.imencode(".png", np.round(255 * shrunk(read_image(path).grey(), 256)).astype(np.uint8))[1].tobytes()
 
 
 def _run_files(name: str = "*") -> list[Path]:
     return sorted(path for path in RUNS.glob(f"{name}/*") if path.suffix in (".json", ".parquet", ".csv"))
 
 
-@st.cache_data(max_entries=2, show_spinner="Reading the evaluation runs …")
-def _runs_table(fingerprint: str) -> tuple[pd.DataFrame, list[str]]:
+def _runs_table(names: list[str]) -> tuple[pd.DataFrame, list[str]]:
     rows, faults = [], []
-    for name in list_runs():
-        try:
-            found = read_run(name)
-            headline = headlines(found)
-        except LungcadError as error:
-            faults.append(str(error))
-            continue
-        known = {key: str(found.facts.get(key, "")) for key in ("dataset", "task", "protocol", "network", "attention")}
-        rows.append(
-            {
-                "run": name,
-                **known,
-                "n": len(found.test),
-                **{key: str(value) for key, value in headline.items()},
-                "date": found.facts.get("date", ""),
-            }
-        )
+    for name in names:
+        row = _row(name, fingerprint_of(name))
+        (faults if isinstance(row, str) else rows).append(row)
     return pd.DataFrame(rows), faults
+
+
+@st.cache_data(max_entries=256, show_spinner="Reading the evaluation runs …")
+def _row(name: str, fingerprint: str) -> dict | str:
+    """A row of the table of runs, or the sentence that says why the run cannot be read."""
+    try:
+        found = run(name)
+        headline = headlines(found)
+    except LungcadError as error:
+        return str(error)
+    known = {key: str(found.facts.get(key, "")) for key in ("dataset", "task", "protocol", "network", "attention")}
+    values = {key: str(value) for key, value in headline.items()}
+    return {"run": name, **known, "n": len(found.test), **values, "flags": ", ".join(flags(found)), "date": found.facts.get("date", "")}
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
@@ -121,8 +170,28 @@ def _report(name: str, without_copies: bool, fingerprint: str) -> dict[str, Esti
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _resamples(name: str, without_copies: bool, fingerprint: str) -> Resamples:
-    table = run(name).test
-    return Resamples.of((table[~table.copy_of_training] if without_copies else table).group.to_numpy())
+    return Resamples.of(tested(name, without_copies).group.to_numpy())
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _tested(name: str, without_copies: bool, fingerprint: str) -> pd.DataFrame:
+    found = run(name)
+    return answered(found, tested_cases(found, without_copies=without_copies))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _index(name: str, sha256: str, modified: int) -> Index:
+    return Index.read(cards()[name])
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _slices(name: str, without_copies: bool, folder: str | None, fingerprint: str) -> list[Slice]:
+    found = run(name)
+    known = None
+    if folder is not None:
+        task = task_of(found)
+        known = {case.id: case for case in DATASETS[found.facts["dataset"]].read(folder, task.name if task else None)}
+    return slices(found, tested(name, without_copies), known)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -143,6 +212,18 @@ def _trust_runs(fingerprint: str) -> list[TrustRun]:
 @st.cache_data(max_entries=2, show_spinner=False)
 def _cards(fingerprint: str) -> dict[str, ModelCard]:
     return {card.name: card for card in list_cards()}
+
+
+@st.cache_data(max_entries=64, show_spinner="Measuring …")
+def _milliseconds(name: str, sha256: str) -> float:
+    network = model(name)
+    blank = torch.zeros(1, 3, *network.card.preprocess.size)
+    taken = []
+    for _ in range(5):
+        start = time.perf_counter()
+        predict_batch(network, blank)
+        taken.append(1000 * (time.perf_counter() - start))
+    return min(taken)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Loading the network …")

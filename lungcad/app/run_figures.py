@@ -3,12 +3,15 @@
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from plotly.subplots import make_subplots
 
 from lungcad.evaluate.curves import net_benefit, precision_recall, reliability, roc
 from lungcad.evaluate.runs import Run
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 GREY = "#8a8f94"
+BAR = 1 / 30
+"""Width of a bar of the score histogram."""
 
 
 def _line(curve, name: str, colour: str, **how) -> go.Scatter:
@@ -80,15 +83,16 @@ def decision_figure(runs: list[tuple[Run, pd.DataFrame]], label: str) -> go.Figu
     return _finish(figure, "threshold probability", "net benefit for each case", unit=False)
 
 
-def score_histogram(table: pd.DataFrame, label: str, threshold: float) -> go.Figure:
-    """Probability of ``label`` for cases that are it and cases that are not."""
-    figure, edges = go.Figure(), np.linspace(0, 1, 31)
+def score_histogram(table: pd.DataFrame, label: str, threshold: float | None) -> go.Figure:
+    """Probability of ``label`` for cases that are it and cases that are not; a dashed line at the threshold."""
+    figure, edges = go.Figure(), np.linspace(0, 1, round(1 / BAR) + 1)
     for name, rows, colour in ((label, table[table.label == label], COLOURS[1]), ("the rest", table[table.label != label], COLOURS[0])):
         counts, _ = np.histogram(rows[f"p:{label}"], edges)
         figure.add_trace(
-            go.Bar(x=(edges[1:] + edges[:-1]) / 2, y=counts, name=name.replace(".", " "), marker_color=colour, opacity=0.75, width=1 / 30)
+            go.Bar(x=(edges[1:] + edges[:-1]) / 2, y=counts, name=name.replace(".", " "), marker_color=colour, opacity=0.75, width=BAR)
         )
-    figure.add_vline(x=threshold, line={"color": "black", "dash": "dash"})
+    if threshold is not None:
+        figure.add_vline(x=threshold, line={"color": GREY, "dash": "dash", "width": 3})
     figure.update_layout(barmode="overlay")
     figure.update_yaxes(rangemode="tozero")
     figure = _finish(figure, f"probability of {label.replace('.', ' ')}", "cases", height=300, unit=False)
@@ -101,3 +105,67 @@ def learning_curves(history: pd.DataFrame) -> go.Figure:
     for name, colour in zip(columns, COLOURS, strict=False):
         figure.add_trace(go.Scatter(x=history.epoch, y=history[name], name=name.replace("_", " "), mode="lines", line={"color": colour}))
     return _finish(figure, "epoch", "value", height=300, unit=False)
+
+
+def embedding(
+    classes: tuple[str, ...], training: np.ndarray, training_labels: np.ndarray, test: np.ndarray, table: pd.DataFrame
+) -> go.Figure:
+    """training (n, 2) small and pale, test (m, 2) large; a cross where the answer of ``table`` is wrong."""
+    figure = go.Figure()
+    colours = dict(zip(classes, COLOURS, strict=False))
+    for name, colour in colours.items():
+        xy = training[training_labels == name]
+        figure.add_trace(
+            go.Scattergl(x=xy[:, 0], y=xy[:, 1], name=f"{name.replace('.', ' ')}, training", mode="markers", marker={"size": 4, "color": colour, "opacity": 0.35},
+                         hoverinfo="skip")
+        )  # fmt: skip
+    for name, colour in colours.items():
+        rows = (table.label == name).to_numpy()
+        wrong = (table.label != table.answer).to_numpy()[rows]
+        figure.add_trace(
+            go.Scattergl(x=test[rows, 0], y=test[rows, 1], name=f"{name.replace('.', ' ')}, test", mode="markers", text=table.case[rows],
+                         marker={"size": 9, "color": colour, "symbol": np.where(wrong, "x", "circle")}, hovertemplate="%{text}<extra>%{fullData.name}</extra>")
+        )  # fmt: skip
+    axes = {"showticklabels": False, "zeroline": False}
+    figure.update_xaxes(title="first axis (no unit)", **axes)
+    figure.update_yaxes(title="second axis (no unit)", **axes)
+    return figure.update_layout(
+        height=480, margin={"l": 8, "r": 8, "t": 8, "b": 8}, legend={"orientation": "h", "y": -0.15}, dragmode="lasso"
+    )
+
+
+def mean_maps(classes: tuple[str, ...], labels: np.ndarray, answers: np.ndarray, maps: np.ndarray) -> go.Figure:
+    """maps (n, h, w) averaged over each cell of the confusion matrix, on one scale."""
+    k = len(classes)
+    plain = [name.replace(".", " ") for name in classes]
+    counts = [[int(((labels == truth) & (answers == called)).sum()) for called in classes] for truth in classes]
+    titles = [f"is {plain[i]}, called {plain[j]} ({counts[i][j]})" if k == 2 else f"{plain[i][:12]} → {plain[j][:12]} ({counts[i][j]})"
+              for i in range(k) for j in range(k)]  # fmt: skip
+    figure = make_subplots(k, k, subplot_titles=titles, horizontal_spacing=0.02, vertical_spacing=0.12 / k)
+    for i, truth in enumerate(classes):
+        for j, called in enumerate(classes):
+            if counts[i][j]:
+                mean = maps[(labels == truth) & (answers == called)].astype(np.float32).mean(0)
+                heat = go.Heatmap(
+                    z=mean, name=titles[i * k + j], zmin=0, zmax=1, colorscale="Cividis", showscale=i == j == 0, hovertemplate="%{z:.2f}<extra></extra>",
+                    colorbar={"title": {"text": "mean share of the peak", "side": "right"}, "thickness": 10},
+                )  # fmt: skip
+                figure.add_trace(heat, i + 1, j + 1)
+    figure.update_xaxes(showticklabels=False, showgrid=False, zeroline=False)
+    figure.update_yaxes(showticklabels=False, showgrid=False, zeroline=False, autorange="reversed")
+    figure.update_annotations(font_size=11)
+    return figure.update_layout(height=190 * k + 40, margin={"l": 8, "r": 8, "t": 28, "b": 8}, plot_bgcolor="rgba(0,0,0,0)")
+
+
+def distributions(cases: pd.DataFrame, measure: str, title: str, titles: dict[str, str]) -> go.Figure:
+    """A box a method over the cases of a trust run, its points beside it; controls grey."""
+    figure = go.Figure()
+    for method, rows in cases[cases[measure].notna()].groupby("method", sort=False):
+        colour = GREY if method in ("random", "centre") else COLOURS[0]
+        figure.add_trace(
+            go.Box(y=rows[measure], name=titles.get(method, method), boxpoints="all", jitter=0.4, pointpos=0, marker={"size": 3, "color": colour}, line={"width": 1},
+                   hovertext=rows.case, showlegend=False)
+        )  # fmt: skip
+    figure.update_yaxes(title=title)
+    figure.update_xaxes(title="method")
+    return figure.update_layout(height=420, margin={"l": 8, "r": 8, "t": 8, "b": 8})

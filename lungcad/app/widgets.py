@@ -2,33 +2,17 @@
 
 from pathlib import Path
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from lungcad.analysis import Result
-from lungcad.app import resources, state
+from lungcad.app import figures, link, resources, state
 from lungcad.datasets import DATASETS
 from lungcad.errors import LungcadError, lookup
 from lungcad.explain import METHODS, Attribution, Fill, Layer, Options, Segments, Side, methods_for
 from lungcad.imaging import PRESETS, CTImage, Unit, Window
 from lungcad.imaging.io import FORMATS
 from lungcad.models import Inputs, ModelCard
-
-
-def linked_selectbox(label: str, options: list[str], *, key: str, default: str | None, **how) -> str | None:
-    """A selectbox whose value (not its label, as ``bind`` would) is kept in the link; an unknown value in a link is said."""
-    wanted = st.query_params.get(key)
-    if key not in st.session_state:
-        st.session_state[key] = wanted if wanted in options else default
-        if wanted and wanted not in options:
-            st.info(f"The link asks for an unknown {label.lower()}; showing {default or 'none'} instead.")
-    elif st.session_state[key] not in options:
-        st.session_state[key] = default
-    choice = st.selectbox(label, options, key=key, **how)
-    if choice is None:
-        st.query_params.pop(key, None)
-    elif choice != wanted:
-        st.query_params[key] = choice
-    return choice
 
 
 def plain(name: str) -> str:
@@ -43,6 +27,27 @@ def data_folder(dataset: str) -> Path | None:
     except LungcadError:
         st.caption("The data set is not on this machine, so only ids and classes are shown.")
         return None
+
+
+def picture(folder: Path, case: str) -> bool:
+    """A small picture of a case; its id, and False, where it cannot be shown."""
+    path = folder / case
+    try:
+        st.image(resources.thumbnail(str(path), path.stat().st_mtime_ns), width="stretch")
+        return True
+    except (LungcadError, OSError):
+        st.caption(f"{case} is not here or cannot be read.")
+        return False
+
+
+def chart(figure: go.Figure, *, key: str, alt: str, **how):
+    """A plot with its text alternative and, below it, what is drawn as a CSV file."""
+    event = st.plotly_chart(figure, key=key, alt=alt, **how)
+    st.download_button(
+        "CSV", lambda: figures.points(figure).to_csv(index=False), f"lungcad-{key.replace('_', '-')}.csv", "text/csv", key=f"{key}_csv",
+        icon=":material/download:", type="tertiary", on_click="ignore", help="What the plot draws, as numbers.",
+    )  # fmt: skip
+    return event
 
 
 def accuracy_text(card: ModelCard) -> str:
@@ -87,7 +92,7 @@ def image_picker() -> state.Source | None:
         help=f"{FORMATS}, up to 200 MB. The file stays in this session and is never written to disk.",
     )
     with right:
-        example = linked_selectbox(
+        example = link.selectbox(
             "or pick an example",
             examples,
             key="example",
@@ -107,7 +112,7 @@ def image_picker() -> state.Source | None:
 def network_picker() -> str:
     """Name of the chosen network; kept in the link."""
     cards = resources.cards()
-    return linked_selectbox(
+    return link.selectbox(
         "Network",
         list(cards),
         key="model",
@@ -123,7 +128,7 @@ COSTS = {"cheap": "at once", "middling": "a few seconds", "dear": "many seconds,
 def method_picker(network: str) -> str:
     """Name of the chosen method, among those that suit the network; kept in the link."""
     names = methods_for(resources.cards()[network])
-    return linked_selectbox(
+    return link.selectbox(
         "Explanation",
         names,
         key="method",
@@ -228,7 +233,7 @@ PANELS = {
 
 def panel_picker() -> str:
     """What to look at below the map; kept in the link. Only the chosen one is computed."""
-    return linked_selectbox(
+    return link.selectbox(
         "Look closer",
         list(PANELS),
         key="panel",

@@ -1,5 +1,6 @@
 """LIDC-IDRI nodules as one crop a nodule, with the readers' malignancy scores in ``nodules.csv``."""
 
+import math
 from pathlib import Path
 
 import pandas as pd
@@ -9,7 +10,7 @@ from lungcad.datasets.dataset import Dataset, Download, Task, register
 from lungcad.datasets.groups import by_given
 from lungcad.errors import DatasetError
 
-_COLUMNS = {"image", "mask", "patient", "n_readers", "malignancy_mean", "malignancy_median", "mask_area_px"}
+_COLUMNS = {"image", "mask", "patient", "n_readers", "malignancy", "malignancy_mean", "malignancy_median", "mask_area_px"}
 _MEDIANS = ("1.0", "1.5", "2.0", "2.5", "3.0", "3.5", "4.0", "4.5", "5.0")
 
 
@@ -34,10 +35,21 @@ def read_nodules(root: Path) -> list[Case]:
             split=None,
             group=row.patient,
             mask=root / row.mask,
-            facts={"area_px": float(row.mask_area_px), "n_readers": float(row.n_readers), "malignancy_mean": float(row.malignancy_mean)},
+            facts={
+                "area_px": float(row.mask_area_px),
+                "n_readers": float(row.n_readers),
+                "malignancy_mean": float(row.malignancy_mean),
+                "malignancy_spread": _spread(row.malignancy),
+            },
         )
         for row in table.itertuples()
     ]
+
+
+def _spread(scores: object) -> float:
+    """Grades between the readers' lowest and highest score, of "5 5 5 4"; NaN for anything else."""
+    grades = str(scores).split()
+    return float(max(grades, default=0)) - float(min(grades, default=0)) if all(map(str.isdigit, grades)) and grades else math.nan
 
 
 LIDC_NODULES = register(

@@ -9,7 +9,7 @@ import scipy.stats
 
 from lungcad.errors import DatasetError
 from lungcad.evaluate.metrics import Resamples, all_metrics
-from lungcad.evaluate.report import HEADLINES, task_of
+from lungcad.evaluate.report import HEADLINES, task_of, tested_cases
 from lungcad.evaluate.runs import Run
 
 
@@ -74,7 +74,7 @@ def aligned(runs: Sequence[Run], *, common_only: bool = False) -> list[pd.DataFr
     for run in runs[1:]:
         if run.classes != runs[0].classes:
             raise DatasetError(f"{runs[0].name} and {run.name} have different classes and cannot be compared.")
-    tables = [run.test.set_index("case") for run in runs]
+    tables = [tested_cases(run).set_index("case") for run in runs]
     shared = tables[0].index
     for table in tables[1:]:
         shared = shared[shared.isin(table.index)]

@@ -1,43 +1,63 @@
-"""Makes the index of a network's training cases (:mod:`lungcad.explain.neighbours`)."""
+"""Makes the index of a network's cases (:mod:`lungcad.explain.neighbours`)."""
 
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from lungcad.datasets import DATASETS, Protocol, Split, of_split
+from lungcad.datasets import DATASETS, Case, Protocol, Split, of_split
 from lungcad.datasets.fingerprint import fingerprints
 from lungcad.datasets.splits import split_cases
 from lungcad.errors import DatasetError
 from lungcad.evaluate.folder import read_inputs
+from lungcad.explain import Options, Scene
 from lungcad.explain.attribution import Progress
+from lungcad.explain.cam import gradcam
 from lungcad.explain.neighbours import Index, embed
 from lungcad.models import TrainedModel, features
-from lungcad.preprocess import normalise
+from lungcad.preprocess import Geometry, normalise
 
 
 def build_index(model: TrainedModel, data: Path, on_progress: Progress | None = None) -> Index:
-    """Embeds the cases that trained and validated the network: its data set under its protocol, split as its training was."""
+    """Embeds the cases that trained, validated and tested the network: its data set under its protocol, split as its training was."""
     dataset = DATASETS[model.card.dataset]
     cases = dataset.read(data, model.card.task)
     parts = split_cases(dataset, cases, fingerprints(cases), Protocol(model.card.protocol)).cases
-    found = {}
-    for split in (Split.TRAIN, Split.VALID):
+    found: dict[Split, tuple[list[Case], np.ndarray]] = {}
+    maps, done = [], 0
+    for split in Split:
         kept, rows = [], []
         for batch in read_inputs(of_split(parts, split), model):
             good = [(case, grey) for case, grey in batch if isinstance(grey, np.ndarray)]
             if good:
                 inputs = normalise(torch.from_numpy(np.stack([grey for _, grey in good])), model.card.preprocess)
-                rows.append(embed(model, features(model, inputs)))
+                seen = features(model, inputs)
+                rows.append(embed(model, seen))
                 kept += [case for case, _ in good]
+                if split is Split.TEST:
+                    maps += [small_map(model, inputs[i : i + 1], seen[i : i + 1]) for i in range(len(good))]
+            done += len(batch)
             if on_progress:
-                on_progress(len(kept), len(parts))
+                on_progress(done, len(parts))
         if not kept:
             raise DatasetError(f"Not one image of the {split} part could be read.")
         found[split] = kept, np.concatenate(rows)
-    training, vectors = found[Split.TRAIN]
+    (training, vectors), (tested, test_vectors) = found[Split.TRAIN], found[Split.TEST]
     if len(training) != model.card.n_train:
         raise DatasetError(
             f"The folder gives {len(training)} training cases, but {model.card.name} was trained on {model.card.n_train}; give the data it was trained on."
         )
-    return Index.build(model, vectors, found[Split.VALID][1], [case.id for case in training], [case.label for case in training])
+    return Index.build(
+        model, vectors, found[Split.VALID][1], test_vectors, [case.id for case in training], [case.label for case in training],
+        [case.id for case in tested], np.stack(maps),
+    )  # fmt: skip
+
+
+def small_map(model: TrainedModel, inputs: torch.Tensor, seen: torch.Tensor) -> np.ndarray:
+    """(h, w): Grad-CAM of the predicted class on the feature map's grid, evidence for the class only, divided by its peak (all 0 without any)."""
+    with torch.no_grad():
+        target = int(model.network.classify(seen)[0].argmax())
+    rows, columns = inputs.shape[-2:]
+    whole = Geometry((rows, columns), (0, 0, rows, columns))
+    values = np.maximum(gradcam(model, Scene(inputs, np.empty(0), seen, whole), target, Options())[0], 0)
+    return values / max(float(values.max()), 1e-12)

@@ -24,7 +24,7 @@ def report(run: Run, *, without_copies: bool = False) -> dict[str, Estimate]:
 
     without_copies: leave out the test cases that copy a training image.
     """
-    table = _tested(run, without_copies)
+    table = tested_cases(run, without_copies=without_copies)
     task = task_of(run)
     resamples = Resamples.of(table.group.to_numpy())
     ordinal = bool(task and task.ordinal)
@@ -34,7 +34,7 @@ def report(run: Run, *, without_copies: bool = False) -> dict[str, Estimate]:
 
 def headlines(run: Run) -> dict[str, Estimate]:
     """Accuracy and macro F1 with their intervals: what a list of runs needs, in milliseconds."""
-    table = _tested(run, without_copies=False)
+    table = tested_cases(run)
     resamples = Resamples.of(table.group.to_numpy())
     counts = resampled_confusion(run.labels(table), run.probabilities(table).argmax(1), len(run.classes), resamples)
     return {"accuracy": estimate(accuracy(counts)), "macro F1": estimate(macro_f1(counts))}
@@ -42,7 +42,7 @@ def headlines(run: Run) -> dict[str, Estimate]:
 
 def confusion(run: Run, *, without_copies: bool = False) -> np.ndarray:
     """(K, K) counts of the test cases: rows true, columns predicted."""
-    table = _tested(run, without_copies)
+    table = tested_cases(run, without_copies=without_copies)
     return resampled_confusion(run.labels(table), run.probabilities(table).argmax(1), len(run.classes), Resamples.none(len(table)))[
         0
     ].astype(int)
@@ -87,7 +87,8 @@ def baselines(run: Run) -> dict[str, dict[str, Estimate]]:
     return found
 
 
-def _tested(run: Run, without_copies: bool) -> pd.DataFrame:
+def tested_cases(run: Run, *, without_copies: bool = False) -> pd.DataFrame:
+    """The predictions on test cases, all of them usable; :class:`DatasetError` where there is none, or one that is not."""
     table = run.test
     if without_copies:
         table = table[~table.copy_of_training].reset_index(drop=True)
@@ -98,3 +99,30 @@ def _tested(run: Run, without_copies: bool) -> pd.DataFrame:
     if (run.labels(table) < 0).any():
         raise DatasetError(f"The run {run.name} holds labels that are none of its classes ({', '.join(run.classes)}); make the run again.")
     return table
+
+
+def answered(run: Run, table: pd.DataFrame) -> pd.DataFrame:
+    """``table`` with the columns answer (the most probable class), confidence (its probability) and loss (minus the log of the truth's probability)."""
+    probabilities = run.probabilities(table)
+    of_truth = probabilities[np.arange(len(table)), run.labels(table)]
+    answers = pd.Categorical.from_codes(probabilities.argmax(1), list(run.classes)).astype(str)
+    return table.assign(answer=answers, confidence=probabilities.max(1), loss=-np.log(np.maximum(of_truth, 1e-12)))
+
+
+FEW_GROUPS = 20
+"""Test groups below which a run's intervals are flagged."""
+
+
+def flags(run: Run) -> list[str]:
+    """What a reader should know before the numbers, in a few words each."""
+    table = run.test
+    said = []
+    if copies := int(table.copy_of_training.sum()):
+        said.append(f"{copies} copies of training images")
+    if (groups := table.group.nunique()) < FEW_GROUPS:
+        said.append(f"{groups} groups only")
+    if "fold" in table:
+        said.append(f"{table.fold.nunique()} folds")
+    if missing := [name for name in run.classes if not (table.label == name).any()]:
+        said.append(f"no test case of {', '.join(missing)}")
+    return said

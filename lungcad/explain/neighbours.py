@@ -1,17 +1,23 @@
-"""The training cases that a network finds most like an image, by its own embedding; shipped as vectors and ids, without images."""
+"""How a network sees its cases: embeddings, the training cases nearest to an image, a map of them all, and a small heat map of each test case.
 
+Shipped as numbers and ids, without images, so that pages need neither the data nor the network.
+"""
+
+import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
 from lungcad.errors import ModelError
-from lungcad.models import TrainedModel
+from lungcad.explain.trust.similarity import rank_correlation, small
+from lungcad.models import ModelCard, TrainedModel
 
 INDEX = Path(__file__).resolve().parents[2] / "data" / "index"
 DIMENSIONS = 64
@@ -43,7 +49,12 @@ class Nearest:
 
 @dataclass(frozen=True, eq=False)
 class Index:
-    """weights_sha256: of the network that embeds. mean (C,), components (64, C): the projection. vectors (n, 64): of the training cases."""
+    """weights_sha256: of the network that embeds. mean (C,), components (64, C): the projection on principal components.
+
+    vectors (n, 64), cases, labels (n,): of the training cases. test_vectors (m, 64), test_cases (m,): of the test cases. umap (n + m, 2): all of them
+    on UMAP's map (McInnes et al., 2018), training first. test_maps (m, h, w): Grad-CAM of the predicted class in the network's input frame, each divided
+    by its peak.
+    """
 
     weights_sha256: str
     mean: np.ndarray
@@ -51,16 +62,25 @@ class Index:
     vectors: np.ndarray
     cases: np.ndarray
     labels: np.ndarray
+    test_vectors: np.ndarray
+    test_cases: np.ndarray
+    test_maps: np.ndarray
+    umap: np.ndarray
     far: float
 
     @classmethod
     def build(
-        cls, model: TrainedModel, training: np.ndarray, validation: np.ndarray, cases: Sequence[str], labels: Sequence[str]
-    ) -> "Index":
-        """From embeddings (n, C) of the training and validation cases (:func:`embed`)."""
+        cls, model: TrainedModel, training: np.ndarray, validation: np.ndarray, test: np.ndarray, cases: Sequence[str], labels: Sequence[str],
+        test_cases: Sequence[str], test_maps: np.ndarray,
+    ) -> "Index":  # fmt: skip
+        """From embeddings (n, C) of the training, validation and test cases (:func:`embed`)."""
         pca = PCA(min(DIMENSIONS, *training.shape), random_state=0).fit(training)
-        half = [array.astype(np.float16) for array in (pca.components_, pca.transform(training))]
-        made = cls(model.card.sha256, pca.mean_.astype(np.float32), *half, np.array(cases), np.array(labels), 2.0)
+        vectors, test_vectors = pca.transform(training), pca.transform(test)
+        made = cls(
+            model.card.sha256, pca.mean_.astype(np.float32), pca.components_.astype(np.float16), vectors.astype(np.float16), np.array(cases),
+            np.array(labels), test_vectors.astype(np.float16), np.array(test_cases), test_maps.astype(np.float16),
+            _umap(np.concatenate([vectors, test_vectors])).astype(np.float16), 2.0,
+        )  # fmt: skip
         nearest = [made.nearest(each, 1).neighbours[0].distance for each in validation]
         return cls(**{**made.__dict__, "far": float(np.quantile(nearest, FAR))})
 
@@ -75,24 +95,37 @@ class Index:
         ]
         return Nearest(tuple(found), self.far)
 
+    def rows(self, cases: Sequence[str]) -> np.ndarray:
+        """Where each case stands among the test cases (n,), -1 for one that does not."""
+        return pd.Index(self.test_cases).get_indexer(cases)
+
+    def map_differences(self, other: "Index", cases: Sequence[str]) -> np.ndarray:
+        """(n,): 1 less the rank correlation of the two networks' small maps (0 the same, 2 opposite); NaN where one is missing or the same everywhere."""
+        found = np.full(len(cases), np.nan)
+        for place, (a, b) in enumerate(zip(self.rows(cases), other.rows(cases), strict=True)):
+            if a >= 0 and b >= 0:
+                correlation = rank_correlation(small(self.test_maps[a]), small(other.test_maps[b]))
+                found[place] = np.nan if correlation is None else 1 - correlation
+        return found
+
     def write(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         np.savez_compressed(path, **self.__dict__)
 
     @classmethod
-    def read(cls, model: TrainedModel, root: Path = INDEX) -> "Index":
+    def read(cls, card: ModelCard, root: Path = INDEX) -> "Index":
         """The network's index. Raises :class:`ModelError` where there is none, or where it was made with other weights."""
-        path = root / f"{model.card.name}.npz"
-        command = f"make it with 'python -m lungcad index --model {model.card.name}'"
+        path = root / f"{card.name}.npz"
+        command = f"make it with 'python -m lungcad index --model {card.name}'"
         if not path.is_file():
-            raise ModelError(f"There is no index of the training cases of {model.card.name}; {command}.")
+            raise ModelError(f"There is no index of the training cases of {card.name}; {command}.")
         try:
             with np.load(path, allow_pickle=False) as stored:
-                found = {key: stored[key] for key in ("weights_sha256", "mean", "components", "vectors", "cases", "labels", "far")}
+                found = {field.name: stored[field.name] for field in fields(cls)}
         except (OSError, ValueError, KeyError):
             raise ModelError(f"The index {path.name} is damaged; {command}.") from None
         found |= {"weights_sha256": str(found["weights_sha256"]), "far": float(found["far"])}
-        if found["weights_sha256"] != model.card.sha256:
+        if found["weights_sha256"] != card.sha256:
             raise ModelError(f"The index {path.name} was made with other weights; {command}.")
         return cls(**found)
 
@@ -101,3 +134,12 @@ def embed(model: TrainedModel, features: Tensor) -> np.ndarray:
     """What the head sees of feature maps (N, C, h, w): attended and averaged over positions, float32 (N, C)."""
     with torch.no_grad():
         return model.network.attention(features)[0].mean((2, 3)).cpu().numpy()
+
+
+def _umap(vectors: np.ndarray) -> np.ndarray:
+    """(n, 2), the same on every call."""
+    from umap import UMAP  # seconds to import, and only an index that is built needs it
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "n_jobs value")
+        return UMAP(metric="cosine", random_state=0, init="pca").fit_transform(vectors)

@@ -14,7 +14,8 @@ def index(toy):
     training = np.concatenate([centre + rng.normal(size=(40, 512)) for centre in centres]).astype(np.float32)
     validation = np.concatenate([centre + rng.normal(size=(20, 512)) for centre in centres]).astype(np.float32)
     cases, labels = [f"case{i}" for i in range(120)], [f"class{i // 40}" for i in range(120)]
-    return Index.build(toy, training, validation, cases, labels), training
+    test = (centres[1] + rng.normal(size=(8, 512))).astype(np.float32)
+    return Index.build(toy, training, validation, test, cases, labels, [f"test{i}" for i in range(8)], rng.random((8, 3, 3))), training
 
 
 def test_a_training_case_finds_itself_and_its_class(index):
@@ -49,23 +50,32 @@ def test_the_threshold_is_a_quantile_over_validation(index):
 
 def test_written_and_read_back(index, toy, tmp_path):
     index[0].write(tmp_path / f"{toy.card.name}.npz")
-    again = Index.read(toy, tmp_path)
+    again = Index.read(toy.card, tmp_path)
     assert again.nearest(index[1][5]) == index[0].nearest(index[1][5])
 
 
 def test_missing_damaged_and_stale(index, toy, tmp_path):
     path = tmp_path / f"{toy.card.name}.npz"
     with pytest.raises(ModelError, match="lungcad index"):
-        Index.read(toy, tmp_path)
+        Index.read(toy.card, tmp_path)
     path.write_bytes(b"PK nothing")
     with pytest.raises(ModelError, match="damaged"):
-        Index.read(toy, tmp_path)
+        Index.read(toy.card, tmp_path)
     Index(**{**index[0].__dict__, "weights_sha256": "other"}).write(path)
     with pytest.raises(ModelError, match="other weights"):
-        Index.read(toy, tmp_path)
+        Index.read(toy.card, tmp_path)
 
 
 def test_an_embedding_is_what_the_head_pools(toy_gate):
     scene = Scene.of(toy_gate, make_phantom(0, size=96).image())
     attended, _ = toy_gate.network.attention(scene.features)
     np.testing.assert_allclose(embed(toy_gate, scene.features)[0], attended.mean((2, 3))[0].numpy(), rtol=1e-5)
+
+
+def test_the_map_keeps_classes_together(index):
+    made, _ = index
+    assert made.umap.shape == (128, 2) and made.test_vectors.shape == (8, 64)
+    places = made.umap.astype(float)
+    middle = [places[:120][made.labels == f"class{i}"].mean(0) for i in range(3)]
+    nearest = np.linalg.norm(places[120:, None] - np.array(middle)[None], axis=2).argmin(1)
+    assert (nearest == 1).all()

@@ -1,0 +1,72 @@
+"""Controls whose value is kept in the page's link, so that a link opened elsewhere shows the same page."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import streamlit as st
+
+T = TypeVar("T")
+
+
+def selectbox(label: str, options: Sequence[str], *, key: str, default: str | None, **how) -> str | None:
+    """Keeps the value itself, not its label as ``bind`` would; an unknown value in a link is said."""
+    _seed(label, key, default, lambda text: text if text in options else None)
+    if st.session_state[key] not in options:
+        st.session_state[key] = default
+    return _keep(key, st.selectbox(label, options, key=key, **how), None)
+
+
+def segments(label: str, options: Sequence[str], *, key: str, **how) -> str:
+    """A choice among a few, the first at first; one is always chosen."""
+    _seed(label, key, options[0], lambda text: text if text in options else None)
+    if st.session_state[key] not in options:
+        st.session_state[key] = options[0]
+    return _keep(key, st.segmented_control(label, options, key=key, required=True, **how), options[0])
+
+
+def toggle(label: str, *, key: str, **how) -> bool:
+    _seed(label, key, False, {"True": True, "False": False}.get)
+    return _keep(key, st.toggle(label, key=key, **how), False)
+
+
+def slider(label: str, low: float, high: float, default: float, step: float, *, key: str, **how) -> float:
+    def parse(text: str) -> float | None:
+        try:
+            value = float(text)
+        except ValueError:
+            return None
+        return value if low <= value <= high else None
+
+    _seed(label, key, default, parse)
+    return _keep(key, st.slider(label, low, high, step=step, key=key, **how), default)
+
+
+def multiselect(label: str, options: Sequence[str], default: Sequence[str], *, key: str, **how) -> list[str]:
+    """Unknown values in a link are left out, and said."""
+    if key not in st.session_state:
+        wanted = [name for name in st.query_params.get(key, "").split(",") if name]
+        known = [name for name in wanted if name in options][: how.get("max_selections")]
+        if unknown := [name for name in wanted if name not in options]:
+            st.info(f"The link asks for the unknown {label.lower()} {', '.join(unknown)}; left out.")
+        st.session_state[key] = known or list(default)
+    chosen = st.multiselect(label, options, key=key, **how)
+    return _keep(key, chosen, list(default), ",".join)
+
+
+def _seed(label: str, key: str, default: T, parse: Callable[[str], T | None]) -> None:
+    if key in st.session_state:
+        return
+    wanted = st.query_params.get(key)
+    found = None if wanted is None else parse(wanted)
+    st.session_state[key] = default if found is None else found
+    if wanted is not None and found is None:
+        st.info(f"The link asks for an unknown {label.lower()}; showing {default if default not in (None, '') else 'none'} instead.")
+
+
+def _keep(key: str, value: T, default: T, text: Callable[[T], str] = str) -> T:
+    """Into the link, which does not name what is as usual."""
+    if value in (None, "", []) or value == default:
+        st.query_params.pop(key, None)
+    elif st.query_params.get(key) != text(value):
+        st.query_params[key] = text(value)
+    return value

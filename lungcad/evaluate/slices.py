@@ -1,0 +1,91 @@
+"""Metrics of a run on parts of its test cases: does it fail on small lesions, on one file format, where the readers disagree?"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import PurePosixPath
+
+import numpy as np
+import pandas as pd
+
+from lungcad.datasets import Case
+from lungcad.evaluate.metrics import Resamples, accuracy, estimate, macro_auc, macro_f1, resampled_confusion
+from lungcad.evaluate.runs import Run
+from lungcad.models.card import Estimate
+
+FEW_CASES, FEW_GROUPS = 30, 10
+"""Below either a slice says little."""
+
+
+@dataclass(frozen=True)
+class Slice:
+    """by: the property; value: its value or range; n cases in so many groups."""
+
+    by: str
+    value: str
+    n: int
+    groups: int
+    accuracy: Estimate
+    macro_f1: Estimate
+    auc: Estimate
+
+    @property
+    def is_small(self) -> bool:
+        return self.n < FEW_CASES or self.groups < FEW_GROUPS
+
+
+def slices(run: Run, table: pd.DataFrame, cases: Mapping[str, Case] | None = None) -> list[Slice]:
+    """Every property that can be told, each with its values; a property with a single value is left out.
+
+    table: test cases of the run. cases: id -> case of the data set, where it is on this machine; without it only group size and file format are known.
+    Intervals: bootstrap over groups inside the slice. AUC: mean over the classes that occur in it.
+    """
+    labels, probabilities, groups = run.labels(table), run.probabilities(table), table.group.to_numpy()
+    found = []
+    for by, values in properties(table, cases).items():
+        known = [value for value in values.cat.categories if (values == value).any()]
+        for value in known if len(known) > 1 else ():
+            rows = (values == value).to_numpy()
+            resamples = Resamples.of(groups[rows])
+            counts = resampled_confusion(labels[rows], probabilities[rows].argmax(1), len(run.classes), resamples)
+            found.append(
+                Slice(
+                    by, str(value), int(rows.sum()), len(set(groups[rows])), estimate(accuracy(counts)), estimate(macro_f1(counts)),
+                    estimate(macro_auc(labels[rows], probabilities[rows], resamples)),
+                )
+            )  # fmt: skip
+    return found
+
+
+def properties(table: pd.DataFrame, cases: Mapping[str, Case] | None = None) -> dict[str, pd.Series]:
+    """Property -> its value for each row, categorical in the order of its values; missing where it is not known."""
+    sizes = table.groupby("group").case.transform("size")
+    found = {
+        "images in the group": pd.cut(sizes, [0, 1, 5, 20, np.inf], labels=["1", "2–5", "6–20", "more than 20"]),
+        "file format": pd.Series([PurePosixPath(case).suffix.lower().lstrip(".") or "none" for case in table.case], dtype="category"),
+    }
+    if cases is None:
+        return found
+    facts = pd.DataFrame([dict(cases[case].facts) if case in cases else {} for case in table.case])
+    if "area_px" in facts and facts.area_px.notna().any():
+        found["lesion area (pixels)"] = _thirds(facts.area_px)
+    if "n_readers" in facts:
+        found["readers"] = facts.n_readers.map(lambda n: None if pd.isna(n) else f"{n:.0f}").astype("category")
+    if "malignancy_spread" in facts:
+        spread = pd.cut(facts.malignancy_spread, [-1, 0, 1, np.inf], labels=["agree", "one grade apart", "two or more grades apart"])
+        found["readers' malignancy"] = spread.where(facts.n_readers > 1)
+    return found
+
+
+def small_slices(found: Sequence[Slice]) -> str:
+    """A sentence of warning about slices too small to say much; empty without any."""
+    small = [f"{each.by} {each.value}" for each in found if each.is_small]
+    return f"Fewer than {FEW_CASES} cases or {FEW_GROUPS} groups, so these say little: {', '.join(small)}." if small else ""
+
+
+def _thirds(values: pd.Series) -> pd.Series:
+    edges = np.unique(values.quantile([0, 1 / 3, 2 / 3, 1]).round())
+    if len(edges) < 2:
+        return pd.Series([None] * len(values), dtype="category")
+    labels = [f"{low:.0f}–{high:.0f}" for low, high in pairwise(edges)]
+    return pd.cut(values.round(), edges, labels=labels, include_lowest=True)

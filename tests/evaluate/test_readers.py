@@ -1,0 +1,38 @@
+import pytest
+from sklearn.metrics import cohen_kappa_score
+
+from lungcad.evaluate.readers import Reading, scores, to_table
+
+CLASSES = ("benign", "malignant")
+
+
+def readings():
+    rows = [("malignant", "malignant", "malignant", "malignant"), ("malignant", "benign", "malignant", "malignant"),
+            ("benign", "benign", "benign", "malignant"), ("benign", "benign", "malignant", "benign"), ("malignant", "malignant", None, "benign")]  # fmt: skip
+    return [Reading(f"case{i}", label, before, after, {"net": net}) for i, (label, before, after, net) in enumerate(rows)]
+
+
+def test_scores_by_hand():
+    found = scores(readings(), CLASSES, "benign").set_index("when")
+    before, after = found.loc["before the map"], found.loc["after the map"]
+    assert (before.n, after.n) == (5, 4)
+    assert before.sensitivity == pytest.approx(2 / 3) and before.specificity == 1 and before.accuracy == 0.8
+    assert after.sensitivity == 1 and after.specificity == 0.5
+    given = [each.before for each in readings()]
+    assert before["kappa with net"] == pytest.approx(cohen_kappa_score(given, [each.networks["net"] for each in readings()]))
+    assert before["kappa with the truth"] == pytest.approx(cohen_kappa_score(given, [each.label for each in readings()]))
+
+
+def test_without_a_negative_class_there_is_no_sensitivity():
+    assert scores(readings(), CLASSES, None).sensitivity.isna().all()
+
+
+def test_with_three_classes_every_other_class_is_positive():
+    given = [Reading("1", "a", "b", None, {}), Reading("2", "normal", "normal", None, {}), Reading("3", "b", "normal", None, {})]
+    found = scores(given, ("a", "b", "normal"), "normal")
+    assert found.sensitivity.tolist() == [0.5] and found.specificity.tolist() == [1.0] and list(found.when) == ["before the map"]
+
+
+def test_nothing_read_yet():
+    assert scores([], CLASSES, "benign").empty and to_table([]).empty
+    assert to_table(readings()).columns.tolist() == ["case", "truth", "before", "after", "net"]

@@ -1,0 +1,69 @@
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
+
+from lungcad.datasets import DATASETS, Case
+from lungcad.errors import DatasetError
+from lungcad.evaluate.runs import Run, read_run
+from lungcad.evaluate.slices import properties, slices, small_slices
+
+
+@pytest.fixture
+def run():
+    rows = [("one/a.png", "g1", "no", 0.9), ("one/b.png", "g1", "yes", 0.3), ("c.JPG", "g2", "yes", 0.8), ("d.jpg", "g3", "no", 0.6)]
+    table = pd.DataFrame([{"case": c, "group": g, "split": "test", "label": label, "copy_of_training": False,
+                           "p:no": 1 - p if label == "yes" else p, "p:yes": p if label == "yes" else 1 - p} for c, g, label, p in rows])  # fmt: skip
+    return Run("toy", {"classes": ["no", "yes"]}, table, None, None)
+
+
+def test_group_size_and_format_come_from_the_run_alone(run):
+    found = properties(run.test)
+    assert found["images in the group"].tolist() == ["2–5", "2–5", "1", "1"] and found["file format"].tolist() == [
+        "png",
+        "png",
+        "jpg",
+        "jpg",
+    ]
+    by = {(each.by, each.value): each for each in slices(run, run.test)}
+    assert (
+        by["file format", "png"].accuracy.value == 0.5
+        and by["file format", "jpg"].accuracy.value == 1
+        and by["file format", "png"].groups == 1
+    )
+    assert "file format png" in small_slices(list(by.values()))
+
+
+def test_facts_of_the_data_set_make_slices(run):
+    facts = [{"area_px": a, "n_readers": n, "malignancy_spread": s} for a, n, s in ((10, 1, 0), (20, 4, 0), (30, 4, 1), (40, 4, 3))]
+    cases = {case: Case(case, Path(case), "no", None, facts=fact) for case, fact in zip(run.test.case, facts, strict=True)}
+    found = properties(run.test, cases)
+    assert found["readers"].tolist() == ["1", "4", "4", "4"]
+    assert found["readers' malignancy"].isna().tolist() == [True, False, False, False]  # one reader agrees with nobody
+    assert found["readers' malignancy"].tolist()[1:] == ["agree", "one grade apart", "two or more grades apart"]
+    assert found["lesion area (pixels)"].tolist() == ["10–20", "10–20", "20–30", "30–40"]
+    del cases["d.jpg"]
+    assert properties(run.test, cases)["lesion area (pixels)"].isna().tolist() == [False, False, False, True]
+
+
+def test_each_slice_is_the_metric_of_its_cases():
+    try:
+        folder = DATASETS["lidc-nodules"].locate()
+    except DatasetError as error:
+        pytest.skip(str(error))
+    run = read_run("lidc-efficientnet-lite0")
+    table = run.test
+    cases = {case.id: case for case in DATASETS["lidc-nodules"].read(folder)}
+    found = slices(run, table, cases)
+    assert {each.by for each in found} == {"images in the group", "lesion area (pixels)", "readers", "readers' malignancy"}
+    values = properties(table, cases)
+    for each in found:
+        rows = table[(values[each.by] == each.value).to_numpy()]
+        truth, p = rows.label == "malignant", rows["p:malignant"]
+        assert each.n == len(rows) and each.accuracy.value == pytest.approx(accuracy_score(truth, p >= 0.5), abs=1e-4)
+        assert each.macro_f1.value == pytest.approx(f1_score(truth, p >= 0.5, average="macro"), abs=1e-4)
+        if truth.nunique() == 2:
+            assert each.auc.value == pytest.approx(roc_auc_score(truth, p), abs=1e-4)
+    sizes = [each.n for each in found if each.by == "lesion area (pixels)"]
+    assert sum(sizes) == len(table)
