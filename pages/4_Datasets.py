@@ -16,6 +16,7 @@ with page.plain_errors():
     if dataset is not None:
         with page.plain_errors():
             datasets_view.show_counts(dataset, folder)
+            datasets_view.show_protocols(dataset, folder)
 
     st.subheader("Audit: copies, leaks, conflicts, telltale files", anchor=False)
     with page.plain_errors():

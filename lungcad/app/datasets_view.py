@@ -9,16 +9,21 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from lungcad.app import link, resources, runner, widgets
+from lungcad.app import jobs, link, resources, widgets
 from lungcad.app.run_figures import COLOURS
 from lungcad.datasets import DATASETS, Dataset
 from lungcad.datasets.audit import Audit, audit
+from lungcad.datasets.info import describe
 from lungcad.errors import DatasetError, LungcadError
 from lungcad.evaluate.folder import Evaluation, evaluate_folder
 
 OWN = "own"
+MOST_KINDS = 8
+"""Kinds of files that are drawn one by one."""
 PAIRS = 6
 """Groups of copies that are drawn."""
+WRONG = 8
+"""Wrong answers that are drawn."""
 SAMPLES = 4
 """Pictures of each class."""
 
@@ -80,7 +85,7 @@ def show_counts(dataset: Dataset, folder: Path) -> None:
         barmode="stack", height=110 + 45 * len(labels), margin={"l": 8, "r": 8, "t": 8, "b": 8}, legend={"orientation": "h", "y": 1.2}
     )
     listed = "; ".join(f"{widgets.plain(name)}: {', '.join(f'{part} {counts[name, part]}' for part in parts)}" for name in labels)
-    st.plotly_chart(figure, key="counts", alt=f"Images by class and part. {listed}.")
+    widgets.chart(figure, key="counts", alt=f"Images by class and part. {listed}.")
     rng = np.random.default_rng(0)
     for name in labels:
         of_class = [case for case in cases if case.label == name]
@@ -90,15 +95,81 @@ def show_counts(dataset: Dataset, folder: Path) -> None:
             _picture(column, of_class[index].path)
 
 
+def show_protocols(dataset: Dataset, folder: Path) -> None:
+    """Cases, groups and copies by split under each protocol."""
+    found = jobs.background(
+        "protocols",
+        ("protocols", str(folder), dataset.name, resources.state_of(str(folder))),
+        "the count by protocol",
+        lambda on_progress: describe(dataset, folder, on_progress=on_progress),
+        help="Reads every image to find groups and copies, then splits them as the papers did, and without anything on both sides.",
+    )
+    if found is None:
+        return
+    rows = [
+        {
+            "protocol": name,
+            "part": part["split"],
+            "images": part["n"],
+            "groups": part["groups"],
+            "copies of training": part["copies_of_training"],
+        }
+        | {widgets.plain(label): n for label, n in part["by_class"].items()}
+        for name, protocol in found["protocols"].items()
+        for part in protocol["parts"]
+    ]
+    st.dataframe(rows, hide_index=True, alt="Images, groups and copies by part under each protocol.")
+    for name, protocol in found["protocols"].items():
+        st.caption(f"**{name}**: {protocol['split']}" + (f"; {protocol['left_out']} images left out" if protocol["left_out"] else "") + ".")
+
+
 def audited(folder: Path, layout: str | None) -> Audit | None:
-    """The audit when it has run in this session; otherwise its button, or its progress."""
-    return runner.on_demand(
+    """The audit when it has run on this server and the folder has not changed; otherwise its button, or its progress."""
+    return jobs.background(
         "audit",
-        ("audit", str(folder), layout),
+        ("audit", str(folder), layout, resources.state_of(str(folder))),
         "the audit",
         lambda on_progress: audit(folder, layout, on_progress=on_progress),
         help="Looks for copies, leaks between the parts, conflicting labels, unreadable files, and classes that format or border give away.",
     )
+
+
+def _show_files(found: Audit) -> None:
+    """Size, mode, format and grey levels by class: what a network could recognise without looking at the disease."""
+    sizes = Counter()
+    for kind in found.files:
+        sizes[f"{kind.format} {kind.mode}, {kind.columns}×{kind.rows}", kind.label] += kind.n
+    totals = Counter()
+    for (kind, _), n in sizes.items():
+        totals[kind] += n
+    kinds = [kind for kind, _ in totals.most_common(MOST_KINDS)]
+    labels = list(found.intensity)
+    bars = go.Figure()
+    lines = go.Figure()
+    for label, colour in zip(labels, COLOURS * 3, strict=False):
+        counts = [sizes[kind, label] for kind in kinds] + [
+            sum(n for (kind, each), n in sizes.items() if each == label and kind not in kinds)
+        ]
+        bars.add_trace(go.Bar(y=[*kinds, "other"], x=counts, name=widgets.plain(label), orientation="h", marker_color=colour))
+        shares = found.intensity[label]
+        levels = (np.arange(len(shares)) + 0.5) / len(shares)
+        lines.add_trace(go.Scatter(x=levels, y=shares, name=widgets.plain(label), mode="lines", line={"color": colour}))
+    bars.update_xaxes(title="images")
+    bars.update_yaxes(automargin=True, autorange="reversed")
+    lines.update_xaxes(title="grey level, 0 black to 1 white")
+    lines.update_yaxes(title="share of the pixels", type="log")
+    layout = {"margin": {"l": 8, "r": 8, "t": 8, "b": 8}, "legend": {"orientation": "h", "y": -0.25}}
+    bars.update_layout(barmode="stack", height=140 + 28 * len(kinds), **layout)
+    lines.update_layout(height=320, **layout)
+    left, right = st.columns(2)
+    with left:
+        st.markdown("**Format, mode and size**")
+        widgets.chart(bars, key="files", alt="Images by file format, mode and size, coloured by class.")
+        if len(totals) > MOST_KINDS:
+            st.caption(f"The {MOST_KINDS} most frequent of {len(totals)} kinds; the JSON has all.")
+    with right:
+        st.markdown("**Grey levels**")
+        widgets.chart(lines, key="intensity", alt="Mean share of pixels at each grey level, for each class.")
 
 
 def show_audit(found: Audit, folder: Path) -> None:
@@ -139,6 +210,7 @@ def show_audit(found: Audit, folder: Path) -> None:
             )
     if found.neighbours:
         st.markdown(f"**{len(found.neighbours)} pairs of neighbouring slices** stand on two sides of the split.")
+    _show_files(found)
     _show_groups("Label conflicts", [conflict.cases for conflict in found.label_conflicts], folder)
     _show_groups("Copies", found.duplicate_groups, folder)
     if found.unreadable:
@@ -177,11 +249,12 @@ def show_evaluation(folder: Path, layout: str) -> None:
         st.info(f"No shipped network knows the classes of {layout}.")
         return
     network = st.selectbox("Network", fitting, key="evaluated", help="Networks whose classes the folder has.")
-    found: Evaluation | None = runner.on_demand(
+    model = resources.model(network)
+    found: Evaluation | None = jobs.background(
         "evaluation",
-        ("evaluation", str(folder), layout, resources.cards()[network].sha256),
+        ("evaluation", str(folder), layout, model.card.sha256, resources.state_of(str(folder))),
         "the evaluation",
-        lambda on_progress: evaluate_folder(resources.model(network), folder, layout, on_progress),
+        lambda on_progress: evaluate_folder(model, folder, layout, on_progress),
         help="Answers every image of the folder's test part (all, when it has no parts) and compares with the labels.",
     )
     if found is None:
@@ -204,6 +277,28 @@ def show_evaluation(folder: Path, layout: str) -> None:
         st.caption("The network's own run is missing, so it is not known whether it was trained on these images.")
     for case, why in found.skipped:
         st.caption(f"skipped {case}: {why}")
+    _show_answers(found, model.card.classes)
+
+
+def _show_answers(found: Evaluation, classes: tuple[str, ...]) -> None:
+    """The wrong answers, the surest first, and all of them as a file."""
+    table = pd.DataFrame({"case": [case.id for case in found.cases], "label": [case.label for case in found.cases]})
+    table["answer"] = np.array(classes)[found.probabilities.argmax(1)]
+    for column, name in enumerate(classes):
+        table[f"p:{name}"] = found.probabilities[:, column]
+    st.download_button(
+        "Answers (CSV)", lambda: table.to_csv(index=False), "lungcad-evaluation.csv", "text/csv", key="answers_csv", on_click="ignore",
+        icon=":material/download:", help="Every image with its label, the answer and the probabilities.",
+    )  # fmt: skip
+    wrong = np.flatnonzero(table.label != table.answer)
+    wrong = wrong[np.argsort(-found.probabilities.max(1)[wrong])]
+    st.markdown(f"**{len(wrong)} answered wrongly**" + (f", the {WRONG} surest:" if len(wrong) > WRONG else ""))
+    columns = st.columns(4)
+    for place, row in enumerate(wrong[:WRONG]):
+        with columns[place % 4]:
+            _picture(st, found.cases[row].path)
+            said = f"{widgets.plain(table.label[row])}, called {widgets.plain(table.answer[row])} ({found.probabilities[row].max():.0%})"
+            st.caption(said)
 
 
 def _picture(column, path: Path) -> None:

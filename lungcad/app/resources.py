@@ -1,6 +1,7 @@
 """What all sessions share: networks and cards. Nothing a user uploaded is kept here."""
 
 import hashlib
+import os
 import time
 from pathlib import Path
 
@@ -125,6 +126,17 @@ def baseline_tables(name: str) -> dict[str, pd.DataFrame]:
 def cases(dataset: str, folder: str) -> list[Case]:
     """The data set's cases under its usual task; read again after ten minutes."""
     return DATASETS[dataset].read(folder)
+
+
+@st.cache_data(max_entries=8, ttl=30, show_spinner="Looking at the folder …")
+def state_of(folder: str) -> str:
+    """Changes when a file below the folder comes, goes or is written; looked at again after half a minute."""
+    seen = []
+    for place, _, names in sorted(os.walk(folder)):
+        for name in sorted(names):
+            facts = os.stat(os.path.join(place, name))
+            seen.append((place, name, facts.st_size, facts.st_mtime_ns))
+    return hashlib.sha256(repr(seen).encode()).hexdigest()
 
 
 @st.cache_data(max_entries=512, show_spinner=False)

@@ -21,7 +21,7 @@ from lungcad.datasets.folders import PARTS, image_files
 from lungcad.datasets.groups import SAME_PATIENT
 from lungcad.datasets.reading import for_each_case
 from lungcad.datasets.splits import Protocol, split_cases
-from lungcad.datasets.traits import Traits, metadata_table
+from lungcad.datasets.traits import Traits, histogram_table, metadata_table
 from lungcad.errors import DatasetError, LungcadError
 from lungcad.imaging import read_image
 
@@ -61,12 +61,24 @@ class MetadataOnly:
 
 
 @dataclass(frozen=True)
+class FileKind:
+    """n files of one class with the same format, mode ("L", "RGBA") and size in pixels."""
+
+    label: str
+    format: str
+    mode: str
+    rows: int
+    columns: int
+    n: int
+
+
+@dataclass(frozen=True)
 class Audit:
     """layout: which known data set the folder is laid out as, or None. Cases are named by their path in the folder.
 
     duplicate_groups: exact and near copies, a list of case ids each. exact_groups: those whose pixels are equal.
     neighbours: pairs of consecutively numbered, similar slices on two sides of a split. leak_share: split -> share of its images that are copies of
-    training images.
+    training images. files: what the files are. intensity: class -> mean share of pixels in each of 64 grey levels, from black to white.
     """
 
     layout: str | None
@@ -81,6 +93,8 @@ class Audit:
     unreadable: list[tuple[str, str]]
     neighbours: list[tuple[str, str]]
     metadata_only: MetadataOnly | None
+    files: list[FileKind]
+    intensity: dict[str, list[float]]
     max_bits: int
     min_correlation: float
     seconds: float
@@ -89,6 +103,7 @@ class Audit:
         """The JSON of ``lungcad audit``."""
         values = asdict(self)
         values["leaks"] = [{"split": leak.split, "class": leak.label, "n": leak.n, "share": leak.share} for leak in self.leaks]
+        values["files"] = [{"class" if name == "label" else name: each for name, each in kind.items()} for kind in values["files"]]
         values["unreadable"] = [{"case": case, "why": why} for case, why in self.unreadable]
         values["images_per_second"] = round(self.n_images / max(self.seconds, 1e-9), 1)
         return values
@@ -133,6 +148,8 @@ def audit(
         unreadable=unreadable,
         neighbours=_neighbours(cases, prints, pairs),
         metadata_only=_metadata_only(cases, traits, cluster),
+        files=_files(cases, traits),
+        intensity=_intensity(cases, traits),
         max_bits=MAX_BITS,
         min_correlation=MIN_CORRELATION,
         seconds=round(time.perf_counter() - start, 2),
@@ -195,6 +212,17 @@ def _read(cases: Sequence[Case], on_progress) -> tuple[list[Fingerprint | None],
 
     prints, traits, faults = (list(column) for column in zip(*for_each_case(one, cases, on_progress), strict=True))
     return prints, traits, faults
+
+
+def _files(cases: Sequence[Case], traits: Sequence[Traits]) -> list[FileKind]:
+    kinds = Counter((case.label, t.stored_format, t.stored_mode, t.rows, t.columns) for case, t in zip(cases, traits, strict=True))
+    return [FileKind(*kind, n) for kind, n in sorted(kinds.items())]
+
+
+def _intensity(cases: Sequence[Case], traits: Sequence[Traits]) -> dict[str, list[float]]:
+    labels = np.array([case.label for case in cases])
+    table = histogram_table(traits) if cases else np.empty((0, 0))
+    return {str(name): [round(float(share), 5) for share in table[labels == name].mean(0)] for name in np.unique(labels)}
 
 
 def _groups(cluster: np.ndarray) -> list[list[int]]:

@@ -1,10 +1,12 @@
 """The logic of the Datasets page, mostly on a folder made up for it."""
 
+import threading
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from lungcad.app import jobs, resources
 from lungcad.datasets import DATASETS
 from lungcad.errors import DatasetError
 from lungcad.imaging.phantom import make_phantom
@@ -41,17 +43,32 @@ def own(folder) -> AppTest:
     return page.text_input(key="own_folder").set_value(str(folder)).run()
 
 
+def finished(page: AppTest, name: str) -> AppTest:
+    """The page after the job of that name, begun here, has ended."""
+    page.button(key=f"{name}_start").click().run()
+    for job in list(jobs._JOBS.values()):
+        job.thread.join(60)
+    return page.run()
+
+
 def test_a_folder_of_ones_own_is_audited_and_evaluated(folder):
-    page = own(folder)
-    page.button(key="audit_start").click().run()
+    page = finished(own(folder), "audit")
     assert not page.exception and not page.error
     shown = {metric.label: metric.value for metric in page.metric}
     assert int(shown["label conflicts"]) >= 1 and shown["unreadable"] == "1" and int(shown["in groups of copies"]) >= 3
     leaks = page.dataframe[0].value
     assert (CLASSES[0] in set(leaks["class"])) and len(page.get("image")) >= 3
     assert all(name.startswith("chest-") for name in page.selectbox(key="evaluated").options)
-    page.button(key="evaluation_start").click().run()
+    finished(page, "evaluation")
     assert not page.exception and "accuracy" in set(page.dataframe[-1].value.metric)
+    assert any("answered wrongly" in text.value for text in page.markdown)
+    # another reader who names the folder finds both, without running anything
+    again = own(folder)
+    assert "accuracy" in set(again.dataframe[-1].value.metric)
+    # and when the folder has changed they are not shown as if they were its
+    (folder / "test" / CLASSES[0] / "0.png").unlink()
+    resources.state_of.clear()
+    assert own(folder).button(key="audit_start")
     assert "own_folder" not in page.query_params and str(folder) not in str(page.query_params)
 
 
@@ -63,8 +80,46 @@ def test_a_folder_that_is_not_there(tmp_path, name, said):
 
 def test_a_folder_without_images(tmp_path):
     page = own(tmp_path)
-    page.button(key="audit_start").click().run()
+    finished(page, "audit")
     assert not page.exception and "no images" in page.error[0].value
+
+
+def test_a_job_shows_its_progress_and_stops(folder, monkeypatch):
+    may_go_on, began = threading.Event(), threading.Event()
+
+    def slow(*_, on_progress, **__):
+        on_progress(1, 4)
+        began.set()
+        may_go_on.wait(60)
+        on_progress(2, 4)
+
+    monkeypatch.setattr("lungcad.app.datasets_view.audit", slow)
+    page = own(folder)
+    page.button(key="audit_start").click().run()
+    assert began.wait(60)
+    page.run()
+    assert not page.exception and page.button(key="audit_stop") and "1 of 4" in str(page.get("progress")[0].proto)
+    page.button(key="audit_stop").click().run()
+    may_go_on.set()
+    next(reversed(jobs._JOBS.values())).thread.join(60)
+    page.run()
+    assert not page.exception and any("was stopped" in info.value for info in page.info) and page.button(key="audit_start")
+
+
+def test_a_fault_in_a_job_is_said_without_its_message(folder, monkeypatch):
+    def broken(*_, **__):
+        raise RuntimeError("PATIENT-NAME.dcm")
+
+    monkeypatch.setattr("lungcad.app.datasets_view.audit", broken)
+    page = finished(own(folder), "audit")
+    assert not page.exception and "RuntimeError" in page.error[0].value and "PATIENT" not in page.error[0].value
+
+
+def test_the_counts_by_protocol(shared_data):
+    page = finished(new_page(dataset="lc25000").run(), "protocols")
+    assert not page.exception and not page.error
+    rows = page.dataframe[0].value
+    assert set(rows.protocol) == {"published", "grouped"} and rows[rows.protocol == "grouped"]["copies of training"].sum() == 0
 
 
 @pytest.mark.parametrize("name", DATASETS)

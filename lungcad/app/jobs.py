@@ -1,0 +1,105 @@
+"""Long work that outlives the session that began it: in a thread of the server, with progress, stoppable, there when the reader comes back.
+
+What belongs to one image of one session runs in :mod:`~lungcad.app.runner` instead.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import streamlit as st
+
+from lungcad.errors import LungcadError
+from lungcad.explain.attribution import Progress
+
+T = TypeVar("T")
+MOST = 16
+"""Jobs that are remembered; the oldest finished ones go first."""
+
+
+class _Stopped(Exception):
+    """Raised inside the work when its reader stops it."""
+
+
+@dataclass(eq=False)
+class Job:
+    """done of total; result and error are None until it ends, and stay None when it was stopped."""
+
+    done: int = 0
+    total: int = 0
+    result: object | None = None
+    error: str | None = None
+    stop: threading.Event = field(default_factory=threading.Event)
+    thread: threading.Thread | None = None
+
+    @property
+    def is_running(self) -> bool:
+        return self.thread is not None and self.thread.is_alive()
+
+    def run(self, compute: Callable[[Progress], object]) -> None:
+        def on_progress(done: int, total: int) -> None:
+            if self.stop.is_set():
+                raise _Stopped
+            self.done, self.total = done, total
+
+        try:
+            self.result = compute(on_progress)
+        except _Stopped:
+            pass
+        except LungcadError as error:
+            self.error = str(error)
+        except Exception as error:  # a thread has nobody else to tell; the name of the fault holds no file's name
+            self.error = f"A fault of lungcad ended it ({type(error).__name__}); please report what you did."
+
+
+_JOBS: OrderedDict[tuple, Job] = OrderedDict()
+_LOCK = threading.Lock()
+
+
+def start(key: tuple, compute: Callable[[Progress], object]) -> Job:
+    """Begins the work unless it already runs."""
+    with _LOCK:
+        job = _JOBS.get(key)
+        if job is not None and job.is_running:
+            return job
+        job = _JOBS[key] = Job()
+        job.thread = threading.Thread(target=job.run, args=(compute,), daemon=True)
+        job.thread.start()
+        finished = [name for name, each in _JOBS.items() if not each.is_running and name != key]
+        for name in finished[: max(len(_JOBS) - MOST, 0)]:
+            del _JOBS[name]
+        return job
+
+
+def find(key: tuple) -> Job | None:
+    return _JOBS.get(key)
+
+
+def background(name: str, key: tuple, title: str, compute: Callable[[Progress], T], *, help: str) -> T | None:
+    """The result for this key, whoever began the work; otherwise None, with the button that begins it or its progress drawn.
+
+    name: of the widgets, one a place on the page. compute runs outside the session and must not draw.
+    """
+    job = find(key)
+    if job is not None and job.is_running:
+        _watch(name, key, title)
+        return None
+    if job is not None and job.result is not None:
+        return job.result
+    if job is not None:
+        st.error(job.error, icon=":material/error:") if job.error else st.info(f"{title[:1].upper()}{title[1:]} was stopped.")
+    st.button(f"Run {title}", type="primary", key=f"{name}_start", on_click=start, args=(key, compute), help=help)
+    return None
+
+
+@st.fragment(run_every=1.0)
+def _watch(name: str, key: tuple, title: str) -> None:
+    job = find(key)
+    if job is None or not job.is_running:
+        st.rerun()
+    share = job.done / job.total if job.total else 0.0
+    st.progress(share, text=f"{title}: {job.done} of {job.total}" if job.total else f"{title}: starting …")
+    st.caption("It goes on when you leave the page, and is here when you come back.")
+    st.button("Stop", key=f"{name}_stop", on_click=job.stop.set, help="Ends the run; nothing half-done is kept.")
