@@ -21,6 +21,10 @@ def pick_runs() -> tuple[Run, Run]:
     table, faults = resources.runs_table()
     for fault in faults:
         st.warning(fault, icon=":material/info:")
+    if table.empty:
+        raise LungcadError(
+            "There is no evaluation run in data/runs; restore it from the repository, or train a network: python -m lungcad train weights/NAME.yaml."
+        )
     names = list(table.run)
     left, right = st.columns(2)
     with left:

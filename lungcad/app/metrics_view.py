@@ -192,7 +192,7 @@ def show_folds(run: Run) -> None:
     """Accuracy and macro F1 of each fold of a cross-validation."""
     rows = []
     for fold, table in run.test.groupby("fold"):
-        resamples = Resamples.of(table.group.to_numpy())
+        resamples = Resamples.of(table.group)
         counts = resampled_confusion(run.labels(table), run.probabilities(table).argmax(1), len(run.classes), resamples)
         rows.append(
             {

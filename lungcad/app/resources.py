@@ -182,7 +182,7 @@ def _report(name: str, without_copies: bool, fingerprint: str) -> dict[str, Esti
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _resamples(name: str, without_copies: bool, fingerprint: str) -> Resamples:
-    return Resamples.of(tested(name, without_copies).group.to_numpy())
+    return Resamples.of(tested(name, without_copies).group)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

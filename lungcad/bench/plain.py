@@ -25,6 +25,15 @@ from PIL import Image
 from pytorch_grad_cam import AblationCAM, GradCAM, ScoreCAM
 from pytorch_grad_cam.metrics.perturbation_confidence import PerturbationConfidenceMetric, RemoveMostRelevantFirst
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+from sklearn.metrics import (
+    accuracy_score,
+    average_precision_score,
+    balanced_accuracy_score,
+    cohen_kappa_score,
+    confusion_matrix,
+    f1_score,
+    roc_auc_score,
+)
 from torchvision import transforms
 
 from lungcad.models import ModelCard, create_model
@@ -237,3 +246,22 @@ def _median(function: Callable[[], object], repeats: int) -> float:
         function()
         seconds.append(time.perf_counter() - start)
     return float(np.median(seconds[3:]))
+
+
+def metrics_seconds(labels: np.ndarray, probabilities: np.ndarray, repeats: int) -> float:
+    """Median seconds of scikit-learn's metrics of one resample."""
+    k = probabilities.shape[1]
+    rng = np.random.default_rng(0)
+
+    def once() -> None:
+        drawn = rng.integers(0, len(labels), len(labels))
+        truth, scores = labels[drawn], probabilities[drawn]
+        predicted = scores.argmax(1)
+        for metric in (accuracy_score, balanced_accuracy_score, cohen_kappa_score, confusion_matrix):
+            metric(truth, predicted)
+        f1_score(truth, predicted, average="macro")
+        for c in range(k):
+            roc_auc_score(truth == c, scores[:, c])
+            average_precision_score(truth == c, scores[:, c])
+
+    return _median(once, repeats)

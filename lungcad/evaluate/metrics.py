@@ -29,18 +29,18 @@ class Resamples:
     block: np.ndarray
 
     @classmethod
-    def of(cls, groups: np.ndarray, *, seed: int = 0, resamples: int = RESAMPLES) -> "Resamples":
+    def of(cls, groups: np.ndarray | pd.Series, *, seed: int = 0, resamples: int = RESAMPLES) -> "Resamples":
         """Whole groups (n,) with replacement: the cluster bootstrap (Davison & Hinkley, "Bootstrap methods and their application", 1997, section 3.8).
 
         With a group a case it is Efron's. More than :data:`MOST_BLOCKS` groups are pooled at random into blocks of equal numbers of groups, which are
         drawn instead: the variance of a mean over blocks of independent groups is that over the groups.
         """
-        block, names = pd.factorize(np.asarray(groups), use_na_sentinel=False)
+        block, names = pd.factorize(groups, use_na_sentinel=False)
         m = len(names)
         if m > MOST_BLOCKS:
             block = (np.random.default_rng(seed).permutation(m) % MOST_BLOCKS)[block]
         else:
-            block = np.argsort(np.argsort(names, kind="stable"), kind="stable")[block]
+            block = np.argsort(np.argsort(np.asarray(names), kind="stable"), kind="stable")[block]
         return cls(_drawn(min(m, MOST_BLOCKS), seed, resamples), block)
 
     @classmethod
@@ -51,11 +51,12 @@ class Resamples:
     def __len__(self) -> int:
         return len(self.multiplicities)
 
-    def counts(self, cell: np.ndarray, k: int, values: np.ndarray | None = None) -> np.ndarray:
-        """(B, k): how many cases of each resample lie in each of ``k`` cells; with ``values`` (n,) their sum instead."""
+    def counts(self, cell: np.ndarray, k: int, *, values: np.ndarray | None = None, rows: np.ndarray | None = None) -> np.ndarray:
+        """(B, k): how many cases of each resample lie in each of ``k`` cells; with ``values`` (n,) their sum instead. rows: bool (n,), only these."""
         m = self.multiplicities.shape[1]
-        table = np.bincount(self.block * k + cell, weights=values, minlength=m * k).reshape(m, k)
-        if values is not None and values.dtype != bool:
+        place = self.block * k + cell
+        table = np.bincount(place if rows is None else place[rows], weights=values, minlength=m * k).reshape(m, k)
+        if values is not None:
             return self.multiplicities @ table
         return (self._as_float32 @ table.astype(np.float32)).astype(np.float64)
 
@@ -67,7 +68,7 @@ class Resamples:
     def mean(self, values: np.ndarray) -> np.ndarray:
         """(B,): the mean of ``values`` (n,); NaN where a resample is empty."""
         zero = np.zeros(len(values), np.int64)
-        return _ratio(self.counts(zero, 1, values)[:, 0], self.counts(zero, 1)[:, 0])
+        return _ratio(self.counts(zero, 1, values=values)[:, 0], self.counts(zero, 1)[:, 0])
 
 
 @lru_cache(maxsize=16)
@@ -224,7 +225,7 @@ def expected_calibration_error(labels: np.ndarray, probabilities: np.ndarray, re
     """(B,): gap between confidence and accuracy in 15 equal bins of the confidence, weighted by their cases."""
     confidence = probabilities.max(1)
     bins = np.minimum((confidence * ECE_BINS).astype(np.int64), ECE_BINS - 1)
-    gaps = resamples.counts(bins, ECE_BINS, confidence - (probabilities.argmax(1) == labels))
+    gaps = resamples.counts(bins, ECE_BINS, values=confidence - (probabilities.argmax(1) == labels))
     return np.abs(gaps).sum(1) / resamples.counts(bins, ECE_BINS).sum(1)
 
 
@@ -251,8 +252,7 @@ def _by_score(positive: np.ndarray, scores: np.ndarray, resamples: Resamples) ->
     place = np.empty(len(scores), np.int64)
     place[order] = np.repeat(bins, counts)
     k = int(bins[-1]) + 1
-    drawn = resamples.counts(place, k, positive)
-    return (ones[None], (counts - ones)[None]), (drawn, resamples.counts(place, k) - drawn)
+    return (ones[None], (counts - ones)[None]), tuple(resamples.counts(place, k, rows=rows) for rows in (positive, ~positive))
 
 
 def _area(formula: Callable[[np.ndarray, np.ndarray], np.ndarray], sample: _Counts, drawn: _Counts) -> np.ndarray:

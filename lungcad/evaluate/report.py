@@ -26,7 +26,7 @@ def report(run: Run, *, without_copies: bool = False) -> dict[str, Estimate]:
     """
     table = tested_cases(run, without_copies=without_copies)
     task = task_of(run)
-    resamples = Resamples.of(table.group.to_numpy())
+    resamples = Resamples.of(table.group)
     ordinal = bool(task and task.ordinal)
     values = all_metrics(run.labels(table), run.probabilities(table), run.classes, resamples, ordinal=ordinal)
     return {name: estimate(each) for name, each in values.items()}
@@ -35,7 +35,7 @@ def report(run: Run, *, without_copies: bool = False) -> dict[str, Estimate]:
 def headlines(run: Run) -> dict[str, Estimate]:
     """Accuracy and macro F1 with their intervals: what a list of runs needs, in milliseconds."""
     table = tested_cases(run)
-    resamples = Resamples.of(table.group.to_numpy())
+    resamples = Resamples.of(table.group)
     counts = resampled_confusion(run.labels(table), run.probabilities(table).argmax(1), len(run.classes), resamples)
     return {"accuracy": estimate(accuracy(counts)), "macro F1": estimate(macro_f1(counts))}
 
@@ -60,7 +60,7 @@ def operating_points(run: Run) -> list[dict]:
     if not len(valid):
         return []
     column = run.classes.index(task.negative)
-    resamples = Resamples.of(test.group.to_numpy())
+    resamples = Resamples.of(test.group)
     points = []
     for name, choose in (("Youden", youden_point), ("sensitivity ≥ 0.95", sensitive_point)):
         point = choose(run.labels(valid), run.probabilities(valid), run.classes, task.negative)
@@ -81,7 +81,7 @@ def baselines(run: Run) -> dict[str, dict[str, Estimate]]:
     for name, rows in run.baselines.groupby("baseline", sort=False):
         table = test.merge(rows, on=on, how="inner")
         if len(table):
-            resamples = Resamples.of(table.group.to_numpy())
+            resamples = Resamples.of(table.group)
             values = all_metrics(run.labels(table), run.probabilities(table), run.classes, resamples)
             found[name] = {metric: estimate(values[metric]) for metric in HEADLINES}
     return found

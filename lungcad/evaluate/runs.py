@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +17,8 @@ from lungcad.datasets import Case, Protocol, Split
 from lungcad.errors import DatasetError, UnknownNameError
 
 SCHEMA = 2
-RUNS = Path(__file__).resolve().parents[2] / "data" / "runs"
+RUNS = Path(os.environ.get("LUNGCAD_RUNS") or Path(__file__).resolve().parents[2] / "data" / "runs")
+"""Where runs lie; the environment variable LUNGCAD_RUNS names another folder."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,9 +119,9 @@ def read_run(name: str, root: Path = RUNS) -> Run:
     if missing := sorted(wanted - set(predictions.columns)):
         raise DatasetError(f"The predictions of the run {name} lack the column {missing[0]}; make the run again.")
     if facts.get("protocol") == Protocol.GROUPED and "fold" not in predictions:
-        parts = predictions.groupby("group").split.nunique()
-        if (parts > 1).any():
-            raise DatasetError(f"The run {name} says grouped, but the group {parts.idxmax()} stands in two parts; make the run again.")
+        parts = predictions[["group", "split"]].drop_duplicates().group
+        if (twice := parts[parts.duplicated()]).size:
+            raise DatasetError(f"The run {name} says grouped, but the group {twice.iloc[0]} stands in two parts; make the run again.")
     return Run(name, facts, predictions, _table(folder, "baselines.parquet", name), _table(folder, "history.csv", name))
 
 

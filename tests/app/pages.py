@@ -1,14 +1,34 @@
-"""The Predict page as a test opens it."""
+"""The pages as a test opens them."""
 
+import shutil
+from functools import partial
 from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 
+from lungcad.app import resources
+from lungcad.evaluate import runs
+
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def open_page(file: str, **query: str) -> AppTest:
+    """Not run yet. file: under ``pages/``."""
+    page = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=120).switch_page(f"pages/{file}")
+    for key, value in query.items():
+        page.query_params[key] = value
+    return page
 
 
 def predict_page(panel: str = "erase") -> AppTest:
     """Not run yet; "erase" is the panel that computes nothing by itself."""
-    page = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=120).switch_page("pages/1_Predict.py")
-    page.query_params["panel"] = panel
-    return page
+    return open_page("1_Predict.py", panel=panel)
+
+
+def use_runs(monkeypatch, folder: Path, *shipped: str) -> None:
+    """The pages see the runs in ``folder`` only, with copies of these shipped ones in it."""
+    for name in shipped:
+        shutil.copytree(runs.RUNS / name, folder / name, copy_function=shutil.copyfile)
+    monkeypatch.setattr(resources, "RUNS", folder)
+    monkeypatch.setattr(resources, "list_runs", partial(runs.list_runs, folder))
+    monkeypatch.setattr(resources, "read_run", lambda name: runs.read_run(name, folder))

@@ -1,22 +1,21 @@
 """The logic of the Compare page on the shipped networks and runs."""
 
-from pathlib import Path
+import json
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from lungcad.app import resources
+from lungcad.errors import DatasetError
 from lungcad.evaluate.compare import compare_runs
 from lungcad.evaluate.runs import read_run
 from lungcad.models import list_cards
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.app.pages import open_page
 
 
 def new_page(**query: str) -> AppTest:
-    page = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=120).switch_page("pages/2_Compare.py")
-    for key, value in query.items():
-        page.query_params[key] = value
-    return page
+    return open_page("2_Compare.py", **query)
 
 
 def test_a_pair_on_one_image():
@@ -82,3 +81,75 @@ def test_runs_on_different_cases_offer_the_common_ones():
 def test_an_unknown_run_in_the_link_is_said():
     page = new_page(view="runs", first="nothing").run()
     assert not page.exception and any("unknown first run" in info.value for info in page.info)
+
+
+def test_curves_of_two_runs_and_cases_by_their_maps(shared_data):
+    page = new_page(view="runs", first="chest-resnet18", second="chest-resnet18-cbam", apart="maps", curve="Precision-recall").run()
+    assert not page.exception and not page.error and not page.info
+    for kind in ("Reliability", "ROC", "Precision-recall"):
+        page.segmented_control(key="curve").set_value(kind).run()
+        assert not page.exception
+    indices = [resources.index_of(name) for name in ("chest-resnet18", "chest-resnet18-cbam")]
+    cases = list(read_run("chest-resnet18").test.case)
+    farthest = np.nanmax(indices[0].map_differences(indices[1], cases))
+    assert any(f"maps {farthest:.2f}" in caption.value for caption in page.caption)
+
+
+@pytest.mark.parametrize("cost", ["GFLOPs", "parameters", "latency"])
+def test_cost_against_gain(cost):
+    page = new_page(view="runs", first="iq-resnet18", cost=cost, gain="ROC-AUC").run()
+    assert not page.exception and not page.error
+    (figure,) = [json.loads(each.proto.spec) for each in page.get("plotly_chart") if "Pareto front" in each.proto.spec]
+    names = {trace["name"] for trace in figure["data"]} - {"Pareto front"}
+    assert names == {card.name for card in list_cards() if card.dataset == "iq-oth-nccd"}
+
+
+def test_stepping_through_the_test_cases(shared_data):
+    page = new_page(networks="chest-resnet18,chest-resnet18-cbam").run()
+    cases = resources.test_cases_of("chest-resnet18")
+    assert page.button(key="previous_case").disabled
+    page.button(key="next_case").click().run()
+    page.button(key="next_case").click().run()
+    assert not page.exception and page.query_params["case"] == f"chest-ct-scan/{cases[1]}"
+    assert cases[1] in page.session_state["source"].caption
+    page.button(key="previous_case").click().run()
+    assert cases[0] in page.session_state["source"].caption
+
+
+def test_an_attention_networks_own_mask_is_shown():
+    page = new_page(networks="iq-efficientnet-lite0,iq-efficientnet-lite0-soft").run()
+    assert not page.exception and "own attention mask" in str(
+        [each.proto for each in page.get("image")] or [each.proto for each in page.get("imgs")]
+    )
+
+
+def test_blind_reading_from_the_first_answer_to_the_table(shared_data):
+    page = new_page(view="blind", networks="lidc-efficientnet-lite0,lidc-efficientnet-lite0-soft").run()
+    assert not page.exception and not page.error
+    run = read_run("lidc-efficientnet-lite0")
+    truth = run.test.set_index("case").label
+    assert not any(name in caption.value for caption in page.caption for name in ("benign", "malignant"))  # the label is hidden
+    for number in (1, 2, 2, 2):  # two cases, twice each
+        page.button(key=f"answer_{number}").click().run()
+        assert not page.exception
+    (readings,) = page.session_state["readings"].values()
+    assert [(each.before, each.after) for each in readings] == [("benign", "malignant"), ("malignant", "malignant")]
+    assert [each.label for each in readings] == [truth[each.case] for each in readings]
+    answers = dict(zip(run.test.case, np.array(run.classes)[run.probabilities(run.test).argmax(1)], strict=True))
+    assert all(each.networks["lidc-efficientnet-lite0"] == answers[each.case] for each in readings)
+    shown = page.dataframe[0].value
+    assert shown.n.tolist() == [2, 2] and "kappa with lidc-efficientnet-lite0-soft" in shown
+    page.button(key="blind_restart").click().run()
+    assert not page.exception and not page.dataframe
+
+
+def test_blind_reading_says_what_it_needs(monkeypatch):
+    page = new_page(view="blind", networks="chest-resnet18,iq-resnet18").run()
+    assert not page.exception and any("same classes" in info.value for info in page.info)
+
+    def nowhere(self):
+        raise DatasetError("not here")
+
+    monkeypatch.setattr("lungcad.datasets.dataset.Dataset.locate", nowhere)
+    page = new_page(view="blind", networks="iq-resnet18").run()
+    assert not page.exception and any("needs the data set" in info.value for info in page.info)

@@ -1,7 +1,6 @@
 """The logic of the Datasets page, mostly on a folder made up for it."""
 
 import threading
-from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -10,16 +9,12 @@ from lungcad.app import jobs, resources
 from lungcad.datasets import DATASETS
 from lungcad.errors import DatasetError
 from lungcad.imaging.phantom import make_phantom
+from tests.app.pages import open_page
 from tests.conftest import CLASSES
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def new_page(**query: str) -> AppTest:
-    page = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=120).switch_page("pages/4_Datasets.py")
-    for key, value in query.items():
-        page.query_params[key] = value
-    return page
+    return open_page("4_Datasets.py", **query)
 
 
 @pytest.fixture
