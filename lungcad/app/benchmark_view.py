@@ -25,6 +25,12 @@ def show_benchmark() -> None:
         help="Deletion and insertion: does the network use what the map highlights? Stability: the same map under noise, shift and window? Similarity to random "
         "weights: a map that stays alike shows the image, not the network. Evidence in the lung, on the contour: where is it?",
     )
+    show_table(measure)
+
+
+def show_table(measure: str) -> None:
+    """Method × network for one measure."""
+    runs = resources.trust_runs()
     st.dataframe(
         [
             {"network": run.facts["model"], "data": run.facts["data"], "n": run.facts["n"]}

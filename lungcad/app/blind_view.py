@@ -59,16 +59,16 @@ def _read(cases: list[str], folder: Path, networks: list[str]) -> None:
 def _ask(case: str, folder: Path, networks: list[str], readings: list[Reading], label: str, waiting: bool) -> None:
     image = read_image(folder / case)
     grey = figures.shrunk(image.grey(), 512)
-    columns = st.columns(len(networks) + 1)
+    columns = st.columns(len(networks) + 1 if waiting else 2)
     columns[0].image(grey, caption="the case", width="stretch")
     answers = {}
-    for column, name in zip(columns[1:], networks, strict=True):
+    for place, name in enumerate(networks, 1):
         found = state.result(image, name, METHOD, None)
         answers[name] = found.prediction.label
         if waiting:
             drawn = overlay(grey, figures.shrunk_map(found.attributions[METHOD], grey.shape), threshold=0.2)
             said = f"{name}: {plain(found.prediction.label)} ({found.prediction.confidence:.0%}), {METHODS[METHOD].title}"
-            column.image(drawn, caption=said, width="stretch")
+            columns[place].image(drawn, caption=said, width="stretch")
     st.markdown("**And now, having seen the maps?**" if waiting else "**What is it?** The networks' answers and maps come after yours.")
 
     def answer(given: str) -> None:
@@ -81,7 +81,7 @@ def _ask(case: str, folder: Path, networks: list[str], readings: list[Reading], 
     classes = resources.cards()[networks[0]].classes
     for number, (column, name) in enumerate(zip(st.columns(len(classes)), classes, strict=True), 1):
         column.button(
-            f"{number}: {plain(name)}", key=f"answer_{number}", shortcut=str(number), on_click=answer, args=(name,), width="stretch",
+            plain(name), key=f"answer_{number}", shortcut=str(number), on_click=answer, args=(name,), width="stretch",
             help=f"Or press {number}.",
         )  # fmt: skip
 

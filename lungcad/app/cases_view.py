@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from lungcad.app import link, resources, run_figures
-from lungcad.app.widgets import chart, data_folder, picture, plain
+from lungcad.app.widgets import chart, data_folder, grid, picture, plain
 from lungcad.errors import LungcadError
 from lungcad.evaluate.metrics import Resamples, resampled_confusion
 from lungcad.evaluate.runs import Run
@@ -203,9 +203,8 @@ def _grid(run: Run, cases: pd.DataFrame, title: str) -> None:
     if folder is None:
         st.dataframe(shown[columns], hide_index=True, alt="The selected cases.")
     else:
-        places = st.columns(4)
-        for index, row in enumerate(shown.itertuples()):
-            with places[index % 4]:
+        for place, row in zip(grid(len(shown)), shown.itertuples(), strict=True):
+            with place:
                 _case(run, row, folder)
     if len(cases) > MOST_SHOWN:
         _turn_pages(page, len(cases))

@@ -9,7 +9,7 @@ import streamlit as st
 from lungcad.analysis import Result, contour_check, nearest_cases, predict_without
 from lungcad.app import figures, resources, state
 from lungcad.app.trust_view import show_check
-from lungcad.app.widgets import data_folder, picture, plain
+from lungcad.app.widgets import data_folder, grid, picture, plain
 from lungcad.explain import METHODS, Fill, methods_for
 from lungcad.explain.overlay import overlay
 from lungcad.imaging import Window
@@ -71,9 +71,8 @@ def show_nearest(result: Result, network: str) -> None:
     else:
         st.caption(f"The nearest training case lies at {first:.2f}; 95 % of the validation images lie within {found.far:.2f} of one.")
     folder = data_folder(card.dataset)
-    columns = st.columns(3)
-    for index, case in enumerate(found.neighbours):
-        with columns[index % 3]:
+    for place, case in zip(grid(len(found.neighbours)), found.neighbours, strict=True):
+        with place:
             if folder is not None:
                 picture(folder, case.case)
             st.markdown(f"**{plain(case.label)}**, distance {case.distance:.2f}")

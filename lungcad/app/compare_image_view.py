@@ -149,7 +149,7 @@ def _show_masks(image: CTImage, names: list[str]) -> None:
         column.image(
             overlay(small, figures.shrunk_map(found, small.shape), threshold=0.0),
             caption=f"{name}: its own attention mask",
-            width="stretch",
+            width=300,
         )
 
 

@@ -56,7 +56,7 @@ def show_differences(first: Run, second: Run) -> None:
     rows = compare_runs(first, second, common_only=common)
     shown = [
         {
-            "metric": row.metric,
+            "metric": plain(row.metric),
             "first": f"{row.first:.3f}",
             "second": f"{row.second:.3f}",
             "second − first": f"{row.difference:+.3f} [{row.low:+.3f}, {row.high:+.3f}]",
@@ -124,9 +124,9 @@ def _show_cases(first: Run, second: Run, one: pd.DataFrame, other: pd.DataFrame)
         st.dataframe(table.head(50), hide_index=True, alt="The cases on which the runs differ most.")
         return
     networks = [network_of(run) for run in (first, second)]
-    columns = st.columns(4)
-    for index, row in enumerate(table.head(MOST_CASES).itertuples()):
-        with columns[index % 4]:
+    shown = table.head(MOST_CASES)
+    for index, (place, row) in enumerate(zip(widgets.grid(len(shown)), shown.itertuples(), strict=True)):
+        with place:
             if not widgets.picture(folder, row.case):
                 continue
             maps = "" if pd.isna(getattr(row, "maps", np.nan)) else f", maps {row.maps:.2f}"

@@ -293,9 +293,8 @@ def _show_answers(found: Evaluation, classes: tuple[str, ...]) -> None:
     wrong = np.flatnonzero(table.label != table.answer)
     wrong = wrong[np.argsort(-found.probabilities.max(1)[wrong])]
     st.markdown(f"**{len(wrong)} answered wrongly**" + (f", the {WRONG} surest:" if len(wrong) > WRONG else ""))
-    columns = st.columns(4)
-    for place, row in enumerate(wrong[:WRONG]):
-        with columns[place % 4]:
+    for place, row in zip(widgets.grid(len(wrong[:WRONG])), wrong[:WRONG], strict=True):
+        with place:
             _picture(st, found.cases[row].path)
             said = f"{widgets.plain(table.label[row])}, called {widgets.plain(table.answer[row])} ({found.probabilities[row].max():.0%})"
             st.caption(said)

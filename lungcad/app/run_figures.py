@@ -139,9 +139,8 @@ def mean_maps(classes: tuple[str, ...], labels: np.ndarray, answers: np.ndarray,
     k = len(classes)
     plain = [name.replace(".", " ") for name in classes]
     counts = [[int(((labels == truth) & (answers == called)).sum()) for called in classes] for truth in classes]
-    titles = [f"is {plain[i]}, called {plain[j]} ({counts[i][j]})" if k == 2 else f"{plain[i][:12]} → {plain[j][:12]} ({counts[i][j]})"
-              for i in range(k) for j in range(k)]  # fmt: skip
-    figure = make_subplots(k, k, subplot_titles=titles, horizontal_spacing=0.02, vertical_spacing=0.12 / k)
+    titles = [f"is {plain[i]}<br>called {plain[j]} ({counts[i][j]})" for i in range(k) for j in range(k)]
+    figure = make_subplots(k, k, subplot_titles=titles, horizontal_spacing=0.02, vertical_spacing=0.26 / k)
     for i, truth in enumerate(classes):
         for j, called in enumerate(classes):
             if counts[i][j]:
@@ -153,8 +152,8 @@ def mean_maps(classes: tuple[str, ...], labels: np.ndarray, answers: np.ndarray,
                 figure.add_trace(heat, i + 1, j + 1)
     figure.update_xaxes(showticklabels=False, showgrid=False, zeroline=False)
     figure.update_yaxes(showticklabels=False, showgrid=False, zeroline=False, autorange="reversed")
-    figure.update_annotations(font_size=11)
-    return figure.update_layout(height=190 * k + 40, margin={"l": 8, "r": 8, "t": 28, "b": 8}, plot_bgcolor="rgba(0,0,0,0)")
+    figure.update_annotations(font_size=10)
+    return figure.update_layout(height=210 * k + 40, margin={"l": 8, "r": 8, "t": 36, "b": 8}, plot_bgcolor="rgba(0,0,0,0)")
 
 
 def distributions(cases: pd.DataFrame, measure: str, title: str, titles: dict[str, str]) -> go.Figure:

@@ -4,6 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from lungcad.app import link, resources, run_figures
+from lungcad.app.benchmark_view import show_table
 from lungcad.app.widgets import chart, data_folder, picture, plain
 from lungcad.evaluate.runs import Run
 from lungcad.evaluate.slices import small_slices
@@ -61,6 +62,8 @@ def show_trust(run: Run, *, without_copies: bool) -> None:
         key="trust_distributions",
         alt=f"{MEASURES[measure]} over {trust.facts['n']} cases for each method.",
     )
+    with st.expander("The same for every network", expanded=False):
+        show_table(measure)
     _show_disagreement(run, trust.cases, resources.tested(run.name, without_copies))
 
 

@@ -1,5 +1,6 @@
 """Controls that pages share."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import plotly.graph_objects as go
@@ -38,6 +39,13 @@ def picture(folder: Path, case: str) -> bool:
     except (LungcadError, OSError):
         st.caption(f"{case} is not here or cannot be read.")
         return False
+
+
+def grid(n: int, width: int = 165) -> Iterator:
+    """A place of so many pixels for each of ``n`` things; as many in a row as the screen holds, two on a phone."""
+    row = st.container(horizontal=True)
+    for _ in range(n):
+        yield row.container(width=width)
 
 
 def chart(figure: go.Figure, *, key: str, alt: str, **how):

@@ -53,7 +53,7 @@ def test_two_runs_show_what_compare_computes():
     assert not page.exception and not page.error
     expected = compare_runs(read_run("iq-resnet18"), read_run("iq-resnet18-cbam"))
     shown = page.dataframe[0].value.set_index("metric")
-    assert list(shown.index) == [row.metric for row in expected]
+    assert list(shown.index) == [row.metric.replace(".", " ") for row in expected]
     assert (
         shown.loc["accuracy", "second − first"].startswith(f"{expected[0].difference:+.3f}") and "McNemar" in shown.loc["accuracy", "test"]
     )
