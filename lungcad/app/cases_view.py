@@ -160,15 +160,17 @@ def _map(run: Run, table: pd.DataFrame) -> None:
         st.info(str(error))
         return
 
+    key = f"embedding_{place}"
+
     def drawn() -> None:
-        event = st.session_state["embedding"]["selection"]
+        event = st.session_state[key]["selection"]
         if outlines := event["lasso"] or event["box"]:
             _select(Region.of(place, outlines[0]["x"], outlines[0]["y"]))
 
     training = (index.umap[: len(index.cases)] if place == "UMAP" else index.vectors[:, :2]).astype(np.float64)
     chart(
         run_figures.embedding(run.classes, training, index.labels, places[place], table),
-        key="embedding",
+        key=key,
         alt=f"{place} map of training and test cases, coloured by true class; wrongly answered test cases are crosses.",
         on_select=drawn,
         selection_mode=["lasso", "box"],

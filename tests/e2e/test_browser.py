@@ -11,7 +11,6 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from lungcad.imaging.phantom import PICTURE_WINDOW, Edge, Lesion, make_phantom
-from tests.conftest import SHARED
 
 expect.set_options(timeout=30_000)
 PHANTOM = make_phantom(41, lesion=Lesion((-12.0, -78.0), 40.0, Edge.SPICULATED))
@@ -246,47 +245,3 @@ def test_methods_by_classes_and_nearest_cases(tab, server, screenshots):
     tab.screenshot(path=screenshots / "methods-1440.png")
     open_predict(tab, server, "?panel=nearest")
     expect(tab.get_by_text("distance 0").first).to_be_visible()
-
-
-def test_from_a_number_to_the_image_behind_it(tab, server, screenshots):
-    """Metrics: accuracy, then a wrong case, then its heat map: two clicks."""
-    if not SHARED.is_dir():
-        pytest.skip("the published data is not on this machine")
-    tab.goto(f"{server}/Metrics?runs=chest-efficientnet-lite0")
-    expect(tab.get_by_text("cases: answered wrongly")).to_be_visible()
-    settled(tab)
-    tab.set_viewport_size({"width": 1440, "height": 2600})
-    tab.screenshot(path=screenshots / "metrics-1440.png")
-    tab.locator("[data-testid=stMain]").get_by_role("link", name="Open in Predict").first.click()
-    expect(tab.get_by_text("Case test/")).to_be_visible()
-    expect(maps(tab)).to_be_visible()
-    assert "case=chest-ct-scan" in tab.url
-
-
-def test_metrics_at_390(tab, server, screenshots):
-    tab.set_viewport_size({"width": 390, "height": 2400})
-    tab.goto(f"{server}/Metrics?runs=lidc-efficientnet-lite0,lidc-efficientnet-lite0-soft")
-    expect(tab.locator(".st-key-curves .js-plotly-plot")).to_be_visible()
-    settled(tab)
-    assert tab.evaluate("document.scrollingElement.scrollWidth <= window.innerWidth + 1")
-    tab.set_viewport_size({"width": 390, "height": 4600})
-    tab.screenshot(path=screenshots / "metrics-390.png")
-
-
-def test_a_baseline_beside_its_attention_network(tab, server, screenshots):
-    tab.goto(f"{server}/Compare?networks=chest-efficientnet-lite0,chest-efficientnet-lite0-gate")
-    expect(tab.locator(".st-key-compared .js-plotly-plot")).to_be_visible()
-    expect(tab.get_by_text("Rank correlation of")).to_be_visible()
-    settled(tab)
-    tab.set_viewport_size({"width": 1440, "height": 1900})
-    tab.screenshot(path=screenshots / "compare-1440.png")
-
-
-@pytest.mark.parametrize("where", ["Compare?networks=chest-resnet18,chest-resnet18-cbam", "Datasets?dataset=lidc-nodules"])
-def test_the_other_pages_fit_a_phone(tab, server, screenshots, where):
-    tab.set_viewport_size({"width": 390, "height": 2400})
-    tab.goto(f"{server}/{where}")
-    expect(tab.locator("h1")).to_be_visible()
-    settled(tab)
-    assert tab.evaluate("document.scrollingElement.scrollWidth <= window.innerWidth + 1")
-    tab.screenshot(path=screenshots / f"{where.split('?')[0].lower()}-390.png")

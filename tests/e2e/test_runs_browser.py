@@ -1,0 +1,251 @@
+"""A person's way through Compare, Metrics and Datasets, in Chromium; and how long the pages take, printed."""
+
+import time
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from lungcad.imaging.phantom import make_phantom
+from tests.conftest import CLASSES, SHARED
+from tests.e2e.test_browser import lasso, maps, settled
+
+needs_data = pytest.mark.skipif(not SHARED.is_dir(), reason="the published data is not on this machine")
+CHANGED = """selector => {
+    const text = () => [...document.querySelectorAll(selector)].map(each => each.textContent).join('|');
+    const before = text(), seen = {start: performance.now(), end: null};
+    window.seen = seen;
+    const observer = new MutationObserver(() => { if (seen.end === null && text() !== before) { seen.end = performance.now(); observer.disconnect(); } });
+    observer.observe(document.body, {subtree: true, childList: true, characterData: true, attributes: true});
+}"""
+"""Notes when the text of what a selector finds changes."""
+
+
+def choose(page: Page, key: str, text: str) -> None:
+    """A segment of a segmented control."""
+    page.locator(f".st-key-{key}").get_by_text(text, exact=True).click()
+
+
+def press(page: Page, key: str) -> None:
+    """The right arrow on a slider."""
+    slider = page.locator(f".st-key-{key} input[type=range]")
+    slider.focus()
+    slider.press("ArrowRight")
+
+
+def opened(page: Page, address: str) -> dict[str, float]:
+    """Seconds until the title is painted, until the first plot is, and until the script is idle."""
+    start = time.perf_counter()
+    found = {}
+    page.goto(address)
+    for name, wait in (
+        ("title", lambda: expect(page.locator("h1")).to_be_visible()),
+        ("plot", lambda: expect(page.locator(".st-key-curves .js-plotly-plot")).to_be_visible()),
+        ("idle", lambda: settled(page)),
+    ):
+        wait()
+        found[name] = time.perf_counter() - start
+    return found
+
+
+def milliseconds(page: Page, selector: str, act) -> float:
+    """From an action until what the selector finds shows something else."""
+    page.evaluate(CHANGED, selector)
+    act()
+    page.wait_for_function("window.seen.end !== null")
+    settled(page)
+    return page.evaluate("window.seen.end - window.seen.start")
+
+
+def test_from_a_number_to_the_image_behind_it(tab, server, screenshots):
+    """Metrics: accuracy, then a wrong case, then its heat map: two clicks."""
+    if not SHARED.is_dir():
+        pytest.skip("the published data is not on this machine")
+    tab.goto(f"{server}/Metrics?runs=chest-efficientnet-lite0")
+    expect(tab.get_by_text("cases: answered wrongly")).to_be_visible()
+    settled(tab)
+    tab.set_viewport_size({"width": 1440, "height": 2600})
+    tab.screenshot(path=screenshots / "metrics-1440.png")
+    tab.locator("[data-testid=stMain]").get_by_role("link", name="Open in Predict").first.click()
+    expect(tab.get_by_text("Case test/")).to_be_visible()
+    expect(maps(tab)).to_be_visible()
+    assert "case=chest-ct-scan" in tab.url
+
+
+def test_metrics_at_390(tab, server, screenshots):
+    tab.set_viewport_size({"width": 390, "height": 2400})
+    tab.goto(f"{server}/Metrics?runs=lidc-efficientnet-lite0,lidc-efficientnet-lite0-soft")
+    expect(tab.locator(".st-key-curves .js-plotly-plot")).to_be_visible()
+    settled(tab)
+    assert tab.evaluate("document.scrollingElement.scrollWidth <= window.innerWidth + 1")
+    tab.set_viewport_size({"width": 390, "height": 4600})
+    tab.screenshot(path=screenshots / "metrics-390.png")
+
+
+def test_a_baseline_beside_its_attention_network(tab, server, screenshots):
+    tab.goto(f"{server}/Compare?networks=chest-efficientnet-lite0,chest-efficientnet-lite0-gate")
+    expect(tab.locator(".st-key-compared .js-plotly-plot")).to_be_visible()
+    expect(tab.get_by_text("Rank correlation of")).to_be_visible()
+    settled(tab)
+    tab.set_viewport_size({"width": 1440, "height": 1900})
+    tab.screenshot(path=screenshots / "compare-1440.png")
+
+
+@pytest.mark.parametrize("where", ["Compare?networks=chest-resnet18,chest-resnet18-cbam", "Datasets?dataset=lidc-nodules"])
+def test_the_other_pages_fit_a_phone(tab, server, screenshots, where):
+    tab.set_viewport_size({"width": 390, "height": 2400})
+    tab.goto(f"{server}/{where}")
+    expect(tab.locator("h1")).to_be_visible()
+    settled(tab)
+    assert tab.evaluate("document.scrollingElement.scrollWidth <= window.innerWidth + 1")
+    tab.screenshot(path=screenshots / f"{where.split('?')[0].lower()}-390.png")
+
+
+@needs_data
+def test_the_students_story(tab, server, screenshots):
+    """Does attention help, and on which cases: from the paired difference to the two maps on the case that they disagree about."""
+    tab.goto(f"{server}/Compare?view=runs&first=chest-resnet18&second=chest-resnet18-cbam")
+    expect(tab.get_by_text("Where they differ most")).to_be_visible()
+    settled(tab)
+    choose(tab, "apart", "maps")
+    expect(tab.get_by_text("rank correlation of the Grad-CAM maps", exact=False).first).to_be_visible()
+    settled(tab)
+    tab.set_viewport_size({"width": 1440, "height": 3600})
+    tab.screenshot(path=screenshots / "compare-runs-1440.png")
+    tab.get_by_role("button", name="Beside each other").first.click()
+    expect(tab.locator(".st-key-compared .js-plotly-plot")).to_be_visible()
+    expect(tab.get_by_text("Rank correlation of")).to_be_visible()
+    assert "case=chest-ct-scan" in tab.url and "networks=" in tab.url
+    settled(tab)
+    caption = tab.get_by_text("of 196 test cases")
+    before = caption.inner_text()
+    tab.locator("h1").click()
+    tab.keyboard.press("n")  # the next case, by keyboard
+    expect(caption).not_to_have_text(before)
+
+
+@needs_data
+def test_the_radiologists_story(tab, browser, server, screenshots):
+    """Where does it fail, and what was it looking at: a cell, its cases, the map of one; and the same view from the link."""
+    tab.goto(f"{server}/Metrics?runs=chest-efficientnet-lite0")
+    expect(tab.get_by_text("cases: answered wrongly")).to_be_visible()
+    settled(tab)
+    cell = tab.locator("[data-testid=stDataFrame]", has=tab.locator("canvas")).nth(3)
+    cell.scroll_into_view_if_needed()
+    box = cell.bounding_box()
+    tab.mouse.click(box["x"] + 0.5 * box["width"], box["y"] + 0.3 * box["height"])
+    expect(tab.get_by_text("cases: is adenocarcinoma, called large cell carcinoma")).to_be_visible()
+    assert "select=cell" in tab.url
+    other = browser.new_context(viewport={"width": 1440, "height": 1500})
+    page = other.new_page()
+    page.goto(tab.url)
+    expect(page.get_by_text("7 cases: is adenocarcinoma, called large cell carcinoma")).to_be_visible()
+    other.close()
+    tab.locator("[data-testid=stMain]").get_by_role("link", name="Open in Predict").first.click()
+    expect(tab.get_by_text("Case test/")).to_be_visible()
+    expect(maps(tab)).to_be_visible()
+
+
+@needs_data
+def test_a_band_and_a_lasso_choose_cases(tab, server, screenshots):
+    tab.goto(f"{server}/Metrics?runs=lidc-efficientnet-lite0&by=Scores")
+    plot = tab.locator(".st-key-bands .js-plotly-plot")
+    expect(plot).to_be_visible()
+    settled(tab)
+    plot.scroll_into_view_if_needed()
+    plot.locator(".bars .point path").first.click(force=True)
+    expect(tab.get_by_text("cases: probability of malignant from")).to_be_visible()
+    settled(tab)
+    choose(tab, "by", "Map of the cases")
+    expect(tab.locator(".st-key-embedding_UMAP .js-plotly-plot")).to_be_visible()
+    settled(tab)
+    tab.wait_for_function("document.querySelector('.st-key-embedding_UMAP .js-plotly-plot')._fullLayout.dragmode === 'lasso'")
+    lasso(tab, "embedding", 0.5)
+    expect(tab.get_by_text("cases: inside your region of the UMAP map")).to_be_visible()
+    assert "select=region" in tab.url
+    settled(tab)
+    tab.set_viewport_size({"width": 1440, "height": 4000})
+    tab.screenshot(path=screenshots / "metrics-map-1440.png")
+    tab.get_by_role("button", name="Clear the selection").click()
+    expect(tab.get_by_text("cases: answered wrongly")).to_be_visible()
+
+
+@needs_data
+def test_blind_reading_by_keyboard(tab, server, screenshots):
+    tab.goto(f"{server}/Compare?view=blind&networks=lidc-efficientnet-lite0,lidc-efficientnet-lite0-soft")
+    expect(tab.get_by_text("0 of 10 cases read")).to_be_visible()
+    settled(tab)
+    tab.locator("h1").click()
+    tab.keyboard.press("2")
+    expect(tab.get_by_text("having seen the maps?")).to_be_visible()
+    settled(tab)
+    tab.screenshot(path=screenshots / "blind-1440.png")
+    tab.keyboard.press("1")
+    expect(tab.get_by_text("1 of 10 cases read")).to_be_visible()
+    expect(tab.get_by_text("you said malignant, then benign")).to_be_visible()
+    with tab.expect_download() as download:
+        tab.get_by_role("button", name="Readings (CSV)").click()
+    rows = download.value.path().read_text().splitlines()
+    assert rows[0].startswith("case,truth,before,after,lidc") and ",malignant,benign," in rows[1]
+
+
+def test_an_audit_goes_on_without_its_reader(tab, browser, server, screenshots, tmp_path):
+    """Begun in one browser, found in another."""
+    for part in ("train", "test"):
+        for index, label in enumerate(CLASSES):
+            place = tmp_path / part / label
+            place.mkdir(parents=True)
+            for number in range(6):
+                (place / f"{number}.png").write_bytes(make_phantom(100 * index + 10 * number + (part == "test"), size=96).png())
+    tab.goto(f"{server}/Datasets?dataset=own")
+    tab.get_by_test_id("stTextInputField").fill(str(tmp_path))
+    tab.get_by_test_id("stTextInputField").press("Enter")
+    tab.get_by_role("button", name="Run the audit").click()
+    tab.goto("about:blank")  # the reader leaves
+    other = browser.new_context(viewport={"width": 1440, "height": 2600})
+    page = other.new_page()
+    page.set_default_timeout(30_000)
+    page.goto(f"{server}/Datasets?dataset=own")
+    page.get_by_test_id("stTextInputField").fill(str(tmp_path))
+    page.get_by_test_id("stTextInputField").press("Enter")
+    expect(page.get_by_text("Grey levels")).to_be_visible()
+    assert page.get_by_role("button", name="Run the audit").count() == 0 and str(tmp_path) not in page.url
+    page.screenshot(path=screenshots / "datasets-1440.png")
+    other.close()
+
+
+def test_how_long_the_pages_take(tab, browser, synthetic_server, capsys):
+    """Ten runs of 10,000 predictions, warm; then a million. Printed, not judged: no timing makes a test fail."""
+    said = []
+    for page in ("", "Predict", "Compare?view=runs&first=r0&second=r1", "Datasets"):
+        for _ in range(2):
+            context = browser.new_context(viewport={"width": 1440, "height": 1500})
+            fresh = context.new_page()
+            start = time.perf_counter()
+            fresh.goto(f"{synthetic_server}/{page}")
+            expect(fresh.locator("h1")).to_be_visible(timeout=60_000)
+            painted = time.perf_counter() - start
+            settled(fresh)
+            context.close()
+        said.append(f"{page.split('?')[0] or 'Home'}: first paint {painted:.2f} s")
+    opened(tab, f"{synthetic_server}/Metrics?runs=r0,r1,r2")
+    found = opened(tab, f"{synthetic_server}/Metrics?runs=r0,r1,r2")
+    said.append("Metrics, 10 runs of 10,000: " + ", ".join(f"{name} {seconds:.2f} s" for name, seconds in found.items()))
+    title = ".st-key-curves .xtitle"
+    for name, selector, act in (
+        ("threshold", "[data-testid=stMetricValue]", lambda: press(tab, "threshold_point")),
+        ("prevalence", "[data-testid=stMetricValue]", lambda: press(tab, "prevalence")),
+        ("curve", title, lambda: choose(tab, "curve", "Precision-recall")),
+        ("curve back", title, lambda: choose(tab, "curve", "ROC")),
+        ("scores", ".st-key-bands .xtitle", lambda: choose(tab, "by", "Scores")),
+    ):
+        said.append(f"{name}: {milliseconds(tab, selector, act):.0f} ms")
+    million = opened(tab, f"{synthetic_server}/Metrics?runs=million")
+    said.append("a run of 1,000,000, first time: " + ", ".join(f"{name} {seconds:.2f} s" for name, seconds in million.items()))
+    again = opened(tab, f"{synthetic_server}/Metrics?runs=million")
+    said.append("again: " + ", ".join(f"{name} {seconds:.2f} s" for name, seconds in again.items()))
+    said.append(
+        f"threshold over 1,000,000: {milliseconds(tab, '[data-testid=stMetricValue]', lambda: press(tab, 'threshold_point')):.0f} ms"
+    )
+    with capsys.disabled():
+        print("\n" + "\n".join(said))
+    assert len(said) == 13
