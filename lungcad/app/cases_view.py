@@ -9,7 +9,6 @@ import streamlit as st
 from lungcad.app import link, resources, run_figures
 from lungcad.app.widgets import chart, data_folder, grid, picture, plain
 from lungcad.errors import LungcadError
-from lungcad.evaluate.metrics import Resamples, resampled_confusion
 from lungcad.evaluate.runs import Run
 from lungcad.evaluate.selection import Band, Cell, Region, Selection, chosen, from_text, to_text
 
@@ -26,10 +25,10 @@ def show_cases(run: Run, label: str, *, without_copies: bool) -> None:
     table = resources.tested(run.name, without_copies)
     by = link.segments("Choose cases by", BY, key="by", help="Click a cell or a bar, or draw around points; the cases appear below.")
     if by == "Confusion matrix":
-        _confusion(run, table, without_copies)
+        _confusion(run, without_copies)
         _mean_maps(run, table)
     elif by == "Scores":
-        _scores(table, label)
+        _scores(run, label, without_copies)
     else:
         _map(run, table)
     selection = _selected(run)
@@ -39,7 +38,8 @@ def show_cases(run: Run, label: str, *, without_copies: bool) -> None:
             places = _places(run, table)
         except LungcadError as error:
             st.info(str(error))
-    rows = (table.label != table.answer).to_numpy() if selection is None else chosen(selection, table, places)
+    part = resources.part(run.name, without_copies)
+    rows = part.labels != part.answers if selection is None else chosen(selection, table, places)
     _grid(run, table[rows], _said(selection))
 
 
@@ -71,8 +71,8 @@ def _said(selection: Selection | None) -> str:
     return "answered wrongly"
 
 
-def _confusion(run: Run, table: pd.DataFrame, without_copies: bool) -> None:
-    counts = _counts(run, table)
+def _confusion(run: Run, without_copies: bool) -> None:
+    counts = resources.part(run.name, without_copies).counts
     frame = pd.DataFrame(counts, index=[f"is {plain(name)}" for name in run.classes], columns=[plain(name) for name in run.classes])
     key = f"confusion_{run.name}_{without_copies}"
 
@@ -89,11 +89,6 @@ def _confusion(run: Run, table: pd.DataFrame, without_copies: bool) -> None:
         alt="Confusion matrix: rows are true classes, columns the network's answers.",
     )  # fmt: skip
     st.caption("Rows: the true class; columns: the answer. Click a number to see its cases below.")
-
-
-def _counts(run: Run, table: pd.DataFrame) -> np.ndarray:
-    answers = pd.Index(run.classes).get_indexer(table.answer)
-    return resampled_confusion(run.labels(table), answers, len(run.classes), Resamples.none(len(table)))[0].astype(int)
 
 
 def _mean_maps(run: Run, table: pd.DataFrame) -> None:
@@ -117,7 +112,9 @@ def _mean_maps(run: Run, table: pd.DataFrame) -> None:
     st.caption("Grad-CAM of the answer in the network's input frame, each case divided by its own peak, then averaged over the cell.")
 
 
-def _scores(table: pd.DataFrame, label: str) -> None:
+def _scores(run: Run, label: str, without_copies: bool) -> None:
+    part, column = resources.part(run.name, without_copies), run.classes.index(label)
+
     def clicked() -> None:
         event = st.session_state["bands"]["selection"]
         if event["box"]:
@@ -132,7 +129,7 @@ def _scores(table: pd.DataFrame, label: str) -> None:
             _select(Band(label, low, high))
 
     chart(
-        run_figures.score_histogram(table, label, None),
+        run_figures.score_histogram(part.labels == column, part.probabilities[:, column], label, None),
         key="bands",
         alt=f"Histogram of the probability of {plain(label)}, by true class; a bar or a band selects its cases.",
         on_select=clicked,

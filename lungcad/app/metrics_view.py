@@ -1,6 +1,5 @@
 """What the Metrics page draws from evaluation runs; the cases behind the numbers are in :mod:`~lungcad.app.cases_view`."""
 
-import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -63,9 +62,9 @@ def show_headlines(run: Run, *, without_copies: bool) -> None:
         hide_index=True,
         alt="Headline metrics of the run and of trivial baselines.",
     )
-    table = resources.tested(run.name, without_copies)
+    part = resources.part(run.name, without_copies)
     st.caption(
-        f"{len(table)} test cases in {table.group.nunique()} groups ({run.facts.get('grouping', '')}); "
+        f"{len(part.labels)} test cases in {part.n_groups} groups ({run.facts.get('grouping', '')}); "
         "value [95 % bootstrap interval over groups]. Trivial baselines answer the same cases without looking at the disease."
     )
 
@@ -120,7 +119,7 @@ def _curves(names: tuple[str, ...], kind: str, label: str, without_copies: bool,
 @st.fragment
 def show_operating_point(run: Run, label: str, *, without_copies: bool) -> None:
     """Sensitivity, specificity, PPV, NPV and the confusion matrix at a threshold, and what that means for 1,000 people."""
-    table = resources.tested(run.name, without_copies)
+    part = resources.part(run.name, without_copies)
     task, choices = task_of(run), {}
     if task is not None and task.negative is not None and len(run.classes) == 2 and label != task.negative:
         choices = {point["name"]: point["threshold"] for point in _points(run.name, resources.fingerprint_of(run.name))}
@@ -136,9 +135,9 @@ def show_operating_point(run: Run, label: str, *, without_copies: bool) -> None:
             "Prevalence", 0.001, 0.5, 0.05, 0.001, format="%.3f", key="prevalence",
             help="How many of 1,000 people have it. PPV and NPV depend on it.",
         )  # fmt: skip
-    positive, scores = (table.label == label).to_numpy(), table[f"p:{label}"].to_numpy(np.float64)
-    resamples = resources.resamples_of(run.name, without_copies)
-    rates = {name: estimate(each) for name, each in at_threshold(positive, scores, threshold, resamples).items()}
+    column = run.classes.index(label)
+    positive, scores = part.labels == column, part.probabilities[:, column]
+    rates = {name: estimate(each) for name, each in at_threshold(positive, scores, threshold, part.resamples).items()}
     sensitivity, specificity = rates["sensitivity"].value, rates["specificity"].value
     if sensitivity is None or specificity is None:
         left.info(f"The run has no test case that is {plain(label)}, or none that is not, so there is no operating point.")
@@ -166,7 +165,7 @@ def show_operating_point(run: Run, label: str, *, without_copies: bool) -> None:
     )
     with right:
         chart(
-            run_figures.score_histogram(table, label, threshold),
+            run_figures.score_histogram(positive, scores, label, threshold),
             key="scores",
             alt=f"Histogram of the probability of {plain(label)}, by true class.",
         )

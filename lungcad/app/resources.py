@@ -15,8 +15,7 @@ from lungcad.app.figures import shrunk
 from lungcad.datasets import DATASETS, Case
 from lungcad.errors import LungcadError, ModelError
 from lungcad.evaluate.baselines import MAJORITY
-from lungcad.evaluate.metrics import Resamples
-from lungcad.evaluate.report import answered, baselines, flags, headlines, report, task_of, tested_cases
+from lungcad.evaluate.report import Tested, baselines, flags, task_of
 from lungcad.evaluate.runs import RUNS, Run, list_runs, read_run
 from lungcad.evaluate.slices import Slice, slices
 from lungcad.evaluate.trust_runs import TRUST, TrustRun
@@ -55,21 +54,21 @@ def runs_table() -> tuple[pd.DataFrame, list[str]]:
 
 def run(name: str) -> Run:
     """The evaluation run, read once for all sessions until its files change."""
-    return _run(name, _fingerprint(_run_files(name)))
+    return _run(name, fingerprint_of(name))
 
 
 def report_of(name: str, without_copies: bool) -> dict[str, Estimate]:
-    return _report(name, without_copies, _fingerprint(_run_files(name)))
+    return part(name, without_copies).report
 
 
-def resamples_of(name: str, without_copies: bool) -> Resamples:
-    """Bootstrap resamples of the run's test cases."""
-    return _resamples(name, without_copies, _fingerprint(_run_files(name)))
+def part(name: str, without_copies: bool) -> Tested:
+    """The run's test cases and what their metrics need, computed once for all sessions until the run's files change."""
+    return _tested(name, without_copies, fingerprint_of(name))
 
 
 def tested(name: str, without_copies: bool) -> pd.DataFrame:
     """The run's test cases, with the answer, its confidence and the loss (natural logarithm) beside the probabilities."""
-    return _tested(name, without_copies, _fingerprint(_run_files(name)))
+    return part(name, without_copies).table
 
 
 def index_of(name: str) -> Index:
@@ -100,7 +99,7 @@ def test_cases_of(network: str) -> list[str]:
 
 
 def slices_of(name: str, without_copies: bool, folder: str | None) -> list[Slice]:
-    return _slices(name, without_copies, folder, _fingerprint(_run_files(name)))
+    return _slices(name, without_copies, folder, fingerprint_of(name))
 
 
 def fingerprint_of(name: str) -> str:
@@ -109,7 +108,7 @@ def fingerprint_of(name: str) -> str:
 
 
 def baselines_of(name: str) -> dict[str, dict[str, Estimate]]:
-    return _baselines(name, _fingerprint(_run_files(name)))
+    return _baselines(name, fingerprint_of(name))
 
 
 def baseline_tables(name: str) -> dict[str, pd.DataFrame]:
@@ -162,7 +161,7 @@ def _row(name: str, fingerprint: str) -> dict | str:
     """A row of the table of runs, or the sentence that says why the run cannot be read."""
     try:
         found = run(name)
-        headline = headlines(found)
+        headline = _tested(name, False, fingerprint).headlines()
     except LungcadError as error:
         return str(error)
     known = {key: str(found.facts.get(key, "")) for key in ("dataset", "task", "protocol", "network", "attention")}
@@ -175,20 +174,9 @@ def _run(name: str, fingerprint: str) -> Run:
     return read_run(name)
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
-def _report(name: str, without_copies: bool, fingerprint: str) -> dict[str, Estimate]:
-    return report(run(name), without_copies=without_copies)
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _resamples(name: str, without_copies: bool, fingerprint: str) -> Resamples:
-    return Resamples.of(tested(name, without_copies).group)
-
-
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _tested(name: str, without_copies: bool, fingerprint: str) -> pd.DataFrame:
-    found = run(name)
-    return answered(found, tested_cases(found, without_copies=without_copies))
+def _tested(name: str, without_copies: bool, fingerprint: str) -> Tested:
+    return Tested(run(name), without_copies=without_copies)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -83,11 +83,11 @@ def decision_figure(runs: list[tuple[Run, pd.DataFrame]], label: str) -> go.Figu
     return _finish(figure, "threshold probability", "net benefit for each case", unit=False)
 
 
-def score_histogram(table: pd.DataFrame, label: str, threshold: float | None) -> go.Figure:
-    """Probability of ``label`` for cases that are it and cases that are not; a dashed line at the threshold."""
+def score_histogram(positive: np.ndarray, scores: np.ndarray, label: str, threshold: float | None) -> go.Figure:
+    """Probability of ``label`` (n,) for cases that are it and cases that are not; a dashed line at the threshold."""
     figure, edges = go.Figure(), np.linspace(0, 1, round(1 / BAR) + 1)
-    for name, rows, colour in ((label, table[table.label == label], COLOURS[1]), ("the rest", table[table.label != label], COLOURS[0])):
-        counts, _ = np.histogram(rows[f"p:{label}"], edges)
+    for name, rows, colour in ((label, positive, COLOURS[1]), ("the rest", ~positive, COLOURS[0])):
+        counts, _ = np.histogram(scores[rows], edges)
         figure.add_trace(
             go.Bar(x=(edges[1:] + edges[:-1]) / 2, y=counts, name=name.replace(".", " "), marker_color=colour, opacity=0.75, width=BAR)
         )

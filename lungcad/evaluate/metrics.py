@@ -4,7 +4,9 @@ Every metric is computed from counts, so that a bootstrap resample is a row of m
 matrix products, of a million cases too. Point estimates agree with scikit-learn (tests/evaluate/test_metrics.py).
 """
 
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -110,7 +112,8 @@ def all_metrics(
     """
     k = len(classes)
     confusion = resampled_confusion(labels, probabilities.argmax(1), k, resamples)
-    by_score = [_by_score(labels == c, probabilities[:, c], resamples) for c in range(k)]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # numpy's sorting and products let other threads run
+        by_score = list(pool.map(lambda c: _by_score(labels == c, probabilities[:, c], resamples), range(k)))
     roc, pr = (np.stack([_area(formula, *each) for each in by_score], axis=1) for formula in (_under_roc, _under_precision_recall))
     values = {
         "accuracy": accuracy(confusion),

@@ -1,5 +1,7 @@
 """What a run says: every metric with its interval, the trivial baselines beside it, and the operating points."""
 
+from functools import cached_property
+
 import numpy as np
 import pandas as pd
 
@@ -19,33 +21,71 @@ def task_of(run: Run) -> Task | None:
     return dataset.task_with(run.classes) if dataset else None
 
 
+class Tested:
+    """The test cases of a run, with what all its metrics need: computed once, when first asked for."""
+
+    def __init__(self, run: Run, *, without_copies: bool = False) -> None:
+        """without_copies: leave out the test cases that copy a training image. Raises :class:`DatasetError` as :func:`tested_cases`."""
+        self.run = run
+        self._cases, self.labels = _usable(run, without_copies)
+
+    @cached_property
+    def probabilities(self) -> np.ndarray:
+        return self.run.probabilities(self._cases)
+
+    @cached_property
+    def n_groups(self) -> int:
+        return self._cases.group.nunique()
+
+    @cached_property
+    def resamples(self) -> Resamples:
+        return Resamples.of(self._cases.group)
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """The predictions with the columns answer (the most probable class), confidence (its probability) and loss (minus the log of the truth's)."""
+        of_truth = self.probabilities[np.arange(len(self.labels)), self.labels]
+        answers = pd.Categorical.from_codes(self.answers, list(self.run.classes)).astype(str)
+        return self._cases.assign(answer=answers, confidence=self.probabilities.max(1), loss=-np.log(np.maximum(of_truth, 1e-12)))
+
+    @cached_property
+    def report(self) -> dict[str, Estimate]:
+        """Metrics (:func:`~lungcad.evaluate.metrics.all_metrics`), 95 % bootstrap over groups."""
+        task = task_of(self.run)
+        ordinal = bool(task and task.ordinal)
+        values = all_metrics(self.labels, self.probabilities, self.run.classes, self.resamples, ordinal=ordinal)
+        return {name: estimate(each) for name, each in values.items()}
+
+    def headlines(self) -> dict[str, Estimate]:
+        """Accuracy and macro F1 with their intervals: what a list of runs needs, in milliseconds."""
+        counts = self._confusion(self.resamples)
+        return {"accuracy": estimate(accuracy(counts)), "macro F1": estimate(macro_f1(counts))}
+
+    @cached_property
+    def answers(self) -> np.ndarray:
+        """Index of the most probable class (n,)."""
+        return self.probabilities.argmax(1)
+
+    @cached_property
+    def counts(self) -> np.ndarray:
+        """(K, K) cases: rows true, columns predicted."""
+        return self._confusion(Resamples.none(len(self.labels)))[0].astype(int)
+
+    def _confusion(self, resamples: Resamples) -> np.ndarray:
+        return resampled_confusion(self.labels, self.answers, len(self.run.classes), resamples)
+
+
 def report(run: Run, *, without_copies: bool = False) -> dict[str, Estimate]:
     """Metrics over the test cases (:func:`~lungcad.evaluate.metrics.all_metrics`), 95 % bootstrap over groups.
 
     without_copies: leave out the test cases that copy a training image.
     """
-    table = tested_cases(run, without_copies=without_copies)
-    task = task_of(run)
-    resamples = Resamples.of(table.group)
-    ordinal = bool(task and task.ordinal)
-    values = all_metrics(run.labels(table), run.probabilities(table), run.classes, resamples, ordinal=ordinal)
-    return {name: estimate(each) for name, each in values.items()}
-
-
-def headlines(run: Run) -> dict[str, Estimate]:
-    """Accuracy and macro F1 with their intervals: what a list of runs needs, in milliseconds."""
-    table = tested_cases(run)
-    resamples = Resamples.of(table.group)
-    counts = resampled_confusion(run.labels(table), run.probabilities(table).argmax(1), len(run.classes), resamples)
-    return {"accuracy": estimate(accuracy(counts)), "macro F1": estimate(macro_f1(counts))}
+    return Tested(run, without_copies=without_copies).report
 
 
 def confusion(run: Run, *, without_copies: bool = False) -> np.ndarray:
     """(K, K) counts of the test cases: rows true, columns predicted."""
-    table = tested_cases(run, without_copies=without_copies)
-    return resampled_confusion(run.labels(table), run.probabilities(table).argmax(1), len(run.classes), Resamples.none(len(table)))[
-        0
-    ].astype(int)
+    return Tested(run, without_copies=without_copies).counts
 
 
 def operating_points(run: Run) -> list[dict]:
@@ -89,6 +129,11 @@ def baselines(run: Run) -> dict[str, dict[str, Estimate]]:
 
 def tested_cases(run: Run, *, without_copies: bool = False) -> pd.DataFrame:
     """The predictions on test cases, all of them usable; :class:`DatasetError` where there is none, or one that is not."""
+    return _usable(run, without_copies)[0]
+
+
+def _usable(run: Run, without_copies: bool) -> tuple[pd.DataFrame, np.ndarray]:
+    """The cases and their class indices."""
     table = run.test
     if without_copies:
         table = table[~table.copy_of_training].reset_index(drop=True)
@@ -96,17 +141,10 @@ def tested_cases(run: Run, *, without_copies: bool = False) -> pd.DataFrame:
         raise DatasetError(f"The run {run.name} has no test case{' that is not a copy of a training image' if without_copies else ''}.")
     if has_undefined(table):
         raise DatasetError(f"The run {run.name} holds probabilities that are not numbers; make the run again.")
-    if (run.labels(table) < 0).any():
+    labels = run.labels(table)
+    if (labels < 0).any():
         raise DatasetError(f"The run {run.name} holds labels that are none of its classes ({', '.join(run.classes)}); make the run again.")
-    return table
-
-
-def answered(run: Run, table: pd.DataFrame) -> pd.DataFrame:
-    """``table`` with the columns answer (the most probable class), confidence (its probability) and loss (minus the log of the truth's probability)."""
-    probabilities = run.probabilities(table)
-    of_truth = probabilities[np.arange(len(table)), run.labels(table)]
-    answers = pd.Categorical.from_codes(probabilities.argmax(1), list(run.classes)).astype(str)
-    return table.assign(answer=answers, confidence=probabilities.max(1), loss=-np.log(np.maximum(of_truth, 1e-12)))
+    return table, labels
 
 
 FEW_GROUPS = 20

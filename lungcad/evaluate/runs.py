@@ -119,9 +119,14 @@ def read_run(name: str, root: Path = RUNS) -> Run:
     if missing := sorted(wanted - set(predictions.columns)):
         raise DatasetError(f"The predictions of the run {name} lack the column {missing[0]}; make the run again.")
     if facts.get("protocol") == Protocol.GROUPED and "fold" not in predictions:
-        parts = predictions[["group", "split"]].drop_duplicates().group
-        if (twice := parts[parts.duplicated()]).size:
-            raise DatasetError(f"The run {name} says grouped, but the group {twice.iloc[0]} stands in two parts; make the run again.")
+        group, names = pd.factorize(predictions.group)
+        split, _ = pd.factorize(predictions.split)
+        of_group = np.zeros(len(names), np.int64)
+        of_group[group] = split
+        if (elsewhere := np.flatnonzero(of_group[group] != split)).size:
+            raise DatasetError(
+                f"The run {name} says grouped, but the group {names[group[elsewhere[0]]]} stands in two parts; make the run again."
+            )
     return Run(name, facts, predictions, _table(folder, "baselines.parquet", name), _table(folder, "history.csv", name))
 
 
