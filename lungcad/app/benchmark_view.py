@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from lungcad.app import resources
+from lungcad.app import link, resources
 from lungcad.datasets.lidc_dicom import NAME as DICOM
 from lungcad.evaluate.trust_runs import MEASURES
 from lungcad.evaluate.trust_tables import rows
@@ -16,11 +16,11 @@ def show_benchmark() -> None:
     if not runs:
         st.info("No trust run is here; `python -m lungcad trust --model NAME --data FOLDER` makes one.")
         return
-    measure = st.selectbox(
+    measure = link.selectbox(
         "Measure",
         list(MEASURES),
-        list(MEASURES).index("faithfulness"),
         key="measure",
+        default="faithfulness",
         format_func=lambda name: MEASURES[name][:1].upper() + MEASURES[name][1:],
         help="Deletion and insertion: does the network use what the map highlights? Stability: the same map under noise, shift and window? Similarity to random "
         "weights: a map that stays alike shows the image, not the network. Evidence in the lung, on the contour: where is it?",

@@ -121,10 +121,11 @@ def show_maps(image: CTImage, names: list[str], method: str) -> None:
     found = {name: state.result(image, name, method, None) for name in names}
     maps = {name: result.attributions[method] for name, result in found.items()}
     left, right = st.columns(2)
-    opacity = left.slider("Opacity", 0.0, 1.0, 0.5, 0.05, key="opacity", help="How strongly all heat maps cover the slice.")
-    threshold = right.slider(
-        "Threshold", 0.0, 1.0, 0.2, 0.05, key="threshold", help="Hide what is weaker than this share of the strongest evidence of all maps."
-    )
+    with left:
+        opacity = link.slider("Opacity", 0.0, 1.0, 0.5, 0.05, key="opacity", help="How strongly all heat maps cover the slice.")
+    with right:
+        what = "Hide what is weaker than this share of the strongest evidence of all maps."
+        threshold = link.slider("Threshold", 0.0, 1.0, 0.2, 0.05, key="threshold", help=what)
     figure = _beside(image.grey(), maps, method, threshold)
     st.html(figures.heat_map_style("compared", opacity))
     widgets.chart(figure, config=figures.CONFIG, key="compared", alt=f"{METHODS[method].title} of {', '.join(names)} on one colour scale.")
@@ -191,7 +192,7 @@ def _short(name: str) -> str:
 
 def show_trust(image: CTImage, names: list[str], method: str) -> None:
     """The cheap trust checks of each network's map, question by question."""
-    if not st.toggle("Check the maps", key="compare_trust", help="Runs the trust checks of both maps, some seconds each."):
+    if not link.toggle("Check the maps", key="compare_trust", help="Runs the trust checks of both maps, some seconds each."):
         return
     columns = st.columns(len(names))
     for column, name in zip(columns, names, strict=True):

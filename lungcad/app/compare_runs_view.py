@@ -50,7 +50,7 @@ def show_differences(first: Run, second: Run) -> None:
         aligned([first, second])
     except LungcadError as error:
         st.warning(str(error), icon=":material/info:")
-        common = st.toggle("Compare the common cases", key="common", help="Leaves out the cases that only one of the runs has.")
+        common = link.toggle("Compare the common cases", key="common", help="Leaves out the cases that only one of the runs has.")
         if not common:
             return
     rows = compare_runs(first, second, common_only=common)

@@ -248,7 +248,7 @@ def show_evaluation(folder: Path, layout: str) -> None:
     if not fitting:
         st.info(f"No shipped network knows the classes of {layout}.")
         return
-    network = st.selectbox("Network", fitting, key="evaluated", help="Networks whose classes the folder has.")
+    network = link.selectbox("Network", fitting, key="evaluated", default=fitting[0], help="Networks whose classes the folder has.")
     model = resources.model(network)
     found: Evaluation | None = jobs.background(
         "evaluation",

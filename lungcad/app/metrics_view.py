@@ -182,8 +182,9 @@ def show_learning(run: Run) -> None:
         return
     history = run.history
     if "fold" in history:
-        fold = st.selectbox("Fold", sorted(history.fold.unique()), key="history_fold", help="Which fold's training is drawn.")
-        history = history[history.fold == fold]
+        folds = [str(fold) for fold in sorted(history.fold.unique())]
+        fold = link.selectbox("Fold", folds, key="history_fold", default=folds[0], help="Which fold's training is drawn.")
+        history = history[history.fold.astype(str) == fold]
     chart(run_figures.learning_curves(history), key="learning", alt="Learning curves by epoch.")
 
 

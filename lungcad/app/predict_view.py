@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 
 from lungcad.analysis import Result
-from lungcad.app import figures, resources, runner, state, widgets
+from lungcad.app import figures, link, resources, runner, state, widgets
 from lungcad.app.state import Source
 from lungcad.explain import METHODS, Attribution, Options, Side
 from lungcad.explain.overlay import overlay, png
@@ -60,12 +60,12 @@ def show_maps(result: Result, method: str, window: Window | None) -> None:
     """Slice beside overlay. Opacity, threshold and evidence redraw this part only; nothing is computed again."""
     attribution = result.attributions.get(method)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        opacity = st.slider("Opacity", 0.0, 1.0, 0.5, 0.05, key="opacity", help="How strongly the heat map covers the slice.")
-        threshold = st.slider(
+        opacity = link.slider("Opacity", 0.0, 1.0, 0.5, 0.05, key="opacity", help="How strongly the heat map covers the slice.")
+        threshold = link.slider(
             "Threshold", 0.0, 1.0, 0.2, 0.05, key="threshold", help="Hide what is weaker than this share of the strongest evidence."
         )
         side = widgets.side_picker(attribution) if attribution else None
-        cells = st.toggle(
+        cells = link.toggle(
             "True cells",
             key="cells",
             help="Draw the map in the cells it was computed in (7×7, say). Smoothing between them looks precise and is not.",

@@ -15,7 +15,7 @@ from lungcad.app.figures import shrunk
 from lungcad.datasets import DATASETS, Case
 from lungcad.errors import LungcadError, ModelError
 from lungcad.evaluate.baselines import MAJORITY
-from lungcad.evaluate.report import Tested, baselines, flags, task_of
+from lungcad.evaluate.report import ScoredCases, baselines, flags, task_of
 from lungcad.evaluate.runs import RUNS, Run, list_runs, read_run
 from lungcad.evaluate.slices import Slice, slices
 from lungcad.evaluate.trust_runs import TRUST, TrustRun
@@ -61,7 +61,7 @@ def report_of(name: str, without_copies: bool) -> dict[str, Estimate]:
     return part(name, without_copies).report
 
 
-def part(name: str, without_copies: bool) -> Tested:
+def part(name: str, without_copies: bool) -> ScoredCases:
     """The run's test cases and what their metrics need, computed once for all sessions until the run's files change."""
     return _tested(name, without_copies, fingerprint_of(name))
 
@@ -175,8 +175,8 @@ def _run(name: str, fingerprint: str) -> Run:
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _tested(name: str, without_copies: bool, fingerprint: str) -> Tested:
-    return Tested(run(name), without_copies=without_copies)
+def _tested(name: str, without_copies: bool, fingerprint: str) -> ScoredCases:
+    return ScoredCases(run(name), without_copies=without_copies)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

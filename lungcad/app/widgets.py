@@ -200,13 +200,15 @@ def side_picker(attribution: Attribution) -> Side | None:
 
 def target_picker(prediction: Result) -> str | None:
     """The class to explain; None for the predicted one."""
-    return st.selectbox(
+    chosen = link.selectbox(
         "Class to explain",
-        [None, *prediction.prediction.probabilities],
+        ["", *prediction.prediction.probabilities],
         key="target",
-        format_func=lambda name: "the predicted class" if name is None else plain(name),
+        default="",
+        format_func=lambda name: plain(name) or "the predicted class",
         help="Ask why not: explain a class that the network did not choose.",
     )
+    return chosen or None
 
 
 def window_picker(image: CTImage) -> Window | None:

@@ -21,7 +21,7 @@ def task_of(run: Run) -> Task | None:
     return dataset.task_with(run.classes) if dataset else None
 
 
-class Tested:
+class ScoredCases:
     """The test cases of a run, with what all its metrics need: computed once, when first asked for."""
 
     def __init__(self, run: Run, *, without_copies: bool = False) -> None:
@@ -80,12 +80,12 @@ def report(run: Run, *, without_copies: bool = False) -> dict[str, Estimate]:
 
     without_copies: leave out the test cases that copy a training image.
     """
-    return Tested(run, without_copies=without_copies).report
+    return ScoredCases(run, without_copies=without_copies).report
 
 
 def confusion(run: Run, *, without_copies: bool = False) -> np.ndarray:
     """(K, K) counts of the test cases: rows true, columns predicted."""
-    return Tested(run, without_copies=without_copies).counts
+    return ScoredCases(run, without_copies=without_copies).counts
 
 
 def operating_points(run: Run) -> list[dict]:

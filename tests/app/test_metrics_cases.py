@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from lungcad.app import cases_view, resources
 from lungcad.errors import DatasetError
-from lungcad.evaluate.report import Tested
+from lungcad.evaluate.report import ScoredCases
 from lungcad.evaluate.runs import read_run
 from lungcad.evaluate.selection import Band, Cell, Region, chosen, to_text
 from tests.app.pages import open_page
@@ -24,7 +24,7 @@ def new_page(**query: str) -> AppTest:
 
 @pytest.fixture(scope="module")
 def table():
-    return Tested(read_run(RUN)).table
+    return ScoredCases(read_run(RUN)).table
 
 
 def shown_cases(page: AppTest) -> int:
