@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from lungcad.app import jobs, link, resources, widgets
-from lungcad.app.run_figures import COLOURS
+from lungcad.app.run_figures import COLOURS, GREY
 from lungcad.datasets import DATASETS, Dataset
 from lungcad.datasets.audit import Audit, audit
 from lungcad.datasets.info import describe
@@ -194,6 +194,10 @@ def show_audit(found: Audit, folder: Path) -> None:
             ],
             hide_index=True,
         )
+        _show_shares(
+            {part: {leak.label: leak.share for leak in found.leaks if leak.split == part} for part in found.leak_share},
+            "share that copies training images", "leaks", None,
+        )  # fmt: skip
         st.caption("Of the whole part: " + ", ".join(f"{part} {share:.1%}" for part, share in found.leak_share.items()) + ".")
     elif found.split != "none":
         st.success("No image of another part is a copy of a training image.", icon=":material/check_circle:")
@@ -203,6 +207,7 @@ def show_audit(found: Audit, folder: Path) -> None:
             f"**Format, size, mode and border alone** tell the classes apart with a balanced accuracy of "
             f"{telltale.balanced_accuracy:.2f} (chance {telltale.chance:.2f})."
         )
+        _show_shares({"recall from the file alone": telltale.recall}, "recall", "telltale", telltale.chance)
         if telltale.suspicious:
             st.warning(
                 f"{', '.join(widgets.plain(name) for name in telltale.suspicious)} can be recognised by the file, not the disease: a network may learn that.",
@@ -224,6 +229,27 @@ def show_audit(found: Audit, folder: Path) -> None:
         on_click="ignore",
         help="Everything the audit found.",
     )
+
+
+def _show_shares(series: dict[str, dict[str, float]], title: str, key: str, chance: float | None) -> None:
+    """Bars by class, one colour a series; a dashed line at chance."""
+    figure = go.Figure()
+    for (name, shares), colour in zip(series.items(), COLOURS, strict=False):
+        figure.add_trace(
+            go.Bar(x=list(shares.values()), y=[widgets.plain(label) for label in shares], name=name, orientation="h", marker_color=colour)
+        )
+    if chance is not None:
+        figure.add_vline(x=chance, line={"color": GREY, "dash": "dash"}, annotation_text="chance")
+    labels = max(len(shares) for shares in series.values())
+    figure.update_xaxes(title=title, range=[0, 1], tickformat=".0%")
+    figure.update_yaxes(automargin=True)
+    figure.update_layout(
+        height=130 + 30 * labels, margin={"l": 8, "r": 8, "t": 24, "b": 8}, legend={"orientation": "h", "y": -0.5}, showlegend=True
+    )
+    listed = "; ".join(
+        f"{name}: " + ", ".join(f"{label} {share:.0%}" for label, share in shares.items()) for name, shares in series.items()
+    )
+    widgets.chart(figure, key=key, alt=f"{title} by class. {listed}.")
 
 
 def _show_groups(title: str, groups: list[list[str]], folder: Path) -> None:

@@ -6,7 +6,7 @@ import streamlit as st
 from lungcad.app import link, resources, run_figures
 from lungcad.app.widgets import chart, plain
 from lungcad.evaluate.metrics import Resamples, accuracy, at_threshold, estimate, macro_f1, predictive_values, resampled_confusion
-from lungcad.evaluate.report import operating_points, task_of
+from lungcad.evaluate.report import task_of, thresholds
 from lungcad.evaluate.runs import Run
 
 CURVES = ("ROC", "Precision-recall", "Reliability", "Decision curve")
@@ -52,7 +52,7 @@ def pick_runs() -> list[str]:
 def show_headlines(run: Run, *, without_copies: bool) -> None:
     """Every metric with its interval beside the trivial baselines."""
     found = resources.report_of(run.name, without_copies)
-    trivial = resources.baselines_of(run.name)
+    trivial = resources.baselines_of(run.name, without_copies)
     headlines = ("accuracy", "balanced accuracy", "macro F1", "ROC-AUC", "PR-AUC", "kappa", "Brier score", "ECE")
     st.dataframe(
         [
@@ -120,13 +120,10 @@ def _curves(names: tuple[str, ...], kind: str, label: str, without_copies: bool,
 def show_operating_point(run: Run, label: str, *, without_copies: bool) -> None:
     """Sensitivity, specificity, PPV, NPV and the confusion matrix at a threshold, and what that means for 1,000 people."""
     part = resources.part(run.name, without_copies)
-    task, choices = task_of(run), {}
-    if task is not None and task.negative is not None and len(run.classes) == 2 and label != task.negative:
-        choices = {point["name"]: point["threshold"] for point in _points(run.name, resources.fingerprint_of(run.name))}
     left, right = st.columns([2, 1])
-    for name, value in choices.items():
+    for name, value in _presets(run.name, label, resources.fingerprint_of(run.name)).items():
         right.button(f"{name} ({value:.2f})", key=f"preset_{name}", on_click=lambda value=value: st.session_state.update(threshold_point=round(value, 2)),
-                     help="Chosen on the run's validation cases.")  # fmt: skip
+                     help="Chosen on the run's validation cases, for this class against the rest.")  # fmt: skip
     with left:
         threshold = link.slider(
             "Threshold", 0.0, 1.0, 0.5, 0.01, key="threshold_point", help="From this probability on a case is called positive."
@@ -172,8 +169,8 @@ def show_operating_point(run: Run, label: str, *, without_copies: bool) -> None:
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def _points(name: str, fingerprint: str) -> list[dict]:
-    return operating_points(resources.run(name))
+def _presets(name: str, label: str, fingerprint: str) -> dict[str, float]:
+    return thresholds(resources.run(name), label)
 
 
 def show_learning(run: Run) -> None:

@@ -107,8 +107,8 @@ def fingerprint_of(name: str) -> str:
     return _fingerprint(_run_files(name))
 
 
-def baselines_of(name: str) -> dict[str, dict[str, Estimate]]:
-    return _baselines(name, fingerprint_of(name))
+def baselines_of(name: str, without_copies: bool) -> dict[str, dict[str, Estimate]]:
+    return _baselines(name, without_copies, fingerprint_of(name))
 
 
 def baseline_tables(name: str) -> dict[str, pd.DataFrame]:
@@ -195,8 +195,8 @@ def _slices(name: str, without_copies: bool, folder: str | None, fingerprint: st
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _baselines(name: str, fingerprint: str) -> dict[str, dict[str, Estimate]]:
-    return baselines(run(name))
+def _baselines(name: str, without_copies: bool, fingerprint: str) -> dict[str, dict[str, Estimate]]:
+    return baselines(run(name), without_copies=without_copies)
 
 
 def _fingerprint(paths: list[Path]) -> str:

@@ -53,7 +53,7 @@ def runs_show(
     from lungcad.evaluate.runs import read_run
 
     run = read_run(name, runs)
-    found, trivial = report(run, without_copies=without_copies), baselines(run)
+    found, trivial = report(run, without_copies=without_copies), baselines(run, without_copies=without_copies)
     matrix = confusion(run, without_copies=without_copies)
     if as_json:
         print_json({

@@ -33,32 +33,47 @@ def youden_point(labels: np.ndarray, probabilities: np.ndarray, classes: tuple[s
 
     Halfway between the two neighbouring scores. None when only one side occurs, or where no class is negative.
     """
-    return _point(labels, probabilities, classes, negative, lambda sensitivity, specificity: int((sensitivity + specificity).argmax()))
+    return _point(labels, probabilities, classes, negative, YOUDEN)
 
 
-def sensitive_point(
-    labels: np.ndarray, probabilities: np.ndarray, classes: tuple[str, ...], negative: str | None, at_least: float = 0.95
-) -> OperatingPoint | None:
-    """The highest threshold on 1 - P(negative class) whose sensitivity is still ``at_least``."""
-    return _point(labels, probabilities, classes, negative, lambda sensitivity, _: int(np.flatnonzero(sensitivity >= at_least)[-1]))
+def sensitive_point(labels: np.ndarray, probabilities: np.ndarray, classes: tuple[str, ...], negative: str | None) -> OperatingPoint | None:
+    """The highest threshold on 1 - P(negative class) whose sensitivity is still 0.95."""
+    return _point(labels, probabilities, classes, negative, SENSITIVE)
 
 
-def _point(labels, probabilities, classes, negative, choose: Callable[[np.ndarray, np.ndarray], int]) -> OperatingPoint | None:
-    if negative not in classes:
-        return None
-    column = classes.index(negative)
-    positive, scores = labels != column, 1 - probabilities[:, column]
+YOUDEN, SENSITIVE = "Youden", "sensitivity ≥ 0.95"
+_CHOICES: dict[str, Callable[[np.ndarray, np.ndarray], int]] = {
+    YOUDEN: lambda sensitivity, specificity: int((sensitivity + specificity).argmax()),
+    SENSITIVE: lambda sensitivity, _: int(np.flatnonzero(sensitivity >= 0.95)[-1]),
+}
+
+
+def preset_thresholds(positive: np.ndarray, scores: np.ndarray) -> dict[str, float]:
+    """:data:`YOUDEN` and :data:`SENSITIVE` -> threshold on the scores (n,) of one class against the rest; empty when only one side occurs."""
+    found = {name: _choose(positive, scores, name) for name in _CHOICES}
+    return {name: each[0] for name, each in found.items() if each is not None}
+
+
+def _choose(positive: np.ndarray, scores: np.ndarray, by: str) -> tuple[float, float, float] | None:
+    """(threshold, sensitivity, specificity); None when only one side occurs."""
     if positive.all() or not positive.any():
         return None
     values = np.unique(scores)
     thresholds = np.r_[values[0], (values[1:] + values[:-1]) / 2]  # the first calls every case positive
-    called = scores[None] >= thresholds[:, None]
-    sensitivity, specificity = called[:, positive].mean(1), (~called[:, ~positive]).mean(1)
-    best = choose(sensitivity, specificity)
+    sensitivity = 1 - np.searchsorted(np.sort(scores[positive]), thresholds) / positive.sum()
+    specificity = np.searchsorted(np.sort(scores[~positive]), thresholds) / (~positive).sum()
+    best = _CHOICES[by](sensitivity, specificity)
+    return float(thresholds[best]), float(sensitivity[best]), float(specificity[best])
+
+
+def _point(labels, probabilities, classes, negative, by: str) -> OperatingPoint | None:
+    if negative not in classes:
+        return None
+    column = classes.index(negative)
+    found = _choose(labels != column, 1 - probabilities[:, column], by)
+    if found is None:
+        return None
+    threshold, sensitivity, specificity = found
     return OperatingPoint(
-        negative_class=negative,
-        threshold=float(thresholds[best]),
-        sensitivity=float(sensitivity[best]),
-        specificity=float(specificity[best]),
-        chosen_on="validation",
+        negative_class=negative, threshold=threshold, sensitivity=sensitivity, specificity=specificity, chosen_on="validation"
     )

@@ -7,7 +7,7 @@ import pandas as pd
 
 from lungcad.datasets import DATASETS, Task
 from lungcad.errors import DatasetError
-from lungcad.evaluate.calibration import sensitive_point, youden_point
+from lungcad.evaluate.calibration import SENSITIVE, YOUDEN, preset_thresholds, sensitive_point, youden_point
 from lungcad.evaluate.metrics import Resamples, accuracy, all_metrics, at_threshold, estimate, macro_f1, resampled_confusion
 from lungcad.evaluate.runs import Run, has_undefined
 from lungcad.models.card import Estimate
@@ -102,7 +102,7 @@ def operating_points(run: Run) -> list[dict]:
     column = run.classes.index(task.negative)
     resamples = Resamples.of(test.group)
     points = []
-    for name, choose in (("Youden", youden_point), ("sensitivity ≥ 0.95", sensitive_point)):
+    for name, choose in ((YOUDEN, youden_point), (SENSITIVE, sensitive_point)):
         point = choose(run.labels(valid), run.probabilities(valid), run.classes, task.negative)
         if point:
             rates = at_threshold(run.labels(test) != column, 1 - run.probabilities(test)[:, column], point.threshold, resamples)
@@ -111,11 +111,20 @@ def operating_points(run: Run) -> list[dict]:
     return points
 
 
-def baselines(run: Run) -> dict[str, dict[str, Estimate]]:
+def thresholds(run: Run, label: str) -> dict[str, float]:
+    """:func:`~lungcad.evaluate.calibration.preset_thresholds` of one class against the rest, chosen on the run's validation cases; empty without them."""
+    valid = run.predictions[run.predictions.split == "valid"]
+    if "fold" in run.predictions or not len(valid):
+        return {}
+    return preset_thresholds((valid.label == label).to_numpy(), valid[f"p:{label}"].to_numpy(np.float64))
+
+
+def baselines(run: Run, *, without_copies: bool = False) -> dict[str, dict[str, Estimate]]:
     """Baseline -> headline metrics on the same test cases."""
     if run.baselines is None:
         return {}
-    test = run.test.drop(columns=[name for name in run.test.columns if name.startswith("p:")])
+    test = tested_cases(run, without_copies=without_copies)
+    test = test.drop(columns=[name for name in test.columns if name.startswith("p:")])
     on = ["case", "fold"] if "fold" in test else ["case"]
     found = {}
     for name, rows in run.baselines.groupby("baseline", sort=False):

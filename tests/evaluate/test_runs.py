@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from lungcad.errors import DatasetError, UnknownNameError
-from lungcad.evaluate.report import baselines, confusion, operating_points, report
+from lungcad.evaluate.report import baselines, confusion, operating_points, report, thresholds
 from lungcad.evaluate.runs import list_runs, read_run, read_seeds, write_run
 
 CLASSES = ["benign", "malignant"]
@@ -51,7 +51,10 @@ def test_the_report_reads_predictions_not_stored_numbers(root):
     assert found["accuracy"].low <= found["accuracy"].value <= found["accuracy"].high
     assert confusion(run).sum() == 20 and confusion(run, without_copies=True).sum() == 18
     assert baselines(run)["majority class"]["ROC-AUC"].value == 0.5
+    assert baselines(run, without_copies=True)["majority class"]["accuracy"] != baselines(run)["majority class"]["accuracy"]
     youden, sensitive = operating_points(run)
+    presets = thresholds(run, "malignant")
+    assert presets == {point["name"]: pytest.approx(point["threshold"]) for point in (youden, sensitive)}
     assert (
         youden["name"] == "Youden"
         and sensitive["threshold"] <= youden["threshold"] + 1e-9
