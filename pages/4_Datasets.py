@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from lungcad.app import datasets_view, page
+from lungcad.app import audit_view, datasets_view, page
 
 page.begin("Datasets")
 st.title("What the numbers stand on")
@@ -22,7 +22,7 @@ with page.plain_errors():
     with page.plain_errors():
         found = datasets_view.audited(folder, dataset.name if dataset else None)
         if found is not None:
-            datasets_view.show_audit(found, folder)
+            audit_view.show_audit(found, folder)
             layout = dataset.name if dataset else found.layout
             if layout is not None:
                 st.subheader("Evaluate a network on it", anchor=False)

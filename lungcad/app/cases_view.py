@@ -210,7 +210,7 @@ def _grid(run: Run, cases: pd.DataFrame, title: str) -> None:
 
 
 def _case(run: Run, row, folder) -> None:
-    is_here = picture(folder, row.case)
+    is_here = picture(st, folder / row.case)
     faithful = getattr(row, "faithfulness", np.nan)
     st.caption(
         f"{plain(row.label)}, called {plain(row.answer)} ({row.confidence:.0%})"

@@ -74,7 +74,7 @@ def show_nearest(result: Result, network: str) -> None:
     for place, case in zip(grid(len(found.neighbours)), found.neighbours, strict=True):
         with place:
             if folder is not None:
-                picture(folder, case.case)
+                picture(st, folder / case.case)
             st.markdown(f"**{plain(case.label)}**, distance {case.distance:.2f}")
             st.caption(case.case)
     st.caption("Cosine distance between what the network's head sees: 0 is the same direction, 1 unrelated.")

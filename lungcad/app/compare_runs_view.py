@@ -127,7 +127,7 @@ def _show_cases(first: Run, second: Run, one: pd.DataFrame, other: pd.DataFrame)
     shown = table.head(MOST_CASES)
     for index, (place, row) in enumerate(zip(widgets.grid(len(shown)), shown.itertuples(), strict=True)):
         with place:
-            if not widgets.picture(folder, row.case):
+            if not widgets.picture(st, folder / row.case):
                 continue
             maps = "" if pd.isna(getattr(row, "maps", np.nan)) else f", maps {row.maps:.2f}"
             st.caption(f"{plain(row.label)}; first: {plain(row.first)}, second: {plain(row.second)}; {row.answers:.0%} apart{maps}")

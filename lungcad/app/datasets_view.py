@@ -1,6 +1,5 @@
 """What the Datasets page draws: what a data set is, what its images look like, and what its audit found."""
 
-import json
 from collections import Counter
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from lungcad.app import jobs, link, resources, widgets
-from lungcad.app.run_figures import COLOURS, GREY
+from lungcad.app.run_figures import COLOURS
 from lungcad.datasets import DATASETS, Dataset
 from lungcad.datasets.audit import Audit, audit
 from lungcad.datasets.info import describe
@@ -18,13 +17,9 @@ from lungcad.errors import DatasetError, LungcadError
 from lungcad.evaluate.folder import Evaluation, evaluate_folder
 
 OWN = "own"
-MOST_KINDS = 8
-"""Kinds of files that are drawn one by one."""
-PAIRS = 6
-"""Groups of copies that are drawn."""
 WRONG = 8
 """Wrong answers that are drawn."""
-SAMPLES = 4
+SAMPLES = 5
 """Pictures of each class."""
 
 
@@ -90,9 +85,9 @@ def show_counts(dataset: Dataset, folder: Path) -> None:
     for name in labels:
         of_class = [case for case in cases if case.label == name]
         st.markdown(f"**{widgets.plain(name)}**")
-        columns = st.columns(SAMPLES)
-        for column, index in zip(columns, rng.choice(len(of_class), min(SAMPLES, len(of_class)), replace=False), strict=False):
-            _picture(column, of_class[index].path)
+        drawn = rng.choice(len(of_class), min(SAMPLES, len(of_class)), replace=False)
+        for place, index in zip(widgets.grid(len(drawn)), drawn, strict=True):
+            widgets.picture(place, of_class[index].path)
 
 
 def show_protocols(dataset: Dataset, folder: Path) -> None:
@@ -132,139 +127,6 @@ def audited(folder: Path, layout: str | None) -> Audit | None:
         lambda on_progress: audit(folder, layout, on_progress=on_progress),
         help="Looks for copies, leaks between the parts, conflicting labels, unreadable files, and classes that format or border give away.",
     )
-
-
-def _show_files(found: Audit) -> None:
-    """Size, mode, format and grey levels by class: what a network could recognise without looking at the disease."""
-    sizes = Counter()
-    for kind in found.files:
-        sizes[f"{kind.format} {kind.mode}, {kind.columns}×{kind.rows}", kind.label] += kind.n
-    totals = Counter()
-    for (kind, _), n in sizes.items():
-        totals[kind] += n
-    kinds = [kind for kind, _ in totals.most_common(MOST_KINDS)]
-    labels = list(found.intensity)
-    bars = go.Figure()
-    lines = go.Figure()
-    for label, colour in zip(labels, COLOURS * 3, strict=False):
-        counts = [sizes[kind, label] for kind in kinds] + [
-            sum(n for (kind, each), n in sizes.items() if each == label and kind not in kinds)
-        ]
-        bars.add_trace(go.Bar(y=[*kinds, "other"], x=counts, name=widgets.plain(label), orientation="h", marker_color=colour))
-        shares = found.intensity[label]
-        levels = (np.arange(len(shares)) + 0.5) / len(shares)
-        lines.add_trace(go.Scatter(x=levels, y=shares, name=widgets.plain(label), mode="lines", line={"color": colour}))
-    bars.update_xaxes(title="images")
-    bars.update_yaxes(automargin=True, autorange="reversed")
-    lines.update_xaxes(title="grey level, 0 black to 1 white")
-    lines.update_yaxes(title="share of the pixels", type="log")
-    layout = {"margin": {"l": 8, "r": 8, "t": 8, "b": 8}, "legend": {"orientation": "h", "y": -0.25}}
-    bars.update_layout(barmode="stack", height=140 + 28 * len(kinds), **layout)
-    lines.update_layout(height=320, **layout)
-    left, right = st.columns(2)
-    with left:
-        st.markdown("**Format, mode and size**")
-        widgets.chart(bars, key="files", alt="Images by file format, mode and size, coloured by class.")
-        if len(totals) > MOST_KINDS:
-            st.caption(f"The {MOST_KINDS} most frequent of {len(totals)} kinds; the JSON has all.")
-    with right:
-        st.markdown("**Grey levels**")
-        widgets.chart(lines, key="intensity", alt="Mean share of pixels at each grey level, for each class.")
-
-
-def show_audit(found: Audit, folder: Path) -> None:
-    """The findings, with pairs of copies side by side."""
-    in_groups = sum(map(len, found.duplicate_groups))
-    columns = st.columns(4)
-    columns[0].metric("images", found.n_images)
-    columns[1].metric(
-        "in groups of copies", in_groups, help=f"{len(found.duplicate_groups)} groups, {found.exact_groups} of them equal pixel by pixel."
-    )
-    columns[2].metric("label conflicts", len(found.label_conflicts), help="One picture under two labels.")
-    columns[3].metric("unreadable", len(found.unreadable))
-    st.caption(
-        f"Copies: perceptual hashes at most {found.max_bits} bits apart whose pixels correlate by {found.min_correlation} or more. {found.seconds:.0f} s."
-    )
-    if found.leaks:
-        st.markdown("**Leaks**: images of a part that are copies of training images")
-        st.dataframe(
-            [
-                {"part": leak.split, "class": widgets.plain(leak.label), "images": leak.n, "share of that class": f"{leak.share:.0%}"}
-                for leak in found.leaks
-            ],
-            hide_index=True,
-        )
-        _show_shares(
-            {part: {leak.label: leak.share for leak in found.leaks if leak.split == part} for part in found.leak_share},
-            "share that copies training images", "leaks", None,
-        )  # fmt: skip
-        st.caption("Of the whole part: " + ", ".join(f"{part} {share:.1%}" for part, share in found.leak_share.items()) + ".")
-    elif found.split != "none":
-        st.success("No image of another part is a copy of a training image.", icon=":material/check_circle:")
-    telltale = found.metadata_only
-    if telltale is not None:
-        st.markdown(
-            f"**Format, size, mode and border alone** tell the classes apart with a balanced accuracy of "
-            f"{telltale.balanced_accuracy:.2f} (chance {telltale.chance:.2f})."
-        )
-        _show_shares({"recall from the file alone": telltale.recall}, "recall", "telltale", telltale.chance)
-        if telltale.suspicious:
-            st.warning(
-                f"{', '.join(widgets.plain(name) for name in telltale.suspicious)} can be recognised by the file, not the disease: a network may learn that.",
-                icon=":material/info:",
-            )
-    if found.neighbours:
-        st.markdown(f"**{len(found.neighbours)} pairs of neighbouring slices** stand on two sides of the split.")
-    _show_files(found)
-    _show_groups("Label conflicts", [conflict.cases for conflict in found.label_conflicts], folder)
-    _show_groups("Copies", found.duplicate_groups, folder)
-    if found.unreadable:
-        st.markdown("**Unreadable**")
-        st.dataframe(pd.DataFrame(found.unreadable, columns=["file", "why"]), hide_index=True)
-    st.download_button(
-        "Audit (JSON)",
-        lambda: json.dumps(found.to_dict(), indent=2),
-        "lungcad-audit.json",
-        "application/json",
-        on_click="ignore",
-        help="Everything the audit found.",
-    )
-
-
-def _show_shares(series: dict[str, dict[str, float]], title: str, key: str, chance: float | None) -> None:
-    """Bars by class, one colour a series; a dashed line at chance."""
-    figure = go.Figure()
-    for (name, shares), colour in zip(series.items(), COLOURS, strict=False):
-        figure.add_trace(
-            go.Bar(x=list(shares.values()), y=[widgets.plain(label) for label in shares], name=name, orientation="h", marker_color=colour)
-        )
-    if chance is not None:
-        figure.add_vline(x=chance, line={"color": GREY, "dash": "dash"}, annotation_text="chance")
-    labels = max(len(shares) for shares in series.values())
-    figure.update_xaxes(title=title, range=[0, 1], tickformat=".0%")
-    figure.update_yaxes(automargin=True)
-    figure.update_layout(
-        height=130 + 30 * labels, margin={"l": 8, "r": 8, "t": 24, "b": 8}, legend={"orientation": "h", "y": -0.5}, showlegend=True
-    )
-    listed = "; ".join(
-        f"{name}: " + ", ".join(f"{label} {share:.0%}" for label, share in shares.items()) for name, shares in series.items()
-    )
-    widgets.chart(figure, key=key, alt=f"{title} by class. {listed}.")
-
-
-def _show_groups(title: str, groups: list[list[str]], folder: Path) -> None:
-    if not groups:
-        return
-    with st.expander(f"{title}: {len(groups)} groups", expanded=title == "Label conflicts"):
-        for group in groups[:PAIRS]:
-            columns = st.columns(4)
-            for column, case in zip(columns, group, strict=False):
-                _picture(column, folder / case)
-                column.caption(case)
-            if len(group) > 4:
-                st.caption(f"and {len(group) - 4} more")
-        if len(groups) > PAIRS:
-            st.caption(f"The first {PAIRS} groups are drawn; the JSON has all.")
 
 
 def show_evaluation(folder: Path, layout: str) -> None:
@@ -321,13 +183,6 @@ def _show_answers(found: Evaluation, classes: tuple[str, ...]) -> None:
     st.markdown(f"**{len(wrong)} answered wrongly**" + (f", the {WRONG} surest:" if len(wrong) > WRONG else ""))
     for place, row in zip(widgets.grid(len(wrong[:WRONG])), wrong[:WRONG], strict=True):
         with place:
-            _picture(st, found.cases[row].path)
+            widgets.picture(st, found.cases[row].path)
             said = f"{widgets.plain(table.label[row])}, called {widgets.plain(table.answer[row])} ({found.probabilities[row].max():.0%})"
             st.caption(said)
-
-
-def _picture(column, path: Path) -> None:
-    try:
-        column.image(resources.thumbnail(str(path), path.stat().st_mtime_ns), width="stretch")
-    except (LungcadError, OSError) as error:
-        column.caption(f"cannot be shown: {error}")

@@ -82,7 +82,7 @@ def _show_disagreement(run: Run, judged: pd.DataFrame, table: pd.DataFrame) -> N
         st.markdown(f"{title}: {len(rows)}")
         for column, row in zip(st.columns(MOST_CASES), rows.head(MOST_CASES).itertuples(), strict=False):
             with column:
-                is_here = folder is not None and picture(folder, row.case)
+                is_here = folder is not None and picture(st, folder / row.case)
                 st.caption(
                     f"{'' if is_here else row.case + ': '}{plain(row.label)}, called {plain(row.answer)}, faithfulness {row.faithfulness:.2f}"
                 )

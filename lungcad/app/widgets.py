@@ -30,14 +30,13 @@ def data_folder(dataset: str) -> Path | None:
         return None
 
 
-def picture(folder: Path, case: str) -> bool:
-    """A small picture of a case; its id, and False, where it cannot be shown."""
-    path = folder / case
+def picture(place, path: Path) -> bool:
+    """A small picture of a file of a data set; what is wrong, and False, where it cannot be shown."""
     try:
-        st.image(resources.thumbnail(str(path), path.stat().st_mtime_ns), width="stretch")
+        place.image(resources.thumbnail(str(path), path.stat().st_mtime_ns), width="stretch")
         return True
-    except (LungcadError, OSError):
-        st.caption(f"{case} is not here or cannot be read.")
+    except (LungcadError, OSError) as error:
+        place.caption(f"{path.name} cannot be shown: {error if isinstance(error, LungcadError) else 'it is not here'}")
         return False
 
 
