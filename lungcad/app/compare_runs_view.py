@@ -8,7 +8,7 @@ import streamlit as st
 from lungcad.app import link, resources, run_figures, widgets
 from lungcad.app.widgets import plain
 from lungcad.errors import LungcadError
-from lungcad.evaluate.compare import aligned, compare_runs, pareto_front
+from lungcad.evaluate.compare import aligned, pareto_front
 from lungcad.evaluate.runs import Run
 from lungcad.models.complexity import complexity_of
 
@@ -53,7 +53,7 @@ def show_differences(first: Run, second: Run) -> None:
         common = link.toggle("Compare the common cases", key="common", help="Leaves out the cases that only one of the runs has.")
         if not common:
             return
-    rows = compare_runs(first, second, common_only=common)
+    rows = resources.comparison_of(first.name, second.name, common)
     shown = [
         {
             "metric": plain(row.metric),

@@ -60,7 +60,8 @@ def _seed(label: str, key: str, default: T, parse: Callable[[str], T | None]) ->
     found = None if wanted is None else parse(wanted)
     st.session_state[key] = default if found is None else found
     if wanted is not None and found is None:
-        st.info(f"The link asks for an unknown {label.lower()}; showing {default if default not in (None, '') else 'none'} instead.")
+        shown = {None: "none", "": "none", False: "off"}.get(default, default)
+        st.info(f"The link asks for an unknown {label.lower()}; showing {shown} instead.")
 
 
 def _keep(key: str, value: T, default: T, text: Callable[[T], str] = str) -> T:

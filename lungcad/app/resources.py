@@ -15,6 +15,7 @@ from lungcad.app.figures import shrunk
 from lungcad.datasets import DATASETS, Case
 from lungcad.errors import LungcadError, ModelError
 from lungcad.evaluate.baselines import MAJORITY
+from lungcad.evaluate.compare import Difference, compare_runs
 from lungcad.evaluate.report import ScoredCases, baselines, flags, task_of
 from lungcad.evaluate.runs import RUNS, Run, list_runs, read_run
 from lungcad.evaluate.slices import Slice, slices
@@ -98,6 +99,11 @@ def test_cases_of(network: str) -> list[str]:
         return []
 
 
+def comparison_of(first: str, second: str, common: bool) -> list[Difference]:
+    """Raises :class:`LungcadError` where the runs cannot be compared."""
+    return _comparison(first, second, common, fingerprint_of(first), fingerprint_of(second))
+
+
 def slices_of(name: str, without_copies: bool, folder: str | None) -> list[Slice]:
     return _slices(name, without_copies, folder, fingerprint_of(name))
 
@@ -133,7 +139,7 @@ def state_of(folder: str) -> str:
     seen = []
     for place, _, names in sorted(os.walk(folder)):
         for name in sorted(names):
-            facts = os.stat(os.path.join(place, name))
+            facts = os.lstat(os.path.join(place, name))  # a dangling link is no fault
             seen.append((place, name, facts.st_size, facts.st_mtime_ns))
     return hashlib.sha256(repr(seen).encode()).hexdigest()
 
@@ -182,6 +188,11 @@ def _tested(name: str, without_copies: bool, fingerprint: str) -> ScoredCases:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _index(name: str, sha256: str, modified: int) -> Index:
     return Index.read(cards()[name])
+
+
+@st.cache_data(max_entries=32, show_spinner="Comparing …")
+def _comparison(first: str, second: str, common: bool, *fingerprints: str) -> list[Difference]:
+    return compare_runs(run(first), run(second), common_only=common)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

@@ -132,13 +132,17 @@ def test_blind_reading_from_the_first_answer_to_the_table(shared_data):
     for number in (1, 2, 2, 2):  # two cases, twice each
         page.button(key=f"answer_{number}").click().run()
         assert not page.exception
-    (readings,) = page.session_state["readings"].values()
+    (readings,) = filter(None, page.session_state["readings"].values())
     assert [(each.before, each.after) for each in readings] == [("benign", "malignant"), ("malignant", "malignant")]
     assert [each.label for each in readings] == [truth[each.case] for each in readings]
     answers = dict(zip(run.test.case, np.array(run.classes)[run.probabilities(run.test).argmax(1)], strict=True))
     assert all(each.networks["lidc-efficientnet-lite0"] == answers[each.case] for each in readings)
     shown = page.dataframe[0].value
     assert shown.n.tolist() == [2, 2] and "kappa with lidc-efficientnet-lite0-soft" in shown
+    page.segmented_control(key="blind_n").set_value("20").run()  # another list of cases, read from its beginning
+    assert not page.exception and not page.dataframe
+    page.segmented_control(key="blind_n").set_value("10").run()
+    assert page.dataframe[0].value.n.tolist() == [2, 2]
     page.button(key="blind_restart").click().run()
     assert not page.exception and not page.dataframe
 

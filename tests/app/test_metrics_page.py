@@ -118,6 +118,8 @@ def test_folds_slices_and_trust_are_shown():
     page = new_page(runs="iq-efficientnet-lite0-folds").run()
     folds = table_with(page, "fold")
     assert len(folds) == 5 and folds.n.sum() == len(read_run("iq-efficientnet-lite0-folds").test)
+    page.selectbox(key="history_fold").select("3").run()
+    assert not page.exception and page.query_params["history_fold"] == "3"
     page = new_page(runs=RUN).run()
     assert {"images in the group"} <= set(table_with(page, "by")["by"])
     assert any("Right answers with the least faithful maps" in text.value for text in page.markdown)
