@@ -135,25 +135,40 @@ def embedding(
 
 
 def mean_maps(classes: tuple[str, ...], labels: np.ndarray, answers: np.ndarray, maps: np.ndarray) -> go.Figure:
-    """maps (n, h, w) averaged over each cell of the confusion matrix, on one scale."""
+    """maps (n, h, w) averaged over each cell of the confusion matrix, on one scale; rows are true classes, columns the answers."""
     k = len(classes)
-    plain = [name.replace(".", " ") for name in classes]
-    counts = [[int(((labels == truth) & (answers == called)).sum()) for called in classes] for truth in classes]
-    titles = [f"is {plain[i]}<br>called {plain[j]} ({counts[i][j]})" for i in range(k) for j in range(k)]
-    figure = make_subplots(k, k, subplot_titles=titles, horizontal_spacing=0.02, vertical_spacing=0.26 / k)
+    plain = [name.replace(".", "<br>") for name in classes]
+    figure = make_subplots(
+        k,
+        k,
+        column_titles=[f"called<br>{name}" for name in plain],
+        row_titles=[f"is {name.replace('.', ' ')}" for name in classes],
+        horizontal_spacing=0.02,
+        vertical_spacing=0.06 / k,
+    )
     for i, truth in enumerate(classes):
         for j, called in enumerate(classes):
-            if counts[i][j]:
-                mean = maps[(labels == truth) & (answers == called)].astype(np.float32).mean(0)
-                heat = go.Heatmap(
-                    z=mean, name=titles[i * k + j], zmin=0, zmax=1, colorscale="Cividis", showscale=i == j == 0, hovertemplate="%{z:.2f}<extra></extra>",
-                    colorbar={"title": {"text": "mean share of the peak", "side": "right"}, "thickness": 10},
-                )  # fmt: skip
-                figure.add_trace(heat, i + 1, j + 1)
-    figure.update_xaxes(showticklabels=False, showgrid=False, zeroline=False)
-    figure.update_yaxes(showticklabels=False, showgrid=False, zeroline=False, autorange="reversed")
-    figure.update_annotations(font_size=10)
-    return figure.update_layout(height=210 * k + 40, margin={"l": 8, "r": 8, "t": 36, "b": 8}, plot_bgcolor="rgba(0,0,0,0)")
+            cell = (labels == truth) & (answers == called)
+            mean = maps[cell].astype(np.float32).mean(0) if cell.any() else np.full(maps.shape[1:], np.nan, np.float32)
+            name = f"is {truth}, called {called} ({cell.sum()})".replace(".", " ")
+            heat = go.Heatmap(
+                z=mean, name=name, zmin=0, zmax=1, colorscale="Cividis", showscale=i == j == 0, hovertemplate="%{z:.2f}<extra></extra>",
+                colorbar={"title": {"text": "mean share of the peak", "side": "top"}, "orientation": "h", "y": -0.02, "yanchor": "top", "thickness": 10},
+            )  # fmt: skip
+            figure.add_trace(heat, i + 1, j + 1)
+            n = {
+                "text": f"n={cell.sum()}",
+                "x": 0.03,
+                "y": 0.97,
+                "showarrow": False,
+                "font": {"size": 10, "color": "white"},
+                "bgcolor": "rgba(0,0,0,0.6)",
+            }
+            figure.add_annotation(n, xref="x domain", yref="y domain", xanchor="left", yanchor="top", row=i + 1, col=j + 1)
+    figure.update_xaxes(showticklabels=False, ticks="", showgrid=False, zeroline=False)
+    figure.update_yaxes(showticklabels=False, ticks="", showgrid=False, zeroline=False, autorange="reversed")
+    figure.update_annotations(font_size=11)
+    return figure.update_layout(height=170 * k + 130, margin={"l": 8, "r": 28, "t": 70, "b": 8}, plot_bgcolor="rgba(0,0,0,0)")
 
 
 def distributions(cases: pd.DataFrame, measure: str, title: str, titles: dict[str, str]) -> go.Figure:
