@@ -10,8 +10,7 @@ import pandas as pd
 from lungcad.bench import plain
 from lungcad.bench.entries import Row, entry
 from lungcad.datasets import IQ_OTH_NCCD
-from lungcad.evaluate.metrics import RESAMPLES
-from lungcad.evaluate.report import report
+from lungcad.evaluate.report import ScoredCases
 from lungcad.evaluate.runs import read_run, write_run
 
 
@@ -42,13 +41,13 @@ def synthetic_run(root: Path, name: str, n: int, seed: int = 0) -> None:
 
 @entry
 def metrics_of_a_million(_: Path | None) -> Row:
-    """Reading a run of 1,000,000 predictions and every metric with 2,000 resamples, for each resample, against scikit-learn's calls (higher is better)."""
+    """Reading a run of 1,000,000 predictions and every metric with 500 resamples, for each resample, against scikit-learn's calls (higher is better)."""
     return _metrics(1_000_000)
 
 
 @entry
 def metrics_of_ten_thousand(_: Path | None) -> Row:
-    """The same for a run of 10,000 predictions (higher is better)."""
+    """The same for a run of 10,000 predictions and 2,000 resamples (higher is better)."""
     return _metrics(10_000)
 
 
@@ -58,9 +57,10 @@ def _metrics(n: int) -> Row:
         start = time.perf_counter()
         run = read_run("synthetic", Path(temporary))
         read = time.perf_counter() - start
-        report(run)
+        part = ScoredCases(run)
+        part.report  # noqa: B018  computed when it is asked for
         seconds = time.perf_counter() - start
         other = plain.in_fresh_process(plain.metrics_seconds, run.labels(run.test), run.probabilities(run.test), 3)
-    ours = seconds / (1 + RESAMPLES)
-    facts = {"predictions": n, "seconds_to_open": seconds, "of_which_reading": read}
+    ours = seconds / len(part.resamples)
+    facts = {"predictions": n, "resamples": len(part.resamples) - 1, "seconds_to_open": seconds, "of_which_reading": read}
     return {"ours": 1e3 * ours, "plain": 1e3 * other, "ratio": other / ours, "unit": "ms", **facts}

@@ -16,6 +16,8 @@ import pandas as pd
 from lungcad.models.card import Estimate, TestResult
 
 RESAMPLES = 2000
+RESAMPLES_OF_MANY, MANY = 500, 100_000
+"""Resamples of more cases than that: the ends of an interval then wander by a few per cent of its (small) width."""
 MOST_BLOCKS = 1000
 """Groups that are drawn one by one; more of them are pooled at random into so many blocks."""
 MOST_SCORES = 1000
@@ -31,7 +33,7 @@ class Resamples:
     block: np.ndarray
 
     @classmethod
-    def of(cls, groups: np.ndarray | pd.Series, *, seed: int = 0, resamples: int = RESAMPLES) -> "Resamples":
+    def of(cls, groups: np.ndarray | pd.Series, *, seed: int = 0, resamples: int | None = None) -> "Resamples":
         """Whole groups (n,) with replacement: the cluster bootstrap (Davison & Hinkley, "Bootstrap methods and their application", 1997, section 3.8).
 
         With a group a case it is Efron's. More than :data:`MOST_BLOCKS` groups are pooled at random into blocks of equal numbers of groups, which are
@@ -43,6 +45,8 @@ class Resamples:
             block = (np.random.default_rng(seed).permutation(m) % MOST_BLOCKS)[block]
         else:
             block = np.argsort(np.argsort(np.asarray(names), kind="stable"), kind="stable")[block]
+        if resamples is None:
+            resamples = RESAMPLES if len(block) <= MANY else RESAMPLES_OF_MANY
         return cls(_drawn(min(m, MOST_BLOCKS), seed, resamples), block)
 
     @classmethod
@@ -111,7 +115,8 @@ def all_metrics(
     probabilities: ROC-AUC and PR-AUC (average precision), Brier score, expected calibration error (Guo et al., 2017).
     """
     k = len(classes)
-    confusion = resampled_confusion(labels, probabilities.argmax(1), k, resamples)
+    answers, confidence = most_probable(probabilities)
+    confusion = resampled_confusion(labels, answers, k, resamples)
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # numpy's sorting and products let other threads run
         by_score = list(pool.map(lambda c: _by_score(labels == c, probabilities[:, c], resamples), range(k)))
     roc, pr = (np.stack([_area(formula, *each) for each in by_score], axis=1) for formula in (_under_roc, _under_precision_recall))
@@ -123,7 +128,7 @@ def all_metrics(
         "PR-AUC": _mean(pr),
         "kappa": cohen_kappa(confusion, quadratic=ordinal),
         "Brier score": brier_score(labels, probabilities, resamples),
-        "ECE": expected_calibration_error(labels, probabilities, resamples),
+        "ECE": expected_calibration_error(answers == labels, confidence, resamples),
     }
     hits = np.diagonal(confusion, axis1=1, axis2=2)
     f1 = _ratio(2 * hits, confusion.sum(1) + confusion.sum(2))
@@ -132,6 +137,16 @@ def all_metrics(
         values[f"ROC-AUC {name}"] = roc[:, c]
         values |= {f"{metric} {name}": each for metric, each in binary_rates(one_against_rest(confusion, c)).items()}
     return values
+
+
+def most_probable(probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(class index, its probability), (n,) each: argmax and max over a few columns, which numpy is slow at."""
+    answers, best = np.zeros(len(probabilities), np.int64), probabilities[:, 0].copy()
+    for column in range(1, probabilities.shape[1]):
+        higher = probabilities[:, column] > best
+        answers[higher] = column
+        np.maximum(best, probabilities[:, column], out=best)
+    return answers, best
 
 
 def one_against_rest(confusion: np.ndarray, c: int) -> np.ndarray:
@@ -219,16 +234,19 @@ def average_precision(positive: np.ndarray, scores: np.ndarray, resamples: Resam
 
 def brier_score(labels: np.ndarray, probabilities: np.ndarray, resamples: Resamples) -> np.ndarray:
     """(B,): mean squared distance to the truth, summed over the classes (Brier 1950); of one class only where there are two."""
-    squared = (probabilities - np.eye(probabilities.shape[1])[labels]) ** 2
-    per_case = squared[:, 0] if probabilities.shape[1] == 2 else squared.sum(1)
-    return resamples.mean(per_case)
+    if probabilities.shape[1] == 2:
+        return resamples.mean((probabilities[:, 0] - (labels == 0)) ** 2)
+    of_truth = probabilities[np.arange(len(labels)), labels]
+    return resamples.mean(np.einsum("nk,nk->n", probabilities, probabilities) - 2 * of_truth + 1)
 
 
-def expected_calibration_error(labels: np.ndarray, probabilities: np.ndarray, resamples: Resamples) -> np.ndarray:
-    """(B,): gap between confidence and accuracy in 15 equal bins of the confidence, weighted by their cases."""
-    confidence = probabilities.max(1)
+def expected_calibration_error(right: np.ndarray, confidence: np.ndarray, resamples: Resamples) -> np.ndarray:
+    """(B,): gap between confidence and accuracy in 15 equal bins of the confidence, weighted by their cases.
+
+    right: bool (n,), whether the answer is. confidence: its probability (n,).
+    """
     bins = np.minimum((confidence * ECE_BINS).astype(np.int64), ECE_BINS - 1)
-    gaps = resamples.counts(bins, ECE_BINS, values=confidence - (probabilities.argmax(1) == labels))
+    gaps = resamples.counts(bins, ECE_BINS, values=confidence - right)
     return np.abs(gaps).sum(1) / resamples.counts(bins, ECE_BINS).sum(1)
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from lungcad.datasets import DATASETS, Task
 from lungcad.errors import DatasetError
 from lungcad.evaluate.calibration import SENSITIVE, YOUDEN, preset_thresholds, sensitive_point, youden_point
-from lungcad.evaluate.metrics import Resamples, accuracy, all_metrics, at_threshold, estimate, macro_f1, resampled_confusion
+from lungcad.evaluate.metrics import Resamples, accuracy, all_metrics, at_threshold, estimate, macro_f1, most_probable, resampled_confusion
 from lungcad.evaluate.runs import Run, has_undefined
 from lungcad.models.card import Estimate
 
@@ -45,8 +45,9 @@ class ScoredCases:
     def table(self) -> pd.DataFrame:
         """The predictions with the columns answer (the most probable class), confidence (its probability) and loss (minus the log of the truth's)."""
         of_truth = self.probabilities[np.arange(len(self.labels)), self.labels]
+        confidence = most_probable(self.probabilities)[1]
         answers = pd.Categorical.from_codes(self.answers, list(self.run.classes)).astype(str)
-        return self._cases.assign(answer=answers, confidence=self.probabilities.max(1), loss=-np.log(np.maximum(of_truth, 1e-12)))
+        return self._cases.assign(answer=answers, confidence=confidence, loss=-np.log(np.maximum(of_truth, 1e-12)))
 
     @cached_property
     def report(self) -> dict[str, Estimate]:
@@ -64,7 +65,7 @@ class ScoredCases:
     @cached_property
     def answers(self) -> np.ndarray:
         """Index of the most probable class (n,)."""
-        return self.probabilities.argmax(1)
+        return most_probable(self.probabilities)[0]
 
     @cached_property
     def counts(self) -> np.ndarray:

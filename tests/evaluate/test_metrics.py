@@ -10,6 +10,7 @@ from lungcad.evaluate.metrics import (
     at_threshold,
     average_precision,
     binary_auc,
+    most_probable,
     predictive_values,
     summarise,
 )
@@ -168,3 +169,10 @@ def test_many_scores_in_bins_keep_exact_point_estimates():
         for row in (1, 2, 3):
             drawn = one_by_one.multiplicities[row, one_by_one.block]
             assert found[row] == pytest.approx(exact(positive, scores, sample_weight=drawn), abs=1e-3)
+
+
+def test_the_most_probable_class_is_argmax_ties_included():
+    scores = np.random.default_rng(0).random((500, 4)).round(1)
+    answers, confidence = most_probable(scores)
+    np.testing.assert_array_equal(answers, scores.argmax(1))
+    np.testing.assert_array_equal(confidence, scores.max(1))
