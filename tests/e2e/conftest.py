@@ -20,12 +20,12 @@ BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "
 
 
 @contextmanager
-def running(log: Path, **environment: str) -> Iterator[str]:
+def running(log: Path, script: str = "streamlit_app.py", **environment: str) -> Iterator[str]:
     """Base address of the app, started as the README starts it."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.port", str(port), "--server.headless", "true",
+    command = [sys.executable, "-m", "streamlit", "run", script, "--server.port", str(port), "--server.headless", "true",
                "--server.address", "127.0.0.1"]  # fmt: skip
     with log.open("w") as output:
         process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, env=os.environ | environment)
@@ -57,6 +57,12 @@ def synthetic_server(tmp_path_factory):
         synthetic_run(folder, f"r{seed}", 10_000, seed)
     synthetic_run(folder, "million", 1_000_000, 10)
     with running(tmp_path_factory.mktemp("server") / "log.txt", LUNGCAD_RUNS=str(folder)) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def bare_server(tmp_path_factory):
+    with running(tmp_path_factory.mktemp("server") / "log.txt", "tests/e2e/bare_app.py") as address:
         yield address
 
 

@@ -213,9 +213,14 @@ def test_an_audit_goes_on_without_its_reader(tab, browser, server, screenshots, 
     other.close()
 
 
-def test_how_long_the_pages_take(tab, browser, synthetic_server, capsys):
-    """Ten runs of 10,000 predictions, warm; then a million. Printed, not judged: no timing makes a test fail."""
-    said = []
+def test_how_long_the_pages_take(tab, browser, synthetic_server, bare_server, capsys):
+    """Ten runs of 10,000 predictions, warm; then a million; beside a bare Streamlit page. Printed, not judged: no timing makes a test fail."""
+    opened(tab, bare_server)
+    found = opened(tab, bare_server)
+    threshold = milliseconds(tab, "[data-testid=stMetricValue]", lambda: press(tab, "threshold_point"))
+    curve = milliseconds(tab, ".st-key-curves .xtitle", lambda: choose(tab, "curve", "Precision-recall"))
+    bare = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in found.items())
+    said = [f"a bare page with one plot: {bare}; threshold {threshold:.0f} ms, curve {curve:.0f} ms"]
     for page in ("", "Predict", "Compare?view=runs&first=r0&second=r1", "Datasets"):
         for _ in range(2):
             context = browser.new_context(viewport={"width": 1440, "height": 1500})
@@ -248,4 +253,4 @@ def test_how_long_the_pages_take(tab, browser, synthetic_server, capsys):
     )
     with capsys.disabled():
         print("\n" + "\n".join(said))
-    assert len(said) == 13
+    assert len(said) == 14
