@@ -1,5 +1,6 @@
 """What every page begins with."""
 
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -23,9 +24,21 @@ def begin(title: str) -> None:
     """Page configuration, sidebar and notice. The first call of every page, so that each works as a deep link."""
     st.set_page_config(page_title=f"{title} · lungcad", page_icon="🫁", layout="wide", initial_sidebar_state="auto")
     st.sidebar.markdown("### lungcad")
+    _spare_the_collector(title)
     for path, label, icon in PAGES:
         st.sidebar.page_link(path, label=label, icon=icon)
     st.sidebar.caption(NOTICE)
+
+
+@st.cache_resource(show_spinner=False)
+def _spare_the_collector(title: str) -> None:
+    """Once a page: leaves what its imports made out of garbage collection.
+
+    Streamlit collects after every run of a script. With torch and the rest in memory that takes a quarter of a second, during which the finished page waits
+    for its way to the browser.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @contextmanager

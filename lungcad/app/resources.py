@@ -172,7 +172,14 @@ def _row(name: str, fingerprint: str) -> dict | str:
         return str(error)
     known = {key: str(found.facts.get(key, "")) for key in ("dataset", "task", "protocol", "network", "attention")}
     values = {key: str(value) for key, value in headline.items()}
-    return {"run": name, **known, "n": len(found.test), **values, "flags": ", ".join(flags(found)), "date": found.facts.get("date", "")}
+    return {
+        "run": name,
+        **known,
+        "n": len(found.test),
+        **values,
+        "flags": ", ".join(flags(_tested(name, False, fingerprint))),
+        "date": found.facts.get("date", ""),
+    }
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)

@@ -161,16 +161,17 @@ FEW_GROUPS = 20
 """Test groups below which a run's intervals are flagged."""
 
 
-def flags(run: Run) -> list[str]:
+def flags(part: ScoredCases) -> list[str]:
     """What a reader should know before the numbers, in a few words each."""
-    table = run.test
+    table = part.run.test
     said = []
     if copies := int(table.copy_of_training.sum()):
         said.append(f"{copies} copies of training images")
-    if (groups := table.group.nunique()) < FEW_GROUPS:
-        said.append(f"{groups} groups only")
+    if part.n_groups < FEW_GROUPS:
+        said.append(f"{part.n_groups} groups only")
     if "fold" in table:
         said.append(f"{table.fold.nunique()} folds")
-    if missing := [name for name in run.classes if not (table.label == name).any()]:
+    present = np.bincount(part.labels, minlength=len(part.run.classes))
+    if missing := [name for name, n in zip(part.run.classes, present, strict=True) if not n]:
         said.append(f"no test case of {', '.join(missing)}")
     return said

@@ -49,6 +49,7 @@ def opened(page: Page, address: str) -> dict[str, float]:
 
 def milliseconds(page: Page, selector: str, act) -> float:
     """From an action until what the selector finds shows something else."""
+    settled(page)
     page.evaluate(CHANGED, selector)
     act()
     page.wait_for_function("window.seen.end !== null")
