@@ -1,6 +1,7 @@
 """From a number to the images behind it: cases chosen by a cell, a band of scores or a region of a map, and their pictures."""
 
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -204,12 +205,13 @@ def _grid(run: Run, cases: pd.DataFrame, title: str) -> None:
     else:
         for place, row in zip(grid(len(shown)), shown.itertuples(), strict=True):
             with place:
-                _case(run, row, folder)
+                show_case(run, row, folder)
     if len(cases) > MOST_SHOWN:
         _turn_pages(page, len(cases))
 
 
-def _case(run: Run, row, folder) -> None:
+def show_case(run: Run, row, folder: Path) -> None:
+    """A row of answered cases: its picture, what was answered, and the way to Predict."""
     is_here = picture(st, folder / row.case)
     faithful = getattr(row, "faithfulness", np.nan)
     st.caption(

@@ -5,7 +5,8 @@ import streamlit as st
 
 from lungcad.app import link, resources, run_figures
 from lungcad.app.benchmark_view import show_table
-from lungcad.app.widgets import chart, data_folder, picture, plain
+from lungcad.app.cases_view import show_case
+from lungcad.app.widgets import chart, data_folder, plain
 from lungcad.evaluate.runs import Run
 from lungcad.evaluate.slices import small_slices
 from lungcad.evaluate.trust_runs import MEASURES
@@ -82,10 +83,7 @@ def _show_disagreement(run: Run, judged: pd.DataFrame, table: pd.DataFrame) -> N
         st.markdown(f"{title}: {len(rows)}")
         for column, row in zip(st.columns(MOST_CASES), rows.head(MOST_CASES).itertuples(), strict=False):
             with column:
-                is_here = folder is not None and picture(st, folder / row.case)
-                st.caption(
-                    f"{'' if is_here else row.case + ': '}{plain(row.label)}, called {plain(row.answer)}, faithfulness {row.faithfulness:.2f}"
-                )
-                if is_here and run.facts["network"] in resources.cards():
-                    st.page_link("pages/1_Predict.py", label="Open in Predict", icon=":material/radiology:",
-                                 query_params={"case": f"{run.facts['dataset']}/{row.case}", "model": run.facts["network"]})  # fmt: skip
+                if folder is None:
+                    st.caption(f"{row.case}: {plain(row.label)}, called {plain(row.answer)}, faithfulness {row.faithfulness:.2f}")
+                else:
+                    show_case(run, row, folder)
