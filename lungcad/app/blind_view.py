@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from lungcad.app import figures, link, resources, state, widgets
+from lungcad.app.page import plain_errors
 from lungcad.app.widgets import plain
 from lungcad.datasets import DATASETS
 from lungcad.evaluate.readers import Reading, scores, to_table
@@ -37,6 +38,7 @@ def show_blind_reading(networks: list[str]) -> None:
 
 
 @st.fragment
+@plain_errors()
 def _read(cases: list[str], folder: Path, networks: list[str]) -> None:
     card = resources.cards()[networks[0]]
     labels = resources.run(Path(card.run).name).test.set_index("case").label

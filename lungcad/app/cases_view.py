@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from lungcad.app import link, resources, run_figures
+from lungcad.app.page import plain_errors
 from lungcad.app.widgets import chart, data_folder, grid, picture, plain
 from lungcad.errors import LungcadError
 from lungcad.evaluate.runs import Run
@@ -17,13 +18,16 @@ MOST_SHOWN = 24
 """Cases on one page of the grid."""
 BY = ("Confusion matrix", "Scores", "Map of the cases")
 PLACES = ("UMAP", "PCA")
-SELECT = "select"
+SELECT, PAGE = "select", "page"
+"""In the link: what is selected, and which page of the grid is open."""
 
 
 @st.fragment
+@plain_errors()
 def show_cases(run: Run, label: str, *, without_copies: bool) -> None:
     """Whatever is clicked or drawn last chooses the cases; at first those that were answered wrongly."""
-    table = resources.tested(run.name, without_copies)
+    part = resources.part(run.name, without_copies)
+    table = part.table
     by = link.segments("Choose cases by", BY, key="by", help="Click a cell or a bar, or draw around points; the cases appear below.")
     if by == "Confusion matrix":
         _confusion(run, without_copies)
@@ -39,7 +43,6 @@ def show_cases(run: Run, label: str, *, without_copies: bool) -> None:
             places = _places(run, table)
         except LungcadError as error:
             st.info(str(error))
-    part = resources.part(run.name, without_copies)
     rows = part.labels != part.answers if selection is None else chosen(selection, table, places)
     _grid(run, table[rows], _said(selection))
 
@@ -54,7 +57,7 @@ def _selected(run: Run) -> Selection | None:
 
 
 def _select(selection: Selection | None) -> None:
-    st.session_state["grid_page"] = 0
+    st.query_params.pop(PAGE, None)
     if selection is None:
         st.query_params.pop(SELECT, None)
     else:
@@ -197,7 +200,8 @@ def _grid(run: Run, cases: pd.DataFrame, title: str) -> None:
         "Cases (CSV)", lambda: cases[columns].to_csv(index=False), "lungcad-cases.csv", "text/csv", key="cases_csv", on_click="ignore",
         type="tertiary", icon=":material/download:", help="Ids, labels and answers of these cases.",
     )  # fmt: skip
-    page = min(st.session_state.get("grid_page", 0), max(len(cases) - 1, 0) // MOST_SHOWN)
+    asked = st.query_params.get(PAGE, "1")
+    page = min(max(int(asked), 1) - 1 if asked.isdecimal() else 0, max(len(cases) - 1, 0) // MOST_SHOWN)
     shown = cases.iloc[page * MOST_SHOWN : (page + 1) * MOST_SHOWN]
     folder = data_folder(run.facts["dataset"])
     if folder is None:
@@ -232,7 +236,7 @@ def _turn_pages(page: int, n: int) -> None:
             f"{label} {MOST_SHOWN}",
             key=f"page_{label}",
             disabled=not 0 <= to <= last,
-            on_click=lambda to=to: st.session_state.update(grid_page=to),
+            on_click=lambda to=to: st.query_params.update({PAGE: str(to + 1)}),
             help="Turns the page of the grid.",
         )
     middle.caption(f"{page * MOST_SHOWN + 1} to {min((page + 1) * MOST_SHOWN, n)} of {n}")

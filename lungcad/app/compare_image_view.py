@@ -10,6 +10,7 @@ from plotly.subplots import make_subplots
 
 from lungcad.analysis import Result, trust_checks
 from lungcad.app import figures, link, resources, state, widgets
+from lungcad.app.page import plain_errors
 from lungcad.app.trust_view import BADGES
 from lungcad.app.widgets import plain
 from lungcad.explain import METHODS, Attribution, methods_for
@@ -82,7 +83,7 @@ def show_answers(image: CTImage, names: list[str]) -> None:
             st.markdown(f"### {plain(result.prediction.label)}")
             st.caption(f"{result.prediction.confidence:.1%} calibrated · {widgets.accuracy_text(card)}")
             values = ", ".join(f"{plain(key)} {value:.1%}" for key, value in result.prediction.probabilities.items())
-            st.plotly_chart(
+            widgets.chart(
                 figures.probabilities(result.prediction),
                 config={"displayModeBar": False},
                 key=f"bars_{name}",
@@ -116,6 +117,7 @@ def _milliseconds(image: CTImage, name: str) -> float:
 
 
 @st.fragment
+@plain_errors()
 def show_maps(image: CTImage, names: list[str], method: str) -> None:
     """The maps side by side on one colour scale, zoom and pan linked; their difference and agreement."""
     found = {name: state.result(image, name, method, None) for name in names}

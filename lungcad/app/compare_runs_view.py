@@ -6,6 +6,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from lungcad.app import link, resources, run_figures, widgets
+from lungcad.app.page import plain_errors
 from lungcad.app.widgets import plain
 from lungcad.errors import LungcadError
 from lungcad.evaluate.compare import aligned, pareto_front
@@ -47,12 +48,13 @@ def show_differences(first: Run, second: Run) -> None:
     """Metric by metric with the paired difference, its interval, p value and the test's name; who is right; the curves."""
     common = False
     try:
-        aligned([first, second])
+        one, other = aligned([first, second])
     except LungcadError as error:
         st.warning(str(error), icon=":material/info:")
         common = link.toggle("Compare the common cases", key="common", help="Leaves out the cases that only one of the runs has.")
         if not common:
             return
+        one, other = aligned([first, second], common_only=True)
     rows = resources.comparison_of(first.name, second.name, common)
     shown = [
         {
@@ -70,7 +72,6 @@ def show_differences(first: Run, second: Run) -> None:
         "Differences with 95 % intervals. Where an interval holds 0, these cases do not show a difference. McNemar and DeLong count every case as independent, the "
         "bootstrap draws whole groups: where they disagree, believe the bootstrap. Many metrics are compared, so single small p values mean little."
     )
-    one, other = aligned([first, second], common_only=common)
     right = [run.probabilities(table).argmax(1) == run.labels(table) for run, table in ((first, one), (second, other))]
     counts = pd.DataFrame(
         [[int((right[0] & right[1]).sum()), int((right[0] & ~right[1]).sum())], [int((~right[0] & right[1]).sum()), int((~right[0] & ~right[1]).sum())]],
@@ -85,6 +86,7 @@ def show_differences(first: Run, second: Run) -> None:
 
 
 @st.fragment
+@plain_errors()
 def _show_curves(tables: list[tuple[Run, pd.DataFrame]]) -> None:
     classes = tables[0][0].classes
     label = link.selectbox(
@@ -100,13 +102,13 @@ def _show_curves(tables: list[tuple[Run, pd.DataFrame]]) -> None:
 
 
 @st.fragment
+@plain_errors()
 def _show_cases(first: Run, second: Run, one: pd.DataFrame, other: pd.DataFrame) -> None:
     """Cases by how far the two runs' probabilities or maps are apart; each opens beside each other."""
     table = apart(first, second, one, other)
     orders = {"answers": "share of probability that would have to move", "maps": "1 less the rank correlation of the Grad-CAM maps"}
     try:
-        indices = [resources.index_of(run.name) for run in (first, second)]
-        table["maps"] = indices[0].map_differences(indices[1], list(table.case))
+        table["maps"] = table.case.map(resources.map_differences_of(first.name, second.name))
     except LungcadError as error:
         orders.pop("maps")
         st.caption(f"Cases cannot be sorted by their maps: {error}")
@@ -163,6 +165,7 @@ COSTS = {"GFLOPs": "GFLOPs of one image", "parameters": "million parameters", "l
 
 
 @st.fragment
+@plain_errors()
 def show_cost_and_gain(dataset: str) -> None:
     """Every shipped network of a data set: a cost against a headline metric, the Pareto front joined."""
     table, _ = resources.runs_table()

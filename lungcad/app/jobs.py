@@ -64,9 +64,10 @@ def start(key: tuple, compute: Callable[[Progress], object]) -> Job:
         job = _JOBS.get(key)
         if job is not None and job.is_running:
             return job
-        job = _JOBS[key] = Job()
+        job = Job()
         job.thread = threading.Thread(target=job.run, args=(compute,), daemon=True)
         job.thread.start()
+        _JOBS[key] = job
         finished = [name for name, each in _JOBS.items() if not each.is_running and name != key]
         for name in finished[: max(len(_JOBS) - MOST, 0)]:
             del _JOBS[name]

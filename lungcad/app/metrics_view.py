@@ -4,9 +4,10 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from lungcad.app import link, resources, run_figures
+from lungcad.app.page import plain_errors
 from lungcad.app.widgets import chart, plain
 from lungcad.evaluate.metrics import Resamples, accuracy, at_threshold, estimate, macro_f1, predictive_values, resampled_confusion
-from lungcad.evaluate.report import task_of, thresholds
+from lungcad.evaluate.report import HEADLINES, task_of, thresholds
 from lungcad.evaluate.runs import Run
 
 CURVES = ("ROC", "Precision-recall", "Reliability", "Decision curve")
@@ -53,11 +54,10 @@ def show_headlines(run: Run, *, without_copies: bool) -> None:
     """Every metric with its interval beside the trivial baselines."""
     found = resources.report_of(run.name, without_copies)
     trivial = resources.baselines_of(run.name, without_copies)
-    headlines = ("accuracy", "balanced accuracy", "macro F1", "ROC-AUC", "PR-AUC", "kappa", "Brier score", "ECE")
     st.dataframe(
         [
             {"metric": name, run.name: str(found[name])} | {f"trivial: {each}": str(values[name]) for each, values in trivial.items()}
-            for name in headlines
+            for name in HEADLINES
         ],
         hide_index=True,
         alt="Headline metrics of the run and of trivial baselines.",
@@ -92,6 +92,7 @@ def positive_class(run: Run) -> str:
 
 
 @st.fragment
+@plain_errors()
 def show_curves(names: list[str], label: str, *, without_copies: bool) -> None:
     """ROC, precision-recall, reliability or decision curve, all runs that know the class overlaid."""
     kind = link.segments(
@@ -117,6 +118,7 @@ def _curves(names: tuple[str, ...], kind: str, label: str, without_copies: bool,
 
 
 @st.fragment
+@plain_errors()
 def show_operating_point(run: Run, label: str, *, without_copies: bool) -> None:
     """Sensitivity, specificity, PPV, NPV and the confusion matrix at a threshold, and what that means for 1,000 people."""
     part = resources.part(run.name, without_copies)

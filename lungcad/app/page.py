@@ -34,8 +34,8 @@ def begin(title: str) -> None:
 def _spare_the_collector(title: str) -> None:
     """Once a page: leaves what its imports made out of garbage collection.
 
-    Streamlit collects after every run of a script. With torch and the rest in memory that takes a quarter of a second, during which the finished page waits
-    for its way to the browser.
+    Streamlit collects after every run of a script, and the finished page waits for it on its way to the browser; with torch and the rest in memory that is
+    most of the wait (``pytest tests/e2e -k how_long`` prints what a click takes).
     """
     gc.collect()
     gc.freeze()
@@ -43,7 +43,10 @@ def _spare_the_collector(title: str) -> None:
 
 @contextmanager
 def plain_errors() -> Iterator[None]:
-    """What a user can cause or mend is said in its one sentence; what is already on the page stays."""
+    """What a user can cause or mend is said in its one sentence; what is already on the page stays.
+
+    Also as a decorator below ``st.fragment``: a fragment runs again by itself, outside the page that called it.
+    """
     try:
         yield
     except LungcadError as error:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from lungcad.analysis import Result
 from lungcad.app import figures, link, resources, runner, state, widgets
+from lungcad.app.page import plain_errors
 from lungcad.app.state import Source
 from lungcad.explain import METHODS, Attribution, Options, Side
 from lungcad.explain.overlay import overlay, png
@@ -56,6 +57,7 @@ def explained(image: CTImage, network: str, method: str, target: str | None, opt
 
 
 @st.fragment
+@plain_errors()
 def show_maps(result: Result, method: str, window: Window | None) -> None:
     """Slice beside overlay. Opacity, threshold and evidence redraw this part only; nothing is computed again."""
     attribution = result.attributions.get(method)

@@ -64,7 +64,7 @@ def report_of(name: str, without_copies: bool) -> dict[str, Estimate]:
 
 def part(name: str, without_copies: bool) -> ScoredCases:
     """The run's test cases and what their metrics need, computed once for all sessions until the run's files change."""
-    return _tested(name, without_copies, fingerprint_of(name))
+    return _part(name, without_copies, fingerprint_of(name))
 
 
 def tested(name: str, without_copies: bool) -> pd.DataFrame:
@@ -102,6 +102,12 @@ def test_cases_of(network: str) -> list[str]:
 def comparison_of(first: str, second: str, common: bool) -> list[Difference]:
     """Raises :class:`LungcadError` where the runs cannot be compared."""
     return _comparison(first, second, common, fingerprint_of(first), fingerprint_of(second))
+
+
+def map_differences_of(first: str, second: str) -> dict[str, float]:
+    """Case -> how far the two runs' small maps are apart. Raises :class:`LungcadError` as :func:`index_of`."""
+    one, other = index_of(first), index_of(second)
+    return _map_differences(first, second, one.weights_sha256, other.weights_sha256)
 
 
 def slices_of(name: str, without_copies: bool, folder: str | None) -> list[Slice]:
@@ -167,7 +173,8 @@ def _row(name: str, fingerprint: str) -> dict | str:
     """A row of the table of runs, or the sentence that says why the run cannot be read."""
     try:
         found = run(name)
-        headline = _tested(name, False, fingerprint).headlines()
+        scored = _part(name, False, fingerprint)
+        headline = scored.headlines()
     except LungcadError as error:
         return str(error)
     known = {key: str(found.facts.get(key, "")) for key in ("dataset", "task", "protocol", "network", "attention")}
@@ -177,7 +184,7 @@ def _row(name: str, fingerprint: str) -> dict | str:
         **known,
         "n": len(found.test),
         **values,
-        "flags": ", ".join(flags(_tested(name, False, fingerprint))),
+        "flags": ", ".join(flags(scored)),
         "date": found.facts.get("date", ""),
     }
 
@@ -188,7 +195,7 @@ def _run(name: str, fingerprint: str) -> Run:
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _tested(name: str, without_copies: bool, fingerprint: str) -> ScoredCases:
+def _part(name: str, without_copies: bool, fingerprint: str) -> ScoredCases:
     return ScoredCases(run(name), without_copies=without_copies)
 
 
@@ -200,6 +207,12 @@ def _index(name: str, sha256: str, modified: int) -> Index:
 @st.cache_data(max_entries=32, show_spinner="Comparing …")
 def _comparison(first: str, second: str, common: bool, *fingerprints: str) -> list[Difference]:
     return compare_runs(run(first), run(second), common_only=common)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _map_differences(first: str, second: str, *sha256: str) -> dict[str, float]:
+    one, other = index_of(first), index_of(second)
+    return dict(zip(one.test_cases.tolist(), one.map_differences(other, one.test_cases), strict=True))
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

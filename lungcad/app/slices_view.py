@@ -6,6 +6,7 @@ import streamlit as st
 from lungcad.app import link, resources, run_figures
 from lungcad.app.benchmark_view import show_table
 from lungcad.app.cases_view import show_case
+from lungcad.app.page import plain_errors
 from lungcad.app.widgets import chart, data_folder, plain
 from lungcad.evaluate.runs import Run
 from lungcad.evaluate.slices import small_slices
@@ -43,6 +44,7 @@ def show_slices(run: Run, *, without_copies: bool) -> None:
 
 
 @st.fragment
+@plain_errors()
 def show_trust(run: Run, *, without_copies: bool) -> None:
     """Distributions of a measure over the cases, method by method; and the cases where faithfulness and accuracy disagree."""
     trust = resources.trust_of(run.name)

@@ -45,9 +45,8 @@ class ScoredCases:
     def table(self) -> pd.DataFrame:
         """The predictions with the columns answer (the most probable class), confidence (its probability) and loss (minus the log of the truth's)."""
         of_truth = self.probabilities[np.arange(len(self.labels)), self.labels]
-        confidence = most_probable(self.probabilities)[1]
         answers = pd.Categorical.from_codes(self.answers, list(self.run.classes)).astype(str)
-        return self._cases.assign(answer=answers, confidence=confidence, loss=-np.log(np.maximum(of_truth, 1e-12)))
+        return self._cases.assign(answer=answers, confidence=self._called[1], loss=-np.log(np.maximum(of_truth, 1e-12)))
 
     @cached_property
     def report(self) -> dict[str, Estimate]:
@@ -62,10 +61,14 @@ class ScoredCases:
         counts = self._confusion(self.resamples)
         return {"accuracy": estimate(accuracy(counts)), "macro F1": estimate(macro_f1(counts))}
 
-    @cached_property
+    @property
     def answers(self) -> np.ndarray:
         """Index of the most probable class (n,)."""
-        return most_probable(self.probabilities)[0]
+        return self._called[0]
+
+    @cached_property
+    def _called(self) -> tuple[np.ndarray, np.ndarray]:
+        return most_probable(self.probabilities)
 
     @cached_property
     def counts(self) -> np.ndarray:
