@@ -6,8 +6,9 @@ import streamlit as st
 from lungcad.app import link, resources, run_figures
 from lungcad.app.page import plain_errors
 from lungcad.app.widgets import chart, plain
-from lungcad.evaluate.metrics import Resamples, accuracy, at_threshold, estimate, macro_f1, predictive_values, resampled_confusion
+from lungcad.evaluate.metrics import accuracy, at_threshold, estimate, macro_f1, predictive_values, resampled_confusion
 from lungcad.evaluate.report import HEADLINES, task_of, thresholds
+from lungcad.evaluate.resamples import Resamples
 from lungcad.evaluate.runs import Run
 
 CURVES = ("ROC", "Precision-recall", "Reliability", "Decision curve")

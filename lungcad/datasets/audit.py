@@ -21,7 +21,7 @@ from lungcad.datasets.folders import PARTS, image_files
 from lungcad.datasets.groups import SAME_PATIENT
 from lungcad.datasets.reading import for_each_case
 from lungcad.datasets.splits import Protocol, split_cases
-from lungcad.datasets.traits import Traits, histogram_table, metadata_table
+from lungcad.datasets.traits import FileKind, Traits, file_kinds, mean_histograms, metadata_table
 from lungcad.errors import DatasetError, LungcadError
 from lungcad.imaging import read_image
 
@@ -58,18 +58,6 @@ class MetadataOnly:
     chance: float
     recall: dict[str, float]
     suspicious: list[str]
-
-
-@dataclass(frozen=True)
-class FileKind:
-    """n files of one class with the same format, mode ("L", "RGBA") and size in pixels."""
-
-    label: str
-    format: str
-    mode: str
-    rows: int
-    columns: int
-    n: int
 
 
 @dataclass(frozen=True)
@@ -148,8 +136,8 @@ def audit(
         unreadable=unreadable,
         neighbours=_neighbours(cases, prints, pairs),
         metadata_only=_metadata_only(cases, traits, cluster),
-        files=_files(cases, traits),
-        intensity=_intensity(cases, traits),
+        files=file_kinds([case.label for case in cases], traits),
+        intensity=mean_histograms([case.label for case in cases], traits),
         max_bits=MAX_BITS,
         min_correlation=MIN_CORRELATION,
         seconds=round(time.perf_counter() - start, 2),
@@ -212,17 +200,6 @@ def _read(cases: Sequence[Case], on_progress) -> tuple[list[Fingerprint | None],
 
     prints, traits, faults = (list(column) for column in zip(*for_each_case(one, cases, on_progress), strict=True))
     return prints, traits, faults
-
-
-def _files(cases: Sequence[Case], traits: Sequence[Traits]) -> list[FileKind]:
-    kinds = Counter((case.label, t.stored_format, t.stored_mode, t.rows, t.columns) for case, t in zip(cases, traits, strict=True))
-    return [FileKind(*kind, n) for kind, n in sorted(kinds.items())]
-
-
-def _intensity(cases: Sequence[Case], traits: Sequence[Traits]) -> dict[str, list[float]]:
-    labels = np.array([case.label for case in cases])
-    table = histogram_table(traits) if cases else np.empty((0, 0))
-    return {str(name): [round(float(share), 5) for share in table[labels == name].mean(0)] for name in np.unique(labels)}
 
 
 def _groups(cluster: np.ndarray) -> list[list[int]]:

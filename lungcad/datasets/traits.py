@@ -1,5 +1,6 @@
 """What can be known of an image file without looking at what it shows: format, size, border, grey levels."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -36,6 +37,33 @@ class Traits:
             (float(edge.mean()), float(edge.std())),
             histogram.astype(np.float32),
         )
+
+
+@dataclass(frozen=True)
+class FileKind:
+    """n files of one class with the same format, mode ("L", "RGBA") and size in pixels."""
+
+    label: str
+    format: str
+    mode: str
+    rows: int
+    columns: int
+    n: int
+
+
+def file_kinds(labels: Sequence[str], traits: Sequence[Traits]) -> list[FileKind]:
+    """How many files of each class have the same format, mode and size."""
+    kinds = Counter((label, t.stored_format, t.stored_mode, t.rows, t.columns) for label, t in zip(labels, traits, strict=True))
+    return [FileKind(*kind, n) for kind, n in sorted(kinds.items())]
+
+
+def mean_histograms(labels: Sequence[str], traits: Sequence[Traits]) -> dict[str, list[float]]:
+    """Class -> (64,) mean shares of the grey levels."""
+    of_class = np.array(labels)
+    return {
+        str(name): [round(float(share), 5) for share in histogram_table([traits[i] for i in np.flatnonzero(of_class == name)]).mean(0)]
+        for name in np.unique(of_class)
+    }
 
 
 def metadata_table(traits: Sequence[Traits]) -> np.ndarray:

@@ -8,8 +8,9 @@ import pandas as pd
 import scipy.stats
 
 from lungcad.errors import DatasetError
-from lungcad.evaluate.metrics import Resamples, all_metrics
+from lungcad.evaluate.metrics import all_metrics
 from lungcad.evaluate.report import HEADLINES, task_of, tested_cases
+from lungcad.evaluate.resamples import Resamples
 from lungcad.evaluate.runs import Run
 
 

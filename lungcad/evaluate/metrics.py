@@ -7,82 +7,15 @@ matrix products, of a million cases too. Point estimates agree with scikit-learn
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
 
 import numpy as np
-import pandas as pd
 
+from lungcad.evaluate.resamples import Resamples, ratio
 from lungcad.models.card import Estimate, TestResult
 
-RESAMPLES = 2000
-RESAMPLES_OF_MANY, MANY = 500, 100_000
-"""Resamples of more cases than that: the ends of an interval then wander by a few per cent of its (small) width."""
-MOST_BLOCKS = 1000
-"""Groups that are drawn one by one; more of them are pooled at random into so many blocks."""
 MOST_SCORES = 1000
 """Distinct scores that resamples tell apart; more of them are put into so many bins of equal size. Point estimates are exact all the same."""
 ECE_BINS = 15
-
-
-@dataclass(frozen=True, eq=False)
-class Resamples:
-    """multiplicities: (B, M) how often each block is drawn; the first row is ones, the sample itself. block: (n,) the block of each case."""
-
-    multiplicities: np.ndarray
-    block: np.ndarray
-
-    @classmethod
-    def of(cls, groups: np.ndarray | pd.Series, *, seed: int = 0, resamples: int | None = None) -> "Resamples":
-        """Whole groups (n,) with replacement: the cluster bootstrap (Davison & Hinkley, "Bootstrap methods and their application", 1997, section 3.8).
-
-        With a group a case it is Efron's. More than :data:`MOST_BLOCKS` groups are pooled at random into blocks of equal numbers of groups, which are
-        drawn instead: the variance of a mean over blocks of independent groups is that over the groups.
-        """
-        block, names = pd.factorize(groups, use_na_sentinel=False)
-        m = len(names)
-        if m > MOST_BLOCKS:
-            block = (np.random.default_rng(seed).permutation(m) % MOST_BLOCKS)[block]
-        else:
-            block = np.argsort(np.argsort(np.asarray(names), kind="stable"), kind="stable")[block]
-        if resamples is None:
-            resamples = RESAMPLES if len(block) <= MANY else RESAMPLES_OF_MANY
-        return cls(_drawn(min(m, MOST_BLOCKS), seed, resamples), block)
-
-    @classmethod
-    def none(cls, n: int) -> "Resamples":
-        """The sample of ``n`` cases alone, without resamples."""
-        return cls(np.ones((1, 1)), np.zeros(n, np.int64))
-
-    def __len__(self) -> int:
-        return len(self.multiplicities)
-
-    def counts(self, cell: np.ndarray, k: int, *, values: np.ndarray | None = None, rows: np.ndarray | None = None) -> np.ndarray:
-        """(B, k): how many cases of each resample lie in each of ``k`` cells; with ``values`` (n,) their sum instead. rows: bool (n,), only these."""
-        m = self.multiplicities.shape[1]
-        place = self.block * k + cell
-        table = np.bincount(place if rows is None else place[rows], weights=values, minlength=m * k).reshape(m, k)
-        if values is not None:
-            return self.multiplicities @ table
-        return (self._as_float32 @ table.astype(np.float32)).astype(np.float64)
-
-    @cached_property
-    def _as_float32(self) -> np.ndarray:
-        """Twice as fast; whole numbers below 2**24 stay exact."""
-        return self.multiplicities.astype(np.float32)
-
-    def mean(self, values: np.ndarray) -> np.ndarray:
-        """(B,): the mean of ``values`` (n,); NaN where a resample is empty."""
-        zero = np.zeros(len(values), np.int64)
-        return _ratio(self.counts(zero, 1, values=values)[:, 0], self.counts(zero, 1)[:, 0])
-
-
-@lru_cache(maxsize=16)
-def _drawn(m: int, seed: int, resamples: int) -> np.ndarray:
-    drawn = np.random.default_rng(seed).multinomial(m, np.full(m, 1 / m), size=resamples)
-    made = np.vstack([np.ones((1, m)), drawn])
-    made.setflags(write=False)
-    return made
 
 
 def summarise(
@@ -131,7 +64,7 @@ def all_metrics(
         "ECE": expected_calibration_error(answers == labels, confidence, resamples),
     }
     hits = np.diagonal(confusion, axis1=1, axis2=2)
-    f1 = _ratio(2 * hits, confusion.sum(1) + confusion.sum(2))
+    f1 = ratio(2 * hits, confusion.sum(1) + confusion.sum(2))
     for c, name in enumerate(classes):
         values[f"F1 {name}"] = f1[:, c]
         values[f"ROC-AUC {name}"] = roc[:, c]
@@ -167,10 +100,10 @@ def binary_rates(confusion: np.ndarray) -> dict[str, np.ndarray]:
     both = (tp + fn > 0) & (tn + fp > 0)
     odds = ((tp + half) * (tn + half)) / np.maximum((fp + half) * (fn + half), 1e-12)
     return {
-        "sensitivity": _ratio(tp, tp + fn),
-        "specificity": _ratio(tn, tn + fp),
-        "PPV": _ratio(tp, tp + fp),
-        "NPV": _ratio(tn, tn + fn),
+        "sensitivity": ratio(tp, tp + fn),
+        "specificity": ratio(tn, tn + fp),
+        "PPV": ratio(tp, tp + fp),
+        "NPV": ratio(tn, tn + fn),
         "diagnostic odds ratio": np.where(both, odds, np.nan),
     }
 
@@ -198,13 +131,13 @@ def accuracy(confusion: np.ndarray) -> np.ndarray:
 
 def recall(confusion: np.ndarray) -> np.ndarray:
     """(B, K); NaN for a class without cases."""
-    return _ratio(np.diagonal(confusion, axis1=1, axis2=2), confusion.sum(2))
+    return ratio(np.diagonal(confusion, axis1=1, axis2=2), confusion.sum(2))
 
 
 def macro_f1(confusion: np.ndarray) -> np.ndarray:
     """Mean F1 over the classes that occur as label or prediction."""
     hits = np.diagonal(confusion, axis1=1, axis2=2)
-    return _mean(_ratio(2 * hits, confusion.sum(1) + confusion.sum(2)))
+    return _mean(ratio(2 * hits, confusion.sum(1) + confusion.sum(2)))
 
 
 def cohen_kappa(confusion: np.ndarray, *, quadratic: bool = False) -> np.ndarray:
@@ -214,7 +147,7 @@ def cohen_kappa(confusion: np.ndarray, *, quadratic: bool = False) -> np.ndarray
     cost = (grades[:, None] - grades[None]) ** 2 if quadratic else 1 - np.eye(k)
     expected = confusion.sum(2)[:, :, None] * confusion.sum(1)[:, None, :] / confusion.sum((1, 2))[:, None, None]
     by_chance = (cost * expected).sum((1, 2))
-    return np.where(by_chance > 0, 1 - _ratio((cost * confusion).sum((1, 2)), by_chance), np.nan)
+    return np.where(by_chance > 0, 1 - ratio((cost * confusion).sum((1, 2)), by_chance), np.nan)
 
 
 def macro_auc(labels: np.ndarray, probabilities: np.ndarray, resamples: Resamples) -> np.ndarray:
@@ -284,20 +217,16 @@ def _area(formula: Callable[[np.ndarray, np.ndarray], np.ndarray], sample: _Coun
 
 def _under_roc(ones: np.ndarray, zeros: np.ndarray) -> np.ndarray:
     below = np.cumsum(zeros, axis=1) - zeros
-    return _ratio((ones * (below + zeros / 2)).sum(1), ones.sum(1) * zeros.sum(1))
+    return ratio((ones * (below + zeros / 2)).sum(1), ones.sum(1) * zeros.sum(1))
 
 
 def _under_precision_recall(ones: np.ndarray, zeros: np.ndarray) -> np.ndarray:
     ones, zeros = ones[:, ::-1], zeros[:, ::-1]
     found, called = np.cumsum(ones, axis=1), np.cumsum(ones + zeros, axis=1)
-    return _ratio((ones * np.where(called > 0, found / np.maximum(called, 1e-12), 0)).sum(1), ones.sum(1))
-
-
-def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
-    return np.divide(numerator, denominator, out=np.full(np.shape(numerator), np.nan), where=denominator > 0)
+    return ratio((ones * np.where(called > 0, found / np.maximum(called, 1e-12), 0)).sum(1), ones.sum(1))
 
 
 def _mean(values: np.ndarray) -> np.ndarray:
     """Mean over the last axis without NaN; NaN where nothing is left."""
     present = ~np.isnan(values)
-    return _ratio(np.where(present, values, 0).sum(-1), present.sum(-1))
+    return ratio(np.where(present, values, 0).sum(-1), present.sum(-1))

@@ -8,7 +8,8 @@ import pandas as pd
 from lungcad.datasets import DATASETS, Task
 from lungcad.errors import DatasetError
 from lungcad.evaluate.calibration import SENSITIVE, YOUDEN, preset_thresholds, sensitive_point, youden_point
-from lungcad.evaluate.metrics import Resamples, accuracy, all_metrics, at_threshold, estimate, macro_f1, most_probable, resampled_confusion
+from lungcad.evaluate.metrics import accuracy, all_metrics, at_threshold, estimate, macro_f1, most_probable, resampled_confusion
+from lungcad.evaluate.resamples import Resamples
 from lungcad.evaluate.runs import Run, has_undefined
 from lungcad.models.card import Estimate
 

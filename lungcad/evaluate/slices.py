@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from lungcad.datasets import Case
-from lungcad.evaluate.metrics import Resamples, accuracy, estimate, macro_auc, macro_f1, resampled_confusion
+from lungcad.evaluate.metrics import accuracy, estimate, macro_auc, macro_f1, resampled_confusion
+from lungcad.evaluate.resamples import Resamples
 from lungcad.evaluate.runs import Run
 from lungcad.models.card import Estimate
 

@@ -17,7 +17,8 @@ from lungcad.datasets import DATASETS, Case, Split, of_split
 from lungcad.datasets.lidc_dicom import NAME as DICOM
 from lungcad.datasets.lidc_dicom import read_marked_slices
 from lungcad.errors import DatasetError, LungcadError, UnknownNameError, lookup
-from lungcad.evaluate.metrics import Resamples, estimate
+from lungcad.evaluate.metrics import estimate
+from lungcad.evaluate.resamples import Resamples
 from lungcad.evaluate.runs import read_run
 from lungcad.explain import METHODS, Options, Scene, explain, methods_for
 from lungcad.explain.attribution import Progress

@@ -108,6 +108,7 @@ def test_cases_are_sorted_by_what_is_asked(monkeypatch, table):
         values = ids[order].dropna().tolist()
         assert values and values == sorted(values, reverse=not ascending), order
     page.button(key="page_Next").click().run()
+    assert page.query_params["page"] == "2"
     following = next(each.value for each in page.dataframe if {"case", "loss"} <= set(each.value.columns))
     assert not set(following.case) & set(ids.case)
 

@@ -3,17 +3,8 @@ import pytest
 import sklearn.metrics as sk
 from sklearn.metrics import accuracy_score, f1_score, recall_score, roc_auc_score
 
-from lungcad.evaluate.metrics import (
-    RESAMPLES,
-    Resamples,
-    all_metrics,
-    at_threshold,
-    average_precision,
-    binary_auc,
-    most_probable,
-    predictive_values,
-    summarise,
-)
+from lungcad.evaluate.metrics import all_metrics, at_threshold, average_precision, binary_auc, most_probable, predictive_values, summarise
+from lungcad.evaluate.resamples import RESAMPLES, Resamples
 
 CLASSES = ("a", "b", "c")
 

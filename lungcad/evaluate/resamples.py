@@ -1,0 +1,78 @@
+"""Bootstrap resamples over groups, as multiplicities of blocks: all resamples of a sum at once, of a million cases too."""
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import numpy as np
+import pandas as pd
+
+RESAMPLES = 2000
+RESAMPLES_OF_MANY, MANY = 500, 100_000
+"""Resamples of more cases than that: the ends of an interval then wander by a few per cent of its (small) width."""
+MOST_BLOCKS = 1000
+"""Groups that are drawn one by one; more of them are pooled at random into so many blocks."""
+
+
+@dataclass(frozen=True, eq=False)
+class Resamples:
+    """multiplicities: (B, M) how often each block is drawn; the first row is ones, the sample itself. block: (n,) the block of each case."""
+
+    multiplicities: np.ndarray
+    block: np.ndarray
+
+    @classmethod
+    def of(cls, groups: np.ndarray | pd.Series, *, seed: int = 0, resamples: int | None = None) -> "Resamples":
+        """Whole groups (n,) with replacement: the cluster bootstrap (Davison & Hinkley, "Bootstrap methods and their application", 1997, section 3.8).
+
+        With a group a case it is Efron's. More than :data:`MOST_BLOCKS` groups are pooled at random into blocks of equal numbers of groups, which are
+        drawn instead: the variance of a mean over blocks of independent groups is that over the groups.
+        """
+        block, names = pd.factorize(groups, use_na_sentinel=False)
+        m = len(names)
+        if m > MOST_BLOCKS:
+            block = (np.random.default_rng(seed).permutation(m) % MOST_BLOCKS)[block]
+        else:
+            block = np.argsort(np.argsort(np.asarray(names), kind="stable"), kind="stable")[block]
+        if resamples is None:
+            resamples = RESAMPLES if len(block) <= MANY else RESAMPLES_OF_MANY
+        return cls(_drawn(min(m, MOST_BLOCKS), seed, resamples), block)
+
+    @classmethod
+    def none(cls, n: int) -> "Resamples":
+        """The sample of ``n`` cases alone, without resamples."""
+        return cls(np.ones((1, 1)), np.zeros(n, np.int64))
+
+    def __len__(self) -> int:
+        return len(self.multiplicities)
+
+    def counts(self, cell: np.ndarray, k: int, *, values: np.ndarray | None = None, rows: np.ndarray | None = None) -> np.ndarray:
+        """(B, k): how many cases of each resample lie in each of ``k`` cells; with ``values`` (n,) their sum instead. rows: bool (n,), only these."""
+        m = self.multiplicities.shape[1]
+        place = self.block * k + cell
+        table = np.bincount(place if rows is None else place[rows], weights=values, minlength=m * k).reshape(m, k)
+        if values is not None:
+            return self.multiplicities @ table
+        return (self._as_float32 @ table.astype(np.float32)).astype(np.float64)
+
+    @cached_property
+    def _as_float32(self) -> np.ndarray:
+        """Twice as fast; whole numbers below 2**24 stay exact."""
+        return self.multiplicities.astype(np.float32)
+
+    def mean(self, values: np.ndarray) -> np.ndarray:
+        """(B,): the mean of ``values`` (n,); NaN where a resample is empty."""
+        zero = np.zeros(len(values), np.int64)
+        return ratio(self.counts(zero, 1, values=values)[:, 0], self.counts(zero, 1)[:, 0])
+
+
+@lru_cache(maxsize=16)
+def _drawn(m: int, seed: int, resamples: int) -> np.ndarray:
+    drawn = np.random.default_rng(seed).multinomial(m, np.full(m, 1 / m), size=resamples)
+    made = np.vstack([np.ones((1, m)), drawn])
+    made.setflags(write=False)
+    return made
+
+
+def ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
+    """NaN where the denominator is 0."""
+    return np.divide(numerator, denominator, out=np.full(np.shape(numerator), np.nan), where=denominator > 0)
