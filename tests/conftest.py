@@ -68,3 +68,13 @@ def toy_gate(weights_folder) -> TrainedModel:
 @pytest.fixture(scope="session")
 def phantom() -> Phantom:
     return make_phantom(5, size=256, lesion=Lesion((-10.0, -78.0), 30.0, Edge.SPICULATED))
+
+
+def write_phantoms(root: Path, n: int) -> None:
+    """A folder laid out as Chest CT-Scan: ``n`` phantoms of each class in train and in test."""
+    for part in ("train", "test"):
+        for index, label in enumerate(CLASSES):
+            place = root / part / label
+            place.mkdir(parents=True)
+            for number in range(n):
+                (place / f"{number}.png").write_bytes(make_phantom(100 * index + 10 * number + (part == "test"), size=96).png())

@@ -8,9 +8,8 @@ from streamlit.testing.v1 import AppTest
 from lungcad.app import jobs, resources
 from lungcad.datasets import DATASETS
 from lungcad.errors import DatasetError
-from lungcad.imaging.phantom import make_phantom
 from tests.app.pages import open_page
-from tests.conftest import CLASSES
+from tests.conftest import CLASSES, write_phantoms
 
 
 def new_page(**query: str) -> AppTest:
@@ -20,12 +19,7 @@ def new_page(**query: str) -> AppTest:
 @pytest.fixture
 def folder(tmp_path):
     """Two parts of four classes; one test image is a copy of a training image, one picture has two labels, one file is no image."""
-    for part in ("train", "test"):
-        for index, label in enumerate(CLASSES):
-            place = tmp_path / part / label
-            place.mkdir(parents=True)
-            for number in range(3):
-                (place / f"{number}.png").write_bytes(make_phantom(100 * index + 10 * number + (part == "test"), size=96).png())
+    write_phantoms(tmp_path, 3)
     copy = (tmp_path / "train" / CLASSES[0] / "0.png").read_bytes()
     (tmp_path / "test" / CLASSES[0] / "copy.png").write_bytes(copy)
     (tmp_path / "train" / CLASSES[1] / "conflict.png").write_bytes(copy)

@@ -5,8 +5,7 @@ import time
 import pytest
 from playwright.sync_api import Page, expect
 
-from lungcad.imaging.phantom import make_phantom
-from tests.conftest import CLASSES, SHARED
+from tests.conftest import SHARED, write_phantoms
 from tests.e2e.test_browser import lasso, maps, settled
 
 needs_data = pytest.mark.skipif(not SHARED.is_dir(), reason="the published data is not on this machine")
@@ -57,10 +56,9 @@ def milliseconds(page: Page, selector: str, act) -> float:
     return page.evaluate("window.seen.end - window.seen.start")
 
 
+@needs_data
 def test_from_a_number_to_the_image_behind_it(tab, server, screenshots):
     """Metrics: accuracy, then a wrong case, then its heat map: two clicks."""
-    if not SHARED.is_dir():
-        pytest.skip("the published data is not on this machine")
     tab.goto(f"{server}/Metrics?runs=chest-efficientnet-lite0")
     expect(tab.get_by_text("cases: answered wrongly")).to_be_visible()
     settled(tab)
@@ -191,12 +189,7 @@ def test_blind_reading_by_keyboard(tab, server, screenshots):
 
 def test_an_audit_goes_on_without_its_reader(tab, browser, server, screenshots, tmp_path):
     """Begun in one browser, found in another."""
-    for part in ("train", "test"):
-        for index, label in enumerate(CLASSES):
-            place = tmp_path / part / label
-            place.mkdir(parents=True)
-            for number in range(6):
-                (place / f"{number}.png").write_bytes(make_phantom(100 * index + 10 * number + (part == "test"), size=96).png())
+    write_phantoms(tmp_path, 6)
     tab.goto(f"{server}/Datasets?dataset=own")
     tab.get_by_test_id("stTextInputField").fill(str(tmp_path))
     tab.get_by_test_id("stTextInputField").press("Enter")
