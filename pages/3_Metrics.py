@@ -3,6 +3,41 @@
 import streamlit as st
 
 from lungcad.app import cases_view, link, metrics_view, page, resources, slices_view
+from lungcad.evaluate.runs import Run
+
+SECTIONS = {
+    "Cases": "the images behind the numbers",
+    "Operating point": "what a threshold means for 1,000 people",
+    "Classes": "each class against the rest",
+    "Slices": "where it fails",
+    "Heat maps": "whether its maps can be believed",
+    "Folds": "each fold of a cross-validation",
+    "Learning curves": "how it was trained",
+}
+
+
+@st.fragment
+@page.plain_errors()
+def show_section(run: Run, label: str, *, without_copies: bool) -> None:
+    """One section at a time, so that a page of seven opens as fast as a page of one."""
+    names = [name for name in SECTIONS if name != "Folds" or "fold" in run.test]
+    told = "; ".join(f"**{name}**: {SECTIONS[name]}" for name in names)
+    match link.segments("Look closer", names, key="section", help=f"{told}."):
+        case "Cases":
+            cases_view.show_cases(run, label, without_copies=without_copies)
+        case "Operating point":
+            metrics_view.show_operating_point(run, label, without_copies=without_copies)
+        case "Classes":
+            metrics_view.show_per_class(run, without_copies=without_copies)
+        case "Slices":
+            slices_view.show_slices(run, without_copies=without_copies)
+        case "Heat maps":
+            slices_view.show_trust(run, without_copies=without_copies)
+        case "Folds":
+            metrics_view.show_folds(run)
+        case "Learning curves":
+            metrics_view.show_learning(run)
+
 
 page.begin("Metrics")
 st.title("Browse the evaluation runs")
@@ -21,25 +56,10 @@ with page.plain_errors():
     )
     without_copies = without_copies and bool(run.test.copy_of_training.any())
     st.subheader(run.name, anchor=False)
-    metrics_view.show_headlines(run, without_copies=without_copies)
+    headlines = st.container()  # filled last: the browser draws the curves while the resamples are drawn
     label = metrics_view.positive_class(run)
     with page.plain_errors():
         metrics_view.show_curves(names, label, without_copies=without_copies)
-
-    st.subheader("Operating point", anchor=False)
-    metrics_view.show_operating_point(run, label, without_copies=without_copies)
-
-    st.subheader("Which cases?", anchor=False)
-    cases_view.show_cases(run, label, without_copies=without_copies)
-
-    st.subheader("By class", anchor=False)
-    metrics_view.show_per_class(run, without_copies=without_copies)
-    st.subheader("Where does it fail?", anchor=False)
-    slices_view.show_slices(run, without_copies=without_copies)
-    st.subheader("Can its heat maps be believed?", anchor=False)
-    slices_view.show_trust(run, without_copies=without_copies)
-    if "fold" in run.test:
-        st.subheader("Folds", anchor=False)
-        metrics_view.show_folds(run)
-    st.subheader("Learning curves", anchor=False)
-    metrics_view.show_learning(run)
+    show_section(run, label, without_copies=without_copies)
+    with headlines:
+        metrics_view.show_headlines(run, without_copies=without_copies)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
+from lungcad.device import tune_allocator
 from lungcad.errors import LungcadError
 
 NOTICE = "Research software for studying classifiers. Not a medical device: do not use it for diagnosis."
@@ -24,19 +25,20 @@ def begin(title: str) -> None:
     """Page configuration, sidebar and notice. The first call of every page, so that each works as a deep link."""
     st.set_page_config(page_title=f"{title} · lungcad", page_icon="🫁", layout="wide", initial_sidebar_state="auto")
     st.sidebar.markdown("### lungcad")
-    _spare_the_collector(title)
+    _settle(title)
     for path, label, icon in PAGES:
         st.sidebar.page_link(path, label=label, icon=icon)
     st.sidebar.caption(NOTICE)
 
 
 @st.cache_resource(show_spinner=False)
-def _spare_the_collector(title: str) -> None:
-    """Once a page: leaves what its imports made out of garbage collection.
+def _settle(title: str) -> None:
+    """Once a page: freed memory stays with the server, and what the page's imports made is left out of garbage collection.
 
     Streamlit collects after every run of a script, and the finished page waits for it on its way to the browser; with torch and the rest in memory that is
     most of the wait (``pytest tests/e2e -k how_long`` prints what a click takes).
     """
+    tune_allocator()
     gc.collect()
     gc.freeze()
 

@@ -1,9 +1,8 @@
-"""Curves of a run's predictions, thinned for drawing without changing their shape."""
+"""Curves of a run's predictions, exact at each point drawn and thinned without changing their shape."""
 
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.metrics import precision_recall_curve, roc_curve
 
 MOST_POINTS = 400
 
@@ -18,19 +17,19 @@ class Curve:
 
 
 def roc(positive: np.ndarray, scores: np.ndarray) -> Curve | None:
-    """1 - specificity against sensitivity; None when one side does not occur."""
+    """1 - specificity against sensitivity, from nobody called positive to everybody; None when one side does not occur."""
     if positive.all() or not positive.any():
         return None
-    false, true, thresholds = roc_curve(positive, scores)
-    return _thinned(false, true, np.minimum(thresholds, scores.max() + 1e-9))
+    true, false, thresholds = _called(positive, scores)
+    return Curve(np.r_[0, false / false[-1]], np.r_[0, true / true[-1]], np.r_[thresholds[0] + 1e-9, thresholds])
 
 
 def precision_recall(positive: np.ndarray, scores: np.ndarray) -> Curve | None:
-    """Recall (sensitivity) against precision (PPV); None without a positive case."""
+    """Recall (sensitivity) against precision (PPV), from precision 1 at recall 0; None without a positive case."""
     if not positive.any():
         return None
-    precision, recall, thresholds = precision_recall_curve(positive, scores)
-    return _thinned(recall[::-1], precision[::-1], np.r_[thresholds, scores.max()][::-1])
+    true, false, thresholds = _called(positive, scores)
+    return Curve(np.r_[0, true / true[-1]], np.r_[1, true / (true + false)], np.r_[thresholds[0], thresholds])
 
 
 def reliability(labels: np.ndarray, probabilities: np.ndarray, bins: int = 10) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -55,10 +54,17 @@ def net_benefit(positive: np.ndarray, scores: np.ndarray, thresholds: np.ndarray
     return true / n - false / n * odds, share - (1 - share) * odds
 
 
-def _thinned(x: np.ndarray, y: np.ndarray, thresholds: np.ndarray) -> Curve:
-    """At most :data:`MOST_POINTS`, evenly along the curve's length; the ends stay."""
-    if len(x) > MOST_POINTS:
-        along = np.r_[0, np.cumsum(np.abs(np.diff(x)) + np.abs(np.diff(y)))]
-        kept = np.unique(np.r_[0, np.searchsorted(along, np.linspace(0, along[-1], MOST_POINTS - 2)), len(x) - 1].clip(max=len(x) - 1))
-        x, y, thresholds = x[kept], y[kept], thresholds[kept]
-    return Curve(x, y, thresholds)
+def _called(positive: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(true positives, false positives, threshold) at descending thresholds: exact at each, and at most :data:`MOST_POINTS` of them.
+
+    More scores than that are thinned to the highest ones (where precision jumps) and to equal steps of sensitivity and of specificity.
+    """
+    ones, zeros = np.sort(scores[positive]), np.sort(scores[~positive])
+    if len(scores) > MOST_POINTS - 1:
+        highest = [each[-(MOST_POINTS // 8) :] for each in (ones, zeros)]
+        steps = [each[np.linspace(0, len(each) - 1, 3 * MOST_POINTS // 8 - 1).astype(int)] for each in (ones, zeros) if len(each)]
+        thresholds = np.unique(np.concatenate([*highest, *steps]))[::-1]
+    else:
+        thresholds = np.unique(scores)[::-1]
+    true, false = (len(each) - np.searchsorted(each, thresholds, side="left") for each in (ones, zeros))
+    return true, false, thresholds

@@ -51,8 +51,8 @@ def all_metrics(
     answers, confidence = most_probable(probabilities)
     confusion = resampled_confusion(labels, answers, k, resamples)
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # numpy's sorting and products let other threads run
-        by_score = list(pool.map(lambda c: _by_score(labels == c, probabilities[:, c], resamples), range(k)))
-    roc, pr = (np.stack([_area(formula, *each) for each in by_score], axis=1) for formula in (_under_roc, _under_precision_recall))
+        areas = list(pool.map(lambda c: _areas(labels == c, probabilities[:, c], resamples), range(k)))
+    roc, pr = (np.stack(each, axis=1) for each in zip(*areas, strict=True))
     values = {
         "accuracy": accuracy(confusion),
         "balanced accuracy": _mean(recall(confusion)),
@@ -206,7 +206,14 @@ def _by_score(positive: np.ndarray, scores: np.ndarray, resamples: Resamples) ->
     place = np.empty(len(scores), np.int64)
     place[order] = np.repeat(bins, counts)
     k = int(bins[-1]) + 1
-    return (ones[None], (counts - ones)[None]), tuple(resamples.counts(place, k, rows=rows) for rows in (positive, ~positive))
+    drawn = resamples.counts(place + k * positive, 2 * k)
+    return (ones[None], (counts - ones)[None]), (drawn[:, k:], drawn[:, :k])
+
+
+def _areas(positive: np.ndarray, scores: np.ndarray, resamples: Resamples) -> tuple[np.ndarray, np.ndarray]:
+    """(B,) each: under the ROC and under the precision-recall curve."""
+    counts = _by_score(positive, scores, resamples)
+    return _area(_under_roc, *counts), _area(_under_precision_recall, *counts)
 
 
 def _area(formula: Callable[[np.ndarray, np.ndarray], np.ndarray], sample: _Counts, drawn: _Counts) -> np.ndarray:

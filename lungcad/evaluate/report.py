@@ -46,7 +46,7 @@ class ScoredCases:
     def table(self) -> pd.DataFrame:
         """The predictions with the columns answer (the most probable class), confidence (its probability) and loss (minus the log of the truth's)."""
         of_truth = self.probabilities[np.arange(len(self.labels)), self.labels]
-        answers = pd.Categorical.from_codes(self.answers, list(self.run.classes)).astype(str)
+        answers = pd.array(list(self.run.classes), dtype="str").take(self.answers)
         return self._cases.assign(answer=answers, confidence=self._called[1], loss=-np.log(np.maximum(of_truth, 1e-12)))
 
     @cached_property

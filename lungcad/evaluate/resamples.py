@@ -45,11 +45,10 @@ class Resamples:
     def __len__(self) -> int:
         return len(self.multiplicities)
 
-    def counts(self, cell: np.ndarray, k: int, *, values: np.ndarray | None = None, rows: np.ndarray | None = None) -> np.ndarray:
-        """(B, k): how many cases of each resample lie in each of ``k`` cells; with ``values`` (n,) their sum instead. rows: bool (n,), only these."""
+    def counts(self, cell: np.ndarray, k: int, *, values: np.ndarray | None = None) -> np.ndarray:
+        """(B, k): how many cases of each resample lie in each of ``k`` cells; with ``values`` (n,) their sum instead."""
         m = self.multiplicities.shape[1]
-        place = self.block * k + cell
-        table = np.bincount(place if rows is None else place[rows], weights=values, minlength=m * k).reshape(m, k)
+        table = np.bincount(self.block * k + cell, weights=values, minlength=m * k).reshape(m, k)
         if values is not None:
             return self.multiplicities @ table
         return (self._as_float32 @ table.astype(np.float32)).astype(np.float64)

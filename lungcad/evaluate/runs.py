@@ -41,11 +41,14 @@ class Run:
     @cached_property
     def test(self) -> pd.DataFrame:
         """The predictions on test cases."""
-        return self.predictions[self.predictions.split == Split.TEST].reset_index(drop=True)
+        rows = np.flatnonzero(self.predictions.split == Split.TEST)
+        in_one_piece = len(rows) and rows[-1] - rows[0] == len(rows) - 1  # a slice shares its memory
+        return self.predictions.iloc[slice(rows[0], rows[-1] + 1) if in_one_piece else rows].reset_index(drop=True)
 
     def labels(self, table: pd.DataFrame) -> np.ndarray:
         """Class indices (n,) of a table of predictions; -1 for a label that is none of the classes."""
-        return pd.Index(self.classes).get_indexer(table.label).astype(np.int64)
+        codes, names = pd.factorize(table.label, use_na_sentinel=False)
+        return pd.Index(self.classes).get_indexer(names)[codes].astype(np.int64)
 
     def probabilities(self, table: pd.DataFrame) -> np.ndarray:
         """(n, K), float64."""
