@@ -14,7 +14,7 @@ from lungcad.errors import LungcadError
 from lungcad.evaluate.runs import Run
 from lungcad.evaluate.selection import Band, Cell, Region, Selection, chosen, from_text, to_text
 
-MOST_SHOWN = 24
+MOST_SHOWN = 12
 """Cases on one page of the grid."""
 BY = ("Confusion matrix", "Scores", "Map of the cases")
 PLACES = ("UMAP", "PCA")

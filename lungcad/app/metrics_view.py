@@ -1,5 +1,6 @@
 """What the Metrics page draws from evaluation runs; the cases behind the numbers are in :mod:`~lungcad.app.cases_view`."""
 
+import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -158,11 +159,8 @@ def show_operating_point(run: Run, label: str, *, without_copies: bool) -> None:
         )
     called = scores >= threshold
     rows = {f"is {plain(label)}": positive, "is not": ~positive}
-    left.dataframe(
-        [{"": name, "called so": int((called & each).sum()), "not called so": int((~called & each).sum())} for name, each in rows.items()],
-        hide_index=True,
-        alt="Confusion matrix at the threshold.",
-    )
+    counts = [{"called so": int((called & each).sum()), "not called so": int((~called & each).sum())} for each in rows.values()]
+    left.table(pd.DataFrame(counts, index=list(rows)))
     with right:
         chart(
             run_figures.score_histogram(positive, scores, label, threshold),

@@ -215,7 +215,7 @@ def _map_differences(first: str, second: str, *sha256: str) -> dict[str, float]:
     return dict(zip(one.test_cases.tolist(), one.map_differences(other, one.test_cases), strict=True))
 
 
-@st.cache_data(max_entries=32, show_spinner=False)
+@st.cache_data(max_entries=32, show_spinner="Scoring parts of the test cases …")
 def _slices(name: str, without_copies: bool, folder: str | None, fingerprint: str) -> list[Slice]:
     found = run(name)
     known = None

@@ -13,16 +13,11 @@ from lungcad.evaluate.slices import small_slices
 from lungcad.evaluate.trust_runs import MEASURES
 from lungcad.explain import METHODS
 
-MANY = 50_000
-"""Cases from which slices are computed only when asked for."""
 MOST_CASES = 4
 """Cases of each kind of disagreement."""
 
 
 def show_slices(run: Run, *, without_copies: bool) -> None:
-    n = len(resources.tested(run.name, without_copies))
-    if n > MANY and not link.toggle(f"Compute the slices of {n:,} cases", key="slices", help="Takes some seconds for so many cases."):
-        return
     folder = data_folder(run.facts["dataset"])
     found = resources.slices_of(run.name, without_copies, str(folder) if folder else None)
     if not found:

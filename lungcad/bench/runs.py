@@ -15,11 +15,14 @@ from lungcad.evaluate.runs import read_run, write_run
 
 
 def synthetic_run(root: Path, name: str, n: int, seed: int = 0) -> None:
-    """A run of ``n`` made-up test predictions (and a tenth as many for validation) in groups of three, right about four times in five."""
+    """A run of ``n`` made-up test predictions (and a tenth as many for validation) in groups of three, right about four times in five.
+
+    seed: of the predictions; the cases and their classes are always the same.
+    """
     rng = np.random.default_rng(seed)
     classes = IQ_OTH_NCCD.classes
     valid = n // 10
-    labels = rng.integers(0, len(classes), n + valid)
+    labels = np.random.default_rng(2026).integers(0, len(classes), n + valid)
     logits = rng.normal(0, 1, (n + valid, len(classes))) + 2.0 * np.eye(len(classes))[labels]
     p = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
     number = np.arange(n + valid)

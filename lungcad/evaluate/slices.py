@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import PurePosixPath
+from posixpath import splitext
 
 import numpy as np
 import pandas as pd
@@ -63,11 +63,11 @@ def properties(table: pd.DataFrame, cases: Mapping[str, Case] | None = None) -> 
     sizes = table.groupby("group").case.transform("size")
     found = {
         "images in the group": pd.cut(sizes, [0, 1, 5, 20, np.inf], labels=["1", "2–5", "6–20", "more than 20"]),
-        "file format": pd.Series([PurePosixPath(case).suffix.lower().lstrip(".") or "none" for case in table.case], dtype="category"),
+        "file format": table.case.map(lambda case: splitext(case)[1].lower().lstrip(".") or "none").astype("category"),
     }
     if cases is None:
         return found
-    facts = pd.DataFrame([dict(cases[case].facts) if case in cases else {} for case in table.case])
+    facts = pd.DataFrame([dict(case.facts) for case in cases.values()], index=list(cases)).reindex(table.case).reset_index(drop=True)
     if "area_px" in facts and facts.area_px.notna().any():
         found["lesion area (pixels)"] = _thirds(facts.area_px)
     if "n_readers" in facts:

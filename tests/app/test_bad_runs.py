@@ -63,7 +63,7 @@ def test_one_class_missing(folder):
     table = change(folder, "benign-only")
     table[(table.split != "test") | (table.label == "benign")].to_parquet(folder / "benign-only" / "predictions.parquet")
     for label in ("benign", "malignant"):
-        page = open_page("3_Metrics.py", runs="benign-only", **{"class": label}).run()
+        page = open_page("3_Metrics.py", runs="benign-only", section="Operating point", **{"class": label}).run()
         assert not page.exception and not page.error
         assert any("no operating point" in info.value for info in page.info)
     assert "no test case of malignant" in page.dataframe[0].value.set_index("run").loc["benign-only", "flags"]
@@ -107,6 +107,5 @@ def test_large_runs_open(tmp_path, monkeypatch):
     synthetic_run(tmp_path, "large", 60_000)
     page = open_page("3_Metrics.py", runs="large").run()
     assert not page.exception and not page.error
-    assert page.toggle(key="slices").value is False  # many cases: computed when asked
-    page.toggle(key="slices").set_value(True).run()
-    assert not page.exception
+    page.segmented_control(key="section").set_value("Slices").run()
+    assert not page.exception and not page.error and any("the same for all test cases" in info.value for info in page.info)

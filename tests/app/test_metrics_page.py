@@ -48,9 +48,11 @@ def test_filters_and_the_link():
 
 
 @pytest.mark.parametrize("name", list_runs())
-def test_every_shipped_run_is_shown_without_a_fault(name):
+def test_every_section_of_every_shipped_run_is_shown_without_a_fault(name):
     page = new_page(runs=name).run()
-    assert not page.exception and not page.error
+    for section in page.segmented_control(key="section").options:
+        page.segmented_control(key="section").set_value(section).run()
+        assert not page.exception and not page.error, section
 
 
 def test_every_curve_is_drawn_for_every_class(page):
@@ -62,7 +64,7 @@ def test_every_curve_is_drawn_for_every_class(page):
 
 
 def test_threshold_and_prevalence_by_hand():
-    page = new_page(runs="lidc-efficientnet-lite0").run()
+    page = new_page(runs="lidc-efficientnet-lite0", section="Operating point").run()
     page.slider(key="threshold_point").set_value(0.3).run()
     page.slider(key="prevalence").set_value(0.1).run()
     run = read_run("lidc-efficientnet-lite0")
@@ -73,38 +75,57 @@ def test_threshold_and_prevalence_by_hand():
     ppv = 0.1 * sensitivity / (0.1 * sensitivity + 0.9 * (1 - specificity))
     npv = 0.9 * specificity / (0.9 * specificity + 0.1 * (1 - sensitivity))
     assert shown["PPV"] == pytest.approx(ppv, abs=2e-3) and shown["NPV"] == pytest.approx(npv, abs=2e-3)
-    counts = table_with(page, "called so")
-    assert counts.iloc[0].tolist()[1:] == [int((positive & called).sum()), int((positive & ~called).sum())]
+    counts = page.table[0].value
+    assert counts.iloc[0].tolist() == [int((positive & called).sum()), int((positive & ~called).sum())]
     page.button(key="preset_Youden").click().run()
     assert not page.exception and page.slider(key="threshold_point").value != 0.3
 
 
 def test_the_whole_page_is_in_its_link():
-    page = new_page(runs="lidc-efficientnet-lite0").run()
+    page = new_page(runs="lidc-efficientnet-lite0", section="Operating point").run()
     page.slider(key="threshold_point").set_value(0.3).run()
     page.slider(key="prevalence").set_value(0.1).run()
     page.segmented_control(key="curve").set_value("Reliability").run()
     page.selectbox(key="class").select("benign").run()
+    again = linked(page)
+    assert again.slider(key="threshold_point").value == 0.3 and again.slider(key="prevalence").value == 0.1
+    assert again.segmented_control(key="curve").value == "Reliability" and again.selectbox(key="class").value == "benign"
+    page.segmented_control(key="section").set_value("Cases").run()
     page.segmented_control(key="by").set_value("Map of the cases").run()
     page.segmented_control(key="map").set_value("PCA").run()
     page.segmented_control(key="sort").set_value("confidence").run()
+    again = linked(page)
+    assert [again.segmented_control(key=key).value for key in ("by", "map", "sort")] == ["Map of the cases", "PCA", "confidence"]
+    page.segmented_control(key="section").set_value("Operating point").run()
+    assert page.slider(key="threshold_point").value == 0.3  # kept while another section was open
+
+
+def linked(page: AppTest) -> AppTest:
+    """Another session that opens the page's link."""
     again = new_page(**dict(page.query_params.items())).run()
     assert not again.exception and not again.info
-    for kind, key in (("slider", "threshold_point"), ("slider", "prevalence"), ("segmented_control", "curve"), ("selectbox", "class"),
-                      ("segmented_control", "by"), ("segmented_control", "map"), ("segmented_control", "sort")):  # fmt: skip
-        assert getattr(again, kind)(key=key).value == getattr(page, kind)(key=key).value, key
-    assert again.slider(key="threshold_point").value == 0.3
+    return again
 
 
 def test_unknown_values_in_a_link_are_said_and_the_rest_works():
     page = new_page(
-        runs=RUN, curve="Nothing", threshold_point="7", prevalence="x", **{"class": "cold"}, without_copies="perhaps", select="cell~a~b"
+        runs=RUN,
+        section="Operating point",
+        curve="Nothing",
+        threshold_point="7",
+        prevalence="x",
+        **{"class": "cold"},
+        without_copies="perhaps",
     ).run()
     assert not page.exception and not page.error
     said = " ".join(info.value for info in page.info)
-    for what in ("unknown curve", "unknown threshold", "unknown prevalence", "unknown class", "unknown without copies", "does not know"):
+    for what in ("unknown curve", "unknown threshold", "unknown prevalence", "unknown class", "unknown without copies"):
         assert what in said, what
     assert table_with(page, RUN) is not None
+    page = new_page(runs=RUN, section="Nothing", select="cell~a~b").run()
+    assert not page.exception and [
+        word for word in ("unknown look closer", "does not know") if any(word in info.value for info in page.info)
+    ] == ["unknown look closer", "does not know"]
 
 
 def test_without_copies_scores_again(page):
@@ -115,13 +136,15 @@ def test_without_copies_scores_again(page):
 
 
 def test_folds_slices_and_trust_are_shown():
-    page = new_page(runs="iq-efficientnet-lite0-folds").run()
+    page = new_page(runs="iq-efficientnet-lite0-folds", section="Folds").run()
     folds = table_with(page, "fold")
     assert len(folds) == 5 and folds.n.sum() == len(read_run("iq-efficientnet-lite0-folds").test)
+    page.segmented_control(key="section").set_value("Learning curves").run()
     page.selectbox(key="history_fold").select("3").run()
     assert not page.exception and page.query_params["history_fold"] == "3"
-    page = new_page(runs=RUN).run()
+    page = new_page(runs=RUN, section="Slices").run()
     assert {"images in the group"} <= set(table_with(page, "by")["by"])
+    page.segmented_control(key="section").set_value("Heat maps").run()
     assert any("Right answers with the least faithful maps" in text.value for text in page.markdown)
     page.selectbox(key="measure").select("in_lung").run()
     assert not page.exception

@@ -50,13 +50,17 @@ def server(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def synthetic_server(tmp_path_factory):
-    """The app over ten runs of 10,000 predictions, r0 to r9, and one of a million."""
+def synthetic_runs(tmp_path_factory) -> Path:
+    """Ten runs of 10,000 predictions, r0 to r9."""
     folder = tmp_path_factory.mktemp("runs")
     for seed in range(10):
         synthetic_run(folder, f"r{seed}", 10_000, seed)
-    synthetic_run(folder, "million", 1_000_000, 10)
-    with running(tmp_path_factory.mktemp("server") / "log.txt", LUNGCAD_RUNS=str(folder)) as address:
+    return folder
+
+
+@pytest.fixture(scope="module")
+def synthetic_server(tmp_path_factory, synthetic_runs):
+    with running(tmp_path_factory.mktemp("server") / "log.txt", LUNGCAD_RUNS=str(synthetic_runs)) as address:
         yield address
 
 

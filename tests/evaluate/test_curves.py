@@ -24,12 +24,24 @@ def test_thinning_keeps_the_area_and_the_ends(n):
     assert auc(curve.x, curve.y) == pytest.approx(average_precision_score(positive, scores), abs=0.05 if n < 1000 else 2e-3)
 
 
-def test_thresholds_belong_to_their_points():
-    positive, scores = cases(300)
-    curve = roc(positive, scores)
-    for x, y, threshold in list(zip(curve.x, curve.y, curve.thresholds, strict=True))[1::17]:
+@pytest.mark.parametrize("n", [300, 20_000])
+def test_every_point_is_exact_at_its_threshold(n):
+    positive, scores = cases(n)
+    scores = scores.round(3)  # with ties
+    for x, y, threshold in zip(*vars(roc(positive, scores)).values(), strict=True):
         called = scores >= threshold
         assert (called[~positive].mean(), called[positive].mean()) == pytest.approx((x, y))
+    points = list(zip(*vars(precision_recall(positive, scores)).values(), strict=True))
+    for x, y, threshold in points[1:]:
+        called = scores >= threshold
+        assert (called[positive].mean(), positive[called].mean()) == pytest.approx((x, y))
+
+
+def test_thinning_skips_no_step_and_keeps_the_highest_scores():
+    positive, scores = cases(100_000)
+    curve = roc(positive, scores)
+    assert np.diff(curve.x).max() < 0.01 and np.diff(curve.y).max() < 0.01
+    assert set(np.sort(scores)[-20:]) <= set(precision_recall(positive, scores).thresholds)
 
 
 def test_one_class_has_no_curve():
