@@ -30,15 +30,19 @@ def toggle(label: str, *, key: str, **how) -> bool:
 
 
 def slider(label: str, low: float, high: float, default: float, step: float, *, key: str, **how) -> float:
-    def parse(text: str) -> float | None:
-        try:
-            value = float(text)
-        except ValueError:
-            return None
-        return value if low <= value <= high else None
-
-    _seed(label, key, default, parse)
+    _seed(label, key, default, _number(low, high, float))
     return _keep(key, st.slider(label, low, high, step=step, key=key, **how), default)
+
+
+def number(label: str, low: int, high: int, default: int, step: int, *, key: str, **how) -> int:
+    _seed(label, key, default, _number(low, high, int))
+    return _keep(key, st.number_input(label, low, high, step=step, key=key, **how), default)
+
+
+def steps(label: str, options: Sequence[int], default: int, *, key: str, **how) -> int:
+    """A slider over a few numbers."""
+    _seed(label, key, default, {str(each): each for each in options}.get)
+    return _keep(key, st.select_slider(label, options, key=key, **how), default)
 
 
 def multiselect(label: str, options: Sequence[str], default: Sequence[str], *, key: str, **how) -> list[str]:
@@ -62,6 +66,17 @@ def _seed(label: str, key: str, default: T, parse: Callable[[str], T | None]) ->
     if wanted is not None and found is None:
         shown = {None: "none", "": "none", False: "off"}.get(default, default)
         st.info(f"The link asks for an unknown {label.lower()}; showing {shown} instead.")
+
+
+def _number(low: float, high: float, kind: type[T]) -> Callable[[str], T | None]:
+    def parse(text: str) -> T | None:
+        try:
+            value = kind(text)
+        except ValueError:
+            return None
+        return value if low <= value <= high else None
+
+    return parse
 
 
 def _keep(key: str, value: T, default: T, text: Callable[[T], str] = str) -> T:

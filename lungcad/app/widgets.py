@@ -154,47 +154,51 @@ def options_picker(network: str, method: str) -> Options:
             layers |= {Layer.ATTENDED: "last, after attention"}
         if card.inputs is Inputs.SLICE:
             layers |= {Layer.BEFORE: "one before, twice as fine"}
-        layer = st.selectbox(
+        layer = link.selectbox(
             "Feature map",
             list(layers),
             key="layer",
+            default=Layer.LAST,
             format_func=layers.__getitem__,
             help="Which feature map the map speaks of. Finer ones show smaller places and are further from the decision.",
         )
-        return Options(layer=layer)
+        return Options(layer=Layer(layer))
     if method == "lime":
+        usual = Options()
         left, middle, right = st.columns(3)
-        samples = left.select_slider(
-            "Samples",
-            [250, 500, 1000, 2000, 4000],
-            1000,
-            key="lime_samples",
-            help="More samples: slower, and steadier from seed to seed. With 1,000 the ranking of the segments correlates above 0.9 between seeds "
-            "(`lungcad bench --only lime_vs_stock`); for your image it is shown with the map.",
-        )
-        segments = middle.selectbox(
-            "Pieces", list(Segments), key="lime_segments", help="How the image is cut into pieces that are hidden and shown."
-        )
-        fill = right.selectbox(
-            "Hidden pieces become", list(Fill), key="lime_fill", help="The image's mean grey, the image blurred, or black."
-        )
+        with left:
+            samples = link.steps(
+                "Samples",
+                [250, 500, 1000, 2000, 4000],
+                usual.samples,
+                key="lime_samples",
+                help="More samples: slower, and steadier from seed to seed. With 1,000 the ranking of the segments correlates above 0.9 between seeds "
+                "(`lungcad bench --only lime_vs_stock`); for your image it is shown with the map.",
+            )
+        with middle:
+            what = "How the image is cut into pieces that are hidden and shown."
+            segments = Segments(link.selectbox("Pieces", list(Segments), key="lime_segments", default=usual.segments, help=what))
+        with right:
+            what = "The image's mean grey, the image blurred, or black."
+            fill = Fill(link.selectbox("Hidden pieces become", list(Fill), key="lime_fill", default=usual.fill, help=what))
         return Options(samples=samples, segments=segments, fill=fill)
     return Options()
 
 
 def side_picker(attribution: Attribution) -> Side | None:
     """Which evidence is drawn; None for both of a signed map."""
-    names = {Side.FOR: "for", Side.AGAINST: "against"}
     if attribution.target is None:
         return Side.FOR
-    choices = [*([None] if attribution.signed else []), Side.FOR, Side.AGAINST]
-    return st.selectbox(
+    names = ({"both": "for and against"} if attribution.signed else {}) | {Side.FOR: "for the class", Side.AGAINST: "against the class"}
+    chosen = link.selectbox(
         "Evidence",
-        choices,
+        list(names),
         key=f"side_{attribution.signed}",
-        format_func=lambda side: "for and against" if side is None else f"{names[side]} the class",
+        default=next(iter(names)),
+        format_func=names.__getitem__,
         help="Evidence for and against the class are kept apart; a map of one hides the other.",
     )
+    return None if chosen == "both" else Side(chosen)
 
 
 def target_picker(prediction: Result) -> str | None:
@@ -217,16 +221,17 @@ def window_picker(image: CTImage) -> Window | None:
         st.selectbox("Display window", ["as stored"], key="window_off", disabled=True, help=reason)
         st.caption(reason)
         return None
-    own = [] if image.window is None else ["from file"]
-    choice = st.selectbox(
+    choices = [*([] if image.window is None else ["from file"]), *PRESETS, "free"]
+    choice = link.selectbox(
         "Display window",
-        [*own, *PRESETS, "free"],
+        choices,
         key="window",
+        default=choices[0],
         help="How Hounsfield units become grey on screen. The network always sees the window in its card.",
     )
     if choice == "free":
-        level = st.number_input("Level (HU)", -1500, 3000, -600, 10, key="level", help="The Hounsfield value shown as middle grey.")
-        width = st.number_input("Width (HU)", 1, 4000, 1500, 10, key="width", help="The range from black to white.")
+        level = link.number("Level (HU)", -1500, 3000, -600, 10, key="level", help="The Hounsfield value shown as middle grey.")
+        width = link.number("Width (HU)", 1, 4000, 1500, 10, key="width", help="The range from black to white.")
         return Window(float(level), float(width))
     return image.window if choice == "from file" else PRESETS[choice]
 

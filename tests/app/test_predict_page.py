@@ -18,6 +18,7 @@ from tests.bad_files import bad_files
 BAD = bad_files()
 NAMES = [card.name for card in list_cards()]
 GATE = "chest-efficientnet-lite0-gate"
+DICOM = next(name for name in state.example_names() if name.endswith(".dcm"))
 
 
 @pytest.fixture
@@ -177,6 +178,34 @@ def test_the_link_carries_network_and_method(page):
     page.query_params["model"], page.query_params["method"] = GATE, "attention"
     page.run()
     assert page.selectbox(key="model").value == GATE and page.selectbox(key="method").value == "attention"
+
+
+@pytest.mark.parametrize(
+    ("query", "kind", "key", "value"),
+    [
+        ({"layer": "before"}, "selectbox", "layer", "before"),
+        ({"side_False": "against"}, "selectbox", "side_False", "against"),
+        ({"method": "lime", "lime_samples": "250"}, "select_slider", "lime_samples", 250),
+        ({"method": "lime", "lime_segments": "grid"}, "selectbox", "lime_segments", "grid"),
+        ({"method": "lime", "lime_fill": "blur"}, "selectbox", "lime_fill", "blur"),
+        ({"example": DICOM, "window": "free", "level": "40"}, "number_input", "level", 40),
+        ({"example": DICOM, "window": "free", "width": "400"}, "number_input", "width", 400),
+    ],
+)
+def test_the_link_carries_every_setting(page, query, kind, key, value):
+    """Set by hand it comes into the link; the link sets it."""
+    again = predict_page()
+    for name, text in query.items():
+        page.query_params[name] = again.query_params[name] = text
+    del page.query_params[key]
+    page.run()
+    widget = getattr(page, kind)(key=key)
+    assert widget.value != value
+    widget.set_value(value).run()
+    assert not page.exception and page.query_params[key] == query[key]
+    again.run()
+    assert not any("unknown" in info.value for info in again.info)
+    assert not again.exception and getattr(again, kind)(key=key).value == value
 
 
 def test_a_link_with_unknown_values_still_works(page):
