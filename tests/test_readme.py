@@ -62,7 +62,7 @@ def test_what_the_readme_says_of_the_heat_maps_follows_from_the_runs():
     lidc = faithful["lidc-efficientnet-lite0-soft", "lidc-nodules"]
     assert clear(lidc["random"], lidc["attention"])
     slices = [found for (_, data), found in runs.items() if data == "lidc-dicom"]
-    assert len(slices) == 10
+    assert len(slices) == 12
     for found in slices:
         inside = {method: values["energy_inside"] for method, values in found.items()}
         assert not any(clear(value, inside["random"]) and clear(value, inside["centre"]) for value in inside.values())
