@@ -75,7 +75,20 @@ def aligned(runs: Sequence[Run], *, common_only: bool = False) -> list[pd.DataFr
     for run in runs[1:]:
         if run.classes != runs[0].classes:
             raise DatasetError(f"{runs[0].name} and {run.name} have different classes and cannot be compared.")
-    tables = [tested_cases(run).set_index("case") for run in runs]
+    tables = [tested_cases(run) for run in runs]
+    if not all(table.case.equals(tables[0].case) for table in tables[1:]):
+        tables = _in_common(runs, tables, common_only)
+    for table in tables[1:]:
+        if (table.label != tables[0].label).any():
+            raise DatasetError(
+                "The runs disagree about the labels of the same cases; they were made from different versions of the data set."
+            )
+    return tables
+
+
+def _in_common(runs: Sequence[Run], tables: Sequence[pd.DataFrame], common_only: bool) -> list[pd.DataFrame]:
+    """The cases that all tables have, in one order; :class:`DatasetError` where some have others and ``common_only`` is off."""
+    tables = [table.set_index("case") for table in tables]
     shared = tables[0].index
     for table in tables[1:]:
         shared = shared[shared.isin(table.index)]
@@ -88,13 +101,7 @@ def aligned(runs: Sequence[Run], *, common_only: bool = False) -> list[pd.DataFr
             f"The runs were tested on different cases ({counts}; {len(shared)} in common; for example {only[0]} is in one only). "
             "Compare the common ones with --common."
         )
-    tables = [table.loc[shared].reset_index() for table in tables]
-    for table in tables[1:]:
-        if (table.label != tables[0].label).any():
-            raise DatasetError(
-                "The runs disagree about the labels of the same cases; they were made from different versions of the data set."
-            )
-    return tables
+    return [table.loc[shared].reset_index() for table in tables]
 
 
 def delong(positive: np.ndarray, first: np.ndarray, second: np.ndarray) -> tuple[float, float, float, float]:
