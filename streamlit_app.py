@@ -11,10 +11,10 @@ st.markdown(
     "images that nobody trained it on. Networks come in pairs, plain and with attention, trained alike, so you can see what attention changes."
 )
 for file, label, icon in (
-    ("pages/1_Predict.py", "**Predict and explain one slice**, and check whether its heat map can be believed", ":material/radiology:"),
-    ("pages/2_Compare.py", "**Baseline beside attention**, on one image or over the same cases", ":material/compare:"),
-    ("pages/3_Metrics.py", "**Browse the evaluation runs**, from a number down to the images behind it", ":material/query_stats:"),
-    ("pages/4_Datasets.py", "**What the numbers stand on**: data sets, copies, leaks", ":material/dataset:"),
+    ("pages/1_Predict.py", "**Explain one slice**, and check the heat map", ":material/radiology:"),
+    ("pages/2_Compare.py", "**Baseline beside attention**, case by case", ":material/compare:"),
+    ("pages/3_Metrics.py", "**Metrics**, down to the images behind them", ":material/query_stats:"),
+    ("pages/4_Datasets.py", "**Data sets**, their copies and their leaks", ":material/dataset:"),
 ):
     st.page_link(file, label=label, icon=icon)
 st.warning(page.NOTICE, icon=":material/health_and_safety:")
