@@ -78,6 +78,12 @@ def test_a_much_better_run_is_seen_by_every_test():
     assert rows["accuracy"].test.startswith("McNemar") and rows["ROC-AUC malignant"].test == "DeLong"
 
 
+def test_the_order_of_the_cases_does_not_matter():
+    one, other = make_run("one"), make_run("other", shift=0.5, seed=1)
+    shuffled = Run("other", other.facts, other.predictions.sample(frac=1, random_state=0).reset_index(drop=True), None, None)
+    assert compare_runs(one, other) == compare_runs(one, shuffled)
+
+
 def test_other_cases_are_said_and_the_common_ones_offered():
     one, other = make_run("a", 30), make_run("b", 30, ids=[f"c{i}" for i in range(25)] + [f"x{i}" for i in range(5)])
     with pytest.raises(DatasetError, match=r"25 in common.*--common"):
