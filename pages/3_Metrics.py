@@ -56,6 +56,7 @@ with page.plain_errors():
     )
     without_copies = without_copies and bool(run.test.copy_of_training.any())
     st.subheader(run.name, anchor=False)
+    resources.part(run.name, without_copies)  # what is wrong with the cases is said once, here
     headlines = st.container()  # filled last: the browser draws the curves while the resamples are drawn
     label = metrics_view.positive_class(run)
     with page.plain_errors():

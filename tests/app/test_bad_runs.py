@@ -69,6 +69,16 @@ def test_one_class_missing(folder):
     assert "no test case of malignant" in page.dataframe[0].value.set_index("run").loc["benign-only", "flags"]
 
 
+def test_nothing_but_copies_is_said_once(folder):
+    table = change(folder, "copies")
+    table.assign(copy_of_training=True).to_parquet(folder / "copies" / "predictions.parquet")
+    page = open_page("3_Metrics.py", runs="copies", without_copies="True").run()
+    assert not page.exception and [error.value for error in page.error] == [
+        "The run copies has no test case that is not a copy of a training image."
+    ]
+    assert not page.toggle(key="without_copies").set_value(False).run().error
+
+
 def test_a_single_case(folder):
     table = change(folder, "single")
     one = pd.concat([table[table.split != "test"], table[table.split == "test"].head(1)])
