@@ -3,7 +3,6 @@
 import streamlit as st
 
 from lungcad.app import cases_view, link, metrics_view, page, resources, slices_view
-from lungcad.evaluate.runs import Run
 
 SECTIONS = {
     "Cases": "the images behind the numbers",
@@ -18,11 +17,12 @@ SECTIONS = {
 
 @st.fragment
 @page.plain_errors()
-def show_section(run: Run, label: str, *, without_copies: bool) -> None:
+def show_section(name: str, label: str, *, without_copies: bool) -> None:
     """One section at a time, so that a page of seven opens as fast as a page of one."""
-    names = [name for name in SECTIONS if name != "Folds" or "fold" in run.test]
-    told = "; ".join(f"**{name}**: {SECTIONS[name]}" for name in names)
-    match link.segments("Look closer", names, key="section", help=f"{told}."):
+    run = resources.run(name)
+    sections = [each for each in SECTIONS if each != "Folds" or "fold" in run.test]
+    told = "; ".join(f"**{each}**: {SECTIONS[each]}" for each in sections)
+    match link.segments("Look closer", sections, key="section", help=f"{told}."):
         case "Cases":
             cases_view.show_cases(run, label, without_copies=without_copies)
         case "Operating point":
@@ -61,6 +61,6 @@ with page.plain_errors():
     label = metrics_view.positive_class(run)
     with page.plain_errors():
         metrics_view.show_curves(names, label, without_copies=without_copies)
-    show_section(run, label, without_copies=without_copies)
+    show_section(run.name, label, without_copies=without_copies)
     with headlines:
         metrics_view.show_headlines(run, without_copies=without_copies)

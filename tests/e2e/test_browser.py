@@ -72,7 +72,7 @@ def test_the_front_door_leads_to_predict(tab, server, screenshots):
     expect(tab.locator("[data-testid=stDataFrame] canvas").first).to_be_visible()
     settled(tab)
     tab.screenshot(path=screenshots / "home-1440.png")
-    tab.locator("[data-testid=stMain]").get_by_role("link", name="Predict and explain one slice").first.click()
+    tab.locator("[data-testid=stMain]").get_by_role("link", name="Explain one slice").first.click()
     expect(maps(tab)).to_be_visible()
 
 
