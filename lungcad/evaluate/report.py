@@ -34,9 +34,9 @@ class ScoredCases:
     def probabilities(self) -> np.ndarray:
         return self.run.probabilities(self._cases)
 
-    @cached_property
+    @property
     def n_groups(self) -> int:
-        return self._cases.group.nunique()
+        return self.resamples.groups
 
     @cached_property
     def resamples(self) -> Resamples:

@@ -15,10 +15,14 @@ MOST_BLOCKS = 1000
 
 @dataclass(frozen=True, eq=False)
 class Resamples:
-    """multiplicities: (B, M) how often each block is drawn; the first row is ones, the sample itself. block: (n,) the block of each case."""
+    """multiplicities: (B, M) how often each block is drawn; the first row is ones, the sample itself. block: (n,) the block of each case.
+
+    groups: how many there are.
+    """
 
     multiplicities: np.ndarray
     block: np.ndarray
+    groups: int
 
     @classmethod
     def of(cls, groups: np.ndarray | pd.Series, *, seed: int = 0, resamples: int | None = None) -> "Resamples":
@@ -35,12 +39,12 @@ class Resamples:
             block = np.argsort(np.argsort(np.asarray(names), kind="stable"), kind="stable")[block]
         if resamples is None:
             resamples = RESAMPLES if len(block) <= MANY else RESAMPLES_OF_MANY
-        return cls(_drawn(min(m, MOST_BLOCKS), seed, resamples), block)
+        return cls(_drawn(min(m, MOST_BLOCKS), seed, resamples), block, m)
 
     @classmethod
     def none(cls, n: int) -> "Resamples":
         """The sample of ``n`` cases alone, without resamples."""
-        return cls(np.ones((1, 1)), np.zeros(n, np.int64))
+        return cls(np.ones((1, 1)), np.zeros(n, np.int64), n)
 
     def __len__(self) -> int:
         return len(self.multiplicities)
