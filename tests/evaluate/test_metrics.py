@@ -36,7 +36,7 @@ def test_every_bootstrap_replicate_is_the_metric_of_its_resample(answers):
     drawn = rng.integers(0, 120, (20, 120))
     weights = np.stack([np.bincount(row, minlength=120) for row in drawn])
     expected = [roc_auc_score(labels[row] == 1, scores[row, 1]) for row in drawn]
-    resamples = Resamples(np.vstack([np.ones(120), weights]), np.arange(120))
+    resamples = Resamples(np.vstack([np.ones(120), weights]), np.arange(120), 120)
     np.testing.assert_allclose(binary_auc(labels == 1, scores[:, 1], resamples)[1:], expected)
 
 
@@ -108,7 +108,7 @@ def test_a_resample_weighs_like_repeated_cases(answers):
     labels, scores = answers
     drawn = np.random.default_rng(2).integers(0, 120, 120)
     weights = np.stack([np.ones(120), np.bincount(drawn, minlength=120)])
-    weighted = all_metrics(labels, scores, CLASSES, Resamples(weights, np.arange(120)))
+    weighted = all_metrics(labels, scores, CLASSES, Resamples(weights, np.arange(120), 120))
     repeated = all_metrics(labels[drawn], scores[drawn], CLASSES, Resamples.none(120))
     for name, value in weighted.items():
         np.testing.assert_allclose(value[1:], repeated[name], err_msg=name)
