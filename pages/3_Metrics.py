@@ -18,7 +18,7 @@ SECTIONS = {
 @st.fragment
 @page.plain_errors()
 def show_section(name: str, label: str, *, without_copies: bool) -> None:
-    """One section at a time, so that a page of seven opens as fast as a page of one."""
+    """One section at a time: the browser draws that one, not all seven."""
     run = resources.run(name)
     sections = [each for each in SECTIONS if each != "Folds" or "fold" in run.test]
     told = "; ".join(f"**{each}**: {SECTIONS[each]}" for each in sections)
