@@ -107,7 +107,7 @@ def show_curves(names: list[str], label: str, *, without_copies: bool) -> None:
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _curves(names: tuple[str, ...], kind: str, label: str, without_copies: bool, fingerprints: tuple[str, ...]) -> go.Figure:
-    tables = [(resources.run(name), resources.tested(name, without_copies)) for name in names]
+    tables = [(resources.run(name), resources.part(name, without_copies).cases) for name in names]
     if kind == "Reliability":
         return run_figures.reliability_figure(tables)
     if kind == "Decision curve":

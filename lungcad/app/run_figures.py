@@ -39,14 +39,12 @@ def precision_recall_figure(runs: list[tuple[Run, pd.DataFrame]], label: str, ba
 
 
 def _add_curves(figure: go.Figure, kind, runs, label: str, baselines: dict[str, pd.DataFrame]) -> None:
-    for (run, table), colour in zip(runs, COLOURS, strict=False):
-        curve = kind((table.label == label).to_numpy(), table[f"p:{label}"].to_numpy(np.float64))
+    lines = [(run.name, table, {"colour": colour}) for (run, table), colour in zip(runs, COLOURS, strict=False)]
+    lines += [(f"trivial: {name}", table, {"colour": GREY, "dash": "dot", "width": 1}) for name, table in baselines.items()]
+    for name, table, how in lines:
+        curve = kind((table.label == label).to_numpy(), table[f"p:{label}"].to_numpy())
         if curve is not None:
-            figure.add_trace(_line(curve, run.name, colour))
-    for name, table in baselines.items():
-        curve = kind((table.label == label).to_numpy(), table[f"p:{label}"].to_numpy(np.float64))
-        if curve is not None:
-            figure.add_trace(_line(curve, f"trivial: {name}", GREY, dash="dot", width=1))
+            figure.add_trace(_line(curve, name, **how))
 
 
 def reliability_figure(runs: list[tuple[Run, pd.DataFrame]]) -> go.Figure:
@@ -85,9 +83,9 @@ def decision_figure(runs: list[tuple[Run, pd.DataFrame]], label: str) -> go.Figu
 
 def score_histogram(positive: np.ndarray, scores: np.ndarray, label: str, threshold: float | None) -> go.Figure:
     """Probability of ``label`` (n,) for cases that are it and cases that are not; a dashed line at the threshold."""
-    figure, edges = go.Figure(), np.linspace(0, 1, round(1 / BAR) + 1)
+    figure = go.Figure()
     for name, rows, colour in ((label, positive, COLOURS[1]), ("the rest", ~positive, COLOURS[0])):
-        counts, _ = np.histogram(scores[rows], edges)
+        counts, edges = np.histogram(scores[rows], round(1 / BAR), range=(0, 1))
         figure.add_trace(
             go.Bar(x=(edges[1:] + edges[:-1]) / 2, y=counts, name=name.replace(".", " "), marker_color=colour, opacity=0.75, width=BAR)
         )

@@ -50,27 +50,26 @@ _CHOICES: dict[str, Callable[[np.ndarray, np.ndarray], int]] = {
 
 def preset_thresholds(positive: np.ndarray, scores: np.ndarray) -> dict[str, float]:
     """:data:`YOUDEN` and :data:`SENSITIVE` -> threshold on the scores (n,) of one class against the rest; empty when only one side occurs."""
-    found = {name: _choose(positive, scores, name) for name in _CHOICES}
-    return {name: each[0] for name, each in found.items() if each is not None}
+    return {name: point[0] for name, point in _points(positive, scores).items()}
 
 
-def _choose(positive: np.ndarray, scores: np.ndarray, by: str) -> tuple[float, float, float] | None:
-    """(threshold, sensitivity, specificity); None when only one side occurs."""
+def _points(positive: np.ndarray, scores: np.ndarray) -> dict[str, tuple[float, float, float]]:
+    """Choice -> (threshold, sensitivity, specificity); empty when only one side occurs."""
     if positive.all() or not positive.any():
-        return None
+        return {}
     values = np.unique(scores)
     thresholds = np.r_[values[0], (values[1:] + values[:-1]) / 2]  # the first calls every case positive
     sensitivity = 1 - np.searchsorted(np.sort(scores[positive]), thresholds) / positive.sum()
     specificity = np.searchsorted(np.sort(scores[~positive]), thresholds) / (~positive).sum()
-    best = _CHOICES[by](sensitivity, specificity)
-    return float(thresholds[best]), float(sensitivity[best]), float(specificity[best])
+    best = {name: choose(sensitivity, specificity) for name, choose in _CHOICES.items()}
+    return {name: (float(thresholds[i]), float(sensitivity[i]), float(specificity[i])) for name, i in best.items()}
 
 
 def _point(labels, probabilities, classes, negative, by: str) -> OperatingPoint | None:
     if negative not in classes:
         return None
     column = classes.index(negative)
-    found = _choose(labels != column, 1 - probabilities[:, column], by)
+    found = _points(labels != column, 1 - probabilities[:, column]).get(by)
     if found is None:
         return None
     threshold, sensitivity, specificity = found

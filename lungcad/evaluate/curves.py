@@ -67,4 +67,4 @@ def _called(positive: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.nd
     else:
         thresholds = np.unique(scores)[::-1]
     true, false = (len(each) - np.searchsorted(each, thresholds, side="left") for each in (ones, zeros))
-    return true, false, thresholds
+    return true, false, thresholds.astype(np.float64)

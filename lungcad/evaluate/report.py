@@ -28,11 +28,11 @@ class ScoredCases:
     def __init__(self, run: Run, *, without_copies: bool = False) -> None:
         """without_copies: leave out the test cases that copy a training image. Raises :class:`DatasetError` as :func:`tested_cases`."""
         self.run = run
-        self._cases, self.labels = _usable(run, without_copies)
+        self.cases, self.labels = _usable(run, without_copies)
 
     @cached_property
     def probabilities(self) -> np.ndarray:
-        return self.run.probabilities(self._cases)
+        return self.run.probabilities(self.cases)
 
     @property
     def n_groups(self) -> int:
@@ -40,14 +40,14 @@ class ScoredCases:
 
     @cached_property
     def resamples(self) -> Resamples:
-        return Resamples.of(self._cases.group)
+        return Resamples.of(self.cases.group)
 
     @cached_property
     def table(self) -> pd.DataFrame:
         """The predictions with the columns answer (the most probable class), confidence (its probability) and loss (minus the log of the truth's)."""
         of_truth = self.probabilities[np.arange(len(self.labels)), self.labels]
         answers = pd.array(list(self.run.classes), dtype="str").take(self.answers)
-        return self._cases.assign(answer=answers, confidence=self._called[1], loss=-np.log(np.maximum(of_truth, 1e-12)))
+        return self.cases.assign(answer=answers, confidence=self._called[1], loss=-np.log(np.maximum(of_truth, 1e-12)))
 
     @cached_property
     def report(self) -> dict[str, Estimate]:
@@ -101,7 +101,7 @@ def operating_points(run: Run) -> list[dict]:
     task = task_of(run)
     if task is None or task.negative is None or "fold" in run.predictions:
         return []
-    valid, test = run.predictions[run.predictions.split == "valid"], run.test
+    valid, test = run.valid, run.test
     if not len(valid):
         return []
     column = run.classes.index(task.negative)
@@ -118,10 +118,9 @@ def operating_points(run: Run) -> list[dict]:
 
 def thresholds(run: Run, label: str) -> dict[str, float]:
     """:func:`~lungcad.evaluate.calibration.preset_thresholds` of one class against the rest, chosen on the run's validation cases; empty without them."""
-    valid = run.predictions[run.predictions.split == "valid"]
-    if "fold" in run.predictions or not len(valid):
+    if "fold" in run.predictions:
         return {}
-    return preset_thresholds((valid.label == label).to_numpy(), valid[f"p:{label}"].to_numpy(np.float64))
+    return preset_thresholds((run.valid.label == label).to_numpy(), run.valid[f"p:{label}"].to_numpy(np.float64))
 
 
 def baselines(run: Run, *, without_copies: bool = False) -> dict[str, dict[str, Estimate]]:

@@ -51,11 +51,16 @@ class Resamples:
 
     def counts(self, cell: np.ndarray, k: int, *, values: np.ndarray | None = None) -> np.ndarray:
         """(B, k): how many cases of each resample lie in each of ``k`` cells; with ``values`` (n,) their sum instead."""
+        if values is None:
+            return self.of_cells(cell, self.block, k)
         m = self.multiplicities.shape[1]
-        table = np.bincount(self.block * k + cell, weights=values, minlength=m * k).reshape(m, k)
-        if values is not None:
-            return self.multiplicities @ table
-        return (self._as_float32 @ table.astype(np.float32)).astype(np.float64)
+        return self.multiplicities @ np.bincount(self.block * k + cell, weights=values, minlength=m * k).reshape(m, k)
+
+    def of_cells(self, cell: np.ndarray, block: np.ndarray, k: int) -> np.ndarray:
+        """:meth:`counts` of cases in any order, the fastest by cell; block: (n,) the block of each."""
+        m = self.multiplicities.shape[1]
+        table = np.bincount(cell * m + block, minlength=m * k).reshape(k, m)
+        return (self._as_float32 @ table.T.astype(np.float32)).astype(np.float64)
 
     @cached_property
     def _as_float32(self) -> np.ndarray:
