@@ -1,12 +1,11 @@
 """What the Metrics page draws from evaluation runs; the cases behind the numbers are in :mod:`~lungcad.app.cases_view`."""
 
-import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
 from lungcad.app import link, resources, run_figures
 from lungcad.app.page import plain_errors
-from lungcad.app.widgets import chart, plain
+from lungcad.app.widgets import chart, plain, small_table
 from lungcad.evaluate.metrics import accuracy, at_threshold, estimate, macro_f1, predictive_values, resampled_confusion
 from lungcad.evaluate.report import HEADLINES, task_of, thresholds
 from lungcad.evaluate.resamples import Resamples
@@ -138,29 +137,26 @@ def show_operating_point(run: Run, label: str, *, without_copies: bool) -> None:
         )  # fmt: skip
     column = run.classes.index(label)
     positive, scores = part.labels == column, part.probabilities[:, column]
-    rates = {name: estimate(each) for name, each in at_threshold(positive, scores, threshold, part.resamples).items()}
+    found = at_threshold(positive, scores, threshold, part.resamples)
+    found["PPV"], found["NPV"] = predictive_values(found["sensitivity"], found["specificity"], prevalence)
+    rates = {name: estimate(found[name]) for name in ("sensitivity", "specificity", "PPV", "NPV")}
     sensitivity, specificity = rates["sensitivity"].value, rates["specificity"].value
     if sensitivity is None or specificity is None:
         left.info(f"The run has no test case that is {plain(label)}, or none that is not, so there is no operating point.")
     else:
         ill = 1000 * prevalence
-        found, alarms = ill * sensitivity, (1000 - ill) * (1 - specificity)
-        columns = left.columns(4)
-        for column, name in zip(columns, ("sensitivity", "specificity"), strict=False):
-            column.metric(name, f"{rates[name].value:.3f}", help="On the test cases, with its 95 % bootstrap interval over groups.")
-            column.caption(f"[{rates[name].low:.3f}, {rates[name].high:.3f}]")
-        values = predictive_values(sensitivity, specificity, prevalence)
-        for column, name, value in zip(columns[2:], ("PPV", "NPV"), values, strict=True):
-            text = "–" if value is None else f"{value:.3f}"
-            column.metric(name, text, help="At the prevalence above, by Bayes' theorem from sensitivity and specificity.")
-            column.caption(f"at {prevalence:.1%}")
+        hits, alarms = ill * sensitivity, (1000 - ill) * (1 - specificity)
+        named = {name if name.startswith("s") else f"{name} at {prevalence:.1%}": value for name, value in rates.items()}
+        with left.container(key="rates"):
+            small_table({name: {"value [95 % interval]": value} for name, value in named.items()})
+        left.caption("Bootstrap intervals over groups of the test cases; PPV and NPV at the prevalence above by Bayes' theorem.")
         left.markdown(
-            f"Of **1,000 people** of whom **{ill:.0f}** have it: **{found:.0f}** found, **{ill - found:.0f}** missed, **{alarms:.0f}** false alarms."
+            f"Of **1,000 people** of whom **{ill:.0f}** have it: **{hits:.0f}** found, **{ill - hits:.0f}** missed, **{alarms:.0f}** false alarms."
         )
     called = scores >= threshold
     rows = {f"is {plain(label)}": positive, "is not": ~positive}
-    counts = [{"called so": int((called & each).sum()), "not called so": int((~called & each).sum())} for each in rows.values()]
-    left.table(pd.DataFrame(counts, index=list(rows)))
+    with left:
+        small_table({name: {"called so": (called & each).sum(), "not called so": (~called & each).sum()} for name, each in rows.items()})
     with right:
         chart(
             run_figures.score_histogram(positive, scores, label, threshold),

@@ -1,6 +1,6 @@
 """Controls that pages share."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import plotly.graph_objects as go
@@ -55,6 +55,13 @@ def chart(figure: go.Figure, *, key: str, alt: str, **how):
         icon=":material/download:", type="tertiary", on_click="ignore", help="What the plot draws, as numbers.",
     )  # fmt: skip
     return event
+
+
+def small_table(rows: Mapping[str, Mapping[str, object]]) -> None:
+    """A row a name, its values by column. As Markdown: ``st.table`` comes in a script of its own, for which a section waits when it first opens."""
+    columns = next(iter(rows.values()))
+    lines = [["", *columns], ["-"] * (1 + len(columns)), *([name, *values.values()] for name, values in rows.items())]
+    st.markdown("\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines))
 
 
 def accuracy_text(card: ModelCard) -> str:

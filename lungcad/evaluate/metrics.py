@@ -113,11 +113,11 @@ def at_threshold(positive: np.ndarray, scores: np.ndarray, threshold: float, res
     return binary_rates(resampled_confusion(positive.astype(np.int64), (scores >= threshold).astype(np.int64), 2, resamples))
 
 
-def predictive_values(sensitivity: float, specificity: float, prevalence: float) -> tuple[float | None, float | None]:
-    """(PPV, NPV) where the disease has that prevalence, by Bayes' theorem; None where nobody is called so."""
+def predictive_values(sensitivity: np.ndarray, specificity: np.ndarray, prevalence: float) -> tuple[np.ndarray, np.ndarray]:
+    """(PPV, NPV), (B,) each, where the disease has that prevalence, by Bayes' theorem; NaN where nobody is called so."""
     found, alarms = prevalence * sensitivity, (1 - prevalence) * (1 - specificity)
-    missed, cleared = prevalence - found, 1 - prevalence - alarms
-    return (found / (found + alarms) if found + alarms > 0 else None, cleared / (cleared + missed) if cleared + missed > 0 else None)
+    missed, cleared = prevalence * (1 - sensitivity), (1 - prevalence) * specificity
+    return ratio(found, found + alarms), ratio(cleared, cleared + missed)
 
 
 def resampled_confusion(labels: np.ndarray, predicted: np.ndarray, k: int, resamples: Resamples) -> np.ndarray:

@@ -137,8 +137,8 @@ def test_rates_at_a_threshold():
 
 def test_predictive_values_by_hand():
     """Of 1,000 people 100 are ill: 90 found, 10 missed; of the 900 others 180 called ill, 720 not."""
-    assert predictive_values(0.9, 0.8, 0.1) == pytest.approx((90 / 270, 720 / 730))
-    assert predictive_values(0.0, 1.0, 0.1) == (None, pytest.approx(0.9)) and predictive_values(1.0, 0.0, 0.1) == (pytest.approx(0.1), None)
+    ppv, npv = predictive_values(np.array([0.9, 0.0, 1.0]), np.array([0.8, 1.0, 0.0]), 0.1)
+    assert ppv == pytest.approx([90 / 270, np.nan, 0.1], nan_ok=True) and npv == pytest.approx([720 / 730, 0.9, np.nan], nan_ok=True)
 
 
 def test_many_groups_pooled_into_blocks_give_the_same_interval():
