@@ -1,4 +1,6 @@
-"""Plotly figures of evaluation runs. Colours: Okabe & Ito's, told apart by the colour-blind; trivial baselines are grey and dotted."""
+"""Plotly figures of evaluation runs. Colours: Okabe & Ito's, told apart by the colour-blind; trivial baselines are grey and broken."""
+
+from itertools import cycle
 
 import numpy as np
 import pandas as pd
@@ -40,7 +42,10 @@ def precision_recall_figure(runs: list[tuple[Run, pd.DataFrame]], label: str, ba
 
 def _add_curves(figure: go.Figure, kind, runs, label: str, baselines: dict[str, pd.DataFrame]) -> None:
     lines = [(run.name, table, {"colour": colour}) for (run, table), colour in zip(runs, COLOURS, strict=False)]
-    lines += [(f"trivial: {name}", table, {"colour": GREY, "dash": "dot", "width": 1}) for name, table in baselines.items()]
+    lines += [
+        (f"trivial: {name}", table, {"colour": GREY, "dash": dash, "width": 1.5})
+        for (name, table), dash in zip(baselines.items(), cycle(("dot", "dashdot", "longdash")))
+    ]
     for name, table, how in lines:
         curve = kind((table.label == label).to_numpy(), table[f"p:{label}"].to_numpy())
         if curve is not None:

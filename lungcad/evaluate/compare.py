@@ -8,7 +8,7 @@ import pandas as pd
 import scipy.stats
 
 from lungcad.errors import DatasetError
-from lungcad.evaluate.metrics import all_metrics
+from lungcad.evaluate.metrics import all_metrics, most_probable
 from lungcad.evaluate.report import HEADLINES, task_of, tested_cases
 from lungcad.evaluate.resamples import Resamples
 from lungcad.evaluate.runs import Run
@@ -38,10 +38,11 @@ def compare_runs(first: Run, second: Run, *, common_only: bool = False) -> list[
     """
     one, other = aligned([first, second], common_only=common_only)
     labels, a, b = first.labels(one), first.probabilities(one), first.probabilities(other)
-    found = [_mcnemar_row(labels, a, b, one.group.to_numpy())]
+    resamples = Resamples.of(one.group)
+    found = [_mcnemar_row(labels, a, b, resamples)]
     found += _delong_rows(first, labels, a, b)
     ordinal = bool((task := task_of(first)) and task.ordinal)
-    return found + _bootstrap_rows(labels, [a], [b], first.classes, one.group.to_numpy(), ordinal, skip={"accuracy"})
+    return found + _bootstrap_rows(labels, [a], [b], first.classes, resamples, ordinal, skip={"accuracy"})
 
 
 def attention_gain(baselines: Sequence[Run], attended: Sequence[Run]) -> list[Difference]:
@@ -55,7 +56,7 @@ def attention_gain(baselines: Sequence[Run], attended: Sequence[Run]) -> list[Di
     first = baselines[0]
     a, b = ([first.probabilities(table) for table in part] for part in (tables[: len(baselines)], tables[len(baselines) :]))
     ordinal = bool((task := task_of(first)) and task.ordinal)
-    return _bootstrap_rows(first.labels(tables[0]), a, b, first.classes, tables[0].group.to_numpy(), ordinal)
+    return _bootstrap_rows(first.labels(tables[0]), a, b, first.classes, Resamples.of(tables[0].group), ordinal)
 
 
 def pareto_front(costs: Sequence[float], values: Sequence[float]) -> list[int]:
@@ -139,10 +140,10 @@ def mcnemar(first_right: np.ndarray, second_right: np.ndarray) -> tuple[int, int
     return only_first, only_second, float(p)
 
 
-def _mcnemar_row(labels: np.ndarray, a: np.ndarray, b: np.ndarray, groups: np.ndarray) -> Difference:
-    first_right, second_right = a.argmax(1) == labels, b.argmax(1) == labels
+def _mcnemar_row(labels: np.ndarray, a: np.ndarray, b: np.ndarray, resamples: Resamples) -> Difference:
+    first_right, second_right = (most_probable(each)[0] == labels for each in (a, b))
     only_first, only_second, p = mcnemar(first_right, second_right)
-    differences = Resamples.of(groups).mean(second_right.astype(float) - first_right)
+    differences = resamples.mean(second_right.astype(float) - first_right)
     low, high = np.percentile(differences[1:], [2.5, 97.5])
     return Difference(
         "accuracy", float(first_right.mean()), float(second_right.mean()), float(differences[0]), float(low), float(high), p,
@@ -163,9 +164,8 @@ def _delong_rows(run: Run, labels: np.ndarray, a: np.ndarray, b: np.ndarray) -> 
     return rows
 
 
-def _bootstrap_rows(labels, first, second, classes, groups, ordinal, skip=frozenset()) -> list[Difference]:
-    """Mean over pairs of runs; resamples groups, and pairs where there are several."""
-    resamples = Resamples.of(groups)
+def _bootstrap_rows(labels, first, second, classes, resamples, ordinal, skip=frozenset()) -> list[Difference]:
+    """Mean over pairs of runs; draws pairs too where there are several."""
     sides = [[all_metrics(labels, each, classes, resamples, ordinal=ordinal) for each in runs] for runs in (first, second)]
     n = len(first)
     drawn = np.random.default_rng(1).integers(0, n, (len(resamples), n))

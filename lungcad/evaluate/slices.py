@@ -3,13 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from posixpath import splitext
 
 import numpy as np
 import pandas as pd
 
 from lungcad.datasets import Case
-from lungcad.evaluate.metrics import accuracy, estimate, macro_auc, macro_f1, resampled_confusion
+from lungcad.evaluate.metrics import accuracy, estimate, macro_auc, macro_f1, most_probable, resampled_confusion
 from lungcad.evaluate.resamples import Resamples
 from lungcad.evaluate.runs import Run
 from lungcad.models.card import Estimate
@@ -41,17 +40,18 @@ def slices(run: Run, table: pd.DataFrame, cases: Mapping[str, Case] | None = Non
     table: test cases of the run. cases: id -> case of the data set, where it is on this machine; without it only group size and file format are known.
     Intervals: bootstrap over groups inside the slice. AUC: mean over the classes that occur in it.
     """
-    labels, probabilities, groups = run.labels(table), run.probabilities(table), table.group.to_numpy()
+    labels, probabilities = run.labels(table), run.probabilities(table)
+    answers = most_probable(probabilities)[0]
     found = []
     for by, values in properties(table, cases).items():
         known = [value for value in values.cat.categories if (values == value).any()]
         for value in known if len(known) > 1 else ():
             rows = (values == value).to_numpy()
-            resamples = Resamples.of(groups[rows])
-            counts = resampled_confusion(labels[rows], probabilities[rows].argmax(1), len(run.classes), resamples)
+            resamples = Resamples.of(table.group[rows])
+            counts = resampled_confusion(labels[rows], answers[rows], len(run.classes), resamples)
             found.append(
                 Slice(
-                    by, str(value), int(rows.sum()), len(set(groups[rows])), estimate(accuracy(counts)), estimate(macro_f1(counts)),
+                    by, str(value), int(rows.sum()), resamples.groups, estimate(accuracy(counts)), estimate(macro_f1(counts)),
                     estimate(macro_auc(labels[rows], probabilities[rows], resamples)),
                 )
             )  # fmt: skip
@@ -63,7 +63,7 @@ def properties(table: pd.DataFrame, cases: Mapping[str, Case] | None = None) -> 
     sizes = table.groupby("group").case.transform("size")
     found = {
         "images in the group": pd.cut(sizes, [0, 1, 5, 20, np.inf], labels=["1", "2–5", "6–20", "more than 20"]),
-        "file format": table.case.map(lambda case: splitext(case)[1].lower().lstrip(".") or "none").astype("category"),
+        "file format": table.case.str.extract(r"\.([^./]+)$", expand=False).str.lower().fillna("none").astype("category"),
     }
     if cases is None:
         return found
