@@ -35,6 +35,7 @@ def test_the_card_is_computed_from_its_run(card):
 @pytest.mark.parametrize("name", list_runs())
 def test_every_shipped_run_can_be_read_and_has_baselines(name):
     run = read_run(name)
+    assert run.facts["run"] == name
     assert report(run)["accuracy"].value is not None and task_of(run) is not None
     assert {"majority class", "metadata only", "grey histogram"} <= set(run.baselines.baseline)
     if run.facts["protocol"] == "grouped" and "fold" not in run.predictions:
