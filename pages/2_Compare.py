@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from lungcad.app import blind_view, compare_image_view, compare_runs_view, link, page, resources, widgets
+from lungcad.app import blind_view, compare_image_view, compare_runs_view, cost_view, link, page, resources, widgets
 
 VIEWS = {"image": "Networks on this image", "runs": "Two runs on the same cases", "blind": "Blind reading: you against the networks"}
 
@@ -44,4 +44,4 @@ with page.plain_errors():
         first, second = compare_runs_view.pick_runs()
         compare_runs_view.show_differences(first, second)
         st.subheader("What does attention cost, what does it gain?", anchor=False)
-        compare_runs_view.show_cost_and_gain(first.facts["dataset"])
+        cost_view.show_cost_and_gain(first.facts["dataset"])

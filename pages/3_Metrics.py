@@ -34,7 +34,7 @@ def show_section(name: str, label: str, *, without_copies: bool) -> None:
         case "Heat maps":
             slices_view.show_trust(run, without_copies=without_copies)
         case "Folds":
-            metrics_view.show_folds(run)
+            slices_view.show_folds(run)
         case "Learning curves":
             metrics_view.show_learning(run)
 

@@ -10,15 +10,15 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from lungcad.app import widgets
-from lungcad.app.run_figures import COLOURS, GREY
+from lungcad.app.run_figures import BELOW, COLOURS, GREY
 from lungcad.datasets.audit import Audit
 
 PAIRS = 6
 """Groups of copies that are drawn."""
 
 
-def show_audit(found: Audit, folder: Path) -> None:
-    """The findings, with pairs of copies side by side."""
+def show_audit(found: Audit, folder: Path | None) -> None:
+    """The findings, with pairs of copies side by side; their names only where the images are not on this machine."""
     in_groups = sum(map(len, found.duplicate_groups))
     columns = st.columns(4)
     columns[0].metric("images", found.n_images)
@@ -102,9 +102,9 @@ def _show_files(found: Audit) -> None:
     sizes.update_xaxes(title="columns (pixels)")
     sizes.update_yaxes(title="rows (pixels)")
     lines.update_xaxes(title="grey level, 0 black to 1 white")
-    lines.update_yaxes(title="share of the pixels", type="log")
-    layout = {"margin": {"l": 8, "r": 8, "t": 8, "b": 8}, "legend": {"orientation": "h", "y": -0.3}}
-    bars.update_layout(barmode="stack", height=150 + 30 * len(kinds), **layout)
+    lines.update_yaxes(title="share of the pixels", type="log", dtick=1)
+    layout = {"margin": {"l": 8, "r": 8, "t": 8, "b": 8}, "legend": BELOW}
+    bars.update_layout(barmode="stack", height=170 + 30 * len(kinds), **layout)
     sizes.update_layout(height=340, **layout)
     lines.update_layout(height=340, **layout)
     st.markdown("**Format and mode**")
@@ -132,20 +132,21 @@ def _show_shares(series: dict[str, dict[str, float]], title: str, key: str, chan
     labels = max(len(shares) for shares in series.values())
     figure.update_xaxes(title=title, range=[0, 1], tickformat=".0%")
     figure.update_yaxes(automargin=True)
-    figure.update_layout(
-        height=130 + 30 * labels, margin={"l": 8, "r": 8, "t": 24, "b": 8}, legend={"orientation": "h", "y": 1.3}, showlegend=True
-    )
+    figure.update_layout(height=150 + 30 * labels, margin={"l": 8, "r": 8, "t": 8, "b": 8}, legend=BELOW, showlegend=True)
     listed = "; ".join(
         f"{name}: " + ", ".join(f"{label} {share:.0%}" for label, share in shares.items()) for name, shares in series.items()
     )
     widgets.chart(figure, key=key, alt=f"{title} by class. {listed}.")
 
 
-def _show_groups(title: str, groups: list[list[str]], folder: Path) -> None:
+def _show_groups(title: str, groups: list[list[str]], folder: Path | None) -> None:
     if not groups:
         return
     with st.expander(f"{title}: {len(groups)} group{'s' if len(groups) > 1 else ''}", expanded=title == "Label conflicts"):
         for group in groups[:PAIRS]:
+            if folder is None:
+                st.caption("; ".join(group))
+                continue
             for place, case in zip(widgets.grid(min(len(group), 4)), group, strict=False):
                 widgets.picture(place, folder / case)
                 place.caption(case)

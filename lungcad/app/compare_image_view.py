@@ -54,7 +54,8 @@ def step_through(network: str) -> None:
         args=(place + 1,),
         help="Or press N.",
     )
-    where.caption(f"{f'Case {place + 1}' if place >= 0 else 'None'} of {len(cases)} test cases of {network} ({dataset})")
+    whose = f"{len(cases)} test cases of {network} ({dataset})"
+    where.caption(f"Case {place + 1} of {whose}" if place >= 0 else f"This image is none of the {whose}.")
 
 
 def pick_method(names: list[str]) -> str:
@@ -151,9 +152,11 @@ def _show_masks(image: CTImage, names: list[str]) -> None:
         small = figures.shrunk(image.grey(), 384)
         column.image(
             overlay(small, figures.shrunk_map(found, small.shape), threshold=0.0),
-            caption=f"{name}: its own attention mask",
+            caption=f"{name}: its own attention mask, dark 0 to bright {found.peak:.2g}",
             width=300,
         )
+        for note in found.notes:
+            column.caption(note)
 
 
 def _beside(grey: np.ndarray, maps: dict[str, Attribution], method: str, threshold: float) -> go.Figure:

@@ -1,18 +1,20 @@
-"""Two runs on the same cases, with paired statistics, and what attention costs and gains."""
+"""Two runs on the same cases, with paired statistics."""
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
 from lungcad.app import link, resources, run_figures, widgets
 from lungcad.app.page import plain_errors
 from lungcad.app.widgets import plain
 from lungcad.errors import LungcadError
-from lungcad.evaluate.compare import aligned, pareto_front
+from lungcad.evaluate.compare import aligned
+from lungcad.evaluate.report import first_class
 from lungcad.evaluate.runs import Run
-from lungcad.models.complexity import complexity_of
 
+RIGHT_OR_WRONG = ("right", "wrong")
+WHO = "who"
+"""In the link: the cell of "who is right?" whose cases are shown, ``right-wrong`` for first right and second wrong."""
 MOST_CASES = 12
 """Cases in the grid."""
 
@@ -72,17 +74,36 @@ def show_differences(first: Run, second: Run) -> None:
         "Differences with 95 % intervals. Where an interval holds 0, these cases do not show a difference. McNemar and DeLong count every case as independent, the "
         "bootstrap draws whole groups: where they disagree, believe the bootstrap. Many metrics are compared, so single small p values mean little."
     )
-    right = [run.probabilities(table).argmax(1) == run.labels(table) for run, table in ((first, one), (second, other))]
-    counts = pd.DataFrame(
-        [[int((right[0] & right[1]).sum()), int((right[0] & ~right[1]).sum())], [int((~right[0] & right[1]).sum()), int((~right[0] & ~right[1]).sum())]],
-        index=["first right", "first wrong"], columns=["second right", "second wrong"],
-    )  # fmt: skip
+    table = apart(first, second, one, other)
     left, middle = st.columns([1, 2])
-    left.markdown("**Who is right?**")
-    left.dataframe(counts, alt="Cases by which of the two runs is right.")
+    with left:
+        _who_is_right(table)
     with middle:
         _show_curves([(first, one), (second, other)])
-    _show_cases(first, second, one, other)
+    _show_cases(first, second, table)
+
+
+def _who_is_right(table: pd.DataFrame) -> None:
+    """The 2×2 of McNemar's test; a click on one of its numbers chooses its cases below."""
+
+    def clicked() -> None:
+        cells = st.session_state["who"]["selection"]["cells"]
+        st.query_params.pop(WHO, None)
+        if cells:
+            row, column = cells[0]
+            st.query_params[WHO] = f"{RIGHT_OR_WRONG[row]}-{column.split()[-1]}"
+
+    st.markdown("**Who is right?**")
+    counts = pd.crosstab(_right_or_wrong(table, "first"), _right_or_wrong(table, "second"), dropna=False)
+    st.dataframe(
+        counts.set_axis([f"first {each}" for each in RIGHT_OR_WRONG]).set_axis([f"second {each}" for each in RIGHT_OR_WRONG], axis=1),
+        key="who", on_select=clicked, selection_mode="single-cell", alt="Cases by which of the two runs is right.",
+    )  # fmt: skip
+    st.caption("Click a number to see its cases below.")
+
+
+def _right_or_wrong(table: pd.DataFrame, side: str) -> pd.Categorical:
+    return pd.Categorical(np.where(table[side] == table.label, *RIGHT_OR_WRONG), RIGHT_OR_WRONG)
 
 
 @st.fragment
@@ -90,22 +111,23 @@ def show_differences(first: Run, second: Run) -> None:
 def _show_curves(tables: list[tuple[Run, pd.DataFrame]]) -> None:
     classes = tables[0][0].classes
     label = link.selectbox(
-        "Class", classes, key="class", default=classes[-1], format_func=plain, help="The curves are drawn for this class against the rest."
-    )
+        "Class", classes, key="class", default=first_class(tables[0][0]), format_func=plain,
+        help="The curves are drawn for this class against the rest.",
+    )  # fmt: skip
     kind = link.segments("Curve", ("ROC", "Precision-recall", "Reliability"), key="curve", help="Both runs on the same cases.")
     figure = {
         "ROC": lambda: run_figures.roc_figure(tables, label, {}),
         "Precision-recall": lambda: run_figures.precision_recall_figure(tables, label, {}),
-        "Reliability": lambda: run_figures.reliability_figure(tables),
+        "Reliability": lambda: run_figures.reliability_figure(tables, {}),
     }[kind]()
     widgets.chart(figure, key="compared_curves", alt=f"{kind} of both runs for {plain(label)}.")
 
 
 @st.fragment
 @plain_errors()
-def _show_cases(first: Run, second: Run, one: pd.DataFrame, other: pd.DataFrame) -> None:
-    """Cases by how far the two runs' probabilities or maps are apart; each opens beside each other."""
-    table = apart(first, second, one, other)
+def _show_cases(first: Run, second: Run, table: pd.DataFrame) -> None:
+    """Cases by how far the two runs' probabilities or maps are apart; each opens beside each other. table: as :func:`apart` makes it."""
+    table, title = _of_cell(table)
     orders = {"answers": "share of probability that would have to move", "maps": "1 less the rank correlation of the Grad-CAM maps"}
     try:
         table["maps"] = table.case.map(resources.map_differences_of(first.name, second.name))
@@ -116,11 +138,14 @@ def _show_cases(first: Run, second: Run, one: pd.DataFrame, other: pd.DataFrame)
         "Most different by", tuple(orders), key="apart", help="; ".join(f"{name}: {what}" for name, what in orders.items()) + "."
     )
     table = table.sort_values(by, ascending=False, na_position="last")
-    st.markdown(f"**Where they differ most** ({orders[by]})")
-    st.download_button(
-        "Cases (CSV)", lambda: table.to_csv(index=False), "lungcad-differences.csv", "text/csv", key="differences_csv", on_click="ignore", type="tertiary",
-        icon=":material/download:", help="All common cases with both answers and how far apart they are.",
-    )  # fmt: skip
+    st.markdown(f"**{title}, the most different first** ({orders[by]})")
+    with st.container(horizontal=True):
+        st.download_button(
+            "Cases (CSV)", lambda: table.to_csv(index=False), "lungcad-differences.csv", "text/csv", key="differences_csv", on_click="ignore", type="tertiary",
+            icon=":material/download:", help="These cases with both answers and how far apart they are.",
+        )  # fmt: skip
+        if WHO in st.query_params:
+            st.button("Clear the selection", key="clear_who", on_click=st.query_params.pop, args=(WHO,), help="Back to all cases.")
     folder = widgets.data_folder(first.facts["dataset"])
     if folder is None:
         st.dataframe(table.head(50), hide_index=True, alt="The cases on which the runs differ most.")
@@ -144,6 +169,19 @@ def _show_cases(first: Run, second: Run, one: pd.DataFrame, other: pd.DataFrame)
                 st.rerun()  # the page, not only this part of it
 
 
+def _of_cell(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """The cases of the chosen cell of "who is right?", or all, and what they are."""
+    text = st.query_params.get(WHO)
+    if text is None:
+        return table, f"All {len(table)} cases"
+    one, _, other = text.partition("-")
+    if not {one, other} <= set(RIGHT_OR_WRONG):
+        st.info("The link asks for an unknown cell of “Who is right?”; showing all cases.")
+        return table, f"All {len(table)} cases"
+    rows = (_right_or_wrong(table, "first") == one) & (_right_or_wrong(table, "second") == other)
+    return table[rows], f"{rows.sum()} cases: first {one}, second {other}"
+
+
 def _open(case: str, networks: list[str]) -> None:
     st.query_params["case"] = case
     st.session_state.update(view="image", networks=networks)
@@ -159,50 +197,3 @@ def apart(first: Run, second: Run, one: pd.DataFrame, other: pd.DataFrame) -> pd
 def network_of(run: Run) -> str:
     """The shipped network of the run's recipe: trainings under another protocol or seed have no weights of their own here."""
     return run.facts["network"].split("-published")[0].split("-seed")[0]
-
-
-COSTS = {"GFLOPs": "GFLOPs of one image", "parameters": "million parameters", "latency": "ms of one prediction, measured here"}
-
-
-@st.fragment
-@plain_errors()
-def show_cost_and_gain(dataset: str) -> None:
-    """Every shipped network of a data set: a cost against a headline metric, the Pareto front joined."""
-    table, _ = resources.runs_table()
-    cards = resources.cards()
-    left, right = st.columns(2)
-    with left:
-        cost = link.segments("Cost", tuple(COSTS), key="cost", help="; ".join(f"{name}: {what}" for name, what in COSTS.items()) + ".")
-    with right:
-        metric = link.segments("Gain", ("macro F1", "accuracy", "ROC-AUC"), key="gain", help="On the test part of each network's own run.")
-    names = [name for name in table.run if name in cards and cards[name].dataset == dataset]
-    rows = [(name, _cost(name, cost), resources.report_of(name, False)[metric]) for name in names]
-    rows = [row for row in rows if row[2].value is not None]
-    if not rows:
-        st.info("No shipped network of this data set has a run with this metric.")
-        return
-    figure = go.Figure()
-    for (name, value, gain), colour in zip(rows, run_figures.COLOURS * 3, strict=False):
-        marker = {"size": 12, "color": colour, "symbol": "circle" if cards[name].attention == "none" else "diamond"}
-        error = {"type": "data", "symmetric": False, "array": [gain.high - gain.value], "arrayminus": [gain.value - gain.low]}
-        figure.add_trace(go.Scatter(x=[value], y=[gain.value], name=name, mode="markers", marker=marker, error_y=error))
-    front = [rows[i] for i in pareto_front([value for _, value, _ in rows], [gain.value for _, _, gain in rows])]
-    line = {"color": run_figures.GREY, "dash": "dot"}
-    figure.add_trace(
-        go.Scatter(x=[row[1] for row in front], y=[row[2].value for row in front], name="Pareto front", mode="lines", line=line)
-    )
-    figure.update_xaxes(title=COSTS[cost], type="log")
-    figure.update_yaxes(title=f"{metric} on the test part")
-    figure.update_layout(height=400, margin={"l": 8, "r": 8, "t": 8, "b": 8}, legend={"orientation": "h", "y": -0.25})
-    listed = "; ".join(f"{name}: {value:.3g}, {gain}" for name, value, gain in rows)
-    widgets.chart(figure, key="cost_and_gain", alt=f"{metric} against {COSTS[cost]}. {listed}")
-    st.caption(
-        "Circles: no attention, diamonds: with attention. Bars: 95 % intervals over groups. On the dotted line no network is both cheaper and better."
-    )
-
-
-def _cost(name: str, cost: str) -> float:
-    if cost == "latency":
-        return resources.milliseconds(name)
-    found = complexity_of(resources.cards()[name])
-    return found.flops / 1e9 if cost == "GFLOPs" else found.parameters / 1e6

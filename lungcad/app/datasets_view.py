@@ -1,6 +1,7 @@
 """What the Datasets page draws: what a data set is, what its images look like, and what its audit found."""
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,13 +9,15 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from lungcad.app import jobs, link, resources, widgets
-from lungcad.app.run_figures import COLOURS
-from lungcad.datasets import DATASETS, Dataset
+from lungcad.app import audit_view, jobs, link, resources, widgets
+from lungcad.app.run_figures import BELOW, COLOURS
+from lungcad.datasets import DATASETS, Case, Dataset, Protocol
 from lungcad.datasets.audit import Audit, audit
 from lungcad.datasets.info import describe
+from lungcad.datasets.kept import Kept, audit_as_published
 from lungcad.errors import DatasetError, LungcadError
 from lungcad.evaluate.folder import Evaluation, evaluate_folder
+from lungcad.models import load_model
 
 OWN = "own"
 WRONG = 8
@@ -57,30 +60,21 @@ def show_about(dataset: Dataset) -> None:
     st.markdown(f"**Limits.** {dataset.limits}")
 
 
-def show_counts(dataset: Dataset, folder: Path) -> None:
+def kept_of(dataset: Dataset) -> Kept | None:
+    """What the repository keeps of the data set; None, and a line that says so, where its file is damaged."""
+    try:
+        return resources.kept(dataset.name)
+    except LungcadError as error:
+        st.info(str(error))
+        return None
+
+
+def show_counts(dataset: Dataset, cases: Sequence[Case]) -> None:
     """Cases by class (and published part), and a few pictures of each class."""
-    cases = resources.cases(dataset.name, str(folder))
     parts = sorted({str(case.split or "all") for case in cases}, key=["train", "valid", "test", "all"].index)
-    counts = Counter((case.label, str(case.split or "all")) for case in cases)
+    counts = Counter((str(case.split or "all"), case.label) for case in cases)
     labels = [name for name in dataset.classes if any(case.label == name for case in cases)]
-    figure = go.Figure(
-        [
-            go.Bar(
-                name=part,
-                y=[widgets.plain(name) for name in labels],
-                x=[counts[name, part] for name in labels],
-                orientation="h",
-                marker_color=colour,
-            )
-            for part, colour in zip(parts, COLOURS, strict=False)
-        ]
-    )
-    figure.update_xaxes(title="images")
-    figure.update_layout(
-        barmode="stack", height=110 + 45 * len(labels), margin={"l": 8, "r": 8, "t": 8, "b": 8}, legend={"orientation": "h", "y": 1.2}
-    )
-    listed = "; ".join(f"{widgets.plain(name)}: {', '.join(f'{part} {counts[name, part]}' for part in parts)}" for name in labels)
-    widgets.chart(figure, key="counts", alt=f"Images by class and part. {listed}.")
+    _draw_counts({part: {name: counts[part, name] for name in labels} for part in parts})
     rng = np.random.default_rng(0)
     for name in labels:
         of_class = [case for case in cases if case.label == name]
@@ -90,15 +84,46 @@ def show_counts(dataset: Dataset, folder: Path) -> None:
             widgets.picture(place, of_class[index].path)
 
 
-def show_protocols(dataset: Dataset, folder: Path) -> None:
-    """Cases, groups and copies by split under each protocol."""
-    found = jobs.background(
-        "protocols",
-        ("protocols", str(folder), dataset.name, resources.state_of(str(folder))),
-        "the count by protocol",
-        lambda on_progress: describe(dataset, folder, on_progress=on_progress),
-        help="Reads every image to find groups and copies, then splits them as the papers did, and without anything on both sides.",
+def show_kept_counts(kept: Kept) -> None:
+    """The same without pictures, for a data set that is not on this machine."""
+    _draw_counts({part["split"]: part["by_class"] for part in kept.counts["protocols"][Protocol.PUBLISHED]["parts"]})
+
+
+def _draw_counts(counts: dict[str, dict[str, int]]) -> None:
+    """counts: part -> class -> images."""
+    figure = go.Figure(
+        [
+            go.Bar(name=part, y=[widgets.plain(name) for name in of_part], x=list(of_part.values()), orientation="h", marker_color=colour)
+            for (part, of_part), colour in zip(counts.items(), COLOURS, strict=False)
+        ]
     )
+    labels = next(iter(counts.values()))
+    figure.update_xaxes(title="images")
+    figure.update_yaxes(automargin=True)
+    figure.update_layout(
+        barmode="stack", height=150 + 40 * len(labels), margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        legend=BELOW | {"traceorder": "normal"},
+    )  # fmt: skip
+    listed = "; ".join(
+        f"{widgets.plain(name)}: {', '.join(f'{part} {of_part[name]}' for part, of_part in counts.items())}" for name in labels
+    )
+    widgets.chart(figure, key="counts", alt=f"Images by class and part. {listed}.")
+
+
+def show_protocols(dataset: Dataset, folder: Path | None, kept: Kept | None) -> None:
+    """Cases, groups and copies by split under each protocol: counted here, or as the repository keeps them."""
+    found = None
+    if folder is not None:
+        found = jobs.background(
+            "protocols",
+            ("protocols", str(folder), dataset.name, resources.state_of(str(folder))),
+            "the count by protocol",
+            lambda on_progress: describe(dataset, folder, on_progress=on_progress),
+            help="Reads every image to find groups and copies, then splits them as the papers did, and without anything on both sides.",
+        )
+    if found is None and kept is not None:
+        found = kept.counts
+        st.caption(f"As counted on {kept.date}, kept in the repository.")
     if found is None:
         return
     rows = [
@@ -118,15 +143,29 @@ def show_protocols(dataset: Dataset, folder: Path) -> None:
         st.caption(f"**{name}**: {protocol['split']}" + (f"; {protocol['left_out']} images left out" if protocol["left_out"] else "") + ".")
 
 
-def audited(folder: Path, layout: str | None) -> Audit | None:
+def audited(folder: Path, dataset: Dataset | None) -> Audit | None:
     """The audit when it has run on this server and the folder has not changed; otherwise its button, or its progress."""
+    name = dataset.name if dataset else None
     return jobs.background(
         "audit",
-        ("audit", str(folder), layout, resources.state_of(str(folder))),
+        ("audit", str(folder), name, resources.state_of(str(folder))),
         "the audit",
-        lambda on_progress: audit(folder, layout, on_progress=on_progress),
+        lambda on_progress: (
+            audit_as_published(dataset, folder, on_progress=on_progress) if dataset else audit(folder, on_progress=on_progress)
+        ),
         help="Looks for copies, leaks between the parts, conflicting labels, unreadable files, and classes that format or border give away.",
     )
+
+
+def show_kept_audit(kept: Kept, cases: Sequence[Case] | None, folder: Path | None) -> None:
+    """The audit that the repository keeps. cases: those in the folder on this machine, None without one."""
+    published = kept.counts["protocols"][Protocol.PUBLISHED]
+    counted = sum(part["n"] for part in published["parts"]) + published["left_out"] + len(published["unreadable"])
+    differs = (
+        "" if cases is None or len(cases) == counted else " The folder on this machine holds other images: run the audit to see yours."
+    )
+    st.caption(f"As found on {kept.date} in {kept.audit.n_images} images, kept in the repository.{differs}")
+    audit_view.show_audit(kept.audit, folder)
 
 
 def show_evaluation(folder: Path, layout: str) -> None:
@@ -137,12 +176,12 @@ def show_evaluation(folder: Path, layout: str) -> None:
         st.info(f"No shipped network knows the classes of {layout}.")
         return
     network = link.selectbox("Network", fitting, key="evaluated", default=fitting[0], help="Networks whose classes the folder has.")
-    model = resources.model(network)
+    card = resources.cards()[network]
     found: Evaluation | None = jobs.background(
         "evaluation",
-        ("evaluation", str(folder), layout, model.card.sha256, resources.state_of(str(folder))),
+        ("evaluation", str(folder), layout, card.sha256, resources.state_of(str(folder))),
         "the evaluation",
-        lambda on_progress: evaluate_folder(model, folder, layout, on_progress),
+        lambda on_progress: evaluate_folder(load_model(network), folder, layout, on_progress),
         help="Answers every image of the folder's test part (all, when it has no parts) and compares with the labels.",
     )
     if found is None:
@@ -165,7 +204,7 @@ def show_evaluation(folder: Path, layout: str) -> None:
         st.caption("The network's own run is missing, so it is not known whether it was trained on these images.")
     for case, why in found.skipped:
         st.caption(f"skipped {case}: {why}")
-    _show_answers(found, model.card.classes)
+    _show_answers(found, card.classes)
 
 
 def _show_answers(found: Evaluation, classes: tuple[str, ...]) -> None:

@@ -1,16 +1,22 @@
 """What the Metrics page draws from evaluation runs; the cases behind the numbers are in :mod:`~lungcad.app.cases_view`."""
 
+from collections.abc import Sequence
+
+import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
 from lungcad.app import link, resources, run_figures
 from lungcad.app.page import plain_errors
 from lungcad.app.widgets import chart, plain, small_table
-from lungcad.evaluate.metrics import accuracy, at_threshold, estimate, macro_f1, predictive_values, resampled_confusion
-from lungcad.evaluate.report import HEADLINES, task_of, thresholds
-from lungcad.evaluate.resamples import Resamples
+from lungcad.evaluate.metrics import at_threshold, estimate, predictive_values
+from lungcad.evaluate.report import HEADLINES, first_class, thresholds
 from lungcad.evaluate.runs import Run
 
+MOST_RUNS = 6
+"""Runs that are drawn over each other."""
+TABLE = "runs_table_version"
+"""In the session: how often the choice of runs was made elsewhere than in their table."""
 CURVES = ("ROC", "Precision-recall", "Reliability", "Decision curve")
 
 
@@ -39,16 +45,45 @@ def pick_runs() -> list[str]:
             )
         if chosen:
             shown = shown[shown[column].isin(chosen)]
-    st.dataframe(shown, hide_index=True, height=250, alt="The evaluation runs with accuracy and macro F1, each with its interval.")
+    place = st.container()  # the table stands above the choice, and shows it
     names = list(table.run)
-    return link.multiselect(
+    chosen = link.multiselect(
         "Runs",
         names,
         [names[0]],
         key="runs",
-        max_selections=6,
-        help="The first is looked at in detail, the others are drawn beside it in the curves. The choice is in the link.",
+        max_selections=MOST_RUNS,
+        on_change=_table_anew,
+        help="The first is looked at in detail, the others are drawn beside it in the curves. Choose here or by the boxes in the table.",
     )
+    with place:
+        _choose_rows(shown, chosen)
+    return chosen
+
+
+def _choose_rows(shown: pd.DataFrame, chosen: Sequence[str]) -> None:
+    """The table of runs; a row's box puts its run into the choice or takes it out. Runs that a filter hides stay chosen."""
+    listed = list(shown.run)
+    key = f"runs_table_{st.session_state.get(TABLE, 0)}_{hash(tuple(listed))}"
+
+    def clicked() -> None:
+        rows = {listed[row] for row in st.session_state[key]["selection"]["rows"]}
+        kept = [name for name in st.session_state["runs"] if name in rows or name not in listed]
+        wanted = [*kept, *(name for name in listed if name in rows and name not in kept)]
+        st.session_state["runs"] = wanted[:MOST_RUNS]
+        if len(wanted) > MOST_RUNS:
+            _table_anew()
+
+    st.dataframe(
+        shown, key=key, hide_index=True, height=250, on_select=clicked, selection_mode="multi-row",
+        selection_default={"selection": {"rows": [row for row, name in enumerate(listed) if name in chosen]}},
+        alt="The evaluation runs with accuracy and macro F1, each with its interval; a row's box chooses its run.",
+    )  # fmt: skip
+
+
+def _table_anew() -> None:
+    """Its boxes follow a choice that was not made by them."""
+    st.session_state[TABLE] = st.session_state.get(TABLE, 0) + 1
 
 
 def show_headlines(run: Run, *, without_copies: bool) -> None:
@@ -84,10 +119,8 @@ def show_per_class(run: Run, *, without_copies: bool) -> None:
 
 
 def positive_class(run: Run) -> str:
-    task = task_of(run)
-    others = [name for name in run.classes if task is None or name != task.negative]
     return link.selectbox(
-        "Class", run.classes, key="class", default=others[0], format_func=plain,
+        "Class", run.classes, key="class", default=first_class(run), format_func=plain,
         help="Curves and operating point are drawn for this class against the rest.",
     )  # fmt: skip
 
@@ -107,15 +140,18 @@ def show_curves(names: list[str], label: str, *, without_copies: bool) -> None:
 @st.cache_data(max_entries=64, show_spinner=False)
 def _curves(names: tuple[str, ...], kind: str, label: str, without_copies: bool, fingerprints: tuple[str, ...]) -> go.Figure:
     tables = [(resources.run(name), resources.part(name, without_copies).cases) for name in names]
-    if kind == "Reliability":
-        return run_figures.reliability_figure(tables)
-    if kind == "Decision curve":
-        return run_figures.decision_figure(tables, label)
     baselines = resources.baseline_tables(names[0])
     if without_copies:
         kept = set(tables[0][1].case)
         baselines = {name: table[table.case.isin(kept)] for name, table in baselines.items()}
-    return (run_figures.roc_figure if kind == "ROC" else run_figures.precision_recall_figure)(tables, label, baselines)
+    match kind:
+        case "Reliability":
+            return run_figures.reliability_figure(tables, baselines)
+        case "Decision curve":
+            return run_figures.decision_figure(tables, label, baselines)
+        case "Precision-recall":
+            return run_figures.precision_recall_figure(tables, label, baselines)
+    return run_figures.roc_figure(tables, label, baselines)
 
 
 @st.fragment
@@ -123,10 +159,11 @@ def _curves(names: tuple[str, ...], kind: str, label: str, without_copies: bool,
 def show_operating_point(run: Run, label: str, *, without_copies: bool) -> None:
     """Sensitivity, specificity, PPV, NPV and the confusion matrix at a threshold, and what that means for 1,000 people."""
     part = resources.part(run.name, without_copies)
-    left, right = st.columns([2, 1])
+    presets = st.container(horizontal=True)
     for name, value in _presets(run.name, label, resources.fingerprint_of(run.name)).items():
-        right.button(f"{name} ({value:.2f})", key=f"preset_{name}", on_click=lambda value=value: st.session_state.update(threshold_point=round(value, 2)),
+        presets.button(f"{name} ({value:.2f})", key=f"preset_{name}", on_click=lambda value=value: st.session_state.update(threshold_point=round(value, 2)),
                      help="Chosen on the run's validation cases, for this class against the rest.")  # fmt: skip
+    left, right = st.columns([2, 1])
     with left:
         threshold = link.slider(
             "Threshold", 0.0, 1.0, 0.5, 0.01, key="threshold_point", help="From this probability on a case is called positive."
@@ -150,6 +187,13 @@ def show_operating_point(run: Run, label: str, *, without_copies: bool) -> None:
         with left.container(key="rates"):
             small_table({name: {"value [95 % interval]": value} for name, value in named.items()})
         left.caption("Bootstrap intervals over groups of the test cases; PPV and NPV at the prevalence above by Bayes' theorem.")
+        for name, rows, value in (("sensitivity", positive, sensitivity), ("specificity", ~positive, specificity)):
+            if value in (0, 1):
+                groups = part.cases.group[rows].nunique()
+                left.caption(
+                    f"A {name} of exactly {value:.0f} leaves the bootstrap nothing to vary. That is no certainty: with {groups} groups the true one may lie "
+                    f"{min(3 / groups, 1):.0%} away (rule of three; Hanley & Lippman-Hand, JAMA 1983)."
+                )
         left.markdown(
             f"Of **1,000 people** of whom **{ill:.0f}** have it: **{hits:.0f}** found, **{ill - hits:.0f}** missed, **{alarms:.0f}** false alarms."
         )
@@ -180,21 +224,3 @@ def show_learning(run: Run) -> None:
         fold = link.selectbox("Fold", folds, key="history_fold", default=folds[0], help="Which fold's training is drawn.")
         history = history[history.fold.astype(str) == fold]
     chart(run_figures.learning_curves(history), key="learning", alt="Learning curves by epoch.")
-
-
-def show_folds(run: Run) -> None:
-    """Accuracy and macro F1 of each fold of a cross-validation."""
-    rows = []
-    for fold, table in run.test.groupby("fold"):
-        resamples = Resamples.of(table.group)
-        counts = resampled_confusion(run.labels(table), run.probabilities(table).argmax(1), len(run.classes), resamples)
-        rows.append(
-            {
-                "fold": fold,
-                "n": len(table),
-                "groups": table.group.nunique(),
-                "accuracy": str(estimate(accuracy(counts))),
-                "macro F1": str(estimate(macro_f1(counts))),
-            }
-        )
-    st.dataframe(rows, hide_index=True, alt="Accuracy and macro F1 of each fold.")

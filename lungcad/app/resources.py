@@ -13,12 +13,13 @@ import torch
 
 from lungcad.app.figures import shrunk
 from lungcad.datasets import DATASETS, Case
+from lungcad.datasets.kept import AUDITS, Kept, read_kept
 from lungcad.errors import LungcadError, ModelError
 from lungcad.evaluate.baselines import MAJORITY
 from lungcad.evaluate.compare import Difference, compare_runs
 from lungcad.evaluate.report import ScoredCases, baselines, flags, task_of
 from lungcad.evaluate.runs import RUNS, Run, list_runs, read_run
-from lungcad.evaluate.slices import Slice, slices
+from lungcad.evaluate.slices import Slice, folds, slices
 from lungcad.evaluate.trust_runs import TRUST, TrustRun
 from lungcad.evaluate.trust_tables import read_all
 from lungcad.explain.neighbours import INDEX, Index
@@ -114,6 +115,10 @@ def slices_of(name: str, without_copies: bool, folder: str | None) -> list[Slice
     return _slices(name, without_copies, folder, fingerprint_of(name))
 
 
+def folds_of(name: str) -> list[Slice]:
+    return _folds(name, fingerprint_of(name))
+
+
 def fingerprint_of(name: str) -> str:
     """Changes with the run's files."""
     return _fingerprint(_run_files(name))
@@ -137,6 +142,11 @@ def baseline_tables(name: str) -> dict[str, pd.DataFrame]:
 def cases(dataset: str, folder: str) -> list[Case]:
     """The data set's cases under its usual task; read again after ten minutes."""
     return DATASETS[dataset].read(folder)
+
+
+def kept(dataset: str) -> Kept | None:
+    """What the repository keeps of the data set: :func:`~lungcad.datasets.kept.read_kept`."""
+    return _kept(dataset, _fingerprint(sorted(AUDITS.glob(f"{dataset}.json"))))
 
 
 @st.cache_data(max_entries=8, ttl=30, show_spinner="Looking at the folder …")
@@ -177,15 +187,17 @@ def _row(name: str, fingerprint: str) -> dict | str:
         headline = scored.headlines()
     except LungcadError as error:
         return str(error)
-    known = {key: str(found.facts.get(key, "")) for key in ("dataset", "task", "protocol", "network", "attention")}
-    values = {key: str(value) for key, value in headline.items()}
+
+    def said(*keys: str) -> dict[str, str]:
+        return {key: str(found.facts.get(key, "")) for key in keys}
+
     return {
         "run": name,
-        **known,
+        **said("dataset", "protocol", "attention"),
         "n": len(found.test),
-        **values,
+        **{key: str(value) for key, value in headline.items()},
         "flags": ", ".join(flags(scored)),
-        "date": found.facts.get("date", ""),
+        **said("date", "task", "network"),
     }
 
 
@@ -225,6 +237,11 @@ def _slices(name: str, without_copies: bool, folder: str | None, fingerprint: st
     return slices(found, tested(name, without_copies), known)
 
 
+@st.cache_data(max_entries=32, show_spinner=False)
+def _folds(name: str, fingerprint: str) -> list[Slice]:
+    return folds(run(name))
+
+
 @st.cache_data(max_entries=64, show_spinner=False)
 def _baselines(name: str, without_copies: bool, fingerprint: str) -> dict[str, dict[str, Estimate]]:
     return baselines(run(name), without_copies=without_copies)
@@ -233,6 +250,11 @@ def _baselines(name: str, without_copies: bool, fingerprint: str) -> dict[str, d
 def _fingerprint(paths: list[Path]) -> str:
     stats = [(path.parent.name, path.name, path.stat().st_mtime_ns) for path in paths]
     return hashlib.sha256(repr(stats).encode()).hexdigest()
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _kept(dataset: str, fingerprint: str) -> Kept | None:
+    return read_kept(DATASETS[dataset])
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)

@@ -1,5 +1,6 @@
 """Plotly figures of evaluation runs. Colours: Okabe & Ito's, told apart by the colour-blind; trivial baselines are grey and broken."""
 
+from collections.abc import Iterator, Sequence
 from itertools import cycle
 
 import numpy as np
@@ -9,22 +10,20 @@ from plotly.subplots import make_subplots
 
 from lungcad.evaluate.curves import net_benefit, precision_recall, reliability, roc
 from lungcad.evaluate.runs import Run
+from lungcad.models.card import Estimate
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 GREY = "#8a8f94"
+BELOW = {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom"}
+"""A legend below the plot and its axis title, however many lines it takes."""
 BAR = 1 / 30
 """Width of a bar of the score histogram."""
-
-
-def _line(curve, name: str, colour: str, **how) -> go.Scatter:
-    return go.Scatter(x=curve.x, y=curve.y, name=name, mode="lines", line={"color": colour, **how},
-                      customdata=curve.thresholds, hovertemplate="%{x:.3f}, %{y:.3f}, threshold %{customdata:.3f}<extra>%{fullData.name}</extra>")  # fmt: skip
 
 
 def _finish(figure: go.Figure, x: str, y: str, *, height: int = 380, unit: bool = True) -> go.Figure:
     figure.update_xaxes(title=x, **({"range": [-0.01, 1.01]} if unit else {}))
     figure.update_yaxes(title=y, **({"range": [-0.01, 1.01]} if unit else {}))
-    return figure.update_layout(height=height, margin={"l": 8, "r": 8, "t": 8, "b": 8}, legend={"orientation": "h", "y": -0.25})
+    return figure.update_layout(height=height, margin={"l": 8, "r": 8, "t": 8, "b": 8}, legend=BELOW)
 
 
 def roc_figure(runs: list[tuple[Run, pd.DataFrame]], label: str, baselines: dict[str, pd.DataFrame]) -> go.Figure:
@@ -36,33 +35,43 @@ def roc_figure(runs: list[tuple[Run, pd.DataFrame]], label: str, baselines: dict
 
 def precision_recall_figure(runs: list[tuple[Run, pd.DataFrame]], label: str, baselines: dict[str, pd.DataFrame]) -> go.Figure:
     figure = go.Figure()
-    _add_curves(figure, precision_recall, runs, label, baselines)
+    _add_curves(figure, precision_recall, runs, label, baselines, shape="vh")  # steps, whose area is the average precision
     return _finish(figure, "sensitivity (recall)", "PPV (precision)")
 
 
-def _add_curves(figure: go.Figure, kind, runs, label: str, baselines: dict[str, pd.DataFrame]) -> None:
-    lines = [(run.name, table, {"colour": colour}) for (run, table), colour in zip(runs, COLOURS, strict=False)]
-    lines += [
-        (f"trivial: {name}", table, {"colour": GREY, "dash": dash, "width": 1.5})
-        for (name, table), dash in zip(baselines.items(), cycle(("dot", "dashdot", "longdash")))
-    ]
-    for name, table, how in lines:
+def _series(
+    runs: list[tuple[Run, pd.DataFrame]], baselines: dict[str, pd.DataFrame]
+) -> Iterator[tuple[str, Run, pd.DataFrame, dict[str, object]]]:
+    """(name, run whose classes it has, predictions, how its line is drawn): the runs in colour, the first one's trivial baselines grey and broken."""
+    for (run, table), colour in zip(runs, COLOURS, strict=False):
+        yield run.name, run, table, {"color": colour}
+    for (name, table), dash in zip(baselines.items(), cycle(("dot", "dashdot", "longdash"))):
+        yield f"trivial: {name}", runs[0][0], table, {"color": GREY, "dash": dash, "width": 1.5}
+
+
+def _add_curves(figure: go.Figure, kind, runs, label: str, baselines: dict[str, pd.DataFrame], **how) -> None:
+    for name, _, table, line in _series(runs, baselines):
         curve = kind((table.label == label).to_numpy(), table[f"p:{label}"].to_numpy())
         if curve is not None:
-            figure.add_trace(_line(curve, name, **how))
+            figure.add_trace(
+                go.Scatter(
+                    x=curve.x, y=curve.y, name=name, mode="lines", line=line | how, customdata=curve.thresholds,
+                    hovertemplate="%{x:.3f}, %{y:.3f}, threshold %{customdata:.3f}<extra>%{fullData.name}</extra>",
+                )
+            )  # fmt: skip
 
 
-def reliability_figure(runs: list[tuple[Run, pd.DataFrame]]) -> go.Figure:
+def reliability_figure(runs: list[tuple[Run, pd.DataFrame]], baselines: dict[str, pd.DataFrame]) -> go.Figure:
     figure = go.Figure(go.Scatter(x=[0, 1], y=[0, 1], name="calibrated", mode="lines", line={"color": GREY, "dash": "dash"}))
-    for (run, table), colour in zip(runs, COLOURS, strict=False):
+    for name, run, table, line in _series(runs, baselines):
         confidence, accuracy, n = reliability(run.labels(table), run.probabilities(table))
         figure.add_trace(
             go.Scatter(
                 x=confidence,
                 y=accuracy,
-                name=run.name,
+                name=name,
                 mode="lines+markers",
-                line={"color": colour},
+                line=line,
                 marker={"size": 6 + 14 * np.sqrt(n / n.max())},
                 customdata=n,
                 hovertemplate="confidence %{x:.2f}, accuracy %{y:.2f}, %{customdata} cases<extra></extra>",
@@ -71,19 +80,18 @@ def reliability_figure(runs: list[tuple[Run, pd.DataFrame]]) -> go.Figure:
     return _finish(figure, "confidence (probability of the answer)", "accuracy")
 
 
-def decision_figure(runs: list[tuple[Run, pd.DataFrame]], label: str) -> go.Figure:
+def decision_figure(runs: list[tuple[Run, pd.DataFrame]], label: str, baselines: dict[str, pd.DataFrame]) -> go.Figure:
     """Net benefit of calling ``label`` from each threshold probability on."""
     figure, thresholds = go.Figure(), np.linspace(0.01, 0.9, 90)
-    for index, ((run, table), colour) in enumerate(zip(runs, COLOURS, strict=False)):
+    for name, _, table, line in _series(runs, baselines):
         positive = (table.label == label).to_numpy()
         benefit, always = net_benefit(positive, table[f"p:{label}"].to_numpy(np.float64), thresholds)
-        if index == 0:
-            figure.add_trace(
-                go.Scatter(x=thresholds, y=np.maximum(always, -0.05), name="act on all", mode="lines", line={"color": GREY, "dash": "dash"})
-            )
+        if not figure.data:
+            figure.add_trace(go.Scatter(x=thresholds, y=always, name="act on all", mode="lines", line={"color": GREY, "dash": "dash"}))
             figure.add_trace(go.Scatter(x=thresholds, y=0 * thresholds, name="act on none", mode="lines", line={"color": GREY}))
-        figure.add_trace(go.Scatter(x=thresholds, y=np.maximum(benefit, -0.05), name=run.name, mode="lines", line={"color": colour}))
-    return _finish(figure, "threshold probability", "net benefit for each case", unit=False)
+        figure.add_trace(go.Scatter(x=thresholds, y=benefit, name=name, mode="lines", line=line))
+    highest = max((trace.y.max() for trace in figure.data), default=1.0)
+    return _finish(figure, "threshold probability", "net benefit for each case", unit=False).update_yaxes(range=[-0.05, 1.05 * highest])
 
 
 def score_histogram(positive: np.ndarray, scores: np.ndarray, label: str, threshold: float | None) -> go.Figure:
@@ -132,9 +140,7 @@ def embedding(
     axes = {"showticklabels": False, "zeroline": False}
     figure.update_xaxes(title="first axis (no unit)", **axes)
     figure.update_yaxes(title="second axis (no unit)", **axes)
-    return figure.update_layout(
-        height=480, margin={"l": 8, "r": 8, "t": 8, "b": 8}, legend={"orientation": "h", "y": -0.15}, dragmode="lasso"
-    )
+    return figure.update_layout(height=480, margin={"l": 8, "r": 8, "t": 8, "b": 8}, legend=BELOW, dragmode="lasso")
 
 
 def mean_maps(classes: tuple[str, ...], labels: np.ndarray, answers: np.ndarray, maps: np.ndarray) -> go.Figure:
@@ -186,3 +192,30 @@ def distributions(cases: pd.DataFrame, measure: str, title: str, titles: dict[st
     figure.update_yaxes(title=title)
     figure.update_xaxes(title="method")
     return figure.update_layout(height=420, margin={"l": 8, "r": 8, "t": 8, "b": 8})
+
+
+def forest(rows: Sequence[tuple[str, str, Estimate, bool]], title: str, overall: Estimate) -> go.Figure:
+    """rows: (property, value, estimate with its interval, whether it rests on few cases), one under the other, a colour a property; hollow where few.
+
+    overall: of all cases, a dashed line.
+    """
+    figure = go.Figure()
+    rows = [row for row in rows if row[2].value is not None]
+    properties = list(dict.fromkeys(by for by, *_ in rows))
+    for name, colour in zip(properties, cycle(COLOURS)):
+        of_it = [(f"{by}: {value}", found, few) for by, value, found, few in rows if by == name]
+        figure.add_trace(
+            go.Scatter(
+                x=[found.value for _, found, _ in of_it], y=[label for label, *_ in of_it], name=name, mode="markers",
+                marker={"size": 10, "color": colour, "symbol": ["circle-open" if few else "circle" for *_, few in of_it]},
+                error_x={
+                    "type": "data", "symmetric": False, "color": colour,
+                    "array": [found.high - found.value for _, found, _ in of_it], "arrayminus": [found.value - found.low for _, found, _ in of_it],
+                },
+            )
+        )  # fmt: skip
+    if overall.value is not None:
+        figure.add_vline(x=overall.value, line={"color": GREY, "dash": "dash"}, annotation={"text": "all cases", "yanchor": "bottom"})
+    figure.update_xaxes(title=title)
+    figure.update_yaxes(autorange="reversed", automargin=True)
+    return figure.update_layout(height=90 + 30 * len(rows), margin={"l": 8, "r": 8, "t": 24, "b": 8}, showlegend=False)

@@ -1,5 +1,7 @@
 """Where does a run fail, and are its maps to be believed there: slices of the test cases, and the trust run beside the accuracy."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 import streamlit as st
 
@@ -9,10 +11,11 @@ from lungcad.app.cases_view import show_case
 from lungcad.app.page import plain_errors
 from lungcad.app.widgets import chart, data_folder, plain
 from lungcad.evaluate.runs import Run
-from lungcad.evaluate.slices import small_slices
+from lungcad.evaluate.slices import Slice, small_slices
 from lungcad.evaluate.trust_runs import MEASURES
 from lungcad.explain import METHODS
 
+METRICS = {"accuracy": "accuracy", "macro F1": "macro_f1", "ROC-AUC": "auc"}
 MOST_CASES = 4
 """Cases of each kind of disagreement."""
 
@@ -23,17 +26,34 @@ def show_slices(run: Run, *, without_copies: bool) -> None:
     if not found:
         st.info("Group size and file format are the same for all test cases, and the data set gives no other facts.")
         return
+    _show_parts(run, found, without_copies=without_copies)
+
+
+def show_folds(run: Run) -> None:
+    """Each fold of a cross-validation."""
+    _show_parts(run, resources.folds_of(run.name), without_copies=False)
+
+
+def _show_parts(run: Run, found: Sequence[Slice], *, without_copies: bool) -> None:
+    """Plot, table and warning."""
+    metric = link.segments("Metric", tuple(METRICS), key="part_metric", help="Which metric is drawn; the table has all three.")
+    rows = [(each.by, each.value, getattr(each, METRICS[metric]), each.is_small) for each in found]
+    chart(
+        run_figures.forest(rows, metric, resources.report_of(run.name, without_copies)[metric]),
+        key="forest",
+        alt=f"{metric} of parts of the test cases with its 95 % interval; the table below has the numbers.",
+    )
+    st.caption("Bars: 95 % bootstrap intervals over groups. Hollow: few cases or few groups.")
     st.dataframe(
         [
-            {
-                "by": each.by, "value": each.value, "n": each.n, "groups": each.groups, "accuracy": str(each.accuracy), "macro F1": str(each.macro_f1),
-                "ROC-AUC": str(each.auc), "": "few cases" if each.is_small else "",
-            }
+            {"by": each.by, "value": each.value, "n": each.n, "groups": each.groups}
+            | {name: str(getattr(each, field)) for name, field in METRICS.items()}
+            | {"": "few cases" if each.is_small else ""}
             for each in found
         ],
         hide_index=True,
         alt="Accuracy, macro F1 and ROC-AUC of parts of the test cases.",
-    )  # fmt: skip
+    )
     if said := small_slices(found):
         st.warning(said, icon=":material/info:")
 

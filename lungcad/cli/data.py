@@ -93,6 +93,18 @@ def data_info(
         out.print(table)
 
 
+@data_app.command("keep")
+def data_keep(name: str, data: Annotated[Path | None, typer.Option(help="Its folder; looked for in data/ unless told.")] = None) -> None:
+    """Keep a data set's audit and counts in data/audits, for those who have not its images."""
+    from lungcad.datasets import DATASETS
+    from lungcad.datasets.kept import keep
+    from lungcad.errors import lookup
+
+    dataset = lookup(DATASETS, name, "data set")
+    with progress("reading images") as on_progress:
+        print(keep(dataset, data or dataset.locate(), on_progress=on_progress))
+
+
 @data_app.command("download")
 def data_download(name: str) -> None:
     """Fetch a data set from its publisher into data/ (needs internet access); resumes a part that was fetched."""

@@ -4,7 +4,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -95,6 +95,22 @@ class Audit:
         values["unreadable"] = [{"case": case, "why": why} for case, why in self.unreadable]
         values["images_per_second"] = round(self.n_images / max(self.seconds, 1e-9), 1)
         return values
+
+    @classmethod
+    def from_dict(cls, values: dict) -> "Audit":
+        """From :meth:`to_dict`. Raises KeyError or TypeError for other values."""
+        told = values["metadata_only"]
+        changed = {
+            "leaks": [Leak(each["split"], each["class"], each["n"], each["share"]) for each in values["leaks"]],
+            "label_conflicts": [Conflict(**each) for each in values["label_conflicts"]],
+            "unreadable": [(each["case"], each["why"]) for each in values["unreadable"]],
+            "neighbours": [tuple(each) for each in values["neighbours"]],
+            "metadata_only": told and MetadataOnly(**told),
+            "files": [
+                FileKind(**{"label" if name == "class" else name: value for name, value in each.items()}) for each in values["files"]
+            ],
+        }
+        return cls(**{field.name: values[field.name] for field in fields(cls)} | changed)
 
 
 def audit(

@@ -22,6 +22,13 @@ def task_of(run: Run) -> Task | None:
     return dataset.task_with(run.classes) if dataset else None
 
 
+def first_class(run: Run) -> str:
+    """The class that curves are drawn for at first: of those that are not the task's negative one the commonest among the test cases."""
+    task = task_of(run)
+    counts = run.test.label.value_counts()
+    return max((name for name in run.classes if task is None or name != task.negative), key=lambda name: counts.get(name, 0))
+
+
 class ScoredCases:
     """The test cases of a run, with what all its metrics need: computed once, when first asked for."""
 

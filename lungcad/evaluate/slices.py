@@ -47,15 +47,24 @@ def slices(run: Run, table: pd.DataFrame, cases: Mapping[str, Case] | None = Non
         known = [value for value in values.cat.categories if (values == value).any()]
         for value in known if len(known) > 1 else ():
             rows = (values == value).to_numpy()
-            resamples = Resamples.of(table.group[rows])
-            counts = resampled_confusion(labels[rows], answers[rows], len(run.classes), resamples)
-            found.append(
-                Slice(
-                    by, str(value), int(rows.sum()), resamples.groups, estimate(accuracy(counts)), estimate(macro_f1(counts)),
-                    estimate(macro_auc(labels[rows], probabilities[rows], resamples)),
-                )
-            )  # fmt: skip
+            found.append(_slice(by, str(value), labels[rows], answers[rows], probabilities[rows], table.group[rows]))
     return found
+
+
+def folds(run: Run) -> list[Slice]:
+    """Each fold of a cross-validation, scored by itself."""
+    found = []
+    for fold, table in run.test.groupby("fold"):
+        probabilities = run.probabilities(table)
+        found.append(_slice("fold", str(fold), run.labels(table), most_probable(probabilities)[0], probabilities, table.group))
+    return found
+
+
+def _slice(by: str, value: str, labels: np.ndarray, answers: np.ndarray, probabilities: np.ndarray, group: pd.Series) -> Slice:
+    resamples = Resamples.of(group)
+    counts = resampled_confusion(labels, answers, probabilities.shape[1], resamples)
+    values = (accuracy(counts), macro_f1(counts), macro_auc(labels, probabilities, resamples))
+    return Slice(by, value, len(labels), resamples.groups, *map(estimate, values))
 
 
 def properties(table: pd.DataFrame, cases: Mapping[str, Case] | None = None) -> dict[str, pd.Series]:

@@ -99,9 +99,27 @@ def test_curves_of_two_runs_and_cases_by_their_maps(shared_data):
 def test_cost_against_gain(cost):
     page = new_page(view="runs", first="iq-resnet18", cost=cost, gain="ROC-AUC").run()
     assert not page.exception and not page.error
-    (figure,) = [json.loads(each.proto.spec) for each in page.get("plotly_chart") if "Pareto front" in each.proto.spec]
-    names = {trace["name"] for trace in figure["data"]} - {"Pareto front"}
-    assert names == {card.name for card in list_cards() if card.dataset == "iq-oth-nccd"}
+    figures = [json.loads(each.proto.spec) for each in page.get("plotly_chart") if "Pareto front" in each.proto.spec]
+    drawn = [{trace["name"] for trace in figure["data"]} - {"Pareto front"} for figure in figures]
+    assert drawn[0] == {card.name for card in list_cards() if card.dataset == "iq-oth-nccd"}  # the chosen runs' data set comes first
+    assert sorted(name for names in drawn for name in names) == [card.name for card in list_cards()]
+
+
+def test_a_number_of_who_is_right_chooses_its_cases(shared_data):
+    runs = {"first": "chest-resnet18", "second": "chest-resnet18-cbam"}
+    page = new_page(view="runs", **runs).run()
+    n = int(page.dataframe[1].value.loc["first wrong", "second right"])
+    assert n and any("All 196 cases" in text.value for text in page.markdown) and "clear_who" not in [each.key for each in page.button]
+    page = new_page(view="runs", who="wrong-right", **runs).run()
+    assert not page.exception and any(f"{n} cases: first wrong, second right" in text.value for text in page.markdown)
+    labels = [caption.value for caption in page.caption if "; first: " in caption.value]
+    assert len(labels) == min(n, 12) and all(
+        text.split(";")[0] == text.split("second: ")[1].split(";")[0] != text.split("first: ")[1].split(",")[0] for text in labels
+    )
+    page.button(key="clear_who").click().run()
+    assert not page.exception and "who" not in page.query_params and any("All 196 cases" in text.value for text in page.markdown)
+    page = new_page(view="runs", who="left-right", **runs).run()
+    assert not page.exception and any("unknown cell" in info.value for info in page.info)
 
 
 def test_stepping_through_the_test_cases(shared_data):

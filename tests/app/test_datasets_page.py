@@ -7,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from lungcad.app import jobs, resources
 from lungcad.datasets import DATASETS
+from lungcad.datasets.kept import read_kept
 from lungcad.errors import DatasetError
 from tests.app.pages import open_page
 from tests.conftest import CLASSES, write_phantoms
@@ -125,6 +126,34 @@ def test_a_data_set_that_is_not_here_says_how_to_get_it(monkeypatch):
     monkeypatch.setattr("lungcad.datasets.dataset.Dataset.locate", nowhere)
     page = new_page().run()
     assert not page.exception and "data download" in page.info[0].value and not page.button
+    # what the repository keeps of it is shown all the same
+    found = read_kept(DATASETS["chest-ct-scan"])
+    shown = {metric.label: metric.value for metric in page.metric}
+    assert shown["images"] == str(found.audit.n_images) and shown["label conflicts"] == str(len(found.audit.label_conflicts))
+    assert len(page.dataframe[0].value) == 6 and any("kept in the repository" in caption.value for caption in page.caption)
+    assert not page.get("image") and any(found.audit.duplicate_groups[0][0] in caption.value for caption in page.caption)
+
+
+def test_the_kept_audit_is_shown_until_one_has_run_here(shared_data):
+    page = new_page(dataset="lidc-nodules").run()
+    assert not page.exception and page.button(key="audit_start") and not any("other images" in caption.value for caption in page.caption)
+    assert sum("kept in the repository" in caption.value for caption in page.caption) == 2 and page.get("image")
+
+
+def test_other_images_than_the_kept_ones_are_said(shared_data, monkeypatch, tmp_path):
+    write_phantoms(tmp_path, 2)
+    monkeypatch.setattr("lungcad.datasets.dataset.Dataset.locate", lambda self: tmp_path)
+    page = new_page(dataset="chest-ct-scan").run()
+    assert not page.exception and any("other images" in caption.value for caption in page.caption)
+
+
+def test_a_damaged_kept_audit_is_said_and_the_rest_works(monkeypatch, tmp_path):
+    (tmp_path / "chest-ct-scan.json").write_text("{")
+    monkeypatch.setattr("lungcad.datasets.kept.AUDITS", tmp_path)
+    monkeypatch.setattr(resources, "AUDITS", tmp_path)
+    page = new_page().run()
+    assert not page.exception and any("damaged" in info.value for info in page.info)
+    assert any(DATASETS["chest-ct-scan"].licence in text.value for text in page.markdown)
 
 
 def test_an_unknown_data_set_in_the_link_is_said():

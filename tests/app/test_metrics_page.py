@@ -5,7 +5,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lungcad.datasets import DATASETS
-from lungcad.evaluate.report import report
+from lungcad.evaluate.report import first_class, report
 from lungcad.evaluate.runs import list_runs, read_run
 from tests.app.pages import open_page
 
@@ -135,6 +135,22 @@ def test_unknown_values_in_a_link_are_said_and_the_rest_works():
     assert "unknown look closer" in said and "does not know" in said
 
 
+def test_a_class_that_stands_for_the_disease_comes_first():
+    for name, label in (("iq-efficientnet-lite0", "malignant"), ("lidc-efficientnet-lite0", "malignant"), (RUN, "adenocarcinoma")):
+        assert first_class(read_run(name)) == label
+
+
+def test_a_rate_of_one_is_said_to_be_no_certainty():
+    page = new_page(runs="iq-efficientnet-lite0", section="Operating point", **{"class": "malignant"}).run()
+    run = read_run("iq-efficientnet-lite0")
+    groups = run.test.group[run.test.label == "malignant"].nunique()
+    assert not page.exception and any(
+        f"with {groups} groups" in caption.value and "rule of three" in caption.value for caption in page.caption
+    )
+    page.slider(key="threshold_point").set_value(0.99).run()
+    assert not page.exception and not any("A sensitivity of exactly" in caption.value for caption in page.caption)
+
+
 def test_without_copies_scores_again(page):
     before = table_with(page, RUN).set_index("metric").loc["accuracy", RUN]
     again = new_page(runs=RUN, without_copies="True").run()
@@ -144,8 +160,10 @@ def test_without_copies_scores_again(page):
 
 def test_folds_slices_and_trust_are_shown():
     page = new_page(runs="iq-efficientnet-lite0-folds", section="Folds").run()
-    folds = table_with(page, "fold")
-    assert len(folds) == 5 and folds.n.sum() == len(read_run("iq-efficientnet-lite0-folds").test)
+    folds = table_with(page, "by")
+    assert list(folds.value) == list("01234") and folds.n.sum() == len(read_run("iq-efficientnet-lite0-folds").test)
+    page.segmented_control(key="part_metric").set_value("ROC-AUC").run()
+    assert not page.exception and page.query_params["part_metric"] == "ROC-AUC"
     page.segmented_control(key="section").set_value("Learning curves").run()
     page.selectbox(key="history_fold").select("3").run()
     assert not page.exception and page.query_params["history_fold"] == "3"

@@ -4,13 +4,14 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import average_precision_score, roc_auc_score
 
 from lungcad.app import run_figures
 from lungcad.app.figures import points
 from lungcad.evaluate.curves import MOST_POINTS, roc
 from lungcad.evaluate.report import ScoredCases
 from lungcad.evaluate.runs import read_run
+from lungcad.models.card import Estimate
 
 RUN = "lidc-efficientnet-lite0"
 
@@ -63,3 +64,39 @@ def test_each_method_of_a_trust_run_has_its_box():
     cases = pd.DataFrame({"case": ["a", "b", "a"], "method": ["gradcam", "gradcam", "random"], "faithfulness": [0.1, 0.3, np.nan]})
     figure = run_figures.distributions(cases, "faithfulness", "faithfulness", {"gradcam": "Grad-CAM"})
     assert [trace.name for trace in figure.data] == ["Grad-CAM"] and list(figure.data[0].y) == [0.1, 0.3]
+
+
+def test_the_steps_of_a_precision_recall_curve_have_the_average_precision_as_area(scored):
+    figure = run_figures.precision_recall_figure([(read_run(RUN), scored.table)], "malignant", {})
+    (trace,) = figure.data
+    assert trace.line.shape == "vh"  # at each recall the precision of the step that ends there
+    area = (np.diff(trace.x) * np.array(trace.y)[1:]).sum()
+    assert area == pytest.approx(average_precision_score(scored.labels == 1, scored.probabilities[:, 1]), abs=1e-3)
+
+
+def test_trivial_baselines_are_in_every_curve(scored):
+    run = read_run(RUN)
+    baseline = {"always so": scored.table.assign(**{"p:benign": 0.6, "p:malignant": 0.4})}
+    tables = [(run, scored.table)]
+    for figure in (
+        run_figures.roc_figure(tables, "malignant", baseline),
+        run_figures.precision_recall_figure(tables, "malignant", baseline),
+        run_figures.reliability_figure(tables, baseline),
+        run_figures.decision_figure(tables, "malignant", baseline),
+    ):
+        lines = {trace.name: trace.line for trace in figure.data}
+        assert lines["trivial: always so"].dash and lines[RUN].dash is None
+    treated = dict(zip(figure.data[-1].x, figure.data[-1].y, strict=True))  # called malignant by all thresholds up to 0.4, by none above
+    prevalence = (scored.labels == 1).mean()
+    assert treated[0.2] == pytest.approx(prevalence - (1 - prevalence) * 0.25) and treated[0.5] == 0
+
+
+def test_a_forest_has_every_part_and_is_hollow_where_few():
+    rows = [("size", "small", Estimate(value=0.8, low=0.7, high=0.95), False), ("size", "big", Estimate(value=0.5, low=0.1, high=0.9), True),
+            ("format", "png", Estimate(value=None, low=None, high=None), False)]  # fmt: skip
+    figure = run_figures.forest(rows, "accuracy", Estimate(value=0.7, low=0.6, high=0.8))
+    (trace,) = figure.data
+    assert list(trace.y) == ["size: small", "size: big"] and list(trace.marker.symbol) == ["circle", "circle-open"]
+    np.testing.assert_allclose(np.array(trace.x) - trace.error_x.arrayminus, [0.7, 0.1])
+    np.testing.assert_allclose(np.array(trace.x) + trace.error_x.array, [0.95, 0.9])
+    assert points(figure).x.tolist() == [0.8, 0.5] and figure.layout.shapes[0].x0 == 0.7

@@ -7,7 +7,7 @@ from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
 from lungcad.datasets import DATASETS, Case
 from lungcad.errors import DatasetError
 from lungcad.evaluate.runs import Run, read_run
-from lungcad.evaluate.slices import properties, slices, small_slices
+from lungcad.evaluate.slices import folds, properties, slices, small_slices
 
 
 @pytest.fixture
@@ -67,3 +67,12 @@ def test_each_slice_is_the_metric_of_its_cases():
             assert each.auc.value == pytest.approx(roc_auc_score(truth, p), abs=1e-4)
     sizes = [each.n for each in found if each.by == "lesion area (pixels)"]
     assert sum(sizes) == len(table)
+
+
+def test_each_fold_is_scored_by_itself():
+    run = read_run("iq-efficientnet-lite0-folds")
+    found = folds(run)
+    assert [each.value for each in found] == list("01234") and sum(each.n for each in found) == len(run.test)
+    for each, (_, table) in zip(found, run.test.groupby("fold"), strict=True):
+        right = run.labels(table) == run.probabilities(table).argmax(1)
+        assert each.accuracy.value == pytest.approx(right.mean(), abs=1e-4) and each.groups == table.group.nunique()

@@ -1,0 +1,55 @@
+"""Audits and counts of the known data sets that are kept in the repository: what a data set is like, for a reader who has not its images."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from lungcad.datasets.audit import Audit, audit
+from lungcad.datasets.dataset import PROJECT, Dataset
+from lungcad.datasets.info import describe
+from lungcad.datasets.splits import Protocol
+from lungcad.errors import DatasetError
+
+AUDITS = PROJECT / "data" / "audits"
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """audit: as :func:`audit_as_published`. counts: as :func:`~lungcad.datasets.info.describe`. date: when they were made."""
+
+    date: str
+    audit: Audit
+    counts: dict
+
+
+def audit_as_published(dataset: Dataset, folder: Path, *, on_progress: Progress | None = None) -> Audit:
+    """Its own parts where the publisher gives them, else the random split over images of the papers."""
+    return audit(folder, dataset.name, protocol=Protocol.PUBLISHED if dataset.shares else None, on_progress=on_progress)
+
+
+def keep(dataset: Dataset, folder: Path, *, on_progress: Progress | None = None) -> Path:
+    """Writes the data set's file, of the images in ``folder``; no image goes into it."""
+    values = {
+        "date": datetime.now(UTC).date().isoformat(),
+        "audit": audit_as_published(dataset, folder, on_progress=on_progress).to_dict(),
+        "counts": describe(dataset, folder, on_progress=on_progress),
+    }
+    path = AUDITS / f"{dataset.name}.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(values, ensure_ascii=False) + "\n", "utf-8")
+    return path
+
+
+def read_kept(dataset: Dataset) -> Kept | None:
+    """None where nothing is kept. Raises :class:`DatasetError` for a damaged file."""
+    path = AUDITS / f"{dataset.name}.json"
+    if not path.is_file():
+        return None
+    try:
+        values = json.loads(path.read_text("utf-8"))
+        return Kept(values["date"], Audit.from_dict(values["audit"]), values["counts"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise DatasetError(f"The kept audit of {dataset.name} is damaged; restore data/audits from the repository.") from None
