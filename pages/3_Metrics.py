@@ -58,7 +58,7 @@ with page.plain_errors():
     st.subheader(run.name, anchor=False)
     resources.part(run.name, without_copies)  # what is wrong with the cases is said once, here
     headlines = st.container()  # filled last: the browser draws the curves while the resamples are drawn
-    label = metrics_view.positive_class(run)
+    label = metrics_view.positive_class(run, without_copies=without_copies)
     with page.plain_errors():
         metrics_view.show_curves(names, label, without_copies=without_copies)
     show_section(run.name, label, without_copies=without_copies)

@@ -9,7 +9,6 @@ from lungcad.app.page import plain_errors
 from lungcad.app.widgets import plain
 from lungcad.errors import LungcadError
 from lungcad.evaluate.compare import aligned
-from lungcad.evaluate.report import first_class
 from lungcad.evaluate.runs import Run
 
 RIGHT_OR_WRONG = ("right", "wrong")
@@ -109,9 +108,9 @@ def _right_or_wrong(table: pd.DataFrame, side: str) -> pd.Categorical:
 @st.fragment
 @plain_errors()
 def _show_curves(tables: list[tuple[Run, pd.DataFrame]]) -> None:
-    classes = tables[0][0].classes
+    run = tables[0][0]
     label = link.selectbox(
-        "Class", classes, key="class", default=first_class(tables[0][0]), format_func=plain,
+        "Class", run.classes, key="class", default=resources.part(run.name, False).first_class, format_func=plain,
         help="The curves are drawn for this class against the rest.",
     )  # fmt: skip
     kind = link.segments("Curve", ("ROC", "Precision-recall", "Reliability"), key="curve", help="Both runs on the same cases.")

@@ -10,7 +10,7 @@ from lungcad.app import link, resources, run_figures
 from lungcad.app.page import plain_errors
 from lungcad.app.widgets import chart, plain, small_table
 from lungcad.evaluate.metrics import at_threshold, estimate, predictive_values
-from lungcad.evaluate.report import HEADLINES, first_class, thresholds
+from lungcad.evaluate.report import HEADLINES, thresholds
 from lungcad.evaluate.runs import Run
 
 MOST_RUNS = 6
@@ -118,9 +118,10 @@ def show_per_class(run: Run, *, without_copies: bool) -> None:
     )
 
 
-def positive_class(run: Run) -> str:
+def positive_class(run: Run, *, without_copies: bool) -> str:
+    first = resources.part(run.name, without_copies).first_class
     return link.selectbox(
-        "Class", run.classes, key="class", default=first_class(run), format_func=plain,
+        "Class", run.classes, key="class", default=first, format_func=plain,
         help="Curves and operating point are drawn for this class against the rest.",
     )  # fmt: skip
 

@@ -4,17 +4,20 @@ Every metric is computed from counts, so that a bootstrap resample is a row of m
 matrix products, of a million cases too. Point estimates agree with scikit-learn (tests/evaluate/test_metrics.py).
 """
 
-import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import numpy as np
 
-from lungcad.evaluate.resamples import Resamples, ratio
+from lungcad.evaluate.resamples import MANY, Resamples, ratio
 from lungcad.models.card import Estimate, TestResult
 
-MOST_SCORES = 1000
-"""Distinct scores that resamples tell apart; more of them are put into so many bins of equal size. Point estimates are exact all the same."""
+MOST_SCORES, BINS_OF_MANY = 1000, 250
+"""Bins of equal size that resamples put the scores of more cases into; of more than :data:`MANY` cases, whose resamples hardly differ, into fewer.
+
+Point estimates are exact all the same.
+"""
+PIECE = 1 << 15
+"""Cases that are looked at together: their numbers stay in the processor's cache."""
 ECE_BINS = 15
 
 
@@ -50,8 +53,7 @@ def all_metrics(
     k = len(classes)
     answers, confidence = most_probable(probabilities)
     confusion = resampled_confusion(labels, answers, k, resamples)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # numpy's sorting and products let other threads run
-        areas = list(pool.map(lambda c: _areas(labels == c, probabilities[:, c], resamples), range(k)))
+    areas = [ranking_areas(labels == c, probabilities[:, c], resamples) for c in range(k)]
     roc, pr = (np.stack(each, axis=1) for each in zip(*areas, strict=True))
     values = {
         "accuracy": accuracy(confusion),
@@ -157,12 +159,54 @@ def macro_auc(labels: np.ndarray, probabilities: np.ndarray, resamples: Resample
 
 def binary_auc(positive: np.ndarray, scores: np.ndarray, resamples: Resamples) -> np.ndarray:
     """(B,): Mann-Whitney statistic, ties counted half; NaN without both classes."""
-    return _area(_under_roc, *_by_score(positive, scores, resamples))
+    return ranking_areas(positive, scores, resamples)[0]
 
 
 def average_precision(positive: np.ndarray, scores: np.ndarray, resamples: Resamples) -> np.ndarray:
     """(B,): area under the precision-recall curve as a sum of steps, scikit-learn's ``average_precision_score``; NaN without a positive."""
-    return _area(_under_precision_recall, *_by_score(positive, scores, resamples))
+    return ranking_areas(positive, scores, resamples)[1]
+
+
+def ranking_areas(positive: np.ndarray, scores: np.ndarray, resamples: Resamples) -> tuple[np.ndarray, np.ndarray]:
+    """(:func:`binary_auc`, :func:`average_precision`), (B,) each: exact for the sample; the resamples are shifted by what binning changes in the sample.
+
+    One sort of whole numbers: the bits of a float order as it does, and the last dozen of them make room for what goes with the score, its case's
+    block and truth. Scores that differ in those bits only (by one in 10**12) count as one.
+    """
+    n, m = len(scores), resamples.multiplicities.shape[1]
+    room = (1 << (2 * m - 1).bit_length()) - 1
+    keys = np.add(scores, 0.0, dtype=np.float64).view(np.int64)
+    keys ^= (keys >> 63) & np.iinfo(np.int64).max  # negative floats order backwards
+    keys &= ~room
+    keys |= 2 * resamples.block + positive
+    keys.sort()
+    step = -(-n // (MOST_SCORES if n <= MANY else BINS_OF_MANY))
+    edges = np.r_[np.unique(np.searchsorted(keys, keys[::step] & ~room)), n]  # none parts equal scores
+    exact = _exact_areas(keys, room, edges, int(positive.sum()))
+    cases = np.stack([np.bincount(keys[low:high] & room, minlength=2 * m) for low, high in pairwise(edges.tolist())], axis=1)
+    zeros, ones = (resamples.drawn(cases[truth : 2 * m : 2]) for truth in (0, 1))
+    binned = _under_roc(ones, zeros), _under_precision_recall(ones, zeros)
+    return tuple(values + (point - values[0]) for values, point in zip(binned, exact, strict=True))
+
+
+def _exact_areas(keys: np.ndarray, room: int, edges: np.ndarray, positives: int) -> tuple[float, float]:
+    """Of the sample, piece by piece in the order of the scores. keys: as :func:`ranking_areas` sorts them. edges: where a piece may begin."""
+    n = len(keys)
+    pieces = [*edges[:-1][:: max(1, len(edges) * PIECE // n)].tolist(), n]
+    pairs = precisions = 0.0
+    positives_before = 0
+    for low, high in pairwise(pieces):
+        piece = keys[low:high]
+        starts = np.flatnonzero(np.diff(piece & ~room, prepend=-1))  # of equal scores; no key is -1 with its last bits clear
+        ones = np.add.reduceat(piece & 1, starts)
+        zeros = np.diff(starts, append=len(piece)) - ones
+        ones_below = positives_before + np.cumsum(ones) - ones
+        below = low + starts
+        pairs += (ones * (below - ones_below + zeros / 2)).sum()
+        precisions += (ones * (positives - ones_below) / (n - below)).sum()
+        positives_before += int(ones.sum())
+    roc = pairs / (positives * (n - positives)) if 0 < positives < n else np.nan
+    return roc, precisions / positives if positives else np.nan
 
 
 def brier_score(labels: np.ndarray, probabilities: np.ndarray, resamples: Resamples) -> np.ndarray:
@@ -190,45 +234,6 @@ def estimate(values: np.ndarray) -> Estimate:
         return Estimate(value=None, low=None, high=None)
     low, high = np.percentile(replicates, [2.5, 97.5])
     return Estimate(value=round(float(point), 4), low=round(float(low), 4), high=round(float(high), 4))
-
-
-_Counts = tuple[np.ndarray, np.ndarray]
-"""Numbers of positives and of negatives at each distinct score, or in each bin of them, ascending: (B, k) each."""
-
-
-def _by_score(positive: np.ndarray, scores: np.ndarray, resamples: Resamples) -> tuple[_Counts, _Counts]:
-    """Of the sample, by distinct scores; of the sample and its resamples, in at most about :data:`MOST_SCORES` bins.
-
-    One sort of whole numbers: the bits of a float order as it does, and the last dozen of them make room for what goes with the score, its case's
-    block and truth. Scores that differ in those bits only (by one in 10**12) count as one.
-    """
-    n, m = len(scores), resamples.multiplicities.shape[1]
-    room = (1 << (2 * m - 1).bit_length()) - 1
-    keys = np.add(scores, 0.0, dtype=np.float64).view(np.int64)
-    keys ^= (keys >> 63) & np.iinfo(np.int64).max  # negative floats order backwards
-    keys = keys & ~room | 2 * resamples.block + positive
-    keys.sort()
-    starts = np.r_[0, np.flatnonzero(np.diff(keys & ~room)) + 1]
-    counts = np.diff(np.r_[starts, n])
-    keys &= room
-    truth = keys & 1
-    ones = np.add.reduceat(truth, starts).astype(np.float64)
-    bins = np.arange(len(starts)) if len(starts) <= MOST_SCORES else starts * MOST_SCORES // n
-    k = int(bins[-1]) + 1
-    drawn = resamples.of_cells(np.repeat(bins, counts) + k * truth, keys >> 1, 2 * k)
-    return (ones[None], (counts - ones)[None]), (drawn[:, k:], drawn[:, :k])
-
-
-def _areas(positive: np.ndarray, scores: np.ndarray, resamples: Resamples) -> tuple[np.ndarray, np.ndarray]:
-    """(B,) each: under the ROC and under the precision-recall curve."""
-    counts = _by_score(positive, scores, resamples)
-    return _area(_under_roc, *counts), _area(_under_precision_recall, *counts)
-
-
-def _area(formula: Callable[[np.ndarray, np.ndarray], np.ndarray], sample: _Counts, drawn: _Counts) -> np.ndarray:
-    """(B,): exact for the sample; the resamples are shifted by what binning changes in the sample."""
-    values = formula(*drawn)
-    return values + (formula(*sample)[0] - values[0])
 
 
 def _under_roc(ones: np.ndarray, zeros: np.ndarray) -> np.ndarray:

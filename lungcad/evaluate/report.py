@@ -22,13 +22,6 @@ def task_of(run: Run) -> Task | None:
     return dataset.task_with(run.classes) if dataset else None
 
 
-def first_class(run: Run) -> str:
-    """The class that curves are drawn for at first: of those that are not the task's negative one the commonest among the test cases."""
-    task = task_of(run)
-    counts = run.test.label.value_counts()
-    return max((name for name in run.classes if task is None or name != task.negative), key=lambda name: counts.get(name, 0))
-
-
 class ScoredCases:
     """The test cases of a run, with what all its metrics need: computed once, when first asked for."""
 
@@ -44,6 +37,13 @@ class ScoredCases:
     @property
     def n_groups(self) -> int:
         return self.resamples.groups
+
+    @cached_property
+    def first_class(self) -> str:
+        """The class that curves are drawn for at first: of those that are not the task's negative one the commonest."""
+        task = task_of(self.run)
+        counts = dict(zip(self.run.classes, np.bincount(self.labels, minlength=len(self.run.classes)), strict=True))
+        return max((name for name in counts if task is None or name != task.negative), key=counts.__getitem__)
 
     @cached_property
     def resamples(self) -> Resamples:

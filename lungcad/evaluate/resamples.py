@@ -51,16 +51,14 @@ class Resamples:
 
     def counts(self, cell: np.ndarray, k: int, *, values: np.ndarray | None = None) -> np.ndarray:
         """(B, k): how many cases of each resample lie in each of ``k`` cells; with ``values`` (n,) their sum instead."""
-        if values is None:
-            return self.of_cells(cell, self.block, k)
         m = self.multiplicities.shape[1]
+        if values is None:
+            return self.drawn(np.bincount(cell * m + self.block, minlength=m * k).reshape(k, m).T)
         return self.multiplicities @ np.bincount(self.block * k + cell, weights=values, minlength=m * k).reshape(m, k)
 
-    def of_cells(self, cell: np.ndarray, block: np.ndarray, k: int) -> np.ndarray:
-        """:meth:`counts` of cases in any order, the fastest by cell; block: (n,) the block of each."""
-        m = self.multiplicities.shape[1]
-        table = np.bincount(cell * m + block, minlength=m * k).reshape(k, m)
-        return (self._as_float32 @ table.T.astype(np.float32)).astype(np.float64)
+    def drawn(self, cases: np.ndarray) -> np.ndarray:
+        """(B, k): cases of each resample, from the cases of each block (M, k)."""
+        return (self._as_float32 @ cases.astype(np.float32)).astype(np.float64)
 
     @cached_property
     def _as_float32(self) -> np.ndarray:

@@ -6,6 +6,8 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from lungcad.datasets import Case
 from lungcad.evaluate.metrics import accuracy, estimate, macro_auc, macro_f1, most_probable, resampled_confusion
@@ -72,7 +74,7 @@ def properties(table: pd.DataFrame, cases: Mapping[str, Case] | None = None) -> 
     sizes = table.groupby("group").case.transform("size")
     found = {
         "images in the group": pd.cut(sizes, [0, 1, 5, 20, np.inf], labels=["1", "2–5", "6–20", "more than 20"]),
-        "file format": table.case.str.extract(r"\.([^./]+)$", expand=False).str.lower().fillna("none").astype("category"),
+        "file format": _extensions(table.case),
     }
     if cases is None:
         return found
@@ -85,6 +87,13 @@ def properties(table: pd.DataFrame, cases: Mapping[str, Case] | None = None) -> 
         spread = pd.cut(facts.malignancy_spread, [-1, 0, 1, np.inf], labels=["agree", "one grade apart", "two or more grades apart"])
         found["readers' malignancy"] = spread.where(facts.n_readers > 1)
     return found
+
+
+def _extensions(paths: pd.Series) -> pd.Series:
+    """In lower case, "none" where there is none. By Arrow: pandas' own takes a second for a million paths."""
+    found = pc.struct_field(pc.extract_regex(pa.array(paths, from_pandas=True), r"\.(?P<extension>[^./]+)$"), "extension")
+    kinds = pd.Series(pc.fill_null(pc.utf8_lower(found), "none").dictionary_encode().to_pandas(), index=paths.index)
+    return kinds.cat.reorder_categories(sorted(kinds.cat.categories))
 
 
 def small_slices(found: Sequence[Slice]) -> str:

@@ -5,7 +5,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lungcad.datasets import DATASETS
-from lungcad.evaluate.report import first_class, report
+from lungcad.evaluate.report import ScoredCases, report
 from lungcad.evaluate.runs import list_runs, read_run
 from tests.app.pages import open_page
 
@@ -137,7 +137,7 @@ def test_unknown_values_in_a_link_are_said_and_the_rest_works():
 
 def test_a_class_that_stands_for_the_disease_comes_first():
     for name, label in (("iq-efficientnet-lite0", "malignant"), ("lidc-efficientnet-lite0", "malignant"), (RUN, "adenocarcinoma")):
-        assert first_class(read_run(name)) == label
+        assert ScoredCases(read_run(name)).first_class == label
 
 
 def test_a_rate_of_one_is_said_to_be_no_certainty():

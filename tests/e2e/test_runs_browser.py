@@ -49,6 +49,14 @@ def opened(page: Page, address: str, *marks: str) -> dict[str, float]:
     return {name: page.evaluate("name => painted[name] / 1000", name) for name in marks}
 
 
+def click_cell(page: Page, table: int, right: float, down: float) -> None:
+    """In the so manieth table of the page, so far to the right and down, as shares of its size."""
+    cells = page.locator("[data-testid=stDataFrame]", has=page.locator("canvas")).nth(table)
+    cells.scroll_into_view_if_needed()
+    box = cells.bounding_box()
+    page.mouse.click(box["x"] + right * box["width"], box["y"] + down * box["height"])
+
+
 def milliseconds(page: Page, selector: str, act) -> float:
     """From the press of a button or key until what the selector finds shows something else."""
     settled(page)
@@ -106,7 +114,11 @@ def test_the_other_pages_fit_a_phone(tab, server, screenshots, where):
 def test_the_students_story(tab, server, screenshots):
     """Does attention help, and on which cases: from the paired difference to the two maps on the case that they disagree about."""
     tab.goto(f"{server}/Compare?view=runs&first=chest-resnet18&second=chest-resnet18-cbam")
-    expect(tab.get_by_text("Where they differ most")).to_be_visible()
+    expect(tab.get_by_text("All 196 cases, the most different first")).to_be_visible()
+    settled(tab)
+    click_cell(tab, 1, 0.5, 0.83)  # the cases that attention mends
+    expect(tab.get_by_text("cases: first wrong, second right")).to_be_visible()
+    assert "who=wrong-right" in tab.url
     settled(tab)
     choose(tab, "apart", "maps")
     expect(tab.get_by_text("rank correlation of the Grad-CAM maps", exact=False).first).to_be_visible()
@@ -131,10 +143,7 @@ def test_the_radiologists_story(tab, browser, server, screenshots):
     tab.goto(f"{server}/Metrics?runs=chest-efficientnet-lite0")
     expect(tab.get_by_text("cases: answered wrongly")).to_be_visible()
     settled(tab)
-    cell = tab.locator("[data-testid=stDataFrame]", has=tab.locator("canvas")).nth(2)
-    cell.scroll_into_view_if_needed()
-    box = cell.bounding_box()
-    tab.mouse.click(box["x"] + 0.5 * box["width"], box["y"] + 0.3 * box["height"])
+    click_cell(tab, 2, 0.5, 0.3)
     expect(tab.get_by_text("cases: is adenocarcinoma, called large cell carcinoma")).to_be_visible()
     assert "select=cell" in tab.url
     other = browser.new_context(viewport={"width": 1440, "height": 1500})
@@ -145,6 +154,24 @@ def test_the_radiologists_story(tab, browser, server, screenshots):
     tab.locator("[data-testid=stMain]").get_by_role("link", name="Open in Predict").first.click()
     expect(tab.get_by_text("Case test/")).to_be_visible()
     expect(maps(tab)).to_be_visible()
+
+
+def test_a_box_in_the_table_chooses_a_run(tab, server):
+    """And a run that is taken out elsewhere loses its tick: the next box adds to what is chosen then."""
+    tab.goto(f"{server}/Metrics?runs=chest-resnet18")
+    expect(tab.locator(".st-key-curves .js-plotly-plot")).to_be_visible()
+    settled(tab)
+    click_cell(tab, 0, 0.02, 0.21)  # the first row
+    expect(tab.locator(".st-key-runs")).to_contain_text("chest-efficientnet-lite0")
+    settled(tab)
+    assert "runs=chest-resnet18%2Cchest-efficientnet-lite0&" in tab.url + "&"
+    tab.get_by_label("Remove chest-resnet18").click()
+    expect(tab.locator(".st-key-runs")).not_to_contain_text("chest-resnet18")
+    settled(tab)
+    click_cell(tab, 0, 0.02, 0.35)  # the second row
+    expect(tab.locator(".st-key-runs")).to_contain_text("chest-efficientnet-lite0-gate")
+    settled(tab)
+    assert "runs=chest-efficientnet-lite0%2Cchest-efficientnet-lite0-gate&" in tab.url + "&"
 
 
 @needs_data

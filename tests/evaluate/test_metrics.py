@@ -3,7 +3,16 @@ import pytest
 import sklearn.metrics as sk
 from sklearn.metrics import accuracy_score, f1_score, recall_score, roc_auc_score
 
-from lungcad.evaluate.metrics import all_metrics, at_threshold, average_precision, binary_auc, most_probable, predictive_values, summarise
+from lungcad.evaluate.metrics import (
+    all_metrics,
+    at_threshold,
+    average_precision,
+    binary_auc,
+    most_probable,
+    predictive_values,
+    ranking_areas,
+    summarise,
+)
 from lungcad.evaluate.resamples import RESAMPLES, Resamples
 
 CLASSES = ("a", "b", "c")
@@ -160,6 +169,21 @@ def test_many_scores_in_bins_keep_exact_point_estimates():
         for row in (1, 2, 3):
             drawn = one_by_one.multiplicities[row, one_by_one.block]
             assert found[row] == pytest.approx(exact(positive, scores, sample_weight=drawn), abs=1e-3)
+
+
+@pytest.mark.parametrize("decimals", [1, 3, 12])
+def test_very_many_scores_are_exact_whatever_their_ties_and_signs(decimals):
+    """More cases than are looked at together, negative scores and both zeros among them."""
+    rng = np.random.default_rng(3)
+    positive = rng.random(150_000) < 0.3
+    scores = rng.normal(positive, 1.0).round(decimals)
+    resamples = Resamples.of(np.arange(len(scores)), resamples=3)
+    roc, pr = ranking_areas(positive, scores, resamples)
+    assert roc[0] == pytest.approx(sk.roc_auc_score(positive, scores), abs=1e-12)
+    assert pr[0] == pytest.approx(sk.average_precision_score(positive, scores), abs=1e-12)
+    drawn = resamples.multiplicities[1, resamples.block]
+    assert roc[1] == pytest.approx(sk.roc_auc_score(positive, scores, sample_weight=drawn), abs=2e-4)
+    assert pr[1] == pytest.approx(sk.average_precision_score(positive, scores, sample_weight=drawn), abs=2e-4)
 
 
 def test_the_most_probable_class_is_argmax_ties_included():
