@@ -1,5 +1,8 @@
-"""What belongs to one session: its image and its results. Other sessions never see it."""
+"""What belongs to one session: its image and its results. Other sessions never see it; only results of lungcad's own examples are shared."""
 
+import functools
+import hashlib
+import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +20,9 @@ from lungcad.imaging.io import MAX_BYTES
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "data" / "examples"
 MAX_RESULTS = 48
-"""Results kept in a session; the oldest go first."""
+"""Results kept in a session, and as many of the examples; the oldest go first."""
+_OF_EXAMPLES: OrderedDict[tuple, object] = OrderedDict()
+_LOCK = threading.Lock()
 
 T = TypeVar("T")
 
@@ -106,19 +111,32 @@ def result_key(image: CTImage, network: str, method: str | None, target: str | N
 
 
 def keep(key: tuple, compute: Callable[[], T]) -> T:
-    """What belongs to the key (a content hash is part of it), computed once a session; the oldest go when there are too many."""
-    kept: OrderedDict[tuple, object] = st.session_state.setdefault("results", OrderedDict())
-    if key not in kept:
-        kept[key] = compute()
-        while len(kept) > MAX_RESULTS:
-            kept.popitem(last=False)
-    kept.move_to_end(key)
-    return kept[key]
+    """What belongs to the key (the image's content hash is part of it), computed once a session, for an example once while the server runs."""
+    found = kept(key)
+    if found is None:
+        found = compute()
+        with _LOCK:
+            results = _results(key)
+            results[key] = found
+            while len(results) > MAX_RESULTS:
+                results.popitem(last=False)
+    return found
 
 
 def kept(key: tuple) -> object | None:
     """What :func:`keep` has for the key, None when nothing."""
-    results = st.session_state.get("results", {})
-    if key in results:
-        results.move_to_end(key)
-    return results.get(key)
+    with _LOCK:
+        results = _results(key)
+        if key in results:
+            results.move_to_end(key)
+        return results.get(key)
+
+
+def _results(key: tuple) -> OrderedDict[tuple, object]:
+    """Where the key's result is kept: every visitor begins with an example, and it holds nobody's data."""
+    return st.session_state.setdefault("results", OrderedDict()) if _example_hashes().isdisjoint(key) else _OF_EXAMPLES
+
+
+@functools.cache
+def _example_hashes() -> frozenset[str]:
+    return frozenset(hashlib.sha256((EXAMPLES / name).read_bytes()).hexdigest() for name in example_names())

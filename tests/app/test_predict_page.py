@@ -33,7 +33,8 @@ def upload(page: AppTest, name: str, data: bytes) -> AppTest:
 
 def result(page: AppTest) -> dict:
     """What the JSON download offers."""
-    kept = page.session_state["results"]
+    of_example = page.session_state["source"].image.provenance.sha256 in state._example_hashes()
+    kept = state._OF_EXAMPLES if of_example else page.session_state["results"]
     return next(each for each in reversed(kept.values()) if isinstance(each, Result)).to_dict()
 
 
@@ -156,13 +157,27 @@ def test_settings_belong_to_the_method(page):
 def test_two_sessions_never_see_each_others_images():
     one, two = (predict_page().run() for _ in range(2))
     upload(one, "mine.png", make_phantom(31, size=128).png())
-    two.run()
+    upload(two, "yours.png", make_phantom(32, size=128).png())
     assert one.session_state["source"].image is not two.session_state["source"].image
-    assert result(one)["image_sha256"] not in {key[1] for key in two.session_state["results"]}
+    assert result(one)["image_sha256"] not in {key[1] for key in (*two.session_state["results"], *state._OF_EXAMPLES)}
+
+
+def test_an_example_is_computed_for_all_sessions_once(monkeypatch):
+    first = predict_page("trust").run()
+
+    def again(*_, **__):
+        raise AssertionError("computed twice")
+
+    monkeypatch.setattr(state, "analyse", again)
+    monkeypatch.setattr("lungcad.app.trust_view.trust_checks", again)
+    second = predict_page("trust").run()
+    assert not second.exception and "results" not in second.session_state
+    assert [text.value for text in second.markdown] == [text.value for text in first.markdown]
 
 
 def test_results_in_a_session_are_bounded(page):
     page.run()
+    upload(page, "slice.png", make_phantom(22, size=128).png())
     for _ in range(2):
         for target in ("normal", "adenocarcinoma"):
             page.selectbox(key="target").select(target).run()
@@ -229,6 +244,7 @@ def test_weights_that_fail_their_hash_are_one_sentence(page, monkeypatch, tmp_pa
     for path in (tmp_path / "weights").glob("*.safetensors"):
         path.write_bytes(b"damaged")
     resources._model.clear()
+    state._OF_EXAMPLES.clear()
     monkeypatch.setattr(resources, "load_model", lambda name: load_model(name, folder=tmp_path / "weights"))
     page.run()
     assert not page.exception and "does not match the sha256" in page.error[0].value
