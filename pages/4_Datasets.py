@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from lungcad.app import audit_view, datasets_view, page, resources
+from lungcad.app import audit_view, datasets_view, evaluation_view, page, resources
 
 page.begin("Datasets")
 st.title("What the numbers stand on")
@@ -33,4 +33,4 @@ with page.plain_errors():
         layout = dataset.name if dataset else found and found.layout
         if folder and layout:
             st.subheader("Evaluate a network on it", anchor=False)
-            datasets_view.show_evaluation(folder, layout)
+            evaluation_view.show_evaluation(folder, layout)

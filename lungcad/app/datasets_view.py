@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -16,12 +15,8 @@ from lungcad.datasets.audit import Audit, audit
 from lungcad.datasets.info import describe
 from lungcad.datasets.kept import Kept, audit_as_published
 from lungcad.errors import DatasetError, LungcadError
-from lungcad.evaluate.folder import Evaluation, evaluate_folder
-from lungcad.models import load_model
 
 OWN = "own"
-WRONG = 8
-"""Wrong answers that are drawn."""
 SAMPLES = 5
 """Pictures of each class."""
 
@@ -166,62 +161,3 @@ def show_kept_audit(kept: Kept, cases: Sequence[Case] | None, folder: Path | Non
     )
     st.caption(f"As found on {kept.date} in {kept.audit.n_images} images, kept in the repository.{differs}")
     audit_view.show_audit(kept.audit, folder)
-
-
-def show_evaluation(folder: Path, layout: str) -> None:
-    """Evaluates a network on the folder, on demand."""
-    classes = [task.classes for task in DATASETS[layout].tasks]
-    fitting = [name for name, card in resources.cards().items() if card.classes in classes]
-    if not fitting:
-        st.info(f"No shipped network knows the classes of {layout}.")
-        return
-    network = link.selectbox("Network", fitting, key="evaluated", default=fitting[0], help="Networks whose classes the folder has.")
-    card = resources.cards()[network]
-    found: Evaluation | None = jobs.background(
-        "evaluation",
-        ("evaluation", str(folder), layout, card.sha256, resources.state_of(str(folder))),
-        "the evaluation",
-        lambda on_progress: evaluate_folder(load_model(network), folder, layout, on_progress),
-        help="Answers every image of the folder's test part (all, when it has no parts) and compares with the labels.",
-    )
-    if found is None:
-        return
-    result = found.result
-    st.dataframe(
-        [
-            {"metric": name, network: str(value)}
-            for name, value in (("accuracy", result.accuracy), ("macro F1", result.macro_f1), ("ROC-AUC", result.auc))
-        ],
-        hide_index=True,
-    )
-    st.caption(f"{result.n} images, value [95 % bootstrap interval over groups], {found.images_per_second:.0f} images/s.")
-    if found.seen:
-        st.warning(
-            f"{found.seen} of the images belong to the data that {network} was trained or chosen on, so these numbers are too good.",
-            icon=":material/info:",
-        )
-    elif found.seen is None:
-        st.caption("The network's own run is missing, so it is not known whether it was trained on these images.")
-    for case, why in found.skipped:
-        st.caption(f"skipped {case}: {why}")
-    _show_answers(found, card.classes)
-
-
-def _show_answers(found: Evaluation, classes: tuple[str, ...]) -> None:
-    """The wrong answers, the surest first, and all of them as a file."""
-    table = pd.DataFrame({"case": [case.id for case in found.cases], "label": [case.label for case in found.cases]})
-    table["answer"] = np.array(classes)[found.probabilities.argmax(1)]
-    for column, name in enumerate(classes):
-        table[f"p:{name}"] = found.probabilities[:, column]
-    st.download_button(
-        "Answers (CSV)", lambda: table.to_csv(index=False), "lungcad-evaluation.csv", "text/csv", key="answers_csv", on_click="ignore",
-        icon=":material/download:", help="Every image with its label, the answer and the probabilities.",
-    )  # fmt: skip
-    wrong = np.flatnonzero(table.label != table.answer)
-    wrong = wrong[np.argsort(-found.probabilities.max(1)[wrong])]
-    st.markdown(f"**{len(wrong)} answered wrongly**" + (f", the {WRONG} surest:" if len(wrong) > WRONG else ""))
-    for place, row in zip(widgets.grid(len(wrong[:WRONG])), wrong[:WRONG], strict=True):
-        with place:
-            widgets.picture(st, found.cases[row].path)
-            said = f"{widgets.plain(table.label[row])}, called {widgets.plain(table.answer[row])} ({found.probabilities[row].max():.0%})"
-            st.caption(said)

@@ -16,7 +16,7 @@ import torch
 from lungcad.datasets import DATASETS, Case, Split, of_split
 from lungcad.errors import DatasetError, LungcadError, lookup
 from lungcad.evaluate.metrics import summarise
-from lungcad.evaluate.runs import RUNS, read_run
+from lungcad.evaluate.runs import RUNS, Run, prediction_table, read_run
 from lungcad.imaging import read_image
 from lungcad.models import TrainedModel, predict_batch
 from lungcad.models.card import ModelCard, TestResult
@@ -54,6 +54,12 @@ class Evaluation:
             "seen_in_training": self.seen,
             "skipped": [{"case": case, "why": why} for case, why in self.skipped],
         }
+
+    def as_run(self, card: ModelCard, layout: str) -> Run:
+        """As a run in memory, for whatever scores and draws runs; which of its cases copy a training image is not known."""
+        facts = {"network": card.name, "dataset": layout, "classes": list(card.classes), "protocol": "none"}
+        table = prediction_table(self.cases, Split.TEST, self.probabilities, card.classes, np.zeros(len(self.cases), bool))
+        return Run(card.name, facts, table, None, None)
 
 
 def evaluate_folder(

@@ -2,6 +2,7 @@
 
 import threading
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -9,6 +10,7 @@ from lungcad.app import jobs, resources
 from lungcad.datasets import DATASETS
 from lungcad.datasets.kept import read_kept
 from lungcad.errors import DatasetError
+from lungcad.evaluate.report import HEADLINES
 from tests.app.pages import open_page
 from tests.conftest import CLASSES, write_phantoms
 
@@ -41,6 +43,12 @@ def finished(page: AppTest, name: str) -> AppTest:
     return page.run()
 
 
+def metrics_of(page: AppTest):
+    """Metric -> value with interval, of the evaluation."""
+    (table,) = (each.value for each in page.dataframe if "metric" in each.value.columns)
+    return table.set_index("metric").iloc[:, 0]
+
+
 def test_a_folder_of_ones_own_is_audited_and_evaluated(folder):
     page = finished(own(folder), "audit")
     assert not page.exception and not page.error
@@ -50,11 +58,17 @@ def test_a_folder_of_ones_own_is_audited_and_evaluated(folder):
     assert (CLASSES[0] in set(leaks["class"])) and len(page.get("image")) >= 3
     assert all(name.startswith("chest-") for name in page.selectbox(key="evaluated").options)
     finished(page, "evaluation")
-    assert not page.exception and "accuracy" in set(page.dataframe[-1].value.metric)
+    assert not page.exception and metrics_of(page).index.tolist() == list(HEADLINES)
     assert any("answered wrongly" in text.value for text in page.markdown)
+    confusion = page.dataframe[-1].value.to_numpy()
+    right = np.trace(confusion) / confusion.sum()
+    assert confusion.sum() == 13 and float(metrics_of(page)["accuracy"].split()[0]) == pytest.approx(right, abs=1e-3)
+    for kind in ("Precision-recall", "Reliability"):
+        page.segmented_control(key="curve").set_value(kind).run()
+        assert not page.exception and not page.error
     # another reader who names the folder finds both, without running anything
     again = own(folder)
-    assert "accuracy" in set(again.dataframe[-1].value.metric)
+    assert metrics_of(again).equals(metrics_of(page))
     # and when the folder has changed they are not shown as if they were its
     (folder / "test" / CLASSES[0] / "0.png").unlink()
     resources.state_of.clear()

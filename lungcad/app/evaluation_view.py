@@ -1,0 +1,109 @@
+"""A network evaluated on a folder of images: every metric, the curves, and from a number down to its images."""
+
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from lungcad.app import jobs, link, resources, run_figures, widgets
+from lungcad.app.page import plain_errors
+from lungcad.app.widgets import plain
+from lungcad.datasets import DATASETS
+from lungcad.evaluate.folder import Evaluation, evaluate_folder
+from lungcad.evaluate.report import HEADLINES, ScoredCases
+from lungcad.explain.attribution import Progress
+from lungcad.models import load_model
+
+MOST_CASES = 12
+"""Pictures that are drawn."""
+
+
+def show_evaluation(folder: Path, layout: str) -> None:
+    """Evaluates a network on the folder, on demand."""
+    classes = [task.classes for task in DATASETS[layout].tasks]
+    fitting = [name for name, card in resources.cards().items() if card.classes in classes]
+    if not fitting:
+        st.info(f"No shipped network knows the classes of {layout}.")
+        return
+    network = link.selectbox("Network", fitting, key="evaluated", default=fitting[0], help="Networks whose classes the folder has.")
+
+    def evaluate(on_progress: Progress) -> tuple[Evaluation, ScoredCases]:
+        model = load_model(network)  # a copy of its own: what pages share belongs to their sessions' threads
+        found = evaluate_folder(model, folder, layout, on_progress)
+        return found, ScoredCases(found.as_run(model.card, layout))
+
+    done = jobs.background(
+        "evaluation",
+        ("evaluation", str(folder), layout, resources.cards()[network].sha256, resources.state_of(str(folder))),
+        "the evaluation",
+        evaluate,
+        help="Answers every image of the folder's test part (all, when it has no parts) and compares with the labels.",
+    )
+    if done is not None:
+        _show(*done, folder)
+
+
+def _show(found: Evaluation, part: ScoredCases, folder: Path) -> None:
+    name = part.run.name
+    st.dataframe(
+        [{"metric": metric, name: str(part.report[metric])} for metric in HEADLINES], hide_index=True, alt="Metrics of the evaluation."
+    )
+    st.caption(
+        f"{len(part.labels)} images in {part.n_groups} groups, value [95 % bootstrap interval over groups], {found.images_per_second:.0f} images/s."
+    )
+    if found.seen:
+        st.warning(
+            f"{found.seen} of the images belong to the data that {name} was trained or chosen on, so these numbers are too good.",
+            icon=":material/info:",
+        )
+    elif found.seen is None:
+        st.caption("The network's own run is missing, so it is not known whether it was trained on these images.")
+    for case, why in found.skipped:
+        st.caption(f"skipped {case}: {why}")
+    with plain_errors():
+        _show_curves(part)
+    _show_answers(part, folder)
+
+
+@st.fragment
+@plain_errors()
+def _show_curves(part: ScoredCases) -> None:
+    label = link.selectbox(
+        "Class", part.run.classes, key="class", default=part.first_class, format_func=plain,
+        help="The curves are drawn for this class against the rest.",
+    )  # fmt: skip
+    kind = link.segments("Curve", ("ROC", "Precision-recall", "Reliability"), key="curve", help="Discrimination, and calibration.")
+    tables = [(part.run, part.cases)]
+    figure = {
+        "ROC": lambda: run_figures.roc_figure(tables, label, {}),
+        "Precision-recall": lambda: run_figures.precision_recall_figure(tables, label, {}),
+        "Reliability": lambda: run_figures.reliability_figure(tables, {}),
+    }[kind]()
+    widgets.chart(figure, key="evaluated_curves", alt=f"{kind} of the evaluation for {plain(label)}.")
+
+
+@st.fragment
+@plain_errors()
+def _show_answers(part: ScoredCases, folder: Path) -> None:
+    """A number of the confusion matrix chooses its images; at first those answered wrongly, the surest first."""
+    classes, table = part.run.classes, part.table
+    st.download_button(
+        "Answers (CSV)", lambda: table.to_csv(index=False), "lungcad-evaluation.csv", "text/csv", key="answers_csv", on_click="ignore",
+        icon=":material/download:", help="Every image with its label, the answer and the probabilities.",
+    )  # fmt: skip
+    event = st.dataframe(
+        pd.DataFrame(part.counts, index=[f"is {plain(each)}" for each in classes], columns=[plain(each) for each in classes]),
+        key="evaluated_cells", on_select="rerun", selection_mode="single-cell", alt="Confusion matrix: rows are true classes, columns the answers.",
+    )  # fmt: skip
+    st.caption("Rows: the true class; columns: the answer. Click a number to see its images.")
+    rows, title = part.labels != part.answers, "answered wrongly"
+    if cells := event["selection"]["cells"]:
+        truth, column = cells[0]
+        answer = [plain(each) for each in classes].index(column)
+        rows, title = (part.labels == truth) & (part.answers == answer), f"is {plain(classes[truth])}, called {column}"
+    chosen = table[rows].sort_values("confidence", ascending=False)
+    st.markdown(f"**{len(chosen)} images: {title}**" + (f", the {MOST_CASES} surest:" if len(chosen) > MOST_CASES else ""))
+    for place, row in zip(widgets.grid(len(chosen[:MOST_CASES])), chosen[:MOST_CASES].itertuples(), strict=True):
+        with place:
+            widgets.picture(st, folder / row.case)
+            st.caption(f"{plain(row.label)}, called {plain(row.answer)} ({row.confidence:.0%})")
