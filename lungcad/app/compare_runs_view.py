@@ -129,7 +129,7 @@ def _show_cases(first: Run, second: Run, table: pd.DataFrame) -> None:
     table, title = _of_cell(table)
     orders = {"answers": "share of probability that would have to move", "maps": "1 less the rank correlation of the Grad-CAM maps"}
     try:
-        table["maps"] = table.case.map(resources.map_differences_of(first.name, second.name))
+        table = table.assign(maps=table.case.map(resources.map_differences_of(first.name, second.name)))
     except LungcadError as error:
         orders.pop("maps")
         st.caption(f"Cases cannot be sorted by their maps: {error}")
