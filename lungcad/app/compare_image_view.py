@@ -123,13 +123,12 @@ def show_maps(image: CTImage, names: list[str], method: str) -> None:
     """The maps side by side on one colour scale, zoom and pan linked; their difference and agreement."""
     found = {name: state.result(image, name, method, None) for name in names}
     maps = {name: result.attributions[method] for name, result in found.items()}
-    left, right = st.columns(2)
-    with left:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         opacity = link.slider("Opacity", 0.0, 1.0, 0.5, 0.05, key="opacity", help="How strongly all heat maps cover the slice.")
-    with right:
         what = "Hide what is weaker than this share of the strongest evidence of all maps."
         threshold = link.slider("Threshold", 0.0, 1.0, 0.2, 0.05, key="threshold", help=what)
-    figure = _beside(image.grey(), maps, method, threshold)
+        stacked = widgets.stacked_toggle()
+    figure = _beside(image.grey(), maps, method, threshold, stacked=stacked)
     st.html(figures.heat_map_style("compared", opacity))
     widgets.chart(figure, config=figures.CONFIG, key="compared", alt=f"{METHODS[method].title} of {', '.join(names)} on one colour scale.")
     for (one, other), value in agreement(maps).items():
@@ -159,40 +158,47 @@ def _show_masks(image: CTImage, names: list[str]) -> None:
             column.caption(note)
 
 
-def _beside(grey: np.ndarray, maps: dict[str, Attribution], method: str, threshold: float) -> go.Figure:
+def _beside(grey: np.ndarray, maps: dict[str, Attribution], method: str, threshold: float, *, stacked: bool) -> go.Figure:
+    """The maps and the difference of the first two, zoom and pan linked, beside or under each other."""
     names = [*maps, "difference"]
     figure = make_subplots(
-        1, len(names), shared_xaxes="all", shared_yaxes="all", horizontal_spacing=0.01, subplot_titles=[_short(name) for name in names]
-    )
+        *((len(names), 1) if stacked else (1, len(names))),
+        shared_xaxes="all", shared_yaxes="all", horizontal_spacing=0.01, vertical_spacing=0.05, subplot_titles=[_title(name) for name in names],
+    )  # fmt: skip
     rows, columns = grey.shape
     small = figures.shrunk(grey, 384)
     dx, dy = columns / small.shape[1], rows / small.shape[0]
     picture = go.Image(source=figures.data_uri(small), dx=dx, dy=dy, hoverinfo="skip")
-    peak = max((each.peak for each in maps.values()), default=0)
-    signed = METHODS[method].signed
+    peak = max(*(each.peak for each in maps.values()), 1e-12)
+    low, colours = (-peak, SIGNED) if METHODS[method].signed else (0, POSITIVE)
     for index, name in enumerate(names, 1):
-        figure.add_trace(picture, 1, index)
+        place = (index, 1) if stacked else (1, index)
+        figure.add_trace(picture, *place)
         if name == "difference":
             first, second = (each.values / max(each.peak, 1e-12) for each in list(maps.values())[:2])
-            values, low, high, colours = second - first, -1, 1, SIGNED
+            values, hidden = second - first, threshold
+            scale = {"zmin": -1, "zmax": 1, "colorscale": SIGNED, "showscale": False}
         else:
-            values, high = maps[name].values, max(peak, 1e-12)
-            low, colours = (-high, SIGNED) if signed else (0, POSITIVE)
+            values, hidden = maps[name].values, threshold * peak
+            scale = {"coloraxis": "coloraxis"}  # of the figure: its bar stays where a map has nothing to show
         values = cv2.resize(values, small.shape[::-1], interpolation=cv2.INTER_AREA)
-        shown = np.where(np.abs(values) >= threshold * high if low else values >= threshold * high, values, np.nan)
-        figure.add_trace(
-            go.Heatmap(z=shown.astype(np.float32), dx=dx, dy=dy, zmin=low, zmax=high, colorscale=colours, showscale=index == 1,
-                       colorbar={"orientation": "h", "y": -0.15, "thickness": 10, "title": {"text": "evidence (raw), one scale for all networks", "side": "top"}},
-                       hovertemplate="%{z:.4g}<extra></extra>"), 1, index,
-        )  # fmt: skip
+        strength = values if scale.get("coloraxis") and low == 0 else np.abs(values)
+        shown = np.where(strength >= hidden, values, np.nan)
+        figure.add_trace(go.Heatmap(z=shown.astype(np.float32), dx=dx, dy=dy, hovertemplate="%{z:.4g}<extra></extra>", **scale), *place)
+    bar = {"orientation": "h", "yref": "container", "y": 1, "yanchor": "top", "thickness": 10, "len": 0.95, "ypad": 22}
+    bar["title"] = {"text": "evidence (raw), one scale for all networks<br> ", "side": "top"}  # the theme draws the bar over the last line
+    figure.update_layout(coloraxis={"cmin": low, "cmax": peak, "colorscale": colours, "colorbar": bar})
     axes = {"constrain": "domain", "showgrid": False, "zeroline": False, "showticklabels": False}
     figure.update_xaxes(range=[-0.5, columns - 0.5], **axes)
-    figure.update_yaxes(range=[rows - 0.5, -0.5], scaleanchor="x", **axes)
-    return figure.update_layout(height=430, margin={"l": 8, "r": 8, "t": 30, "b": 8}, dragmode="pan", plot_bgcolor="rgba(0,0,0,0)")
+    figure.update_yaxes(range=[rows - 0.5, -0.5], scaleanchor="x", constraintoward="top", **axes)
+    figure.update_annotations(font_size=12)
+    height = 130 + 360 * len(names) if stacked else 460
+    return figure.update_layout(height=height, margin={"l": 8, "r": 8, "t": 120, "b": 8}, dragmode="pan", plot_bgcolor="rgba(0,0,0,0)")
 
 
-def _short(name: str) -> str:
-    return name.replace("efficientnet", "effnet")
+def _title(network: str) -> str:
+    """Its data set and its kind on two lines, so that titles beside each other have room on a phone."""
+    return network.replace("efficientnet", "effnet").replace("-", "-<br>", 1)
 
 
 def show_trust(image: CTImage, names: list[str], method: str) -> None:

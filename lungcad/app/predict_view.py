@@ -72,12 +72,7 @@ def show_maps(result: Result, method: str, window: Window | None) -> None:
             key="cells",
             help="Draw the map in the cells it was computed in (7×7, say). Smoothing between them looks precise and is not.",
         )
-        stacked = st.toggle(
-            "One under the other",
-            value="Mobile" in st.context.headers.get("User-Agent", ""),
-            key="stacked",
-            help="Bigger pictures, better on a phone.",
-        )
+        stacked = widgets.stacked_toggle()
     grey = result.image.grey(window)
     shown = drawn(result, attribution, side, cells=cells) if attribution else None
     what = METHODS[method]

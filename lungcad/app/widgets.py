@@ -57,6 +57,16 @@ def chart(figure: go.Figure, *, key: str, alt: str, **how):
     return event
 
 
+def stacked_toggle() -> bool:
+    """Whether pictures stand under each other; at first on a phone. Not in the link: it depends on the screen."""
+    return st.toggle(
+        "One under the other",
+        value="Mobile" in st.context.headers.get("User-Agent", ""),
+        key="stacked",
+        help="Bigger pictures, better on a phone.",
+    )
+
+
 def small_table(rows: Mapping[str, Mapping[str, object]]) -> None:
     """A row a name, its values by column. As Markdown: ``st.table`` comes in a script of its own, for which a section waits when it first opens."""
     columns = next(iter(rows.values()))

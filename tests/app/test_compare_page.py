@@ -29,6 +29,24 @@ def test_a_pair_on_one_image():
     assert not page.exception and sum("-badge[" in text.value for text in page.markdown) == 8
 
 
+def test_maps_share_one_scale_whose_bar_stays_and_can_stand_under_each_other():
+    page = new_page(
+        networks="chest-efficientnet-lite0,chest-resnet18", threshold="1.0"
+    ).run()  # the first one's map is all below the threshold
+
+    def figure() -> dict:
+        return next(json.loads(each.proto.spec) for each in page.get("plotly_chart") if each.key == "compared")
+
+    beside = figure()
+    heats = [trace for trace in beside["data"] if trace["type"] == "heatmap"]
+    assert [trace.get("coloraxis") for trace in heats] == ["coloraxis", "coloraxis", None] and heats[2]["zmin"] == -1 == -heats[2]["zmax"]
+    assert beside["layout"]["coloraxis"]["cmin"] == 0 < beside["layout"]["coloraxis"]["cmax"]
+    page.toggle(key="stacked").set_value(True).run()
+    under = figure()
+    assert not page.exception and under["layout"]["height"] > 2 * beside["layout"]["height"]
+    assert under["layout"]["yaxis2"]["domain"][1] < under["layout"]["yaxis"]["domain"][0]
+
+
 def test_four_networks_and_methods_that_suit_all():
     names = [card.name for card in list_cards()][:4]
     page = new_page(networks=",".join(names)).run()
