@@ -167,6 +167,7 @@ def test_a_box_in_the_table_chooses_a_run(tab, server):
     assert "runs=chest-resnet18%2Cchest-efficientnet-lite0&" in tab.url + "&"
     tab.get_by_label("Remove chest-resnet18").click()
     expect(tab.locator(".st-key-runs")).not_to_contain_text("chest-resnet18")
+    expect(tab.locator("[class*=st-key-runs_table_1_] canvas").first).to_be_visible()  # the table was made anew
     settled(tab)
     click_cell(tab, 0, 0.02, 0.35)  # the second row
     expect(tab.locator(".st-key-runs")).to_contain_text("chest-efficientnet-lite0-gate")
