@@ -170,7 +170,8 @@ def _beside(grey: np.ndarray, maps: dict[str, Attribution], method: str, thresho
     dx, dy = columns / small.shape[1], rows / small.shape[0]
     picture = go.Image(source=figures.data_uri(small), dx=dx, dy=dy, hoverinfo="skip")
     peak = max(*(each.peak for each in maps.values()), 1e-12)
-    low, colours = (-peak, SIGNED) if METHODS[method].signed else (0, POSITIVE)
+    signed = METHODS[method].signed
+    low, colours = (-peak, SIGNED) if signed else (0, POSITIVE)
     for index, name in enumerate(names, 1):
         place = (index, 1) if stacked else (1, index)
         figure.add_trace(picture, *place)
@@ -182,7 +183,7 @@ def _beside(grey: np.ndarray, maps: dict[str, Attribution], method: str, thresho
             values, hidden = maps[name].values, threshold * peak
             scale = {"coloraxis": "coloraxis"}  # of the figure: its bar stays where a map has nothing to show
         values = cv2.resize(values, small.shape[::-1], interpolation=cv2.INTER_AREA)
-        strength = values if scale.get("coloraxis") and low == 0 else np.abs(values)
+        strength = np.abs(values) if signed or name == "difference" else values
         shown = np.where(strength >= hidden, values, np.nan)
         figure.add_trace(go.Heatmap(z=shown.astype(np.float32), dx=dx, dy=dy, hovertemplate="%{z:.4g}<extra></extra>", **scale), *place)
     bar = {"orientation": "h", "yref": "container", "y": 1, "yanchor": "top", "thickness": 10, "len": 0.95, "ypad": 22}

@@ -114,12 +114,7 @@ def _show_curves(tables: list[tuple[Run, pd.DataFrame]]) -> None:
         help="The curves are drawn for this class against the rest.",
     )  # fmt: skip
     kind = link.segments("Curve", ("ROC", "Precision-recall", "Reliability"), key="curve", help="Both runs on the same cases.")
-    figure = {
-        "ROC": lambda: run_figures.roc_figure(tables, label, {}),
-        "Precision-recall": lambda: run_figures.precision_recall_figure(tables, label, {}),
-        "Reliability": lambda: run_figures.reliability_figure(tables, {}),
-    }[kind]()
-    widgets.chart(figure, key="compared_curves", alt=f"{kind} of both runs for {plain(label)}.")
+    widgets.chart(run_figures.curve_figure(kind, tables, label, {}), key="compared_curves", alt=f"{kind} of both runs for {plain(label)}.")
 
 
 @st.fragment

@@ -73,12 +73,7 @@ def _show_curves(part: ScoredCases) -> None:
         help="The curves are drawn for this class against the rest.",
     )  # fmt: skip
     kind = link.segments("Curve", ("ROC", "Precision-recall", "Reliability"), key="curve", help="Discrimination, and calibration.")
-    tables = [(part.run, part.cases)]
-    figure = {
-        "ROC": lambda: run_figures.roc_figure(tables, label, {}),
-        "Precision-recall": lambda: run_figures.precision_recall_figure(tables, label, {}),
-        "Reliability": lambda: run_figures.reliability_figure(tables, {}),
-    }[kind]()
+    figure = run_figures.curve_figure(kind, [(part.run, part.cases)], label, {})
     widgets.chart(figure, key="evaluated_curves", alt=f"{kind} of the evaluation for {plain(label)}.")
 
 

@@ -145,14 +145,7 @@ def _curves(names: tuple[str, ...], kind: str, label: str, without_copies: bool,
     if without_copies:
         kept = set(tables[0][1].case)
         baselines = {name: table[table.case.isin(kept)] for name, table in baselines.items()}
-    match kind:
-        case "Reliability":
-            return run_figures.reliability_figure(tables, baselines)
-        case "Decision curve":
-            return run_figures.decision_figure(tables, label, baselines)
-        case "Precision-recall":
-            return run_figures.precision_recall_figure(tables, label, baselines)
-    return run_figures.roc_figure(tables, label, baselines)
+    return run_figures.curve_figure(kind, tables, label, baselines)
 
 
 @st.fragment

@@ -26,6 +26,20 @@ def _finish(figure: go.Figure, x: str, y: str, *, height: int = 380, unit: bool 
     return figure.update_layout(height=height, margin={"l": 8, "r": 8, "t": 8, "b": 8}, legend=BELOW)
 
 
+def curve_figure(kind: str, runs: list[tuple[Run, pd.DataFrame]], label: str, baselines: dict[str, pd.DataFrame]) -> go.Figure:
+    """The curve of that name: ROC, Precision-recall, Reliability or Decision curve."""
+    match kind:
+        case "ROC":
+            return roc_figure(runs, label, baselines)
+        case "Precision-recall":
+            return precision_recall_figure(runs, label, baselines)
+        case "Reliability":
+            return reliability_figure(runs, baselines)
+        case "Decision curve":
+            return decision_figure(runs, label, baselines)
+    raise ValueError(f"There is no curve {kind!r}.")
+
+
 def roc_figure(runs: list[tuple[Run, pd.DataFrame]], label: str, baselines: dict[str, pd.DataFrame]) -> go.Figure:
     """One against the rest for ``label``; of the first run's trivial baselines too."""
     figure = go.Figure(go.Scatter(x=[0, 1], y=[0, 1], name="chance", mode="lines", line={"color": GREY, "dash": "dash"}))
