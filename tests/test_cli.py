@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 import lungcad.models.weights
 from lungcad import cli
-from lungcad.evaluate.runs import write_run
+from lungcad.evaluate.stores.runs import write_run
 from lungcad.imaging.phantom import make_phantom
 from tests.bad_files import bad_files
 from tests.conftest import CLASSES
@@ -211,7 +211,7 @@ def test_data_info_counts_both_protocols(run, leaky):
 
 
 def test_runs_are_listed_shown_and_compared(run, tmp_path):
-    from tests.evaluate.test_compare import make_run
+    from tests.evaluate.sample_runs import make_run
 
     for name, shift in (("plain", 0.0), ("attended", 2.0)):
         made = make_run(name, shift=shift, seed=len(name))

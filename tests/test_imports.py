@@ -14,6 +14,7 @@ ORDER = [
     {"models"},
     {"explain"},
     {"evaluate"},
+    {"publish"},
     {"train", "analysis", "export"},
     {"bench"},
     {"app", "api", "cli"},
@@ -63,3 +64,29 @@ def test_streamlit_and_torch_keep_to_their_rooms(path):
         assert {name.split(".")[1] for name in imported(path) if name.startswith("lungcad.")} <= allowed
     if own != "device":
         assert "torch.cuda" not in path.read_text("utf-8")
+
+
+def defined(path: Path) -> set[str]:
+    """Names that stand at a module's top level."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        match node:
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.Name(id=name, ctx=ast.Store()):
+                names.add(name)
+            case ast.Import() | ast.ImportFrom():
+                names |= {(alias.asname or alias.name) for alias in node.names}
+    return names
+
+
+def is_there(name: str) -> bool:
+    """name: dotted, a module or something in one."""
+    path = ROOT.joinpath(*name.split("."))
+    module = next((file for file in (path.parent.with_suffix(".py"), path.parent / "__init__.py") if file.is_file()), None)
+    return path.with_suffix(".py").is_file() or path.is_dir() or (module is not None and path.name in defined(module))
+
+
+@pytest.mark.parametrize("path", [*FILES, *sorted((ROOT / "tests").rglob("*.py"))], ids=lambda path: str(path.relative_to(ROOT)))
+def test_what_is_imported_is_there(path):
+    """Of lungcad and tests: a moved module leaves no import behind, not even inside a function."""
+    missing = [name for name in imported(path) if name.split(".")[0] in {"lungcad", "tests"} and not is_there(name)]
+    assert not missing

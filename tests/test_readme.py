@@ -8,11 +8,12 @@ import numpy as np
 
 from lungcad.analysis import partner_of
 from lungcad.bench import ENTRIES, table
-from lungcad.evaluate.tables import gain_table, protocols_table
-from lungcad.evaluate.trust_tables import read_all, trust_readme, trust_table
+from lungcad.evaluate.stores.trust_runs import read_trust_runs
 from lungcad.explain import METHODS
 from lungcad.models import list_cards
-from lungcad.models.cards_readme import readme, results_table
+from lungcad.publish.cards_readme import readme, results_table
+from lungcad.publish.run_tables import gain_table, protocols_table
+from lungcad.publish.trust_tables import trust_readme, trust_table
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -26,7 +27,7 @@ def test_the_tables_are_generated():
 
 
 def test_the_trust_tables_are_generated_from_the_runs():
-    runs = read_all()
+    runs = read_trust_runs()
     assert trust_table("faithfulness", runs) in README
     assert (ROOT / "data" / "trust" / "README.md").read_text("utf-8") == trust_readme(runs)
 
@@ -37,7 +38,7 @@ def test_what_the_readme_says_of_the_heat_maps_follows_from_the_runs():
     def clear(one, other) -> bool:
         return one.low > other.high
 
-    runs = {(run.facts["model"], run.facts["data"]): run.summary for run in read_all()}
+    runs = {(run.facts["model"], run.facts["data"]): run.summary for run in read_trust_runs()}
     faithful = {key: {method: values["faithfulness"] for method, values in found.items()} for key, found in runs.items()}
     cams = [name for name, entry in METHODS.items() if name.endswith(("cam", "cam++")) and entry.layered]
     masks = []
@@ -68,7 +69,7 @@ def test_what_the_readme_says_of_the_heat_maps_follows_from_the_runs():
 
 
 def test_every_shipped_network_has_a_trust_run_of_a_hundred_cases_and_an_index():
-    of = {(run.facts["model"], run.facts["data"]): run for run in read_all()}
+    of = {(run.facts["model"], run.facts["data"]): run for run in read_trust_runs()}
     for card in list_cards():
         run = of[card.name, card.dataset]
         assert run.facts["n"] >= 100 and run.facts["weights_sha256"] == card.sha256 and {"random", "centre"} <= set(run.facts["methods"])

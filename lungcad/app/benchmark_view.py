@@ -4,8 +4,7 @@ import streamlit as st
 
 from lungcad.app import link, resources
 from lungcad.datasets.lidc_dicom import NAME as DICOM
-from lungcad.evaluate.trust_runs import MEASURES
-from lungcad.evaluate.trust_tables import rows
+from lungcad.evaluate.stores.trust_runs import MEASURES, estimates_of
 from lungcad.explain import METHODS
 
 
@@ -35,7 +34,7 @@ def show_table(measure: str) -> None:
         [
             {"network": run.facts["model"], "data": run.facts["data"], "n": run.facts["n"]}
             | {METHODS[name].title: str(value) for name, value in values.items()}
-            for run, values in rows(measure, runs)
+            for run, values in estimates_of(measure, runs)
         ],
         hide_index=True,
     )

@@ -9,7 +9,7 @@ from lungcad.app import figures, link, resources, state, widgets
 from lungcad.app.page import plain_errors
 from lungcad.app.widgets import plain
 from lungcad.datasets import DATASETS
-from lungcad.evaluate.readers import Reading, scores, to_table
+from lungcad.evaluate.reader_study import Reading, scores, to_table
 from lungcad.explain import METHODS
 from lungcad.explain.overlay import overlay
 from lungcad.imaging import read_image

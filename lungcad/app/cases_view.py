@@ -11,8 +11,8 @@ from lungcad.app import link, resources, run_figures
 from lungcad.app.page import plain_errors
 from lungcad.app.widgets import chart, data_folder, grid, picture, plain
 from lungcad.errors import LungcadError
-from lungcad.evaluate.runs import Run
 from lungcad.evaluate.selection import Band, Cell, Region, Selection, chosen, from_text, to_text
+from lungcad.evaluate.stores.runs import Run
 
 MOST_SHOWN = 12
 """Cases on one page of the grid."""

@@ -8,8 +8,8 @@ from lungcad.app import link, resources, run_figures, widgets
 from lungcad.app.page import plain_errors
 from lungcad.app.widgets import plain
 from lungcad.errors import LungcadError
-from lungcad.evaluate.compare import aligned
-from lungcad.evaluate.runs import Run
+from lungcad.evaluate.paired_tests import aligned
+from lungcad.evaluate.stores.runs import Run
 
 RIGHT_OR_WRONG = ("right", "wrong")
 WHO = "who"

@@ -5,7 +5,7 @@ import streamlit as st
 
 from lungcad.app import link, resources, run_figures, widgets
 from lungcad.app.page import plain_errors
-from lungcad.evaluate.compare import pareto_front
+from lungcad.evaluate.pareto import pareto_front
 from lungcad.models import ModelCard
 from lungcad.models.complexity import complexity_of
 

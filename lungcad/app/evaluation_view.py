@@ -10,7 +10,7 @@ from lungcad.app.page import plain_errors
 from lungcad.app.widgets import plain
 from lungcad.datasets import DATASETS
 from lungcad.evaluate.folder import Evaluation, evaluate_folder
-from lungcad.evaluate.report import HEADLINES, ScoredCases
+from lungcad.evaluate.scoring import HEADLINES, ScoredCases
 from lungcad.explain.attribution import Progress
 from lungcad.models import load_model
 

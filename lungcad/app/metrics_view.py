@@ -10,8 +10,8 @@ from lungcad.app import link, resources, run_figures
 from lungcad.app.page import plain_errors
 from lungcad.app.widgets import chart, plain, small_table
 from lungcad.evaluate.metrics import at_threshold, estimate, predictive_values
-from lungcad.evaluate.report import HEADLINES, thresholds
-from lungcad.evaluate.runs import Run
+from lungcad.evaluate.scoring import HEADLINES, thresholds
+from lungcad.evaluate.stores.runs import Run
 
 MOST_RUNS = 6
 """Runs that are drawn over each other."""

@@ -16,12 +16,11 @@ from lungcad.datasets import DATASETS, Case
 from lungcad.datasets.kept import AUDITS, Kept, read_kept
 from lungcad.errors import LungcadError, ModelError
 from lungcad.evaluate.baselines import MAJORITY
-from lungcad.evaluate.compare import Difference, compare_runs
-from lungcad.evaluate.report import ScoredCases, baselines, flags, task_of
-from lungcad.evaluate.runs import RUNS, Run, list_runs, read_run
+from lungcad.evaluate.paired_tests import Difference, compare_runs
+from lungcad.evaluate.scoring import ScoredCases, baselines, flags, task_of
 from lungcad.evaluate.slices import Slice, folds, slices
-from lungcad.evaluate.trust_runs import TRUST, TrustRun
-from lungcad.evaluate.trust_tables import read_all
+from lungcad.evaluate.stores.runs import RUNS, Run, list_runs, read_run
+from lungcad.evaluate.stores.trust_runs import TRUST, TrustRun, read_trust_runs
 from lungcad.explain.neighbours import INDEX, Index
 from lungcad.imaging import read_image
 from lungcad.models import ModelCard, TrainedModel, list_cards, load_model, predict_batch
@@ -259,7 +258,7 @@ def _kept(dataset: str, fingerprint: str) -> Kept | None:
 
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _trust_runs(fingerprint: str) -> list[TrustRun]:
-    return read_all()
+    return read_trust_runs()
 
 
 @st.cache_data(max_entries=2, show_spinner=False)

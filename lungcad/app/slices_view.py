@@ -10,9 +10,9 @@ from lungcad.app.benchmark_view import show_table
 from lungcad.app.cases_view import show_case
 from lungcad.app.page import plain_errors
 from lungcad.app.widgets import chart, data_folder, plain
-from lungcad.evaluate.runs import Run
 from lungcad.evaluate.slices import Slice, small_slices
-from lungcad.evaluate.trust_runs import MEASURES
+from lungcad.evaluate.stores.runs import Run
+from lungcad.evaluate.stores.trust_runs import MEASURES
 from lungcad.explain import METHODS
 
 METRICS = {"accuracy": "accuracy", "macro F1": "macro_f1", "ROC-AUC": "auc"}

@@ -10,8 +10,8 @@ import pandas as pd
 from lungcad.bench import plain
 from lungcad.bench.entries import Row, entry
 from lungcad.datasets import IQ_OTH_NCCD
-from lungcad.evaluate.report import ScoredCases
-from lungcad.evaluate.runs import read_run, write_run
+from lungcad.evaluate.scoring import ScoredCases
+from lungcad.evaluate.stores.runs import read_run, write_run
 
 
 def synthetic_run(root: Path, name: str, n: int, seed: int = 0) -> None:

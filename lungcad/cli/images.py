@@ -21,12 +21,12 @@ def models(
     """List the installed networks with the numbers of their cards."""
     from dataclasses import asdict
 
-    from lungcad.models import cards_readme
     from lungcad.models.complexity import complexity_of
     from lungcad.models.weights import WEIGHTS, list_cards
+    from lungcad.publish import cards_readme
 
     if write_readme:
-        from lungcad.evaluate.aims import with_aim
+        from lungcad.publish.aims import with_aim
         from lungcad.train.recipe import Recipe
 
         for card in list_cards():

@@ -19,8 +19,8 @@ RunsFolder = Annotated[Path, typer.Option(help="Folder of evaluation runs.")]
 @runs_app.command("list")
 def runs_list(runs: RunsFolder = Path("data/runs"), as_json: Json = False) -> None:
     """All evaluation runs with their headline numbers."""
-    from lungcad.evaluate.report import report
-    from lungcad.evaluate.runs import list_runs, read_run
+    from lungcad.evaluate.scoring import report
+    from lungcad.evaluate.stores.runs import list_runs, read_run
 
     headlines = ("accuracy", "macro F1", "ROC-AUC")
     rows, table = [], Table("run", "data set", "protocol", "n", *headlines)
@@ -49,8 +49,8 @@ def runs_show(
     as_json: Json = False,
 ) -> None:
     """Every metric of a run with its interval, its confusion matrix, operating points and the trivial baselines."""
-    from lungcad.evaluate.report import baselines, confusion, operating_points, report
-    from lungcad.evaluate.runs import read_run
+    from lungcad.evaluate.scoring import baselines, confusion, operating_points, report
+    from lungcad.evaluate.stores.runs import read_run
 
     run = read_run(name, runs)
     found, trivial = report(run, without_copies=without_copies), baselines(run, without_copies=without_copies)
@@ -86,7 +86,7 @@ def runs_show(
 @runs_app.command("tables")
 def runs_tables(runs: RunsFolder = Path("data/runs")) -> None:
     """The README's tables of protocols and of attention's gain, as Markdown."""
-    from lungcad.evaluate.tables import gain_table, protocols_table
+    from lungcad.publish.run_tables import gain_table, protocols_table
 
     print(f"{protocols_table(runs)}\n\n{gain_table(runs)}")
 
@@ -100,8 +100,8 @@ def runs_compare(
     as_json: Json = False,
 ) -> None:
     """Second run minus first on the same cases: DeLong, McNemar, paired bootstrap over groups."""
-    from lungcad.evaluate.compare import compare_runs
-    from lungcad.evaluate.runs import read_run
+    from lungcad.evaluate.paired_tests import compare_runs
+    from lungcad.evaluate.stores.runs import read_run
 
     _print_differences(compare_runs(read_run(first, runs), read_run(second, runs), common_only=common), first, second, as_json)
 
@@ -114,8 +114,8 @@ def runs_gain(
     as_json: Json = False,
 ) -> None:
     """What attention gains, as a paired difference over all seeds."""
-    from lungcad.evaluate.compare import attention_gain
-    from lungcad.evaluate.runs import read_seeds
+    from lungcad.evaluate.paired_tests import attention_gain
+    from lungcad.evaluate.stores.runs import read_seeds
 
     _print_differences(attention_gain(read_seeds(baseline, runs), read_seeds(attended, runs)), baseline, attended, as_json)
 

@@ -50,7 +50,7 @@ def train(
             raise
         complain("Stopped. The same command resumes after the last finished epoch.")
         raise typer.Exit(130) from None
-    from lungcad.evaluate.runs import read_run
+    from lungcad.evaluate.stores.runs import read_run
 
     for case in read_run(card.name, runs).facts["skipped"]:
         complain(f"skipped {case}: it could not be read")

@@ -28,7 +28,8 @@ def trust(
 ) -> None:
     """Check the heat maps of a network over a data set: faithful, stable, sane, inside the lung, on the contour?"""
     from lungcad.datasets import DATASETS
-    from lungcad.evaluate.trust_runs import MEASURES, run_trust, write_trust_run
+    from lungcad.evaluate.stores.trust_runs import MEASURES, write_trust_run
+    from lungcad.evaluate.trust import run_trust
     from lungcad.models import load_model
 
     network = load_model(model)
@@ -81,11 +82,11 @@ def trust_tables(
 ) -> None:
     """The explanation benchmark: method × network, from the trust runs."""
     from lungcad.errors import lookup
-    from lungcad.evaluate.trust_runs import MEASURES
-    from lungcad.evaluate.trust_tables import read_all, trust_readme, trust_table
+    from lungcad.evaluate.stores.trust_runs import MEASURES, read_trust_runs
+    from lungcad.publish.trust_tables import trust_readme, trust_table
 
     lookup(MEASURES, measure, "measure")
-    found = read_all(runs)
+    found = read_trust_runs(runs)
     if write:
         (runs / "README.md").write_text(trust_readme(found), "utf-8")
     print(trust_table(measure, found))

@@ -1,1 +1,1 @@
-"""Metrics with intervals, calibration, evaluation runs."""
+"""Metrics with intervals, calibration and thresholds, paired tests, slices; runs on disk in stores."""

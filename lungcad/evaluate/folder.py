@@ -1,13 +1,8 @@
 """Evaluate a trained network over a folder of labelled images."""
 
-import math
-import os
 import time
-from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -15,16 +10,13 @@ import torch
 
 from lungcad.datasets import DATASETS, Case, Split, of_split
 from lungcad.errors import DatasetError, LungcadError, lookup
+from lungcad.evaluate.inference import read_inputs
 from lungcad.evaluate.metrics import summarise
-from lungcad.evaluate.runs import RUNS, Run, prediction_table, read_run
-from lungcad.imaging import read_image
+from lungcad.evaluate.stores.runs import RUNS, Run, prediction_table, read_run
 from lungcad.models import TrainedModel, predict_batch
 from lungcad.models.card import ModelCard, TestResult
 from lungcad.models.ensemble import Ensemble
-from lungcad.preprocess import normalise, to_grey
-
-BATCH = 100
-"""Largest batch."""
+from lungcad.preprocess import normalise
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,28 +125,3 @@ def seen_before(card: ModelCard, cases: list[Case], runs: Path = RUNS) -> int | 
 def _summary(cases: list[Case], probabilities: np.ndarray, classes: tuple[str, ...]) -> TestResult:
     labels = np.array([classes.index(case.label) for case in cases])
     return summarise(labels, probabilities, classes, groups=np.array([case.group or case.id for case in cases]))
-
-
-def read_inputs(cases: list[Case], model: TrainedModel) -> Iterator[list[tuple[Case, np.ndarray | LungcadError]]]:
-    """Batches of (case, grey input or the error), read by one thread a core.
-
-    Two batches ahead of an accelerator. On the CPU not ahead: readers that run beside the network only make its own
-    threads wait for each other.
-    """
-
-    def read(case: Case) -> tuple[Case, np.ndarray | LungcadError]:
-        try:
-            return case, to_grey(read_image(case.path), model.card.preprocess)[0]
-        except LungcadError as error:
-            return case, error
-
-    ahead = 2 if model.device.is_accelerator else 0
-    n_batches = math.ceil(len(cases) / BATCH)  # of equal size: a last batch of a few images costs nearly as much as a full one
-    edges = [len(cases) * index // n_batches for index in range(n_batches + 1)]
-    batches = deque(cases[start:stop] for start, stop in pairwise(edges))
-    pending: deque[list[Future]] = deque()
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        while batches or pending:
-            while batches and len(pending) <= ahead:
-                pending.append([pool.submit(read, case) for case in batches.popleft()])
-            yield [future.result() for future in pending.popleft()]

@@ -9,7 +9,7 @@ from lungcad.datasets import DATASETS, Case, Protocol, Split, of_split
 from lungcad.datasets.fingerprint import fingerprints
 from lungcad.datasets.splits import split_cases
 from lungcad.errors import DatasetError
-from lungcad.evaluate.folder import read_inputs
+from lungcad.evaluate.inference import read_inputs
 from lungcad.explain import Options, Scene
 from lungcad.explain.attribution import Progress
 from lungcad.explain.cam import gradcam

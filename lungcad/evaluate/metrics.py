@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from lungcad.evaluate.resamples import MANY, Resamples, ratio
+from lungcad.evaluate.bootstrap import MANY, Resamples, ratio
 from lungcad.models.card import Estimate, TestResult
 
 MOST_SCORES, BINS_OF_MANY = 1000, 250

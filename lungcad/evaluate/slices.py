@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lungcad.datasets import Case
+from lungcad.evaluate.bootstrap import Resamples
 from lungcad.evaluate.metrics import accuracy, estimate, macro_auc, macro_f1, most_probable, resampled_confusion
-from lungcad.evaluate.resamples import Resamples
-from lungcad.evaluate.runs import Run
+from lungcad.evaluate.stores.runs import Run
 from lungcad.models.card import Estimate
 
 FEW_CASES, FEW_GROUPS = 30, 10

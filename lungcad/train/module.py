@@ -5,8 +5,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from lungcad.evaluate.bootstrap import Resamples
 from lungcad.evaluate.metrics import macro_auc, macro_f1, resampled_confusion
-from lungcad.evaluate.resamples import Resamples
 from lungcad.models import Classifier
 from lungcad.preprocess import normalise
 from lungcad.train.augment import augment

@@ -20,16 +20,17 @@ from lungcad.datasets import DATASETS, Dataset, Protocol, Split, Task
 from lungcad.device import best_device
 from lungcad.errors import LungcadError, RecipeError
 from lungcad.evaluate.baselines import baseline_table
-from lungcad.evaluate.calibration import fit_temperature, prior_bias, sensitive_point, youden_point
+from lungcad.evaluate.calibration import fit_temperature, prior_bias
 from lungcad.evaluate.metrics import summarise
-from lungcad.evaluate.runs import Run, list_runs, prediction_table, read_run, write_run
+from lungcad.evaluate.stores.runs import Run, list_runs, prediction_table, read_run, write_run
+from lungcad.evaluate.thresholds import sensitive_point, youden_point
 from lungcad.models.backbones import load_imagenet
 from lungcad.models.card import ModelCard
-from lungcad.models.cards_readme import write_readme
 from lungcad.models.classifier import Classifier, create_model
 from lungcad.models.predict import features
 from lungcad.models.weights import TrainedModel, list_cards, load_model, save_weights
 from lungcad.preprocess import normalise
+from lungcad.publish.cards_readme import write_readme
 from lungcad.train.data import Images, Part, Parts, make_parts, read_images
 from lungcad.train.depthwise import speed_up_depthwise
 from lungcad.train.losses import make_loss

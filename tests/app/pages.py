@@ -7,7 +7,7 @@ from pathlib import Path
 from streamlit.testing.v1 import AppTest
 
 from lungcad.app import resources
-from lungcad.evaluate import runs
+from lungcad.evaluate.stores import runs
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -8,8 +8,8 @@ from streamlit.testing.v1 import AppTest
 
 from lungcad.app import resources
 from lungcad.errors import DatasetError
-from lungcad.evaluate.compare import compare_runs
-from lungcad.evaluate.runs import read_run
+from lungcad.evaluate.paired_tests import compare_runs
+from lungcad.evaluate.stores.runs import read_run
 from lungcad.models import list_cards
 from tests.app.pages import open_page
 

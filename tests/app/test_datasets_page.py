@@ -10,7 +10,7 @@ from lungcad.app import jobs, resources
 from lungcad.datasets import DATASETS
 from lungcad.datasets.kept import read_kept
 from lungcad.errors import DatasetError
-from lungcad.evaluate.report import HEADLINES
+from lungcad.evaluate.scoring import HEADLINES
 from tests.app.pages import open_page
 from tests.conftest import CLASSES, write_phantoms
 

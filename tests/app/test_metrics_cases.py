@@ -10,9 +10,9 @@ from streamlit.testing.v1 import AppTest
 
 from lungcad.app import cases_view, resources
 from lungcad.errors import DatasetError
-from lungcad.evaluate.report import ScoredCases
-from lungcad.evaluate.runs import read_run
+from lungcad.evaluate.scoring import ScoredCases
 from lungcad.evaluate.selection import Band, Cell, Region, chosen, to_text
+from lungcad.evaluate.stores.runs import read_run
 from tests.app.pages import open_page
 
 RUN = "chest-efficientnet-lite0"

@@ -5,8 +5,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lungcad.datasets import DATASETS
-from lungcad.evaluate.report import ScoredCases, report
-from lungcad.evaluate.runs import list_runs, read_run
+from lungcad.evaluate.scoring import ScoredCases, report
+from lungcad.evaluate.stores.runs import list_runs, read_run
 from tests.app.pages import open_page
 
 RUN = "chest-efficientnet-lite0"

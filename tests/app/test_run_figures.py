@@ -9,8 +9,8 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from lungcad.app import run_figures
 from lungcad.app.figures import points
 from lungcad.evaluate.curves import MOST_POINTS, roc
-from lungcad.evaluate.report import ScoredCases
-from lungcad.evaluate.runs import read_run
+from lungcad.evaluate.scoring import ScoredCases
+from lungcad.evaluate.stores.runs import read_run
 from lungcad.models.card import Estimate
 
 RUN = "lidc-efficientnet-lite0"

@@ -6,7 +6,7 @@ import pytest
 from lungcad.analysis import analyse
 from lungcad.errors import DatasetError, UnknownNameError
 from lungcad.evaluate.folder import evaluate_folder, seen_before
-from lungcad.evaluate.runs import prediction_table, write_run
+from lungcad.evaluate.stores.runs import prediction_table, write_run
 from lungcad.imaging.phantom import make_phantom
 from tests.conftest import CLASSES
 

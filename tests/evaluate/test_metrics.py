@@ -3,6 +3,7 @@ import pytest
 import sklearn.metrics as sk
 from sklearn.metrics import accuracy_score, f1_score, recall_score, roc_auc_score
 
+from lungcad.evaluate.bootstrap import RESAMPLES, Resamples
 from lungcad.evaluate.metrics import (
     all_metrics,
     at_threshold,
@@ -13,7 +14,6 @@ from lungcad.evaluate.metrics import (
     ranking_areas,
     summarise,
 )
-from lungcad.evaluate.resamples import RESAMPLES, Resamples
 
 CLASSES = ("a", "b", "c")
 

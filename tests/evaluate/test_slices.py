@@ -6,8 +6,8 @@ from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
 
 from lungcad.datasets import DATASETS, Case
 from lungcad.errors import DatasetError
-from lungcad.evaluate.runs import Run, read_run
 from lungcad.evaluate.slices import folds, properties, slices, small_slices
+from lungcad.evaluate.stores.runs import Run, read_run
 
 
 @pytest.fixture

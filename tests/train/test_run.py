@@ -14,8 +14,8 @@ from lungcad.analysis import analyse
 from lungcad.datasets import CHEST_CT_SCAN
 from lungcad.errors import DatasetError, LungcadError, RecipeError
 from lungcad.evaluate.metrics import summarise
-from lungcad.evaluate.report import operating_points, report
-from lungcad.evaluate.runs import read_run
+from lungcad.evaluate.scoring import operating_points, report
+from lungcad.evaluate.stores.runs import read_run
 from lungcad.imaging.phantom import Edge, Lesion, make_phantom
 from lungcad.models import load_model
 from lungcad.preprocess import PreprocessConfig

@@ -7,10 +7,10 @@ import pandas as pd
 
 from lungcad.datasets import DATASETS, Task
 from lungcad.errors import DatasetError
-from lungcad.evaluate.calibration import SENSITIVE, YOUDEN, preset_thresholds, sensitive_point, youden_point
+from lungcad.evaluate.bootstrap import Resamples
 from lungcad.evaluate.metrics import accuracy, all_metrics, at_threshold, estimate, macro_f1, most_probable, resampled_confusion
-from lungcad.evaluate.resamples import Resamples
-from lungcad.evaluate.runs import Run, has_undefined
+from lungcad.evaluate.stores.runs import Run, has_undefined
+from lungcad.evaluate.thresholds import SENSITIVE, YOUDEN, preset_thresholds, sensitive_point, youden_point
 from lungcad.models.card import Estimate
 
 HEADLINES = ("accuracy", "balanced accuracy", "macro F1", "ROC-AUC", "PR-AUC", "kappa", "Brier score", "ECE")
@@ -124,7 +124,7 @@ def operating_points(run: Run) -> list[dict]:
 
 
 def thresholds(run: Run, label: str) -> dict[str, float]:
-    """:func:`~lungcad.evaluate.calibration.preset_thresholds` of one class against the rest, chosen on the run's validation cases; empty without them."""
+    """:func:`~lungcad.evaluate.thresholds.preset_thresholds` of one class against the rest, chosen on the run's validation cases; empty without them."""
     if "fold" in run.predictions:
         return {}
     return preset_thresholds((run.valid.label == label).to_numpy(), run.valid[f"p:{label}"].to_numpy(np.float64))

@@ -1,27 +1,14 @@
 """The explanation benchmark as tables: method × network, from the trust runs alone."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
-from lungcad.evaluate.trust_runs import MEASURES, TRUST, TrustRun, list_trust_runs, read_trust_run
+from lungcad.evaluate.stores.trust_runs import MEASURES, TrustRun, estimates_of
 from lungcad.explain import METHODS
-from lungcad.models.card import Estimate
-
-
-def read_all(root: Path = TRUST) -> list[TrustRun]:
-    """Every trust run, by data set and network."""
-    return sorted((read_trust_run(name, root) for name in list_trust_runs(root)), key=lambda run: (run.facts["data"], run.facts["model"]))
-
-
-def rows(measure: str, runs: Sequence[TrustRun]) -> list[tuple[TrustRun, dict[str, Estimate]]]:
-    """(run, method -> estimate) for each run that has the measure."""
-    found = [(run, {method: values[measure] for method, values in run.summary.items()}) for run in runs]
-    return [(run, values) for run, values in found if any(each.value is not None for each in values.values())]
 
 
 def trust_table(measure: str, runs: Sequence[TrustRun]) -> str:
     """Markdown: one row a network and data set, one column a method; mean [95 % interval over groups]."""
-    found = rows(measure, runs)
+    found = estimates_of(measure, runs)
     methods = [name for name in METHODS if any(values.get(name) and values[name].value is not None for _, values in found)]
     lines = [f"| network | data | n | {' | '.join(METHODS[name].title for name in methods)} |", "|---" * (len(methods) + 3) + "|"]
     for run, values in found:
@@ -38,6 +25,6 @@ def trust_readme(runs: Sequence[TrustRun]) -> str:
         "interval over groups]. The random map and the centred Gaussian explain nothing; what a method does not do better than they is no merit of it.\n"
     ]
     for measure, title in MEASURES.items():
-        if rows(measure, runs):
+        if estimates_of(measure, runs):
             parts.append(f"## {title[:1].upper()}{title[1:]} (`{measure}`)\n\n{trust_table(measure, runs)}\n")
     return "\n".join(parts)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from lungcad.evaluate.bootstrap import Resamples
 from lungcad.evaluate.metrics import binary_rates, cohen_kappa, one_against_rest, resampled_confusion
-from lungcad.evaluate.resamples import Resamples
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from lungcad.datasets import Case, Protocol, Split
 from lungcad.errors import DatasetError, UnknownNameError
 
 SCHEMA = 2
-RUNS = Path(os.environ.get("LUNGCAD_RUNS") or Path(__file__).resolve().parents[2] / "data" / "runs")
+RUNS = Path(os.environ.get("LUNGCAD_RUNS") or Path(__file__).resolve().parents[3] / "data" / "runs")
 """Where runs lie; the environment variable LUNGCAD_RUNS names another folder."""
 
 pa.set_memory_pool(

@@ -1,7 +1,7 @@
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
-from lungcad.evaluate.readers import Reading, scores, to_table
+from lungcad.evaluate.reader_study import Reading, scores, to_table
 
 CLASSES = ("benign", "malignant")
 

@@ -8,10 +8,10 @@ import pandas as pd
 import scipy.stats
 
 from lungcad.errors import DatasetError
+from lungcad.evaluate.bootstrap import Resamples
 from lungcad.evaluate.metrics import all_metrics, most_probable
-from lungcad.evaluate.report import HEADLINES, task_of, tested_cases
-from lungcad.evaluate.resamples import Resamples
-from lungcad.evaluate.runs import Run
+from lungcad.evaluate.scoring import HEADLINES, task_of, tested_cases
+from lungcad.evaluate.stores.runs import Run
 
 
 @dataclass(frozen=True)
@@ -57,18 +57,6 @@ def attention_gain(baselines: Sequence[Run], attended: Sequence[Run]) -> list[Di
     a, b = ([first.probabilities(table) for table in part] for part in (tables[: len(baselines)], tables[len(baselines) :]))
     ordinal = bool((task := task_of(first)) and task.ordinal)
     return _bootstrap_rows(first.labels(tables[0]), a, b, first.classes, Resamples.of(tables[0].group), ordinal)
-
-
-def pareto_front(costs: Sequence[float], values: Sequence[float]) -> list[int]:
-    """Indices, by cost, of those that no other equals or beats in both cost and value and beats in one."""
-
-    def beaten(i: int) -> bool:
-        return any(
-            cost <= costs[i] and value >= values[i] and (cost, value) != (costs[i], values[i])
-            for cost, value in zip(costs, values, strict=True)
-        )
-
-    return sorted((i for i in range(len(costs)) if not beaten(i)), key=lambda i: costs[i])
 
 
 def aligned(runs: Sequence[Run], *, common_only: bool = False) -> list[pd.DataFrame]:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from lungcad.evaluate.report import report
-from lungcad.evaluate.runs import RUNS, list_runs, read_run
+from lungcad.evaluate.scoring import report
+from lungcad.evaluate.stores.runs import RUNS, list_runs, read_run
 from lungcad.models.card import ModelCard
 
 

@@ -9,8 +9,8 @@ from PIL import Image
 
 from lungcad.datasets.lidc_dicom import read_marked_slices
 from lungcad.errors import DatasetError, LungcadError, UnknownNameError
-from lungcad.evaluate.trust_runs import MEASURES, TrustRun, list_trust_runs, read_trust_run, run_trust, write_trust_run
-from lungcad.evaluate.trust_tables import read_all, trust_readme, trust_table
+from lungcad.evaluate.stores.trust_runs import MEASURES
+from lungcad.evaluate.trust import run_trust
 from lungcad.explain.trust.stability import moved
 from lungcad.imaging.phantom import Lesion, make_phantom
 from tests.conftest import CLASSES
@@ -75,41 +75,6 @@ def test_a_nodule_crop_is_moved_and_its_contour_with_it():
     contour = np.zeros((5, 5), bool)
     contour[0, 0] = True
     assert not moved(contour, -1, 0, "constant").any()
-
-
-def test_intervals_are_over_groups():
-    cases = pd.DataFrame({"case": list("abcd"), "group": list("xxyy"), "method": "gradcam", **dict.fromkeys(MEASURES, np.nan)})
-    cases["stability"] = [0.2, 0.2, 0.8, 0.8]
-    found = TrustRun("r", {}, cases).summary["gradcam"]
-    assert (found["stability"].value, found["stability"].low, found["stability"].high) == (0.5, 0.2, 0.8) and found["iou"].value is None
-
-
-def test_written_read_and_tabled(run, tmp_path):
-    write_trust_run(run, tmp_path)
-    (again,) = read_all(tmp_path)
-    assert again.summary["gradcam"]["stability"].value == pytest.approx(run.summary["gradcam"]["stability"].value, abs=1e-3)
-    table = trust_table("faithfulness", [again])
-    assert (
-        str(again.summary["random"]["faithfulness"]) in table
-        and "Centred Gaussian" in table
-        and "energy_inside" not in trust_readme([again])
-    )
-
-
-def test_damaged_runs_are_one_sentence(run, tmp_path):
-    folder = write_trust_run(run, tmp_path)
-    with pytest.raises(UnknownNameError):
-        read_trust_run("other", tmp_path)
-    (folder / "cases.parquet").write_bytes(b"PAR1")
-    with pytest.raises(DatasetError, match="damaged"):
-        read_trust_run(run.name, tmp_path)
-    run.cases.drop(columns="iou").to_parquet(folder / "cases.parquet")
-    with pytest.raises(DatasetError, match="lack the column iou"):
-        read_trust_run(run.name, tmp_path)
-    (folder / "trust.json").write_text('{"schema": 99}')
-    with pytest.raises(DatasetError, match="another schema"):
-        read_trust_run(run.name, tmp_path)
-    assert list_trust_runs(tmp_path) == [run.name]
 
 
 def test_what_does_not_fit_is_said(toy, folder):

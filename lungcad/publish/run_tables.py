@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from lungcad.evaluate.baselines import AREA, HISTOGRAM, METADATA
-from lungcad.evaluate.compare import attention_gain
-from lungcad.evaluate.report import baselines, report
-from lungcad.evaluate.runs import RUNS, Run, list_runs, read_run, read_seeds
+from lungcad.evaluate.paired_tests import attention_gain
+from lungcad.evaluate.scoring import baselines, report
+from lungcad.evaluate.stores.runs import RUNS, Run, list_runs, read_run, read_seeds
 
 SHOWN = ("accuracy", "macro F1", "ROC-AUC")
 

@@ -1,10 +1,8 @@
 """The trust checks over a data set, cached on disk like an evaluation run: a row a case and method."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +14,9 @@ import lungcad
 from lungcad.datasets import DATASETS, Case, Split, of_split
 from lungcad.datasets.lidc_dicom import NAME as DICOM
 from lungcad.datasets.lidc_dicom import read_marked_slices
-from lungcad.errors import DatasetError, LungcadError, UnknownNameError, lookup
-from lungcad.evaluate.metrics import estimate
-from lungcad.evaluate.resamples import Resamples
-from lungcad.evaluate.runs import read_run
+from lungcad.errors import DatasetError, LungcadError, lookup
+from lungcad.evaluate.stores.runs import read_run
+from lungcad.evaluate.stores.trust_runs import MEASURES, SCHEMA, TrustRun
 from lungcad.explain import METHODS, Options, Scene, explain, methods_for
 from lungcad.explain.attribution import Progress
 from lungcad.explain.trust import ChangedScenes, faithfulness, localisation, sanity, stability
@@ -28,56 +25,14 @@ from lungcad.explain.trust.stability import moved
 from lungcad.imaging import CTImage, read_image
 from lungcad.imaging.lungs import lung_field
 from lungcad.models import TrainedModel
-from lungcad.models.card import Estimate
 from lungcad.models.predict import calibrated
 
-SCHEMA = 1
-TRUST = Path(__file__).resolve().parents[2] / "data" / "trust"
 STEPS = 5
 """Of the deletion and insertion curves of a run; the page takes more."""
 SANITY_CASES = 10
 """Cases of a run on which the weights are randomised: a dozen maps each."""
 MAX_SHIFT = 16
 """Pixels by which a nodule crop is moved at random, each way, before its map is judged by place: in the middle the centred control could not lose."""
-MEASURES = {
-    "pointing_game": "peak inside the contour", "energy_inside": "evidence inside the contour", "iou": "best overlap with the contour (IoU)",
-    "iou_fixed": "overlap at half the peak (IoU)", "deletion_auc": "deletion area (lower is better)", "insertion_auc": "insertion area",
-    "faithfulness": "insertion minus deletion area", "stability": "stability", "sanity": "similarity to random weights (lower is better)",
-    "in_lung": "evidence in the lung", "on_border": "on the body's border", "outside_body": "outside the body",
-}  # fmt: skip
-"""Column -> what it says. Every one is a mean over cases, of values between -1 and 1."""
-
-
-@dataclass(frozen=True, eq=False)
-class TrustRun:
-    """facts: what ``trust.json`` says. cases: a row a case and method: case, group, label, target, probability, method, and :data:`MEASURES`."""
-
-    name: str
-    facts: dict
-    cases: pd.DataFrame
-
-    @cached_property
-    def summary(self) -> dict[str, dict[str, Estimate]]:
-        """Method -> measure -> mean over the cases with its 95 % bootstrap interval over groups; None where it does not apply."""
-        found = {}
-        for method, rows in self.cases.groupby("method", sort=False):
-            found[method] = {}
-            for measure in MEASURES:
-                known = rows[rows[measure].notna()]
-                if not len(known):
-                    found[method][measure] = Estimate(value=None, low=None, high=None)
-                    continue
-                means = Resamples.of(known.group.to_numpy()).mean(known[measure].to_numpy(np.float64))
-                found[method][measure] = estimate(means)
-        return found
-
-    def to_dict(self) -> dict:
-        """The JSON of ``lungcad trust``: means, null where a measure does not apply, and their intervals."""
-        methods = []
-        for method, measures in self.summary.items():
-            intervals = {name: [each.low, each.high] for name, each in measures.items() if each.value is not None}
-            methods.append({"method": method, **{name: each.value for name, each in measures.items()}, "intervals": intervals})
-        return {**{key: self.facts[key] for key in ("model", "data", "n", "skipped", "notes")}, "methods": methods}
 
 
 def run_trust(
@@ -239,37 +194,3 @@ def _notes(model: TrainedModel, table: pd.DataFrame, layout: str) -> list[str]:
     if layout == DICOM:
         notes.append("Slices of few patients: the intervals over patients say how little that is.")
     return notes
-
-
-def write_trust_run(run: TrustRun, root: Path = TRUST) -> Path:
-    """``trust.json`` and ``cases.parquet`` under ``root/MODEL--DATA``."""
-    folder = root / run.name
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "trust.json").unlink(missing_ok=True)
-    table = run.cases.copy()
-    columns = ["probability", *MEASURES]
-    table[columns] = table[columns].astype(np.float32)
-    table.to_parquet(folder / "cases.parquet", index=False)
-    (folder / "trust.json").write_text(json.dumps(run.facts, indent=2, ensure_ascii=False) + "\n", "utf-8")
-    return folder
-
-
-def list_trust_runs(root: Path = TRUST) -> list[str]:
-    return sorted(path.parent.name for path in root.glob("*/trust.json"))
-
-
-def read_trust_run(name: str, root: Path = TRUST) -> TrustRun:
-    """Raises :class:`DatasetError` in one sentence for a missing or damaged file or another schema."""
-    folder = root / name
-    if not (folder / "trust.json").is_file():
-        raise UnknownNameError("trust run", name, list_trust_runs(root) or ["(there are no trust runs)"])
-    try:
-        facts = json.loads((folder / "trust.json").read_text("utf-8"))
-        table = pd.read_parquet(folder / "cases.parquet")
-    except (OSError, ValueError):
-        raise DatasetError(f"A file of the trust run {name} is damaged or missing; run lungcad trust again.") from None
-    if not isinstance(facts, dict) or facts.get("schema") != SCHEMA:
-        raise DatasetError(f"The trust run {name} has another schema than this lungcad reads ({SCHEMA}); run lungcad trust again.")
-    if missing := sorted({"case", "group", "method", *MEASURES} - set(table.columns)):
-        raise DatasetError(f"The cases of the trust run {name} lack the column {missing[0]}; run lungcad trust again.")
-    return TrustRun(name, facts, table)

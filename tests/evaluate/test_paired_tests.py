@@ -3,29 +3,13 @@
 from math import comb
 
 import numpy as np
-import pandas as pd
 import pytest
 from scipy.stats import norm
 
 from lungcad.errors import DatasetError
-from lungcad.evaluate.compare import attention_gain, compare_runs, delong, mcnemar, pareto_front
-from lungcad.evaluate.runs import Run
-
-CLASSES = ("benign", "malignant")
-
-
-def make_run(name: str, n: int = 60, shift: float = 0.0, seed: int = 0, ids=None) -> Run:
-    rng = np.random.default_rng(7)
-    labels = rng.integers(0, 2, n)
-    noise = np.random.default_rng(seed).normal(0, 1, n)
-    p = norm.cdf((1 + shift) * (labels - 0.5) + 0.7 * noise)
-    table = pd.DataFrame(
-        {
-            "case": ids if ids is not None else [f"c{i}" for i in range(n)], "group": [f"g{i // 3}" for i in range(n)], "split": "test",
-            "label": [CLASSES[k] for k in labels], "copy_of_training": False, "p:benign": 1 - p, "p:malignant": p,
-        }
-    )  # fmt: skip
-    return Run(name, {"classes": CLASSES, "dataset": "lidc-nodules", "seed": seed}, table, None, None)
+from lungcad.evaluate.paired_tests import attention_gain, compare_runs, delong, mcnemar
+from lungcad.evaluate.stores.runs import Run
+from tests.evaluate.sample_runs import make_run
 
 
 def test_delong_is_the_formula_of_the_paper():
@@ -107,8 +91,3 @@ def test_gain_over_seeds_is_the_mean_of_the_pairs():
     assert found["macro F1"].difference == pytest.approx(np.mean(single)) and "3 seeds" in found["macro F1"].test
     with pytest.raises(DatasetError, match="pairs"):
         attention_gain(plain, attended[:2])
-
-
-def test_the_pareto_front_holds_what_nothing_beats():
-    assert pareto_front([1, 2, 2, 3, 4], [0.5, 0.7, 0.6, 0.7, 0.9]) == [0, 1, 4]
-    assert pareto_front([2, 1, 1], [0.5, 0.5, 0.5]) == [1, 2]

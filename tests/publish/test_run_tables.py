@@ -2,9 +2,9 @@ import re
 
 import pytest
 
-from lungcad.evaluate.runs import write_run
-from lungcad.evaluate.tables import gain_table, protocols_table
-from tests.evaluate.test_compare import make_run
+from lungcad.evaluate.stores.runs import write_run
+from lungcad.publish.run_tables import gain_table, protocols_table
+from tests.evaluate.sample_runs import make_run
 
 
 @pytest.fixture

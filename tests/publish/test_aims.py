@@ -1,8 +1,8 @@
-from lungcad.evaluate.aims import AIMS, missed, with_aim
-from lungcad.evaluate.report import report
-from lungcad.evaluate.runs import read_run, write_run
+from lungcad.evaluate.scoring import report
+from lungcad.evaluate.stores.runs import read_run, write_run
+from lungcad.publish.aims import AIMS, missed, with_aim
 from tests.conftest import make_card
-from tests.evaluate.test_compare import make_run
+from tests.evaluate.sample_runs import make_run
 
 
 def test_an_aim_is_read_from_the_runs(tmp_path):

@@ -1,0 +1,44 @@
+"""A network over many images: read in batches, by one thread a core."""
+
+import math
+import os
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import pairwise
+
+import numpy as np
+
+from lungcad.datasets import Case
+from lungcad.errors import LungcadError
+from lungcad.imaging import read_image
+from lungcad.models import TrainedModel
+from lungcad.preprocess import to_grey
+
+BATCH = 100
+"""Largest batch."""
+
+
+def read_inputs(cases: list[Case], model: TrainedModel) -> Iterator[list[tuple[Case, np.ndarray | LungcadError]]]:
+    """Batches of (case, grey input or the error), read by one thread a core.
+
+    Two batches ahead of an accelerator. On the CPU not ahead: readers that run beside the network only make its own
+    threads wait for each other.
+    """
+
+    def read(case: Case) -> tuple[Case, np.ndarray | LungcadError]:
+        try:
+            return case, to_grey(read_image(case.path), model.card.preprocess)[0]
+        except LungcadError as error:
+            return case, error
+
+    ahead = 2 if model.device.is_accelerator else 0
+    n_batches = math.ceil(len(cases) / BATCH)  # of equal size: a last batch of a few images costs nearly as much as a full one
+    edges = [len(cases) * index // n_batches for index in range(n_batches + 1)]
+    batches = deque(cases[start:stop] for start, stop in pairwise(edges))
+    pending: deque[list[Future]] = deque()
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        while batches or pending:
+            while batches and len(pending) <= ahead:
+                pending.append([pool.submit(read, case) for case in batches.popleft()])
+            yield [future.result() for future in pending.popleft()]

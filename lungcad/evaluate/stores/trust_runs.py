@@ -1,0 +1,102 @@
+"""Trust runs on disk: what the checks measured, a row a case and method."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from lungcad.errors import DatasetError, UnknownNameError
+from lungcad.evaluate.bootstrap import Resamples
+from lungcad.evaluate.metrics import estimate
+from lungcad.models.card import Estimate
+
+SCHEMA = 1
+TRUST = Path(__file__).resolve().parents[3] / "data" / "trust"
+MEASURES = {
+    "pointing_game": "peak inside the contour", "energy_inside": "evidence inside the contour", "iou": "best overlap with the contour (IoU)",
+    "iou_fixed": "overlap at half the peak (IoU)", "deletion_auc": "deletion area (lower is better)", "insertion_auc": "insertion area",
+    "faithfulness": "insertion minus deletion area", "stability": "stability", "sanity": "similarity to random weights (lower is better)",
+    "in_lung": "evidence in the lung", "on_border": "on the body's border", "outside_body": "outside the body",
+}  # fmt: skip
+"""Column -> what it says. Every one is a mean over cases, of values between -1 and 1."""
+
+
+@dataclass(frozen=True, eq=False)
+class TrustRun:
+    """facts: what ``trust.json`` says. cases: a row a case and method: case, group, label, target, probability, method, and :data:`MEASURES`."""
+
+    name: str
+    facts: dict
+    cases: pd.DataFrame
+
+    @cached_property
+    def summary(self) -> dict[str, dict[str, Estimate]]:
+        """Method -> measure -> mean over the cases with its 95 % bootstrap interval over groups; None where it does not apply."""
+        found = {}
+        for method, rows in self.cases.groupby("method", sort=False):
+            found[method] = {}
+            for measure in MEASURES:
+                known = rows[rows[measure].notna()]
+                if not len(known):
+                    found[method][measure] = Estimate(value=None, low=None, high=None)
+                    continue
+                means = Resamples.of(known.group.to_numpy()).mean(known[measure].to_numpy(np.float64))
+                found[method][measure] = estimate(means)
+        return found
+
+    def to_dict(self) -> dict:
+        """The JSON of ``lungcad trust``: means, null where a measure does not apply, and their intervals."""
+        methods = []
+        for method, measures in self.summary.items():
+            intervals = {name: [each.low, each.high] for name, each in measures.items() if each.value is not None}
+            methods.append({"method": method, **{name: each.value for name, each in measures.items()}, "intervals": intervals})
+        return {**{key: self.facts[key] for key in ("model", "data", "n", "skipped", "notes")}, "methods": methods}
+
+
+def write_trust_run(run: TrustRun, root: Path = TRUST) -> Path:
+    """``trust.json`` and ``cases.parquet`` under ``root/MODEL--DATA``."""
+    folder = root / run.name
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "trust.json").unlink(missing_ok=True)
+    table = run.cases.copy()
+    columns = ["probability", *MEASURES]
+    table[columns] = table[columns].astype(np.float32)
+    table.to_parquet(folder / "cases.parquet", index=False)
+    (folder / "trust.json").write_text(json.dumps(run.facts, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    return folder
+
+
+def list_trust_runs(root: Path = TRUST) -> list[str]:
+    return sorted(path.parent.name for path in root.glob("*/trust.json"))
+
+
+def read_trust_run(name: str, root: Path = TRUST) -> TrustRun:
+    """Raises :class:`DatasetError` in one sentence for a missing or damaged file or another schema."""
+    folder = root / name
+    if not (folder / "trust.json").is_file():
+        raise UnknownNameError("trust run", name, list_trust_runs(root) or ["(there are no trust runs)"])
+    try:
+        facts = json.loads((folder / "trust.json").read_text("utf-8"))
+        table = pd.read_parquet(folder / "cases.parquet")
+    except (OSError, ValueError):
+        raise DatasetError(f"A file of the trust run {name} is damaged or missing; run lungcad trust again.") from None
+    if not isinstance(facts, dict) or facts.get("schema") != SCHEMA:
+        raise DatasetError(f"The trust run {name} has another schema than this lungcad reads ({SCHEMA}); run lungcad trust again.")
+    if missing := sorted({"case", "group", "method", *MEASURES} - set(table.columns)):
+        raise DatasetError(f"The cases of the trust run {name} lack the column {missing[0]}; run lungcad trust again.")
+    return TrustRun(name, facts, table)
+
+
+def read_trust_runs(root: Path = TRUST) -> list[TrustRun]:
+    """Every trust run, by data set and network."""
+    return sorted((read_trust_run(name, root) for name in list_trust_runs(root)), key=lambda run: (run.facts["data"], run.facts["model"]))
+
+
+def estimates_of(measure: str, runs: Sequence[TrustRun]) -> list[tuple[TrustRun, dict[str, Estimate]]]:
+    """(run, method -> estimate) for each run that has the measure."""
+    found = [(run, {method: values[measure] for method, values in run.summary.items()}) for run in runs]
+    return [(run, values) for run, values in found if any(each.value is not None for each in values.values())]

@@ -1,0 +1,47 @@
+import json
+
+import pandas as pd
+import pytest
+
+from lungcad.errors import DatasetError, UnknownNameError
+from lungcad.evaluate.stores.runs import list_runs, read_run, read_seeds
+from tests.evaluate.sample_runs import CLASSES, prediction_table
+
+
+def test_a_run_comes_back_as_it_was_written(runs_folder):
+    run = read_run("one", runs_folder)
+    pd.testing.assert_frame_equal(run.predictions, prediction_table())
+    assert (
+        run.facts["run"] == "one" and run.facts["schema"] == 2 and run.facts["date"] and len(run.test) == 20 and run.history.epoch[0] == 0
+    )
+    assert list_runs(runs_folder) == ["one", "one-seed2"] and read_run("one-seed2", runs_folder).baselines is None
+    assert [run.facts["seed"] for run in read_seeds("one", runs_folder)] == [0, 2]
+
+
+FAULTS = {
+    "no run.json": (lambda f: (f / "run.json").unlink(), "no run.json"),
+    "damaged run.json": (lambda f: (f / "run.json").write_text("{"), "damaged"),
+    "no schema": (lambda f: (f / "run.json").write_text("{}"), "schema"),
+    "newer schema": (lambda f: (f / "run.json").write_text(json.dumps({"schema": 99})), "update lungcad"),
+    "older schema": (lambda f: (f / "run.json").write_text(json.dumps({"schema": 1})), "make the run again"),
+    "no predictions": (lambda f: (f / "predictions.parquet").unlink(), "no predictions"),
+    "damaged predictions": (lambda f: (f / "predictions.parquet").write_bytes(b"PAR1 nothing"), "damaged"),
+    "a group in two splits": (lambda f: prediction_table().assign(group="g").to_parquet(f / "predictions.parquet"), "stands in two parts"),
+    "a column is missing": (lambda f: prediction_table().drop(columns="p:benign").to_parquet(f / "predictions.parquet"), "p:benign"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_faulty_run_is_one_sentence_and_the_others_stay_readable(runs_folder, fault):
+    damage, word = FAULTS[fault]
+    damage(runs_folder / "one")
+    with pytest.raises(DatasetError, match=word):
+        read_run("one", runs_folder)
+    assert read_run("one-seed2", runs_folder).classes == tuple(CLASSES)
+
+
+def test_an_unknown_run_lists_the_choices(runs_folder, tmp_path):
+    with pytest.raises(UnknownNameError, match="one-seed2"):
+        read_run("two", runs_folder)
+    with pytest.raises(UnknownNameError, match="there are no runs"):
+        read_run("two", tmp_path / "nowhere")

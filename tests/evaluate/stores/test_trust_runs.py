@@ -1,0 +1,48 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from lungcad.errors import DatasetError, UnknownNameError
+from lungcad.evaluate.stores.trust_runs import MEASURES, TrustRun, list_trust_runs, read_trust_run, read_trust_runs, write_trust_run
+from lungcad.publish.trust_tables import trust_readme, trust_table
+
+
+@pytest.fixture
+def run():
+    """Two methods on four cases of two groups, measured in stability only."""
+    cases = pd.DataFrame(
+        {"case": list("abcd"), "group": list("xxyy"), "probability": 0.5} | dict.fromkeys(MEASURES, np.nan)
+        | {"stability": [0.2, 0.2, 0.8, 0.8], "faithfulness": [0.1, 0.2, 0.3, 0.4]}
+    )  # fmt: skip
+    facts = {"schema": 1, "model": "net", "data": "folder", "n": 4, "skipped": [], "notes": []}
+    return TrustRun("net--folder", facts, pd.concat([cases.assign(method=name) for name in ("gradcam", "centre")], ignore_index=True))
+
+
+def test_intervals_are_over_groups(run):
+    found = run.summary["gradcam"]
+    assert (found["stability"].value, found["stability"].low, found["stability"].high) == (0.5, 0.2, 0.8) and found["iou"].value is None
+
+
+def test_written_read_and_tabled(run, tmp_path):
+    write_trust_run(run, tmp_path)
+    (again,) = read_trust_runs(tmp_path)
+    assert again.summary["gradcam"]["stability"].value == pytest.approx(run.summary["gradcam"]["stability"].value, abs=1e-3)
+    table = trust_table("faithfulness", [again])
+    assert str(again.summary["centre"]["faithfulness"]) in table and "Centred Gaussian" in table
+    assert "energy_inside" not in trust_readme([again])
+
+
+def test_damaged_runs_are_one_sentence(run, tmp_path):
+    folder = write_trust_run(run, tmp_path)
+    with pytest.raises(UnknownNameError):
+        read_trust_run("other", tmp_path)
+    (folder / "cases.parquet").write_bytes(b"PAR1")
+    with pytest.raises(DatasetError, match="damaged"):
+        read_trust_run(run.name, tmp_path)
+    run.cases.drop(columns="iou").to_parquet(folder / "cases.parquet")
+    with pytest.raises(DatasetError, match="lack the column iou"):
+        read_trust_run(run.name, tmp_path)
+    (folder / "trust.json").write_text('{"schema": 99}')
+    with pytest.raises(DatasetError, match="another schema"):
+        read_trust_run(run.name, tmp_path)
+    assert list_trust_runs(tmp_path) == [run.name]
