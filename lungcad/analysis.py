@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,7 +12,7 @@ import torch
 from lungcad.datasets import DATASETS
 from lungcad.errors import ImageError, lookup
 from lungcad.explain import METHODS, Attribution, Fill, Layer, Options, Scene, explain
-from lungcad.explain.attribution import Progress
+from lungcad.explain.attribution import Cost, Progress
 from lungcad.explain.engine import hidden, masked_probabilities
 from lungcad.explain.neighbours import Index, Nearest, embed
 from lungcad.explain.trust import ChangedScenes, Check, cheap_checks, check_localisation, check_partner, check_stability, sanity
@@ -40,7 +41,7 @@ class Result:
     warnings: tuple[str, ...]
     precision: str
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON: no pixels, no file name, no patient identifier; the image is named by its SHA-256."""
         top, left, bottom, right = self.geometry.box
         return {
@@ -113,7 +114,7 @@ def trust_checks(
     yield from cheap_checks(model, image, scene, found, target, options, has_lungs=sees_lungs(model.card))
     if (
         partner is not None
-        and METHODS[method].cost == "cheap"
+        and METHODS[method].cost is Cost.FAST
         and METHODS[method].suits(partner.card)
         and options.layer is not Layer.ATTENDED
     ):
@@ -125,7 +126,7 @@ def trust_checks(
 def partner_of(card: ModelCard, cards: Iterable[ModelCard]) -> ModelCard | None:
     """The card that differs in attention only, a baseline and an attention network; None where there is none."""
 
-    def key(each: ModelCard) -> tuple:
+    def key(each: ModelCard) -> tuple[object, ...]:
         return each.dataset, each.task, each.protocol, each.backbone, each.inputs, each.classes, each.preprocess
 
     return next((each for each in cards if key(each) == key(card) and (each.attention == "none") != (card.attention == "none")), None)
@@ -136,7 +137,7 @@ def dear_trust_checks(
 ) -> list[Check]:
     """Weight randomisation and, for methods that cost more than a forward pass, stability: some dozens of maps."""
     scene, target = Scene.of(model, image), model.class_index(result.target)
-    needs_stability = METHODS[method].cost != "cheap"
+    needs_stability = METHODS[method].cost is not Cost.FAST
     steps = 6 * needs_stability
 
     def later(done: int, total: int) -> None:

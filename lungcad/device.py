@@ -6,8 +6,12 @@ import functools
 import platform
 import sys
 from dataclasses import dataclass
+from typing import Literal, TypeVar
 
 import torch
+from torch import Tensor, device, dtype, memory_format, nn
+
+M = TypeVar("M", bound=nn.Module)
 
 
 @dataclass(frozen=True)
@@ -18,11 +22,12 @@ class Device:
     Heads, losses and attributions are always computed in float32.
     """
 
-    torch: torch.device
-    autocast: torch.dtype | None
+    torch: device
+    autocast: dtype | None
 
     @property
-    def memory_format(self) -> torch.memory_format:
+    def memory_format(self) -> memory_format:
+        """Channels last: what convolutions are fastest in."""
         return torch.channels_last
 
     @property
@@ -42,24 +47,27 @@ class Device:
 
     @property
     def precision(self) -> str:
+        """Name of the precision of the features, for cards and runs."""
         return "float32" if self.autocast is None else str(self.autocast).removeprefix("torch.")
 
     @property
-    def lightning_precision(self) -> str:
+    def lightning_precision(self) -> Literal["32-true", "bf16-mixed", "16-mixed"]:
         """The name Lightning gives this precision."""
-        return {None: "32-true", torch.bfloat16: "bf16-mixed", torch.float16: "16-mixed"}[self.autocast]
+        if self.autocast is None:
+            return "32-true"
+        return "bf16-mixed" if self.autocast is torch.bfloat16 else "16-mixed"
 
-    def features_context(self):
+    def features_context(self) -> contextlib.AbstractContextManager[object]:
         """Context manager for the forward pass of a backbone."""
         if self.autocast is None:
             return contextlib.nullcontext()
         return torch.autocast(self.torch.type, self.autocast)
 
-    def put(self, module: torch.nn.Module) -> torch.nn.Module:
+    def put(self, module: M) -> M:
         """Move a module here, in this device's memory layout."""
-        return module.to(self.torch, memory_format=self.memory_format)
+        return module.to(device=self.torch, memory_format=self.memory_format)  # type: ignore[call-overload, no-any-return]  # torch names no such overload
 
-    def put_inputs(self, inputs: torch.Tensor) -> torch.Tensor:
+    def put_inputs(self, inputs: Tensor) -> Tensor:
         """Move a batch (N, C, H, W) here, in the layout and precision in which a backbone reads it."""
         return inputs.to(self.torch, self.autocast or inputs.dtype, memory_format=self.memory_format)
 

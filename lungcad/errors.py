@@ -1,5 +1,10 @@
 """The errors a user can cause; each message says what is wrong and what to do."""
 
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
+
+T = TypeVar("T")
+
 
 class LungcadError(ValueError):
     """Base of all errors that bad input raises. Shown to the user as one sentence."""
@@ -24,11 +29,11 @@ class RecipeError(LungcadError):
 class UnknownNameError(LungcadError):
     """A name (model, class, method, layout, ...) that is in no table."""
 
-    def __init__(self, kind: str, name: object, choices) -> None:
+    def __init__(self, kind: str, name: object, choices: Iterable[object]) -> None:
         super().__init__(f"Unknown {kind} {str(name)!r}; choose one of: {', '.join(map(str, choices))}.")
 
 
-def lookup(table: dict, name: str, kind: str):
+def lookup(table: Mapping[str, T], name: str, kind: str) -> T:
     """``table[name]``, or an :class:`UnknownNameError` that lists the choices."""
     if name not in table:
         raise UnknownNameError(kind, name, table)

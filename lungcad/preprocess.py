@@ -172,7 +172,9 @@ def body_box(grey: np.ndarray) -> tuple[int, int, int, int]:
     level, _ = cv2.threshold((small * 255).astype(np.uint8), 0, 255, cv2.THRESH_OTSU)
     bright = (small * 255 > level / 2).astype(np.uint8)
     cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
-    bright = cv2.morphologyEx(bright, cv2.MORPH_OPEN, cross, iterations=3, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    bright = np.asarray(
+        cv2.morphologyEx(bright, cv2.MORPH_OPEN, cross, iterations=3, borderType=cv2.BORDER_CONSTANT, borderValue=0), np.uint8
+    )
     count, _, stats, _ = cv2.connectedComponentsWithStats(bright, connectivity=4)
     if count == 1:
         return 0, 0, rows, columns

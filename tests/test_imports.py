@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 ORDER = [
-    {"errors"},
+    {"errors", "registry"},
     {"schema"},
     {"device", "imaging"},
     {"preprocess", "datasets"},

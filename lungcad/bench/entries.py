@@ -37,6 +37,7 @@ ENTRIES: dict[str, Callable[[Path | None], Row]] = {}
 
 
 def entry(function: Callable[[Path | None], Row]) -> Callable[[Path | None], Row]:
+    """Decorator: put a measurement into :data:`ENTRIES` under its own name."""
     ENTRIES[function.__name__] = function
     return function
 

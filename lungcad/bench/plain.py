@@ -48,6 +48,7 @@ def in_fresh_process(function: Callable, *arguments):
 
 
 def network(weights: Path) -> torch.nn.Module:
+    """The network of a weights file, unfolded, in float32."""
     card = ModelCard.read(weights.with_suffix(".json"))
     model = create_model(card.backbone, card.attention, len(card.classes), inputs=card.inputs)
     model.load_state_dict({key: tensor.float() for key, tensor in safetensors.torch.load_file(weights).items()})
@@ -55,6 +56,7 @@ def network(weights: Path) -> torch.nn.Module:
 
 
 def transform(card: ModelCard) -> transforms.Compose:
+    """What a card says of preprocessing, as torchvision transforms."""
     config = card.preprocess
     return transforms.Compose(
         [transforms.Resize(config.size), transforms.ToTensor(), transforms.Normalize([config.mean] * 3, [config.std] * 3)]

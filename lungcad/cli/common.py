@@ -21,6 +21,7 @@ Models = Annotated[str, typer.Option(help="A name that `models` lists, or severa
 
 
 def complain(sentence: str) -> None:
+    """One sentence to standard error."""
     print(f"lungcad: {sentence}", file=sys.stderr)
 
 
@@ -33,10 +34,12 @@ def progress(title: str) -> Iterator[Callable[[int, int], None]]:
 
 
 def print_json(value: object, *, indent: int | None = 2) -> None:
+    """To standard output; never NaN."""
     print(json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False), flush=True)
 
 
 def check_writable(path: Path | None, suffix: str) -> None:
+    """A usage error, before any work, where the file could not be written or ends otherwise."""
     if path is None:
         return
     if path.suffix.lower() != suffix:

@@ -30,7 +30,9 @@ def audit(
     known = DATASETS.get(folder) if not Path(folder).is_dir() else None
     chosen = lookup({each.value: each for each in Protocol}, protocol, "protocol") if protocol else None
     with progress("reading images") as on_progress:
-        found = run_audit(known.locate() if known else folder, layout or (known and known.name), protocol=chosen, on_progress=on_progress)
+        found = run_audit(
+            known.locate() if known else folder, layout or (known.name if known else None), protocol=chosen, on_progress=on_progress
+        )
     values = found.to_dict()
     if as_json:
         print_json(values)

@@ -58,7 +58,7 @@ def predict(images: list[Path], model: Models, as_json: Json = False) -> None:
     failed = False
     for path in images:
         try:
-            result = answer_together(str(path), together) if together else analyse(str(path), network, methods=())
+            result = answer_together(str(path), together) if together else analyse(str(path), network or model, methods=())
         except LungcadError as error:
             complain(f"{path}: {error}")
             failed = True
@@ -100,9 +100,13 @@ def explain(
 
     check_writable(out, ".png")
     check_writable(values, ".npy")
-    chosen = [lookup({each.value: each for each in kind}, name, what) for kind, name, what in (
-        (Layer, layer, "layer"), (Segments, segments, "segmentation"), (Fill, fill, "fill"))]  # fmt: skip
-    options = Options(seed, samples, *chosen)
+    options = Options(
+        seed,
+        samples,
+        lookup({each.value: each for each in Layer}, layer, "layer"),
+        lookup({each.value: each for each in Segments}, segments, "segmentation"),
+        lookup({each.value: each for each in Fill}, fill, "fill"),
+    )
     with progress(method) as on_progress:
         result = analyse(str(image), model, methods=[method], target=target, options=options, on_progress=on_progress)
     attribution = result.attributions[method]

@@ -1,7 +1,8 @@
 """Commands about evaluation runs: runs list, show, compare, gain, tables."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -12,6 +13,9 @@ from lungcad.errors import LungcadError
 
 runs_app = typer.Typer(no_args_is_help=True, help="Evaluation runs: list, show, compare.")
 app.add_typer(runs_app, name="runs")
+
+if TYPE_CHECKING:
+    from lungcad.evaluate.paired_tests import Difference
 
 RunsFolder = Annotated[Path, typer.Option(help="Folder of evaluation runs.")]
 
@@ -120,7 +124,7 @@ def runs_gain(
     _print_differences(attention_gain(read_seeds(baseline, runs), read_seeds(attended, runs)), baseline, attended, as_json)
 
 
-def _print_differences(differences, first: str, second: str, as_json: bool) -> None:
+def _print_differences(differences: Sequence["Difference"], first: str, second: str, as_json: bool) -> None:
     if as_json:
         print_json([each.to_dict() for each in differences])
         return

@@ -40,11 +40,12 @@ def train(
     places = Places(data or DATASETS[plan.dataset].locate(), work, None if varied else out, runs)
     try:
         with progress("reading images") as on_progress:
-            watch = {"on_progress": on_progress, "progress_bar": sys.stderr.isatty()}
             if folds:
-                print(f"cross-validation run: {cross_validate(plan, places, folds, **watch)}")
+                print(
+                    f"cross-validation run: {cross_validate(plan, places, folds, on_progress=on_progress, progress_bar=sys.stderr.isatty())}"
+                )
                 return
-            card = run_training(plan, places, **watch)
+            card = run_training(plan, places, on_progress=on_progress, progress_bar=sys.stderr.isatty())
     except (KeyboardInterrupt, SystemExit) as stop:  # Lightning turns Ctrl-C into SystemExit
         if isinstance(stop, SystemExit) and stop.code == 0:
             raise
@@ -54,7 +55,7 @@ def train(
 
     for case in read_run(card.name, runs).facts["skipped"]:
         complain(f"skipped {case}: it could not be read")
-    print(f"{card.name}: test accuracy {card.test.accuracy}, epoch {card.best_epoch} of {card.epochs_trained}")
+    print(f"{card.name}: test accuracy {card.test.accuracy if card.test else None}, epoch {card.best_epoch} of {card.epochs_trained}")
 
 
 @app.command()

@@ -7,6 +7,8 @@ from pathlib import Path
 
 
 class Split(StrEnum):
+    """The part of a data set that a case belongs to."""
+
     TRAIN = "train"
     VALID = "valid"
     TEST = "test"

@@ -7,8 +7,9 @@ from pathlib import Path
 from lungcad.datasets.case import Case, Split
 from lungcad.datasets.fingerprint import Fingerprint
 from lungcad.errors import DatasetError
+from lungcad.registry import Registry
 
-DATASETS: dict[str, "Dataset"] = {}
+DATASETS: Registry["Dataset"] = Registry("data set")
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -108,8 +109,8 @@ class Dataset:
 
 
 def register(dataset: Dataset) -> Dataset:
-    DATASETS[dataset.name] = dataset
-    return dataset
+    """Put a data set into :data:`DATASETS`."""
+    return DATASETS.add(dataset.name, dataset)
 
 
 def of_split(cases: list[Case], split: Split) -> list[Case]:

@@ -5,7 +5,8 @@ correlate by at least ``MIN_CORRELATION``. On Chest CT-Scan the thresholds hardl
 training stays the same for 4 to 7 bits and correlations of 0.98 to 0.99 (tests/datasets/test_duplicates.py).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from scipy.sparse import coo_matrix
@@ -47,7 +48,7 @@ def duplicate_pairs(prints: Sequence[Fingerprint], *, max_bits: int = MAX_BITS, 
     return np.unique(np.concatenate(found), axis=0)
 
 
-def _chunks(counts: np.ndarray):
+def _chunks(counts: np.ndarray) -> Iterator[tuple[int, int]]:
     """Ranges of images whose candidates number about ``_CHUNK``."""
     total = np.cumsum(counts)
     first = 0
@@ -58,7 +59,10 @@ def _chunks(counts: np.ndarray):
         first = last
 
 
-def _confirm(first, last, starts, counts, order, bits, thumbs, max_bits, min_correlation) -> np.ndarray:
+def _confirm(
+    first: int, last: int, starts: np.ndarray, counts: np.ndarray, order: np.ndarray, bits: np.ndarray, thumbs: np.ndarray,
+    max_bits: int, min_correlation: float,
+) -> np.ndarray:  # fmt: skip
     """The true pairs among the candidates of the images ``first`` to ``last``."""
     n = counts[first:last]
     left = np.repeat(np.arange(first, last), n)
@@ -79,7 +83,7 @@ def clusters(n: int, pairs: np.ndarray) -> np.ndarray:
     return connected_components(links, directed=False)[1]
 
 
-def copies_between(these: Sequence[Fingerprint], those: Sequence[Fingerprint], **thresholds) -> np.ndarray:
+def copies_between(these: Sequence[Fingerprint], those: Sequence[Fingerprint], **thresholds: Any) -> np.ndarray:
     """For each of ``these``: is it a copy of any of ``those``? Bool, shape (len(these),). thresholds: of :func:`duplicate_pairs`."""
     pairs = duplicate_pairs([*these, *those], **thresholds)
     across = pairs[(pairs[:, 0] < len(these)) & (pairs[:, 1] >= len(these))]

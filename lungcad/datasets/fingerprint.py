@@ -31,6 +31,7 @@ class Fingerprint:
 
     @classmethod
     def of(cls, image: CTImage) -> "Fingerprint":
+        """Of the image in grey."""
         grey = image.grey()
         # imagehash shrinks to 32×32 by Lanczos; most of the way there by area averaging is the same picture, and far quicker
         small = cv2.resize(grey, (4 * SIDE, 4 * SIDE), interpolation=cv2.INTER_AREA)

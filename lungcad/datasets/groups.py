@@ -35,21 +35,24 @@ def by_neighbours(cases: Sequence[Case], prints: Sequence[Fingerprint | None]) -
     numbers = [_number(case.id) for case in cases]
     folders = [case.id.rpartition("/")[0] for case in cases]
     for folder in set(folders):
-        run = sorted(
-            (i for i in range(len(cases)) if folders[i] == folder and numbers[i] is not None and prints[i]), key=numbers.__getitem__
-        )
+        found = [
+            (number, i, print_)
+            for i, (number, print_) in enumerate(zip(numbers, prints, strict=True))
+            if folders[i] == folder and number is not None and print_ is not None
+        ]
+        run = sorted(found, key=lambda slice_: slice_[0])
         if len(run) < 2:
             continue
-        thumbs = np.stack([prints[i].thumbnail for i in run]).astype(np.float32)
-        position = np.array([numbers[i] for i in run])
+        thumbs = np.stack([print_.thumbnail for _, _, print_ in run]).astype(np.float32)
+        position = np.array([number for number, _, _ in run])
         joined = np.zeros(len(run), dtype=bool)  # joined[k]: slice k belongs with slice k - 1
         for step in range(1, REACH + 1):
             alike = (thumbs[:-step] * thumbs[step:]).mean(1) >= SAME_PATIENT if len(run) > step else np.zeros(0, dtype=bool)
             for k in np.flatnonzero(alike & (position[step:] - position[:-step] <= REACH)):
                 joined[k + 1 : k + step + 1] = True
         start = 0
-        for k, i in enumerate(run):
-            start = start if joined[k] else k
+        for position_in_run, (_, i, _) in enumerate(run):
+            start = start if joined[position_in_run] else position_in_run
             names[i] = f"{folder}/{position[start]}-"
     return _merged(names, prints)
 
@@ -62,8 +65,8 @@ def _number(case_id: str) -> int | None:
 
 def _merged(names: list[str], prints: Sequence[Fingerprint | None]) -> list[str]:
     """Groups that share a copy become one, named after the first of them."""
-    readable = [i for i, print_ in enumerate(prints) if print_]
-    pairs = duplicate_pairs([prints[i] for i in readable])
+    readable = [i for i, print_ in enumerate(prints) if print_ is not None]
+    pairs = duplicate_pairs([print_ for print_ in prints if print_ is not None])
     unique = {name: k for k, name in enumerate(dict.fromkeys(names))}
     links = np.array([(unique[names[readable[i]]], unique[names[readable[j]]]) for i, j in pairs], dtype=np.int64).reshape(-1, 2)
     merged = clusters(len(unique), links)

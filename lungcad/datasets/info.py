@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,9 @@ from lungcad.datasets.fingerprint import fingerprints
 from lungcad.datasets.splits import Protocol, split_cases
 
 
-def describe(dataset: Dataset, folder: Path, task: str | None = None, *, on_progress: Callable[[int, int], None] | None = None) -> dict:
+def describe(
+    dataset: Dataset, folder: Path, task: str | None = None, *, on_progress: Callable[[int, int], None] | None = None
+) -> dict[str, Any]:
     """The JSON of ``lungcad data info``: for each protocol and split the cases by class, the groups and the copies of training images."""
     cases = dataset.read(folder, task)
     prints = fingerprints(cases, on_progress)

@@ -29,20 +29,20 @@ def read_nodules(root: Path) -> list[Case]:
         raise DatasetError(f"{table_path.name} has no column {', '.join(sorted(missing))}; get it again from its publisher.")
     return [
         Case(
-            id=row.image,
-            path=root / row.image,
-            label=f"{row.malignancy_median:.1f}",
+            id=str(row["image"]),
+            path=root / str(row["image"]),
+            label=f"{row['malignancy_median']:.1f}",
             split=None,
-            group=row.patient,
-            mask=root / row.mask,
+            group=str(row["patient"]),
+            mask=root / str(row["mask"]),
             facts={
-                "area_px": float(row.mask_area_px),
-                "n_readers": float(row.n_readers),
-                "malignancy_mean": float(row.malignancy_mean),
-                "malignancy_spread": _spread(row.malignancy),
+                "area_px": float(row["mask_area_px"]),
+                "n_readers": float(row["n_readers"]),
+                "malignancy_mean": float(row["malignancy_mean"]),
+                "malignancy_spread": _spread(row["malignancy"]),
             },
         )
-        for row in table.itertuples()
+        for row in table.to_dict("records")
     ]
 
 

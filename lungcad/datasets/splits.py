@@ -39,6 +39,7 @@ class SplitCases:
     description: str
 
     def indices(self, split: Split) -> np.ndarray:
+        """Rows of the cases of that part."""
         return np.array([i for i, case in enumerate(self.cases) if case.split is split], dtype=np.int64)
 
 
@@ -61,15 +62,15 @@ def split_cases(
     good = [i for i, print_ in enumerate(prints) if print_ is not None]
     if not good:
         raise DatasetError("Not one image of the data set could be read.")
-    cases, prints = [cases[i] for i in good], [prints[i] for i in good]
+    cases, readable = [cases[i] for i in good], [print_ for print_ in prints if print_ is not None]
     if len({case.label for case in cases}) < 2:
         raise DatasetError(f"All images are of one class ({cases[0].label}); a classifier needs at least two. Check the class folders.")
-    groups = dataset.group(cases, prints)
+    groups = dataset.group(cases, readable)
     cases = [replace(case, group=group) for case, group in zip(cases, groups, strict=True)]
     has_parts = all(case.split is not None for case in cases)
     if protocol is Protocol.PUBLISHED:
         cases, description = (cases, "the published parts as they are") if has_parts else _random(dataset, cases)
-        left_out = []
+        left_out: list[str] = []
     elif has_parts and fold is None:
         left_out, description = _published_without_copies(cases)
     else:
@@ -77,7 +78,13 @@ def split_cases(
         left_out = []
     # against all training images, those that are left out too: a test image that the publisher leaked stays marked
     training = np.array([case.split is Split.TRAIN for case in cases])
-    copies = copies_between(prints, [print_ for print_, trains in zip(prints, training, strict=True) if trains]) & ~training
+    copies = (
+        copies_between(
+            [print_ for print_ in prints if print_ is not None],
+            [print_ for print_, trains in zip(readable, training, strict=True) if trains],
+        )
+        & ~training
+    )
     excluded = set(left_out)
     kept = np.array([case.id not in excluded for case in cases])
     cases, copies = [case for case, keep in zip(cases, kept, strict=True) if keep], copies[kept]

@@ -26,14 +26,17 @@ class Traits:
 
     @classmethod
     def of(cls, image: CTImage) -> "Traits":
+        """Of an image as it was stored."""
         grey = image.grey()
+        rows, columns = grey.shape
         edge = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
         histogram = np.bincount(np.minimum((grey.ravel() * BINS).astype(np.int64), BINS - 1), minlength=BINS) / grey.size
         provenance = image.provenance
         return cls(
             provenance.format,
             provenance.stored_mode,
-            *grey.shape,
+            rows,
+            columns,
             (float(edge.mean()), float(edge.std())),
             histogram.astype(np.float32),
         )
@@ -61,7 +64,9 @@ def mean_histograms(labels: Sequence[str], traits: Sequence[Traits]) -> dict[str
     """Class -> (64,) mean shares of the grey levels."""
     of_class = np.array(labels)
     return {
-        str(name): [round(float(share), 5) for share in histogram_table([traits[i] for i in np.flatnonzero(of_class == name)]).mean(0)]
+        str(name): [
+            round(float(share), 5) for share in histogram_table([traits[i] for i in np.flatnonzero(of_class == name).tolist()]).mean(0)
+        ]
         for name in np.unique(of_class)
     }
 

@@ -1,7 +1,7 @@
 """Trivial baselines on the same split: what a number must beat before it says anything about a network."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -20,8 +20,13 @@ MAJORITY, METADATA, HISTOGRAM, AREA = "majority class", "metadata only", "grey h
 class LabelledTraits(Protocol):
     """One split of a data set: cases, and the traits of their files."""
 
-    cases: list[Case]
-    traits: list[Traits]
+    @property
+    def cases(self) -> list[Case]:
+        """The labelled cases."""
+
+    @property
+    def traits(self) -> list[Traits]:
+        """Of the file of each case."""
 
 
 def baseline_table(parts: Mapping[Split, LabelledTraits], classes: tuple[str, ...], *, seed: int = 0) -> pd.DataFrame:
@@ -52,7 +57,7 @@ def _forest(seed: int) -> RandomForestClassifier:
     return RandomForestClassifier(300, min_samples_leaf=2, class_weight="balanced_subsample", random_state=seed)
 
 
-def _predictions(name: str, model, tested: np.ndarray, cases: list[Case], classes: tuple[str, ...]) -> pd.DataFrame:
+def _predictions(name: str, model: Any, tested: np.ndarray, cases: list[Case], classes: tuple[str, ...]) -> pd.DataFrame:
     table = pd.DataFrame({"baseline": name, "case": [case.id for case in cases]})
     found = dict(zip(model.classes_, model.predict_proba(tested).T, strict=True))
     for each in classes:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -33,7 +34,7 @@ class Evaluation:
     result: TestResult
     seen: int | None = None
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """The JSON of ``lungcad evaluate``."""
         metrics = {"accuracy": self.result.accuracy, "macro_f1": self.result.macro_f1, "auc": self.result.auc}
         recalls = {f"recall {name}": estimate for name, estimate in self.result.recall.items()}

@@ -60,4 +60,5 @@ def small_map(model: TrainedModel, inputs: torch.Tensor, seen: torch.Tensor) -> 
     rows, columns = inputs.shape[-2:]
     whole = Geometry((rows, columns), (0, 0, rows, columns))
     values = np.maximum(gradcam(model, Scene(inputs, np.empty(0), seen, whole), target, Options())[0], 0)
-    return values / max(float(values.max()), 1e-12)
+    peak = max(float(values.max()), 1e-12)
+    return np.asarray(values / peak)

@@ -36,7 +36,7 @@ def read_inputs(cases: list[Case], model: TrainedModel) -> Iterator[list[tuple[C
     n_batches = math.ceil(len(cases) / BATCH)  # of equal size: a last batch of a few images costs nearly as much as a full one
     edges = [len(cases) * index // n_batches for index in range(n_batches + 1)]
     batches = deque(cases[start:stop] for start, stop in pairwise(edges))
-    pending: deque[list[Future]] = deque()
+    pending: deque[list[Future[tuple[Case, np.ndarray | LungcadError]]]] = deque()
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         while batches or pending:
             while batches and len(pending) <= ahead:

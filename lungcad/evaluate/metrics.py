@@ -128,7 +128,8 @@ def resampled_confusion(labels: np.ndarray, predicted: np.ndarray, k: int, resam
 
 
 def accuracy(confusion: np.ndarray) -> np.ndarray:
-    return np.trace(confusion, axis1=1, axis2=2) / confusion.sum((1, 2))
+    """(B,): share of the cases whose most probable class is the true one."""
+    return ratio(np.trace(confusion, axis1=1, axis2=2), confusion.sum((1, 2)))
 
 
 def recall(confusion: np.ndarray) -> np.ndarray:
@@ -224,7 +225,7 @@ def expected_calibration_error(right: np.ndarray, confidence: np.ndarray, resamp
     """
     bins = np.minimum((confidence * ECE_BINS).astype(np.int64), ECE_BINS - 1)
     gaps = resamples.counts(bins, ECE_BINS, values=confidence - right)
-    return np.abs(gaps).sum(1) / resamples.counts(bins, ECE_BINS).sum(1)
+    return ratio(np.abs(gaps).sum(1), resamples.counts(bins, ECE_BINS).sum(1))
 
 
 def estimate(values: np.ndarray) -> Estimate:

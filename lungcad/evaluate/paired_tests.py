@@ -1,7 +1,8 @@
 """Two runs on the same cases: DeLong for the AUC, McNemar for the accuracy, paired bootstrap over groups for the rest."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,7 +28,8 @@ class Difference:
     p: float | None
     test: str
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON: numbers rounded to five places."""
         return {name: round(value, 5) if isinstance(value, float) else value for name, value in asdict(self).items()}
 
 
@@ -152,7 +154,10 @@ def _delong_rows(run: Run, labels: np.ndarray, a: np.ndarray, b: np.ndarray) -> 
     return rows
 
 
-def _bootstrap_rows(labels, first, second, classes, resamples, ordinal, skip=frozenset()) -> list[Difference]:
+def _bootstrap_rows(
+    labels: np.ndarray, first: Sequence[np.ndarray], second: Sequence[np.ndarray], classes: tuple[str, ...], resamples: Resamples, ordinal: bool,
+    skip: Collection[str] = (),
+) -> list[Difference]:  # fmt: skip
     """Mean over pairs of runs; draws pairs too where there are several."""
     sides = [[all_metrics(labels, each, classes, resamples, ordinal=ordinal) for each in runs] for runs in (first, second)]
     n = len(first)

@@ -1,6 +1,7 @@
 """What a run says: every metric with its interval, the trivial baselines beside it, and the operating points."""
 
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,10 +33,12 @@ class ScoredCases:
 
     @cached_property
     def probabilities(self) -> np.ndarray:
+        """(n, K), float64."""
         return self.run.probabilities(self.cases)
 
     @property
     def n_groups(self) -> int:
+        """Groups among the cases."""
         return self.resamples.groups
 
     @cached_property
@@ -47,6 +50,7 @@ class ScoredCases:
 
     @cached_property
     def resamples(self) -> Resamples:
+        """Bootstrap over the groups of the cases."""
         return Resamples.of(self.cases.group)
 
     @cached_property
@@ -81,7 +85,7 @@ class ScoredCases:
     @cached_property
     def counts(self) -> np.ndarray:
         """(K, K) cases: rows true, columns predicted."""
-        return self._confusion(Resamples.none(len(self.labels)))[0].astype(int)
+        return np.asarray(self._confusion(Resamples.none(len(self.labels)))[0], dtype=int)
 
     def _confusion(self, resamples: Resamples) -> np.ndarray:
         return resampled_confusion(self.labels, self.answers, len(self.run.classes), resamples)
@@ -100,7 +104,7 @@ def confusion(run: Run, *, without_copies: bool = False) -> np.ndarray:
     return ScoredCases(run, without_copies=without_copies).counts
 
 
-def operating_points(run: Run) -> list[dict]:
+def operating_points(run: Run) -> list[dict[str, Any]]:
     """Youden's and "sensitivity at least 0.95", chosen on the run's validation cases, with their rates on its test cases.
 
     Empty where no class is negative, or where a run of several folds has a validation part for each.
@@ -143,7 +147,7 @@ def baselines(run: Run, *, without_copies: bool = False) -> dict[str, dict[str, 
         if len(table):
             resamples = Resamples.of(table.group)
             values = all_metrics(run.labels(table), run.probabilities(table), run.classes, resamples)
-            found[name] = {metric: estimate(values[metric]) for metric in HEADLINES}
+            found[str(name)] = {metric: estimate(values[metric]) for metric in HEADLINES}
     return found
 
 

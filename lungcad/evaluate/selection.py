@@ -67,8 +67,8 @@ def from_text(text: str, classes: Sequence[str], places: Sequence[str]) -> Selec
             low, high = float(parts[1]), float(parts[2])
             return Band(parts[0], low, high) if low < high else None
         if kind == "region" and 4 <= len(parts) <= MOST_CORNERS + 1 and parts[0] in places:
-            corners = [tuple(map(float, each.split(","))) for each in parts[1:]]
-            if all(len(each) == 2 and np.isfinite(each).all() for each in corners):
+            corners = [(float(x), float(y)) for x, y in (corner.split(",") for corner in parts[1:])]
+            if np.isfinite(corners).all():
                 return Region(parts[0], tuple(corners))
     except ValueError:
         pass

@@ -33,6 +33,7 @@ class Slice:
 
     @property
     def is_small(self) -> bool:
+        """Whether it has too few cases or groups to say much."""
         return self.n < FEW_CASES or self.groups < FEW_GROUPS
 
 
@@ -107,4 +108,4 @@ def _thirds(values: pd.Series) -> pd.Series:
     if len(edges) < 2:
         return pd.Series([None] * len(values), dtype="category")
     labels = [f"{low:.0f}–{high:.0f}" for low, high in pairwise(edges)]
-    return pd.cut(values.round(), edges, labels=labels, include_lowest=True)
+    return pd.Series(pd.cut(values.round(), edges.tolist(), labels=labels, include_lowest=True))

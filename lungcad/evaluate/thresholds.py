@@ -44,8 +44,8 @@ def _points(positive: np.ndarray, scores: np.ndarray) -> dict[str, tuple[float, 
     return {name: (float(thresholds[i]), float(sensitivity[i]), float(specificity[i])) for name, i in best.items()}
 
 
-def _point(labels, probabilities, classes, negative, by: str) -> OperatingPoint | None:
-    if negative not in classes:
+def _point(labels: np.ndarray, probabilities: np.ndarray, classes: tuple[str, ...], negative: str | None, by: str) -> OperatingPoint | None:
+    if negative is None or negative not in classes:
         return None
     column = classes.index(negative)
     found = _points(labels != column, 1 - probabilities[:, column]).get(by)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,7 @@ from lungcad.errors import DatasetError, LungcadError, lookup
 from lungcad.evaluate.stores.runs import read_run
 from lungcad.evaluate.stores.trust_runs import MEASURES, SCHEMA, TrustRun
 from lungcad.explain import METHODS, Options, Scene, explain, methods_for
-from lungcad.explain.attribution import Progress
+from lungcad.explain.attribution import Cost, Progress
 from lungcad.explain.trust import ChangedScenes, faithfulness, localisation, sanity, stability
 from lungcad.explain.trust.anatomy import shares
 from lungcad.explain.trust.stability import moved
@@ -46,7 +47,7 @@ def run_trust(
     missing, the others go on.
     """
     suited = methods_for(model.card)
-    methods = list(methods) if methods else [name for name in suited if METHODS[name].cost == "cheap"]
+    methods = list(methods) if methods else [name for name in suited if METHODS[name].cost is Cost.FAST]
     for name in methods:
         if not lookup(METHODS, name, "method").suits(model.card):
             raise LungcadError(f"The network {model.card.name} {METHODS[name].unsuited}; leave the method {name} out.")
@@ -111,17 +112,17 @@ class _Judged:
         self.image = read_image(case.path)
         known = DATASETS.get(layout)
         self.has_lungs = not (known and (known.crop_side or known.is_histology))
-        self.contour = _contour(case, self.image) if case.mask is not None else None
+        self.contour = _contour(case, self.image)
         self.moves = bool(known and known.crop_side)
 
-    def rows(self) -> list[dict]:
+    def rows(self) -> list[dict[str, Any]]:
         model, options = self.model, Options(seed=self.seed)
         changed = ChangedScenes.of(model, self.image, seed=self.seed)
         scene, answers = changed.scenes[0], changed.probabilities[0]
         target = int(answers.argmax())
         field = lung_field(self.image) if self.has_lungs else None
         placed = self._placed()
-        cheap = [name for name in self.methods if METHODS[name].cost == "cheap"]
+        cheap = [name for name in self.methods if METHODS[name].cost is Cost.FAST]
         forgotten = sanity(model, scene, cheap, target, options, seed=self.seed) if self.with_sanity else {}
         rows = []
         for method in self.methods:
@@ -133,8 +134,8 @@ class _Judged:
             if np.ptp(found.grid) > 0:
                 measured = faithfulness(model, scene, found, target, steps=STEPS, random_maps=0)
                 row |= {"deletion_auc": measured.deletion_auc, "insertion_auc": measured.insertion_auc}
-            if method in cheap and (measured := stability(model, changed, method, target, options)):
-                row["stability"] = float(measured.correlations.mean())
+            if method in cheap and (stable := stability(model, changed, method, target, options)):
+                row["stability"] = float(stable.correlations.mean())
             if method in forgotten:
                 row["sanity"] = float(forgotten[method].correlations.mean())
             if field is not None and field.lungs.any() and field.confidence >= 0.5:
@@ -174,6 +175,8 @@ class _Judged:
 
 def _contour(case: Case, image: CTImage) -> np.ndarray | None:
     """Bool mask of what at least half of the readers marked; None where nothing is left."""
+    if case.mask is None:
+        return None
     try:
         votes = np.asarray(Image.open(case.mask))
     except OSError:

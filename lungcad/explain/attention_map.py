@@ -3,7 +3,8 @@
 import numpy as np
 import torch
 
-from lungcad.explain.attribution import Options, Progress, Scene, has_mask, register
+from lungcad.errors import ModelError
+from lungcad.explain.attribution import Cost, Options, Progress, Scene, has_mask, register
 from lungcad.models import TrainedModel
 
 
@@ -12,7 +13,7 @@ from lungcad.models import TrainedModel
     title="Attention map",
     what="The network's own mask: how much each position counts, whatever the class.",
     paper="Woo et al., CBAM, ECCV 2018; Schlemper et al., Attention gated networks, 2019; Datta et al., Soft-attention, 2021",
-    cost="cheap",
+    cost=Cost.FAST,
     signed=False,
     for_class=False,
     suits=has_mask,
@@ -24,5 +25,7 @@ def attention_map(
     """The raw mask: 0..1 for ``cbam`` and ``gate``, mean 1 for ``soft``. ``flat_share``: share of positions within 10 % of its peak."""
     with torch.no_grad():
         _, mask = model.network.classify(scene.features)
+    if mask is None:
+        raise ModelError(f"The network {model.card.name} gave no mask.")
     grid = mask[0, 0].cpu().numpy()
     return grid, {"flat_share": float((grid >= 0.9 * grid.max()).mean())}

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from lungcad.errors import ModelError, lookup
 from lungcad.imaging import CTImage
 from lungcad.models import ATTENTION, ModelCard, TrainedModel, features
 from lungcad.preprocess import Geometry, normalise, to_grey
+from lungcad.registry import Registry
 
 Progress = Callable[[int, int], None]
 """Called with (done, total); an exception it raises stops the work."""
@@ -45,6 +47,7 @@ class Attribution:
 
     @property
     def signed(self) -> bool:
+        """Whether negative values mean evidence against the class."""
         return METHODS[self.method].signed
 
     @property
@@ -54,7 +57,7 @@ class Attribution:
 
     def side(self, side: Side) -> np.ndarray:
         """Evidence for, or against, the class alone: float32 (rows, columns), 0 or more."""
-        return np.maximum(self.values if side is Side.FOR else -self.values, 0)
+        return np.asarray(np.maximum(self.values if side is Side.FOR else -self.values, 0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +71,7 @@ class Scene:
 
     @classmethod
     def of(cls, model: TrainedModel, image: CTImage) -> "Scene":
+        """Of one image, with its forward pass."""
         return cls.several(model, [image])[0]
 
     @classmethod
@@ -117,14 +121,28 @@ class Options:
     fill: Fill = Fill.MEAN
 
 
-Compute = Callable[[TrainedModel, Scene, int, Options, Progress | None], tuple[np.ndarray, dict[str, float]]]
+class Cost(StrEnum):
+    """How long a map takes."""
+
+    FAST = "cheap"  # about one forward pass
+    MEDIUM = "middling"  # some dozens
+    SLOW = "dear"  # about a thousand
+
+
+class Compute(Protocol):
+    """A method's own work: the map over the input (any resolution) of class index ``target``, with facts about it."""
+
+    def __call__(
+        self, model: TrainedModel, scene: Scene, target: int, options: Options, on_progress: Progress | None = None
+    ) -> tuple[np.ndarray, dict[str, float]]:
+        """Raw values, not yet on the original grid."""
 
 
 @dataclass(frozen=True)
 class Method:
     """An entry of the table. ``compute`` returns the map over the input (any resolution) with facts about it.
 
-    signed: negative values mean evidence against the class. cost: "cheap" is about one forward pass, "middling" some dozens, "dear" about a thousand.
+    signed: negative values mean evidence against the class.
     control: no explanation at all, but what one must beat. layered: speaks of a chosen :class:`Layer`.
     """
 
@@ -132,7 +150,7 @@ class Method:
     title: str
     what: str
     paper: str
-    cost: str
+    cost: Cost
     signed: bool
     for_class: bool
     compute: Compute
@@ -142,17 +160,17 @@ class Method:
     unsuited: str = ""
 
 
-METHODS: dict[str, Method] = {}
+METHODS: Registry[Method] = Registry("method")
 
 NEARLY_FLAT = 0.8
 """Share of positions within 10 % of the peak from which an attention map is said to select nothing."""
 
 
-def register(**entry):
-    """Decorator: put a ``compute`` function into :data:`METHODS`."""
+def register(name: str, **entry: Any) -> Callable[[Compute], Compute]:
+    """Decorator: put a ``compute`` function into :data:`METHODS`; ``entry``: the other fields of :class:`Method`."""
 
     def add(compute: Compute) -> Compute:
-        METHODS[entry["name"]] = Method(compute=compute, **entry)
+        METHODS.add(name, Method(name=name, compute=compute, **entry))
         return compute
 
     return add
@@ -182,7 +200,7 @@ def explain(
     values = scene.geometry.to_original(grid)
     if not np.isfinite(values).all():
         raise ModelError(f"{entry.title} gave NaN or infinite values for this image; its weights or the image are damaged.")
-    notes = ()
+    notes: tuple[str, ...] = ()
     if not values.max() > 0:
         what = f" for {model.card.classes[target]}" if entry.for_class else ""
         notes = (f"{entry.title} found no positive evidence{what} in this image: there is nothing to highlight.",)

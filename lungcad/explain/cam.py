@@ -7,7 +7,8 @@ because its loops run one channel after the other (``lungcad bench --only scorec
 """
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -17,7 +18,7 @@ from pytorch_grad_cam.base_cam import BaseCAM
 from torch import Tensor, nn
 
 from lungcad.errors import ModelError
-from lungcad.explain.attribution import Layer, Options, Progress, Scene, register
+from lungcad.explain.attribution import Compute, Cost, Layer, Options, Progress, Scene, register
 from lungcad.explain.engine import BATCH, masked_logits
 from lungcad.models import Inputs, TrainedModel
 
@@ -62,19 +63,19 @@ def gradient_maps(model: TrainedModel, scene: Scene, kind: type[BaseCAM], target
         logits = tail(features)
         chosen = logits[torch.arange(len(targets)), torch.tensor(targets)].sum()
         (gradients,) = torch.autograd.grad(chosen, features)
-    activations, gradients = features.detach().cpu().numpy(), gradients.cpu().numpy()
-    return np.asarray(_formula(kind).get_cam_image(None, None, None, activations, gradients, eigen_smooth=False), dtype=np.float32)
+    arrays = features.detach().cpu().numpy(), gradients.cpu().numpy()
+    return np.asarray(_formula(cast(Hashable, kind)).get_cam_image(None, None, None, *arrays, eigen_smooth=False), dtype=np.float32)
 
 
 @functools.cache
-def _formula(kind: type[BaseCAM]) -> BaseCAM:
+def _formula(kind: Any) -> BaseCAM:
     """The library's object for its formula alone; its hooks sit on a layer of its own that never runs."""
     layer = nn.Conv2d(1, 1, 1)
     return kind(model=layer, target_layers=[layer])
 
 
-def _register_gradient_method(kind: type[BaseCAM], **entry):
-    @register(cost="cheap", signed=False, for_class=True, layered=True, **entry)
+def _register_gradient_method(kind: type[BaseCAM], **entry: Any) -> Compute:
+    @register(cost=Cost.FAST, signed=False, for_class=True, layered=True, **entry)
     def compute(
         model: TrainedModel, scene: Scene, target: int, options: Options, on_progress: Progress | None = None
     ) -> tuple[np.ndarray, dict[str, float]]:
@@ -120,7 +121,7 @@ GRADIENT_METHODS = {"gradcam": GradCAM, "hirescam": HiResCAM, "gradcam++": GradC
     title="Eigen-CAM",
     what="The strongest pattern in the feature map, whatever the class: what catches the network's eye, not why it chose.",
     paper="Muhammad & Yeasin, Eigen-CAM, IJCNN 2020; sign by Chung & Ying, Seg-Eigen-CAM, Applied Sciences 2025",
-    cost="cheap",
+    cost=Cost.FAST,
     signed=False,
     for_class=False,
     layered=True,
@@ -141,7 +142,7 @@ def eigencam(
     title="Ablation-CAM",
     what="How much the class's score falls when each channel of the feature map is switched off, painted where the channel was active.",
     paper="Desai & Ramaswamy, Ablation-CAM, WACV 2020",
-    cost="middling",
+    cost=Cost.MEDIUM,
     signed=False,
     for_class=True,
     layered=True,
@@ -176,7 +177,7 @@ def ablationcam(
     title="Score-CAM",
     what="How high the class scores when only what each channel highlights is shown; no gradients.",
     paper="Wang et al., Score-CAM, CVPR workshops 2020",
-    cost="dear",
+    cost=Cost.SLOW,
     signed=False,
     for_class=True,
     layered=True,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lungcad.explain.attribution import Options, Progress, Scene, register
+from lungcad.explain.attribution import Cost, Options, Progress, Scene, register
 from lungcad.models import TrainedModel
 
 
@@ -11,7 +11,7 @@ from lungcad.models import TrainedModel
     title="Random map",
     what="A control, not an explanation: a random number for each cell of the feature map's grid.",
     paper="the random baseline of Petsiuk et al., RISE, BMVC 2018",
-    cost="cheap",
+    cost=Cost.FAST,
     signed=False,
     for_class=False,
     control=True,
@@ -28,7 +28,7 @@ def random_map(
     title="Centred Gaussian",
     what="A control, not an explanation: a bump in the middle of what the network sees, whatever is there.",
     paper="the centre bias of Judd et al., Learning to predict where humans look, ICCV 2009",
-    cost="cheap",
+    cost=Cost.FAST,
     signed=False,
     for_class=False,
     control=True,

@@ -1,6 +1,7 @@
 """One engine for every method that hides parts of the input and watches the network: batches in the device's fast precision."""
 
 from collections.abc import Callable
+from typing import Any
 
 import cv2
 import numpy as np
@@ -48,7 +49,10 @@ def masked_logits(
     masks: (n, H, W), bool or float in [0, 1], 1 where the image is shown; or a function of (start, stop) that makes them batch by batch.
     instead: what is seen where it is not (:func:`hidden`).
     """
-    n = len(masks) if n is None else n
+    if n is None:
+        if not isinstance(masks, Tensor):
+            raise TypeError("A function that makes masks needs their number n.")
+        n = len(masks)
     shown, other = torch.from_numpy(scene.grey), torch.from_numpy(instead)
     rows = []
     for start in range(0, n, BATCH):
@@ -62,6 +66,8 @@ def masked_logits(
     return torch.cat(rows)
 
 
-def masked_probabilities(model: TrainedModel, scene: Scene, masks, instead: np.ndarray, **how) -> Tensor:
+def masked_probabilities(
+    model: TrainedModel, scene: Scene, masks: Tensor | Callable[[int, int], Tensor], instead: np.ndarray, **how: Any
+) -> Tensor:
     """:func:`masked_logits`, calibrated: (n, K)."""
     return calibrated(model, masked_logits(model, scene, masks, instead, **how))

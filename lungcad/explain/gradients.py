@@ -1,11 +1,13 @@
 """Gradients of the score with respect to the pixels, through the library Captum, on the unfolded float32 network."""
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from captum.attr import IntegratedGradients, Saliency
 from torch import Tensor
 
-from lungcad.explain.attribution import Options, Progress, Scene, register
+from lungcad.explain.attribution import Cost, Options, Progress, Scene, register
 from lungcad.models import TrainedModel
 from lungcad.preprocess import normalise
 
@@ -16,12 +18,13 @@ NOISE = 0.1
 """Standard deviation of SmoothGrad's noise, share of the grey range (10 to 20 % in the paper)."""
 
 
-def _score_of_grey(model: TrainedModel):
+def _score_of_grey(model: TrainedModel) -> Callable[[Tensor], Tensor]:
     """Grey (N, 1, H, W) or colour (N, 3, H, W) in [0, 1] -> logits (N, K)."""
 
     def score(grey: Tensor) -> Tensor:
         inputs = normalise(grey if grey.shape[1] == 3 else grey[:, 0], model.card.preprocess)
-        return model.original(inputs.to(model.device.torch))
+        logits: Tensor = model.original(inputs.to(model.device.torch))
+        return logits
 
     return score
 
@@ -36,7 +39,7 @@ def _pixels(scene: Scene) -> Tensor:
     title="Integrated gradients",
     what="How much each pixel adds to the class's score on the way from a black image to this one; pixel by pixel, so it looks grainy.",
     paper="Sundararajan et al., Axiomatic attribution for deep networks, ICML 2017",
-    cost="middling",
+    cost=Cost.MEDIUM,
     signed=True,
     for_class=True,
 )
@@ -59,7 +62,7 @@ def integrated_gradients(
     title="SmoothGrad",
     what="How strongly each pixel moves the class's score, either way, averaged over noisy copies of the image.",
     paper="Smilkov et al., SmoothGrad, 2017",
-    cost="middling",
+    cost=Cost.MEDIUM,
     signed=False,
     for_class=True,
 )
@@ -68,7 +71,7 @@ def smoothgrad(
 ) -> tuple[np.ndarray, dict[str, float]]:
     """Mean absolute gradient over :data:`SAMPLES` noisy copies, summed over colour channels."""
     generator = torch.Generator().manual_seed(options.seed)
-    saliency, pixels, total = Saliency(_score_of_grey(model)), _pixels(scene), 0
+    saliency, pixels, total = Saliency(_score_of_grey(model)), _pixels(scene), torch.zeros(())
     with torch.enable_grad():
         for start in range(0, SAMPLES, 8):  # NoiseTunnel draws from torch's global generator, which other threads share
             noisy = pixels + NOISE * torch.randn(8, *pixels.shape[1:], generator=generator)

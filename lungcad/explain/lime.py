@@ -13,7 +13,7 @@ from lime.lime_image import LimeImageExplainer
 from scipy.stats import spearmanr
 from skimage.segmentation import quickshift, slic
 
-from lungcad.explain.attribution import Options, Progress, Scene, Segments, register
+from lungcad.explain.attribution import Cost, Options, Progress, Scene, Segments, register
 from lungcad.explain.engine import hidden, masked_probabilities
 from lungcad.models import TrainedModel
 
@@ -25,7 +25,7 @@ SEGMENTS = 60
     title="LIME",
     what="Which superpixels raise or lower the class's probability when they are hidden.",
     paper="Ribeiro et al., Why should I trust you?, KDD 2016",
-    cost="dear",
+    cost=Cost.SLOW,
     signed=True,
     for_class=True,
 )
@@ -78,14 +78,22 @@ def superpixels(grey: np.ndarray, kind: Segments = Segments.SLIC) -> np.ndarray:
     return np.unique(found, return_inverse=True)[1].reshape(found.shape)
 
 
-class BatchedLime(LimeImageExplainer):
+class BatchedLime(LimeImageExplainer):  # type: ignore[misc]  # lime has no types
     """lime's explainer; only :meth:`data_labels`, its sampling loop, is replaced."""
 
     def __init__(self, model: TrainedModel, scene: Scene, target: int, options: Options, on_progress: Progress | None = None) -> None:
         super().__init__(random_state=np.random.RandomState(options.seed))
         self.model, self.scene, self.target, self.options, self.on_progress = model, scene, target, options, on_progress
 
-    def data_labels(self, image, fudged_image, segments, classifier_fn, num_samples, batch_size=None):
+    def data_labels(
+        self,
+        image: np.ndarray,
+        fudged_image: np.ndarray,
+        segments: np.ndarray,
+        classifier_fn: None,
+        num_samples: int,
+        batch_size: None = None,
+    ) -> tuple[np.ndarray, np.ndarray]:
         """(samples (n, segments) of 0 and 1, the first all 1; probabilities (n, K)), as lime wants them."""
         n_segments = int(segments.max()) + 1
         half = self.random_state.randint(0, 2, ((num_samples + 1) // 2, n_segments))

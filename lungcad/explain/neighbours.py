@@ -44,6 +44,7 @@ class Nearest:
 
     @property
     def is_unlike_training(self) -> bool:
+        """Whether even the nearest case is further than nearly all test cases are."""
         return self.neighbours[0].distance > self.far
 
 
@@ -97,7 +98,7 @@ class Index:
 
     def rows(self, cases: Sequence[str]) -> np.ndarray:
         """Where each case stands among the test cases (n,), -1 for one that does not."""
-        return pd.Index(self.test_cases).get_indexer(cases)
+        return np.asarray(pd.Index(self.test_cases).get_indexer(cases))
 
     def map_differences(self, other: "Index", cases: Sequence[str]) -> np.ndarray:
         """(n,): 1 less the rank correlation of the two networks' small maps (0 the same, 2 opposite); NaN where one is missing or the same everywhere."""
@@ -109,6 +110,7 @@ class Index:
         return found
 
     def write(self, path: Path) -> None:
+        """As one compressed npz."""
         path.parent.mkdir(parents=True, exist_ok=True)
         np.savez_compressed(path, **self.__dict__)
 
@@ -133,7 +135,8 @@ class Index:
 def embed(model: TrainedModel, features: Tensor) -> np.ndarray:
     """What the head sees of feature maps (N, C, h, w): attended and averaged over positions, float32 (N, C)."""
     with torch.no_grad():
-        return model.network.attention(features)[0].mean((2, 3)).cpu().numpy()
+        attended: Tensor = model.network.attention(features)[0]
+        return attended.mean((2, 3)).cpu().numpy()
 
 
 def _umap(vectors: np.ndarray) -> np.ndarray:
@@ -142,4 +145,4 @@ def _umap(vectors: np.ndarray) -> np.ndarray:
 
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "n_jobs value")
-        return UMAP(metric="cosine", random_state=0, init="pca").fit_transform(vectors)
+        return np.asarray(UMAP(metric="cosine", random_state=0, init="pca").fit_transform(vectors))

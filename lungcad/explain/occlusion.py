@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from captum.attr import Occlusion
 
-from lungcad.explain.attribution import Fill, Options, Progress, Scene, register
+from lungcad.explain.attribution import Cost, Fill, Options, Progress, Scene, register
 from lungcad.explain.engine import BATCH, hidden, logits_of_inputs
 from lungcad.models import TrainedModel
 from lungcad.models.predict import calibrated
@@ -19,7 +19,7 @@ WINDOWS = 7
     title="Occlusion",
     what="How much the class's probability falls when a square of the image is replaced by its mean grey.",
     paper="Zeiler & Fergus, Visualizing and understanding convolutional networks, ECCV 2014",
-    cost="middling",
+    cost=Cost.MEDIUM,
     signed=True,
     for_class=True,
 )

@@ -44,11 +44,13 @@ def lung_field(image: CTImage) -> LungField:
     lungs = _lungs(small, body, air)
     border = body & ~_morph(cv2.MORPH_ERODE, body, max(round(0.03 * max(small.shape)), 1))
     doubts = _doubts(lungs, body, closed)
-    back = [
+    lungs_there, body_there, border_there, text_there = (
         cv2.resize(mask.astype(np.uint8), (columns, rows), interpolation=cv2.INTER_NEAREST) > 0
         for mask in (lungs, body, border & ~lungs, _text(small, body))
-    ]
-    return LungField(*back, confidence=max(1 - 0.6 * len(doubts), 0.0) if lungs.any() else 0.0, doubts=doubts)
+    )
+    return LungField(
+        lungs_there, body_there, border_there, text_there, confidence=max(1 - 0.6 * len(doubts), 0.0) if lungs.any() else 0.0, doubts=doubts
+    )
 
 
 def _body(grey: np.ndarray, air: float | None) -> tuple[np.ndarray, bool]:
@@ -97,7 +99,7 @@ def _lungs(grey: np.ndarray, body: np.ndarray, air: float | None) -> np.ndarray:
         if share > 0.01 and not is_airway:
             part = _morph(cv2.MORPH_CLOSE, labels == index, max(round(0.03 * max(grey.shape)), 1))
             kept |= _filled(part)
-    return kept & body
+    return np.asarray(kept & body)
 
 
 def _doubts(lungs: np.ndarray, body: np.ndarray, closed: bool) -> tuple[str, ...]:
@@ -138,7 +140,7 @@ def _largest(mask: np.ndarray) -> np.ndarray:
 def _filled(mask: np.ndarray) -> np.ndarray:
     """The mask with everything that it encloses."""
     _, labels = cv2.connectedComponents(np.pad(~mask, 1, constant_values=True).astype(np.uint8), connectivity=4)
-    return (labels != labels[0, 0])[1:-1, 1:-1]
+    return np.asarray(labels != labels[0, 0])[1:-1, 1:-1]
 
 
 def _morph(operation: int, mask: np.ndarray, radius: int) -> np.ndarray:

@@ -14,7 +14,7 @@ import pydicom
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from pydicom.dataset import FileDataset, FileMetaDataset
-from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
+from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian, generate_uid
 from scipy import ndimage
 
 from lungcad.errors import ImageError
@@ -26,6 +26,8 @@ FIELD_OF_VIEW_MM = 400.0
 
 
 class Edge(StrEnum):
+    """Outline of a lesion."""
+
     SMOOTH = "smooth"
     SPICULATED = "spiculated"
 
@@ -50,6 +52,7 @@ class Phantom:
     seed: int
 
     def image(self) -> CTImage:
+        """As read from a file, in Hounsfield units."""
         spacing = (self.spacing_mm, self.spacing_mm)
         return CTImage(self.hu, Unit.HU, Provenance("", "phantom", "HU", synthetic=True), spacing, Window.preset("lung"))
 
@@ -66,9 +69,9 @@ class Phantom:
         """A CT Image Storage object (PS3.3 A.3), marked as synthetic; UIDs are derived from the seed."""
         meta = FileMetaDataset()
         meta.MediaStorageSOPClassUID = CTImageStorage
-        meta.MediaStorageSOPInstanceUID = self._uid("instance")
+        meta.MediaStorageSOPInstanceUID = UID(self._uid("instance"))
         meta.TransferSyntaxUID = ExplicitVRLittleEndian
-        ds = FileDataset(None, {}, file_meta=meta, preamble=b"\0" * 128)
+        ds = FileDataset(io.BytesIO(), {}, file_meta=meta, preamble=b"\0" * 128)
         ds.SOPClassUID, ds.SOPInstanceUID = CTImageStorage, meta.MediaStorageSOPInstanceUID
         ds.StudyInstanceUID, ds.SeriesInstanceUID, ds.FrameOfReferenceUID = map(self._uid, ("study", "series", "frame"))
         ds.PatientName, ds.PatientID, ds.PatientBirthDate, ds.PatientSex = "Synthetic^Phantom", f"PHANTOM-{self.seed}", "", "O"
@@ -108,7 +111,7 @@ def make_phantom(seed: int, *, size: int = 512, lesion: Lesion | None = None, no
         y, x = down - cy, right - cx
         u, v = np.abs((cos * y + sin * x) / ry), np.abs((cos * x - sin * y) / rx)
         radius = (u**power + v**power) ** (1 / power)
-        return np.clip((1 - radius) * min(ry, rx) / spacing + 0.5, 0, 1)
+        return np.asarray(np.clip((1 - radius) * min(ry, rx) / spacing + 0.5, 0, 1))
 
     def paint(coverage: np.ndarray, value: float) -> None:
         np.copyto(hu, hu + coverage * (value - hu))
@@ -220,6 +223,7 @@ PICTURE_WINDOW = Window(200, 2500, "published pictures")
 
 
 def write_examples(folder: Path) -> None:
+    """The synthetic slices of ``data/examples``."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, (seed, lesion) in EXAMPLES.items():
         phantom = make_phantom(seed, lesion=lesion)

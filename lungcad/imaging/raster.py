@@ -3,7 +3,7 @@
 import io
 
 import numpy as np
-from PIL import Image, ImageChops, ImageOps
+from PIL import Image, ImageChops, ImageOps, UnidentifiedImageError
 
 from lungcad.errors import ImageError
 from lungcad.imaging.image import SYNTHETIC_MARK, CTImage, Provenance, Unit
@@ -17,6 +17,7 @@ CLEARLY_COLOURED = 40
 
 
 def looks_like_raster(data: bytes) -> bool:
+    """By its first bytes."""
     return data.startswith(_MAGIC) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP")
 
 
@@ -27,21 +28,21 @@ def read(data: bytes, sha256: str) -> CTImage:
     where the file uses no more), floating-point values are stretched from their minimum to their maximum, with a note.
     """
     try:
-        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-            width, height = image.size
+        with Image.open(io.BytesIO(data), formats=_FORMATS) as file:
+            width, height = file.size
             if width * height > MAX_PIXELS:
                 raise ImageError(f"The image claims {width:,}×{height:,} pixels; the limit is {MAX_PIXELS / 1e6:.0f} megapixels.")
-            frames = getattr(image, "n_frames", 1)
+            frames = getattr(file, "n_frames", 1)
             if frames > 1:
                 raise ImageError(f"The file holds {frames} frames or pages; save the one slice you mean as its own image.")
-            stored_format, stored_mode = image.format, image.mode
-            image.load()
-            image = ImageOps.exif_transpose(image)
+            stored_format, stored_mode = file.format or "", file.mode
+            file.load()
+            image: Image.Image = ImageOps.exif_transpose(file)
     except ImageError:
         raise
     except Image.DecompressionBombError:
         raise ImageError(f"The image claims far more pixels than the limit of {MAX_PIXELS / 1e6:.0f} megapixels.") from None
-    except Image.UnidentifiedImageError:
+    except UnidentifiedImageError:
         raise ImageError("The file begins like an image but cannot be decoded; it is damaged, save it again.") from None
     except Exception as error:  # Pillow's decoders raise OSError, SyntaxError, struct.error, ... on damaged input
         raise ImageError(f"The image is damaged or cut short and cannot be decoded ({type(error).__name__}).") from None

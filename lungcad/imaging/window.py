@@ -28,7 +28,7 @@ class Window:
     def apply(self, hu: np.ndarray) -> np.ndarray:
         """Grey in [0, 1], float32 (DICOM PS3.3 C.11.2.1.3.2, LINEAR_EXACT)."""
         low = self.level - self.width / 2
-        return np.clip((hu - np.float32(low)) / np.float32(self.width), 0, 1).astype(np.float32, copy=False)
+        return np.asarray(np.clip((hu - np.float32(low)) / np.float32(self.width), 0, 1), dtype=np.float32)
 
 
 PRESETS = {

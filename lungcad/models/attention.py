@@ -8,44 +8,48 @@ import torch
 from torch import Tensor, nn
 
 from lungcad.errors import lookup
-
-ATTENTION: dict[str, type[nn.Module]] = {}
-
-
-def register(name: str):
-    def add(block: type[nn.Module]) -> type[nn.Module]:
-        ATTENTION[name] = block
-        return block
-
-    return add
+from lungcad.registry import Registry
 
 
-def create_attention(name: str, channels: int) -> nn.Module:
-    """The block of that name for a feature map of ``channels`` channels."""
-    return lookup(ATTENTION, name, "attention")(channels)
-
-
-@register("none")
-class NoAttention(nn.Module):
-    """The baseline: features pass unchanged, and there is no mask."""
+class AttentionBlock(nn.Module):
+    """What a block of the table is; ``has_mask``: whether it weighs positions."""
 
     has_mask = False
 
     def __init__(self, channels: int) -> None:
         super().__init__()
 
+
+ATTENTION: Registry[type[AttentionBlock]] = Registry("attention block")
+
+
+def create_attention(name: str, channels: int) -> AttentionBlock:
+    """The block of that name for a feature map of ``channels`` channels."""
+    return lookup(ATTENTION, name, "attention")(channels)
+
+
+@ATTENTION.register("none")
+class NoAttention(AttentionBlock):
+    """The baseline: features pass unchanged, and there is no mask."""
+
+    has_mask = False
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels)
+
     def forward(self, x: Tensor) -> tuple[Tensor, None]:
+        """(Attended features, mask or None)."""
         return x, None
 
 
-@register("se")
-class SqueezeExcitation(nn.Module):
+@ATTENTION.register("se")
+class SqueezeExcitation(AttentionBlock):
     """Channel attention only (Hu et al., "Squeeze-and-excitation networks", CVPR 2018); it weighs no positions, so there is no mask."""
 
     has_mask = False
 
     def __init__(self, channels: int, reduction: int = 16) -> None:
-        super().__init__()
+        super().__init__(channels)
         self.channel = nn.Sequential(
             nn.Conv2d(channels, channels // reduction, 1),
             nn.ReLU(),
@@ -54,17 +58,18 @@ class SqueezeExcitation(nn.Module):
         )
 
     def forward(self, x: Tensor) -> tuple[Tensor, None]:
+        """(Attended features, mask or None)."""
         return x * self.channel(x.mean((2, 3), keepdim=True)), None
 
 
-@register("cbam")
-class CBAM(nn.Module):
+@ATTENTION.register("cbam")
+class CBAM(AttentionBlock):
     """Channel, then spatial attention (Woo et al., "CBAM: Convolutional Block Attention Module", ECCV 2018)."""
 
     has_mask = True
 
     def __init__(self, channels: int, reduction: int = 16) -> None:
-        super().__init__()
+        super().__init__(channels)
         self.channel = nn.Sequential(
             nn.Conv2d(channels, channels // reduction, 1, bias=False),
             nn.ReLU(),
@@ -73,13 +78,14 @@ class CBAM(nn.Module):
         self.mask = nn.Sequential(nn.Conv2d(2, 1, 7, padding=3, bias=False), nn.BatchNorm2d(1), nn.Sigmoid())
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """(Attended features, mask or None)."""
         x = x * torch.sigmoid(self.channel(x.mean((2, 3), keepdim=True)) + self.channel(x.amax((2, 3), keepdim=True)))
         mask = self.mask(torch.cat([x.mean(1, keepdim=True), x.amax(1, keepdim=True)], dim=1))
         return x * mask, mask
 
 
-@register("gate")
-class Gate(nn.Module):
+@ATTENTION.register("gate")
+class Gate(AttentionBlock):
     """A few convolutions end in one sigmoid channel that reweights positions before pooling.
 
     The product is divided by the mask's mean, so that average pooling becomes a weighted mean and a mask that is the
@@ -90,7 +96,7 @@ class Gate(nn.Module):
     has_mask = True
 
     def __init__(self, channels: int) -> None:
-        super().__init__()
+        super().__init__(channels)
         self.mask = nn.Sequential(
             nn.Conv2d(channels, 64, 1),
             nn.ReLU(),
@@ -101,12 +107,13 @@ class Gate(nn.Module):
         )
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """(Attended features, mask or None)."""
         mask = self.mask(x)
         return x * (mask / mask.mean((2, 3), keepdim=True).clamp_min(1e-6)), mask
 
 
-@register("soft")
-class SoftAttention(nn.Module):
+@ATTENTION.register("soft")
+class SoftAttention(AttentionBlock):
     """K 3×3 kernels, each a softmax over positions; their mean reweights the features on a residual path.
 
     After Datta et al., "Soft-attention improves skin cancer classification performance", 2021. The softmax is
@@ -116,12 +123,13 @@ class SoftAttention(nn.Module):
     has_mask = True
 
     def __init__(self, channels: int, kernels: int = 16) -> None:
-        super().__init__()
+        super().__init__(channels)
         self.kernels = nn.Conv2d(channels, kernels, 3, padding=1)
         self.mask = _SoftmaxOverPositions()
         self.scale = nn.Parameter(torch.tensor(0.1))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """(Attended features, mask or None)."""
         mask = self.mask(self.kernels(x))
         return x + self.scale * mask * x, mask
 

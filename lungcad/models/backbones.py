@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import timm
 import torch
@@ -47,11 +48,13 @@ _BEHIND_THE_FEATURES = {"global_pool", "fc", "classifier", "head_drop"}
 class Backbone(nn.Module):
     """Image (N, 3, H, W) -> feature map (N, ``channels``, H/32, W/32)."""
 
+    body: Any  # timm: a module with num_features and forward_features
+
     def __init__(self, name: str) -> None:
         super().__init__()
         spec = lookup(BACKBONES, name, "backbone")
         self.body = timm.create_model(spec.timm_name, num_classes=0, global_pool="")
-        self.channels: int = self.body.num_features
+        self.channels = int(self.body.num_features)
 
     def steps(self) -> list[nn.Module]:
         """The body as layers that follow one another from image to feature map."""
@@ -66,7 +69,9 @@ class Backbone(nn.Module):
         return [step for step in self.steps() if any(True for _ in step.parameters())]
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.body.forward_features(x)
+        """Feature map of images."""
+        features: Tensor = self.body.forward_features(x)
+        return features
 
 
 class TwoInputBackbone(Backbone):
@@ -82,6 +87,7 @@ class TwoInputBackbone(Backbone):
         self.channels = 2 * self.channels
 
     def forward(self, x: Tensor) -> Tensor:
+        """Feature map of images and of their middles."""
         rows, columns = x.shape[2:]
         middle = x[:, :, rows // 4 : rows - rows // 4, columns // 4 : columns - columns // 4]
         close_up = F.interpolate(middle, size=(rows, columns), mode="bilinear", align_corners=False)
@@ -95,6 +101,7 @@ class TwoInputBackbone(Backbone):
 
 
 def create_backbone(name: str, inputs: Inputs) -> Backbone:
+    """With random weights, for one input or two."""
     return TwoInputBackbone(name) if inputs is Inputs.SLICE_AND_CROP else Backbone(name)
 
 

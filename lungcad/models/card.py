@@ -82,6 +82,7 @@ class ModelCard(Schema):
 
     @classmethod
     def read(cls, path: Path) -> "ModelCard":
+        """Raises :class:`ModelError` in one sentence for a missing or damaged card."""
         try:
             values = json.loads(path.read_text("utf-8"))
         except (OSError, ValueError):
@@ -89,4 +90,5 @@ class ModelCard(Schema):
         return cls.parse(values, f"Model card {path.name}", ModelError)
 
     def write(self, path: Path) -> None:
+        """As JSON."""
         path.write_text(self.model_dump_json(indent=2) + "\n", "utf-8")

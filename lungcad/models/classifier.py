@@ -15,7 +15,9 @@ class Head(nn.Module):
         self.linear = nn.Linear(channels, num_classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.linear(self.dropout(x.mean((2, 3))))
+        """Logits of a feature map."""
+        logits: Tensor = self.linear(self.dropout(x.mean((2, 3))))
+        return logits
 
 
 class Classifier(nn.Module):

@@ -25,6 +25,7 @@ class Complexity:
 
 
 def complexity_of(card: ModelCard) -> Complexity:
+    """Of the network that a card describes."""
     return complexity(card.backbone, card.attention, len(card.classes), card.preprocess.size, card.inputs)
 
 

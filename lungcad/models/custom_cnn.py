@@ -1,6 +1,7 @@
 """A small convolutional network of our own, the baseline that many papers train from random weights."""
 
 from itertools import pairwise
+from typing import Any
 
 from timm.models import register_model
 from torch import Tensor, nn
@@ -24,10 +25,12 @@ class CustomCNN(nn.Module):
         )
 
     def forward_features(self, x: Tensor) -> Tensor:
-        return self.blocks(x)
+        """Feature map of images, under timm's name."""
+        features: Tensor = self.blocks(x)
+        return features
 
 
 @register_model
-def lungcad_custom_cnn(pretrained: bool = False, num_classes: int = 0, global_pool: str = "", **options) -> CustomCNN:
+def lungcad_custom_cnn(pretrained: bool = False, num_classes: int = 0, global_pool: str = "", **options: Any) -> CustomCNN:
     """timm's entry for :class:`CustomCNN`."""
     return CustomCNN(options.get("in_chans", 3))

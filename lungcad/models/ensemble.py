@@ -1,6 +1,7 @@
 """Several networks that answer together: the mean of their calibrated probabilities."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 
@@ -26,12 +27,13 @@ class Ensemble:
         self.members = tuple(members)
 
     @classmethod
-    def load(cls, names: str, **where) -> "Ensemble":
+    def load(cls, names: str, **where: Any) -> "Ensemble":
         """The networks of a list of names with commas between; where: the keywords of :func:`~lungcad.models.weights.load_model`."""
         return cls([load_model(name.strip(), **where) for name in names.split(",")])
 
     @property
     def classes(self) -> tuple[str, ...]:
+        """Of every member."""
         return self.members[0].card.classes
 
     def predict(self, image: CTImage) -> Prediction:

@@ -1,7 +1,7 @@
 """The same network with less work: batch normalisation folded away, activations done by the convolution itself."""
 
 import torch
-from timm.layers import Conv2dSame
+from timm.layers.conv2d_same import Conv2dSame
 from timm.layers.padding import pad_same
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
@@ -43,13 +43,17 @@ class OneDNNConv(nn.Module):
     def __init__(self, convolution: nn.Conv2d, activation: nn.Module) -> None:
         super().__init__()
         self.weight = nn.Parameter(convolution.weight.detach().to(torch.bfloat16, memory_format=torch.channels_last), requires_grad=False)
+        if convolution.bias is None:
+            raise ValueError("A convolution that batch normalisation is folded into has a bias.")
         self.bias = nn.Parameter(convolution.bias.detach().to(torch.bfloat16), requires_grad=False)
         self.same = isinstance(convolution, Conv2dSame)
         self.geometry = ((0, 0) if self.same else convolution.padding, convolution.stride, convolution.dilation, convolution.groups)
         self.post_op = _POST_OPS[type(activation)]
 
     def forward(self, x: Tensor) -> Tensor:
+        """Convolution and activation of (N, C, H, W), bfloat16."""
         _, stride, dilation, _ = self.geometry
         if self.same:
-            x = pad_same(x, self.weight.shape[-2:], stride, dilation)
-        return torch.ops.mkldnn._convolution_pointwise(x, self.weight, self.bias, *self.geometry, *self.post_op, "")
+            x = pad_same(x, list(self.weight.shape[-2:]), list(stride), list(dilation))
+        activated: Tensor = torch.ops.mkldnn._convolution_pointwise(x, self.weight, self.bias, *self.geometry, *self.post_op, "")
+        return activated

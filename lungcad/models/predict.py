@@ -16,17 +16,20 @@ class Prediction:
 
     @property
     def label(self) -> str:
+        """The most probable class."""
         return max(self.probabilities, key=self.probabilities.__getitem__)
 
     @property
     def confidence(self) -> float:
+        """Its probability."""
         return self.probabilities[self.label]
 
 
 def features(model: TrainedModel, inputs: Tensor) -> Tensor:
     """Feature map (N, C, h, w), float32, of inputs (N, 3, H, W); builds no graph, sets no hook."""
     with torch.no_grad(), model.device.features_context():
-        return model.network.features(model.device.put_inputs(inputs)).float()
+        maps: Tensor = model.network.features(model.device.put_inputs(inputs))
+        return maps.float()
 
 
 def predict_batch(model: TrainedModel, inputs: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ import pickle
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import safetensors
 import safetensors.torch
@@ -47,6 +48,7 @@ class TrainedModel:
 
     @cached_property
     def parameters(self) -> int:
+        """Number of weights."""
         return sum(parameter.numel() for parameter in self.network.parameters())
 
 
@@ -81,6 +83,7 @@ def load_state_dict_file(path: str | Path, backbone: str, attention: str, card: 
     ``card`` says what the classes and the preprocessing are.
     """
     path = Path(path)
+    state: Any
     try:
         if path.suffix == ".safetensors":
             state = safetensors.torch.load_file(path)
@@ -112,7 +115,7 @@ def ready(network: Classifier, card: ModelCard, device: Device | None = None) ->
     """Frozen, in evaluation mode, batch normalisation folded away, on the device. Takes ``network`` over."""
     device = device or best_device()
     original = copy.deepcopy(network).eval().requires_grad_(False)
-    network.features = fold_batch_norm(network.features.eval(), onednn=device.has_onednn_bfloat16)
+    fold_batch_norm(network.features.eval(), onednn=device.has_onednn_bfloat16)
     return TrainedModel(card, device.put(network.eval().requires_grad_(False)), device.put(original), device)
 
 

@@ -18,6 +18,7 @@ class Aim:
     without_copies: bool = False
 
     def describe(self) -> str:
+        """In words."""
         where = {"": "on its test part", "-folds": "over five grouped folds", "-published": "under the published protocol"}[self.suffix]
         return f"{self.metric} of at least {self.at_least} {where}{', without copies of training images' if self.without_copies else ''}"
 

@@ -69,10 +69,12 @@ def recall_table(cards: list[ModelCard]) -> str:
 
 
 def write_readme(folder: Path, cards: list[ModelCard]) -> None:
+    """Write ``README.md`` into the folder of the weights."""
     (folder / "README.md").write_text(readme(cards), "utf-8")
 
 
 def readme(cards: list[ModelCard]) -> str:
+    """``weights/README.md``: results, costs, recalls and missed aims of all networks."""
     by_classes: dict[tuple[str, ...], list[ModelCard]] = {}
     for card in cards:
         by_classes.setdefault(card.classes, []).append(card)

@@ -50,7 +50,7 @@ def _pairs(root: Path) -> list[tuple[str, str]]:
     """Runs that differ in attention only: same data set, task, protocol, backbone, folds."""
     runs = [read_run(name, root) for name in list_runs(root) if "-seed" not in name]
 
-    def key(run: Run) -> tuple:
+    def key(run: Run) -> tuple[str, ...]:
         return tuple(str(run.facts.get(each)) for each in ("dataset", "task", "protocol", "backbone", "folds"))
 
     plain = {key(run): run.name for run in runs if run.facts["attention"] == "none"}

@@ -37,7 +37,8 @@ class Part:
     copies: np.ndarray
     traits: list[Traits]
 
-    def loader(self, recipe: Recipe, *, training: bool) -> DataLoader:
+    def loader(self, recipe: Recipe, *, training: bool) -> DataLoader[tuple[torch.Tensor, ...]]:
+        """Batches of (grey, labels): shuffled or balanced by the recipe for training, in order else."""
         dataset = TensorDataset(self.grey, self.labels)
         if not training:
             return DataLoader(dataset, batch_size=recipe.batch_size)
@@ -45,7 +46,7 @@ class Part:
         generator = torch.Generator().manual_seed(recipe.seed)
         if recipe.balance:
             per_case = 1 / torch.bincount(self.labels).float()[self.labels]
-            sampler = WeightedRandomSampler(per_case, len(self.labels), generator=generator)
+            sampler = WeightedRandomSampler(per_case.tolist(), len(self.labels), generator=generator)
         return DataLoader(
             dataset,
             recipe.batch_size,
@@ -58,6 +59,8 @@ class Part:
 
 @dataclass(frozen=True)
 class Parts:
+    """The three parts of a data set under a protocol, and how it was split."""
+
     train: Part
     valid: Part
     test: Part
@@ -66,13 +69,14 @@ class Parts:
 
     @property
     def by_split(self) -> dict[Split, Part]:
+        """The parts by the split that they are."""
         return {Split.TRAIN: self.train, Split.VALID: self.valid, Split.TEST: self.test}
 
 
 def read_images(cases: Sequence[Case], config: PreprocessConfig, on_progress: Callable[[int, int], None] | None = None) -> Images:
     """Every case, by one thread a core; a damaged file becomes None."""
 
-    def one(case: Case):
+    def one(case: Case) -> tuple[np.ndarray, Fingerprint, Traits] | tuple[None, None, None]:
         try:
             image = read_image(case.path)
         except LungcadError:
@@ -98,31 +102,30 @@ def make_parts(dataset: Dataset, images: Images, recipe: Recipe, *, fold: int | 
             "The validation part has readable images of one class only; nothing can be chosen on it. Put images of every class there."
         )
     row_of = {case.id: row for row, case in enumerate(images.cases)}
-    parts = []
-    for each in (Split.TRAIN, Split.VALID, Split.TEST):
-        chosen = split.indices(each)
+    parts = {}
+    for part in Split:
+        chosen = split.indices(part)
         cases = [split.cases[i] for i in chosen]
         rows = [row_of[case.id] for case in cases]
-        parts.append(
-            Part(
-                cases,
-                torch.from_numpy(np.stack([images.grey[row] for row in rows])),
-                torch.tensor([classes.index(case.label) for case in cases]),
-                split.copy_of_training[chosen],
-                [images.traits[row] for row in rows],
-            )
+        parts[part] = Part(
+            cases,
+            torch.from_numpy(np.stack([grey for row in rows if (grey := images.grey[row]) is not None])),
+            torch.tensor([classes.index(case.label) for case in cases]),
+            split.copy_of_training[chosen],
+            [traits for row in rows if (traits := images.traits[row]) is not None],
         )
-    return Parts(*parts, classes, split)
+    return Parts(parts[Split.TRAIN], parts[Split.VALID], parts[Split.TEST], classes, split)
 
 
 def plain_parts(images: Images, classes: tuple[str, ...], n_train: int) -> Parts:
     """The first ``n_train`` cases train, the rest validate and test: for measurements of speed, not of accuracy."""
     cases = [replace(case, split=Split.TRAIN if i < n_train else Split.VALID) for i, case in enumerate(images.cases)]
     labels = torch.tensor([classes.index(case.label) for case in cases])
-    grey = torch.from_numpy(np.stack(images.grey))
+    grey = torch.from_numpy(np.stack([grey for grey in images.grey if grey is not None]))
+    traits = [traits for traits in images.traits if traits is not None]
 
     def part(rows: slice) -> Part:
-        return Part(cases[rows], grey[rows], labels[rows], np.zeros(len(cases[rows]), dtype=bool), images.traits[rows])
+        return Part(cases[rows], grey[rows], labels[rows], np.zeros(len(cases[rows]), dtype=bool), traits[rows])
 
     split = SplitCases(cases, np.zeros(len(cases), dtype=bool), (), (), "in order")
     return Parts(part(slice(n_train)), part(slice(n_train, None)), part(slice(n_train, None)), classes, split)

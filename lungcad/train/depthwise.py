@@ -4,22 +4,24 @@ Several of oneDNN's bfloat16 gradients of depthwise convolutions are slower than
 backward pass runs in float32, which is also the more precise. What it brings: ``lungcad bench --only depthwise_gradient``.
 """
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
-from timm.layers import Conv2dSame
+from timm.layers.conv2d_same import Conv2dSame
 from timm.layers.padding import pad_same
 from torch import Tensor, nn
 
 
 class _DepthwiseFunction(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, x: Tensor, weight: Tensor, stride: tuple[int, int], padding: tuple[int, int]) -> Tensor:
+    def forward(ctx: Any, x: Tensor, weight: Tensor, stride: tuple[int, int], padding: tuple[int, int]) -> Tensor:
         ctx.save_for_backward(x, weight)
         ctx.geometry = (list(stride), list(padding), [1, 1], False, [0, 0], x.shape[1])
         return F.conv2d(x, weight, None, stride, padding, groups=x.shape[1])
 
     @staticmethod
-    def backward(ctx, gradient: Tensor):
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
         x, weight = ctx.saved_tensors
         wanted = [ctx.needs_input_grad[0], ctx.needs_input_grad[1], False]
         of_x, of_weight, _ = torch.ops.aten.convolution_backward(gradient.float(), x.float(), weight.float(), None, *ctx.geometry, wanted)
@@ -32,9 +34,11 @@ class DepthwiseConv2d(nn.Conv2d):
     pads_same = False
 
     def forward(self, x: Tensor) -> Tensor:
+        """As :class:`torch.nn.Conv2d`."""
         if self.pads_same:
-            x = pad_same(x, self.weight.shape[-2:], self.stride, self.dilation)
-        return _DepthwiseFunction.apply(x, self.weight, self.stride, self.padding)
+            x = pad_same(x, list(self.weight.shape[-2:]), list(self.stride), list(self.dilation))
+        convolved: Tensor = _DepthwiseFunction.apply(x, self.weight, self.stride, self.padding)
+        return convolved
 
 
 class DepthwiseConv2dSame(DepthwiseConv2d):
@@ -44,6 +48,7 @@ class DepthwiseConv2dSame(DepthwiseConv2d):
 
 
 def is_depthwise(layer: nn.Module) -> bool:
+    """Whether a layer convolves each channel by itself."""
     return isinstance(layer, nn.Conv2d) and layer.groups == layer.in_channels == layer.out_channels > 1
 
 
@@ -53,6 +58,6 @@ def speed_up_depthwise(network: nn.Module) -> nn.Module:
         plain = is_depthwise(layer) and layer.bias is None and layer.dilation == (1, 1) and layer.padding_mode == "zeros"
         if plain and type(layer) in (nn.Conv2d, Conv2dSame):
             layer.__class__ = DepthwiseConv2dSame if type(layer) is Conv2dSame else DepthwiseConv2d
-            if layer.pads_same:
+            if type(layer) is DepthwiseConv2dSame:
                 layer.padding = (0, 0)
     return network

@@ -1,5 +1,7 @@
 """The Lightning module: what one training step does."""
 
+from typing import Any
+
 import pytorch_lightning as pl
 import torch
 import torch.nn.functional as F
@@ -27,10 +29,13 @@ class TrainingModule(pl.LightningModule):
         self._validated: list[tuple[Tensor, Tensor]] = []
 
     def forward(self, grey: Tensor) -> Tensor:
+        """Grey (N, H, W) in [0, 1], or colour, to logits (N, K)."""
         inputs = normalise(grey, self.recipe.preprocess)
-        return self.network(inputs.contiguous(memory_format=torch.channels_last))
+        logits: Tensor = self.network(inputs.contiguous(memory_format=torch.channels_last))
+        return logits
 
     def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
+        """Augmented, mixed where the recipe says so; the loss."""
         grey, labels = batch
         grey = augment(grey.float() / 255, self.recipe.augmentation)
         share = 1.0
@@ -46,16 +51,18 @@ class TrainingModule(pl.LightningModule):
         return loss
 
     def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:
+        """Keeps the logits for the end of the epoch."""
         grey, labels = batch
         self._validated.append((self(grey.float() / 255).float(), labels))
 
     def on_validation_epoch_end(self) -> None:
+        """Loss, accuracy, AUC and macro F1 over all validation cases."""
         logits, labels = (self._of_all_devices(torch.cat(each)) for each in zip(*self._validated, strict=True))
         self._validated.clear()
         probabilities, truth = logits.softmax(1).cpu().numpy(), labels.cpu().numpy()
         once = Resamples.none(len(truth))
         confusion = resampled_confusion(truth, probabilities.argmax(1), probabilities.shape[1], once)
-        values = {
+        values: dict[str, Tensor | float] = {
             "valid_loss": F.cross_entropy(logits, labels),
             "valid_accuracy": float((probabilities.argmax(1) == truth).mean()),
             "valid_auc": float(macro_auc(truth, probabilities, once)[0]),
@@ -64,9 +71,11 @@ class TrainingModule(pl.LightningModule):
         self.log_dict(values, prog_bar=True)
 
     def _of_all_devices(self, tensor: Tensor) -> Tensor:
-        return self.all_gather(tensor).reshape(-1, *tensor.shape[1:])
+        gathered = self.all_gather(tensor)
+        return torch.as_tensor(gathered).reshape(-1, *tensor.shape[1:])
 
     def on_train_epoch_start(self) -> None:
+        """Thaws the stages whose turn it is."""
         stages = self.network.features.stages()
         thawed = thawed_stages(self.current_epoch, len(stages), self.recipe)
         for index, stage in enumerate(stages):
@@ -79,8 +88,9 @@ class TrainingModule(pl.LightningModule):
                 if self.recipe.frozen_norm and isinstance(layer, torch.nn.BatchNorm2d):
                     layer.eval()
 
-    def configure_optimizers(self):
-        groups = [
+    def configure_optimizers(self) -> Any:
+        """AdamW with two learning rates, and the recipe's schedule."""
+        groups: list[dict[str, Any]] = [
             {"params": list(self.network.features.parameters()), "lr": self.recipe.backbone_rate},
             {"params": [*self.network.attention.parameters(), *self.network.head.parameters()], "lr": self.recipe.rate},
         ]
@@ -93,7 +103,7 @@ class TrainingModule(pl.LightningModule):
             )
             return {"optimizer": optimizer, "lr_scheduler": {"scheduler": plateau, "interval": "epoch", "monitor": monitor.value}}
         if self.recipe.schedule is Schedule.COSINE:
-            schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+            schedule: torch.optim.lr_scheduler.LRScheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
         else:
             rates = [group["lr"] for group in groups]
             schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=rates, total_steps=steps, pct_start=0.15)
@@ -117,11 +127,14 @@ class History(pl.Callback):
         self.rows: list[dict[str, float]] = []
 
     def on_train_epoch_end(self, trainer: pl.Trainer, _: pl.LightningModule) -> None:
+        """A row of what was logged."""
         metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
         self.rows.append({"epoch": trainer.current_epoch, **metrics, "rate": trainer.optimizers[0].param_groups[-1]["lr"]})
 
-    def state_dict(self) -> dict:
+    def state_dict(self) -> dict[str, Any]:
+        """For a checkpoint."""
         return {"rows": self.rows}
 
-    def load_state_dict(self, state: dict) -> None:
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """From a checkpoint."""
         self.rows = list(state["rows"])

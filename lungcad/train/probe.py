@@ -27,7 +27,7 @@ def fit_probe(network: Classifier, parts: Parts, recipe: Recipe) -> float:
     Each training image is seen as it is and in ``recipe.probe`` augmented views.
     """
     network.eval()
-    views = [_pooled(network, parts.train, recipe, augmented=bool(view)) for view in range(recipe.probe + 1)]
+    views = [_pooled(network, parts.train, recipe, augmented=bool(view)) for view in range((recipe.probe or 0) + 1)]
     features, labels = np.concatenate(views), np.tile(parts.train.labels.numpy(), len(views))
     valid = _pooled(network, parts.valid, recipe, augmented=False)
     mean, scale = features.mean(0), features.std(0) + 1e-6

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import Field
@@ -38,6 +38,8 @@ class Augmentation(Schema):
 
 
 class Loss(StrEnum):
+    """What training minimises."""
+
     CROSS_ENTROPY = "cross_entropy"
     WEIGHTED = "weighted_cross_entropy"  # a class weighs by the inverse of its number of training cases
     FOCAL = "focal"
@@ -45,6 +47,8 @@ class Loss(StrEnum):
 
 
 class Schedule(StrEnum):
+    """How the learning rate changes."""
+
     ONE_CYCLE = "one_cycle"
     COSINE = "cosine"
     PLATEAU = "plateau"  # ReduceLROnPlateau on the monitored metric
@@ -59,6 +63,7 @@ class Monitor(StrEnum):
 
     @property
     def mode(self) -> Literal["min", "max"]:
+        """Which direction is better."""
         return "min" if self is Monitor.LOSS else "max"
 
 
@@ -112,6 +117,7 @@ class Recipe(Schema):
 
     @classmethod
     def read(cls, path: str | Path) -> "Recipe":
+        """Raises :class:`RecipeError`, or one for an unknown name, in one sentence."""
         path = Path(path)
         try:
             values = yaml.safe_load(path.read_text("utf-8"))
@@ -127,7 +133,7 @@ class Recipe(Schema):
 
     def variant(self, *, protocol: str | None = None, seed: int | None = None) -> "Recipe":
         """The same recipe under another protocol or seed, with a name that says so (``NAME-published-seed1``)."""
-        values = {"name": self.name}
+        values: dict[str, Any] = {"name": self.name}
         if protocol is not None:
             lookup({each.value: each for each in Protocol}, protocol, "protocol")
             values |= {"protocol": protocol, "name": f"{values['name']}-{protocol}"}

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -60,7 +61,7 @@ class Trained:
     predictions: pd.DataFrame
     baselines: pd.DataFrame
     history: pd.DataFrame
-    facts: dict
+    facts: dict[str, Any]
 
 
 def train(
@@ -165,7 +166,7 @@ def _train_on(recipe: Recipe, parts: Parts, places: Places, progress_bar: bool) 
     return Trained(card, predictions, baseline_table(parts.by_split, parts.classes), history, run_facts(card, parts, dataset, train_s))
 
 
-def run_facts(card: ModelCard, parts: Parts, dataset: Dataset, train_s: float) -> dict:
+def run_facts(card: ModelCard, parts: Parts, dataset: Dataset, train_s: float) -> dict[str, Any]:
     """What ``run.json`` says."""
     return {
         "network": card.name, "backbone": card.backbone, "attention": card.attention, "weights_sha256": card.sha256,
@@ -195,10 +196,11 @@ def fit(network: Classifier, recipe: Recipe, parts: Parts, work: Path, progress_
     counts = torch.bincount(parts.train.labels, minlength=len(parts.classes))
     module = TrainingModule(network, recipe, make_loss(recipe, counts), steps_per_epoch=len(loader))
     pl.seed_everything(recipe.seed, workers=True, verbose=False)  # the same augmentation for both networks of a pair
-    every_epoch = {"save_on_train_epoch_end": True, "enable_version_counter": False}
     monitor = recipe.monitor
-    best = ModelCheckpoint(work, filename="best", monitor=monitor.value, mode=monitor.mode, **every_epoch)
-    latest = ModelCheckpoint(work, filename="last", **every_epoch)  # save_last of the other would keep the last *best* only
+    best = ModelCheckpoint(
+        work, filename="best", monitor=monitor.value, mode=monitor.mode, save_on_train_epoch_end=True, enable_version_counter=False
+    )
+    latest = ModelCheckpoint(work, filename="last", save_on_train_epoch_end=True, enable_version_counter=False)
     history = History()
     averaging = [EMAWeightAveraging(decay=recipe.ema)] if recipe.ema else []
     trainer = pl.Trainer(

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import optuna
 
@@ -18,7 +19,7 @@ class Tuned:
 
     recipe: Recipe
     value: float
-    trials: list[tuple[dict, float]]
+    trials: list[tuple[dict[str, Any], float]]
 
 
 def suggest(trial: optuna.Trial, recipe: Recipe) -> Recipe:

@@ -8,6 +8,7 @@ import torch
 
 from lungcad.errors import ModelError, UnknownNameError
 from lungcad.explain import METHODS, Layer, Options, Scene, Side, explain, methods_for
+from lungcad.explain.attribution import Cost
 from lungcad.explain.overlay import colour_range, overlay, visible
 from lungcad.imaging import Unit
 from lungcad.imaging.phantom import make_phantom
@@ -22,7 +23,7 @@ def test_every_method_lands_on_the_original_grid(method, toy_gate, phantom):
     assert found.values.shape == image.shape and found.values.dtype == np.float32 and np.isfinite(found.values).all()
     assert found.target == (toy_gate.card.classes[1] if METHODS[method].for_class else None)
     entry = METHODS[method]
-    assert entry.what.endswith(".") and entry.paper and entry.cost in ("cheap", "middling", "dear")
+    assert entry.what.endswith(".") and entry.paper and entry.cost in Cost
 
 
 @pytest.mark.parametrize("name", ["toy-resnet18-cbam", "toy-efficientnet_lite0-gate", "toy-resnet18-soft"])
@@ -54,7 +55,7 @@ def test_the_attention_map_is_offered_to_networks_that_have_one(toy, toy_gate):
 
 
 @pytest.mark.parametrize("layer", Layer)
-@pytest.mark.parametrize("method", [name for name, entry in METHODS.items() if entry.layered and entry.cost == "cheap"])
+@pytest.mark.parametrize("method", [name for name, entry in METHODS.items() if entry.layered and entry.cost is Cost.FAST])
 def test_layers_have_their_own_grids(toy_gate, phantom, method, layer):
     grid = explain(toy_gate, Scene.of(toy_gate, phantom.image()), method, 0, Options(layer=layer)).grid
     assert grid.shape == ((6, 6) if layer is Layer.BEFORE else (3, 3))

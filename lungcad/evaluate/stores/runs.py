@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -34,13 +35,14 @@ class Run:
     """
 
     name: str
-    facts: dict
+    facts: dict[str, Any]
     predictions: pd.DataFrame
     baselines: pd.DataFrame | None
     history: pd.DataFrame | None
 
     @property
     def classes(self) -> tuple[str, ...]:
+        """In the order of the columns of probabilities."""
         return tuple(self.facts["classes"])
 
     @cached_property
@@ -70,7 +72,7 @@ class Run:
 
 def write_run(
     folder: Path,
-    facts: dict,
+    facts: dict[str, Any],
     predictions: pd.DataFrame,
     baselines: pd.DataFrame | None = None,
     history: pd.DataFrame | None = None,

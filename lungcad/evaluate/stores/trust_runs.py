@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -30,14 +31,15 @@ class TrustRun:
     """facts: what ``trust.json`` says. cases: a row a case and method: case, group, label, target, probability, method, and :data:`MEASURES`."""
 
     name: str
-    facts: dict
+    facts: dict[str, Any]
     cases: pd.DataFrame
 
     @cached_property
     def summary(self) -> dict[str, dict[str, Estimate]]:
         """Method -> measure -> mean over the cases with its 95 % bootstrap interval over groups; None where it does not apply."""
-        found = {}
-        for method, rows in self.cases.groupby("method", sort=False):
+        found: dict[str, dict[str, Estimate]] = {}
+        for name, rows in self.cases.groupby("method", sort=False):
+            method = str(name)
             found[method] = {}
             for measure in MEASURES:
                 known = rows[rows[measure].notna()]
@@ -48,7 +50,7 @@ class TrustRun:
                 found[method][measure] = estimate(means)
         return found
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """The JSON of ``lungcad trust``: means, null where a measure does not apply, and their intervals."""
         methods = []
         for method, measures in self.summary.items():
@@ -71,6 +73,7 @@ def write_trust_run(run: TrustRun, root: Path = TRUST) -> Path:
 
 
 def list_trust_runs(root: Path = TRUST) -> list[str]:
+    """Names of the trust runs, sorted."""
     return sorted(path.parent.name for path in root.glob("*/trust.json"))
 
 

@@ -44,8 +44,10 @@ class Check:
 
     @property
     def question(self) -> str:
+        """What it asks."""
         return QUESTIONS[self.name]
 
     @classmethod
     def inapplicable(cls, name: str, why: str) -> "Check":
+        """A check that cannot be made here, and why."""
         return cls(name, "", None, None, Verdict.NOT_APPLICABLE, why)

@@ -1,6 +1,7 @@
 """Does the network use what the map highlights? Deletion and insertion (Petsiuk et al., "RISE", BMVC 2018)."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -37,21 +38,26 @@ class Faithfulness:
 
     @property
     def random_deletion_areas(self) -> np.ndarray:
+        """Of each random map."""
         return np.array([_area(self.random_deletion[:, i]) for i in range(self.random_deletion.shape[1])])
 
     @property
     def random_insertion_areas(self) -> np.ndarray:
+        """Of each random map."""
         return np.array([_area(self.random_insertion[:, i]) for i in range(self.random_insertion.shape[1])])
 
     @property
     def deletion_auc(self) -> float:
+        """Area under the deletion curve, mean over the fills; lower is better."""
         return _area(self.deletion)
 
     @property
     def insertion_auc(self) -> float:
+        """Area under the insertion curve, mean over the fills."""
         return _area(self.insertion)
 
     def check(self) -> Check:
+        """Insertion minus deletion, against the random maps."""
         gain = self.insertion_auc - self.deletion_auc
         controls = self.random_insertion_areas - self.random_deletion_areas
         control = float(controls.mean())
@@ -89,11 +95,13 @@ def faithfulness(
     ranks = np.stack([cv2.resize(each.astype(np.float32), shape[::-1], interpolation=cv2.INTER_NEAREST_EXACT) for each in ranks])
     # all shown and all hidden are the same for every order: the inner steps only, and those two once a fill
     taken = torch.from_numpy(ranks[:, None] < counts[1:-1, None, None])
-    masks = torch.cat([~taken.flatten(0, 1), taken.flatten(0, 1), torch.ones(1, *shape, dtype=bool), torch.zeros(1, *shape, dtype=bool)])
+    masks = torch.cat(
+        [~taken.flatten(0, 1), taken.flatten(0, 1), torch.ones(1, *shape, dtype=torch.bool), torch.zeros(1, *shape, dtype=torch.bool)]
+    )
     found = []
     for index, fill in enumerate(FILLS):
 
-        def report(done: int, total: int, index=index) -> None:
+        def report(done: int, total: int, index: int = index) -> None:
             if on_progress:
                 on_progress(index * total + done, len(FILLS) * total)
 
@@ -110,7 +118,7 @@ def faithfulness(
 
 
 def check_faithfulness(
-    model: TrainedModel, scene: Scene, attribution: Attribution, target: int, **how
+    model: TrainedModel, scene: Scene, attribution: Attribution, target: int, **how: Any
 ) -> tuple[Check, Faithfulness | None]:
     """The check, or why it does not apply: a constant image has no place that differs from another, a constant map no order."""
     if scene.grey.std() < FLAT:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from lungcad.errors import LungcadError
-from lungcad.explain.attribution import METHODS, Attribution, Options, Scene, explain
+from lungcad.explain.attribution import METHODS, Attribution, Cost, Options, Scene, explain
 from lungcad.explain.trust.agreement import check_agreement
 from lungcad.explain.trust.anatomy import check_anatomy
 from lungcad.explain.trust.check import Check
@@ -45,7 +45,7 @@ def cheap_checks(
     yield said("faithfulness", lambda: check_faithfulness(model, scene, attribution, target)[0])
     yield said("anatomy", placed)
     yield said("agreement", agreed)
-    if METHODS[attribution.method].cost == "cheap":
+    if METHODS[attribution.method].cost is Cost.FAST:
         yield said("stability", lambda: check_stability(model, ChangedScenes.of(model, image), attribution.method, target, options))
 
 

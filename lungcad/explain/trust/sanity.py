@@ -58,7 +58,8 @@ def sanity(
     trained = {method: explain(model, scene, method, target, options).grid for method in methods}
     network = copy.deepcopy(model.original)
     layers = list(_from_head_down(network))
-    correlations, similarities = ({method: [] for method in methods} for _ in range(2))
+    correlations: dict[str, list[float]] = {method: [] for method in methods}
+    similarities: dict[str, list[float]] = {method: [] for method in methods}
     for done, (_, layer) in enumerate(layers):
         _randomise(layer, torch.Generator().manual_seed(seed + done))
         forgetful = replace(model, network=network, original=network)

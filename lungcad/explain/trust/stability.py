@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -51,7 +52,7 @@ def _on_pixels(change: Callable[[np.ndarray], np.ndarray]) -> Callable[[CTImage]
             pixels = np.clip(pixels, 0, 255)
         colour = image.colour
         if colour is not None:
-            channels = [np.clip(change(np.float32(channel)), 0, 255) for channel in np.moveaxis(colour, 2, 0)]
+            channels = [np.clip(change(np.asarray(channel, np.float32)), 0, 255) for channel in np.moveaxis(colour, 2, 0)]
             colour = np.stack(channels, axis=2).astype(np.uint8)
         return replace(image, pixels=pixels, colour=colour)
 
@@ -66,11 +67,12 @@ def _noise(amplitude: float, seed: int) -> Change:
     )
 
 
-def moved(array: np.ndarray, down: int, right: int, mode: str = "edge") -> np.ndarray:
+def moved(array: np.ndarray, down: int, right: int, mode: Literal["edge", "reflect", "constant"] = "edge") -> np.ndarray:
     """The array shifted by so many pixels; what comes in at the other side is padded by numpy's ``mode``."""
     padded = np.pad(array, ((abs(down),) * 2, (abs(right),) * 2), mode=mode)
     top, left = abs(down) - down, abs(right) - right
-    return padded[top : top + array.shape[0], left : left + array.shape[1]]
+    shifted: np.ndarray = padded[top : top + array.shape[0], left : left + array.shape[1]]
+    return shifted
 
 
 def _shift(down: int, right: int) -> Change:
@@ -97,6 +99,7 @@ class Stability:
     probability_range: float
 
     def check(self) -> Check:
+        """The mean rank correlation, against the limits of stable and unstable."""
         mean = float(self.correlations.mean())
         verdict = Verdict.SUPPORTS if mean >= STABLE else Verdict.CONTRADICTS if mean < UNSTABLE else Verdict.UNCLEAR
         says = f"Over {len(self.changes)} small changes of the image; the predicted class stayed in {self.same_class:.0%} of them."
@@ -120,6 +123,7 @@ class ChangedScenes:
 
     @classmethod
     def of(cls, model: TrainedModel, image: CTImage, *, samples: int = 5, seed: int = 0) -> "ChangedScenes":
+        """One forward pass over the image and its changed copies."""
         made = changes(image, samples=samples, seed=seed)
         scenes = Scene.several(model, [image, *(change.apply(image) for change in made)])
         with torch.no_grad():
@@ -162,7 +166,10 @@ def stability(
     )
 
 
-def check_stability(model: TrainedModel, changed: ChangedScenes, method: str, target: int, options: Options = Options(), **how) -> Check:
+def check_stability(
+    model: TrainedModel, changed: ChangedScenes, method: str, target: int, options: Options = Options(), **how: Any
+) -> Check:
+    """:func:`stability` as a check; it does not apply where a map is the same everywhere."""
     measured = stability(model, changed, method, target, options, **how)
     if measured is None:
         return Check.inapplicable(NAME, "A map is the same everywhere, so there is nothing to compare.")
