@@ -22,6 +22,10 @@ class DatasetError(LungcadError):
     """A folder is not laid out like the data set it is said to be."""
 
 
+class OutputError(LungcadError):
+    """A file cannot be written: the disk is full, no permission, a name too long, ..."""
+
+
 class RecipeError(LungcadError):
     """A training recipe has an unknown key or a value out of range."""
 

@@ -7,8 +7,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 ORDER = [
-    {"errors", "registry"},
-    {"schema"},
+    {"errors", "names", "registry"},
+    {"schema", "files"},
     {"device", "imaging"},
     {"preprocess", "datasets"},
     {"models"},

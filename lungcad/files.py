@@ -1,0 +1,136 @@
+"""Files that are there whole or not at all: written beside their place, then renamed."""
+
+import errno
+import os
+import secrets
+import shutil
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from lungcad.errors import OutputError
+from lungcad.names import printable
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+@contextmanager
+def whole_file(path: str | Path) -> Iterator[BinaryIO]:
+    """A binary file that takes the place of ``path`` when the block ends without a fault; otherwise what was there stays.
+
+    A device or a pipe (``/dev/stdout``) is written straight. Raises :class:`OutputError` in one sentence: the disk is full, no permission, ...
+    """
+    path = Path(path)
+    with _one_sentence(path):
+        place = Path(os.path.realpath(path))  # a link stays a link
+        if place.exists() and not place.is_file():
+            with place.open("wb") as file:
+                yield file
+            return
+        aside = place.with_name(f".lungcad-{secrets.token_hex(6)}")
+        try:
+            with aside.open("xb") as file:
+                yield cast(BinaryIO, file)
+                file.flush()
+                os.fsync(file.fileno())
+            if place.exists():
+                aside.chmod(stat.S_IMODE(place.stat().st_mode))
+            aside.replace(place)
+        finally:
+            aside.unlink(missing_ok=True)
+
+
+def write_whole(path: str | Path, data: bytes | str) -> None:
+    """Text (UTF-8) or bytes as a :func:`whole_file`."""
+    with whole_file(path) as file:
+        file.write(data.encode() if isinstance(data, str) else data)
+
+
+@contextmanager
+def whole_folder(folder: str | Path, *, last: str) -> Iterator[Path]:
+    """A folder to write files into, all of which go to ``folder`` together when the block ends without a fault.
+
+    last: the file without which the others count as unfinished; it goes first and comes last. Files that the block does not write stay.
+    """
+    folder = Path(folder)
+    with _one_sentence(folder):
+        made = not folder.exists()
+        folder.mkdir(parents=True, exist_ok=True)
+        aside = folder / f".lungcad-{secrets.token_hex(6)}"
+        try:
+            aside.mkdir()
+            yield aside
+            (folder / last).unlink(missing_ok=True)
+            for path in sorted(aside.iterdir(), key=lambda path: path.name == last):
+                path.replace(folder / path.name)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+            if made and not any(folder.iterdir()):
+                folder.rmdir()
+
+
+def check_can_write(path: str | Path) -> None:
+    """Raises :class:`OutputError` when a file cannot be written there: asked before long work, not after it."""
+    path = Path(path)
+    with _one_sentence(path):
+        _exists(path)  # a name too long, a folder one may not enter
+        if path.is_dir():
+            raise OutputError(f"The output {_shown(path)} is a folder; name a file in it.")
+        place = Path(os.path.realpath(path))
+        if not place.parent.is_dir():
+            raise OutputError(f"There is no folder {_shown(path.parent)} to write to; make it first.")
+        if place.exists():
+            allowed = os.access(place, os.W_OK) and (not place.is_file() or os.access(place.parent, os.W_OK | os.X_OK))
+        else:
+            allowed = os.access(place.parent, os.W_OK | os.X_OK)
+        if not allowed:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
+def check_can_make(folder: str | Path) -> None:
+    """Raises :class:`OutputError` when files cannot be written into the folder, which may not be there yet."""
+    folder = Path(folder)
+    with _one_sentence(folder):
+        nearest = folder
+        while not _exists(nearest) and nearest != nearest.parent:
+            nearest = nearest.parent
+        if not nearest.is_dir():
+            raise OutputError(f"The output {_shown(nearest)} is a file, not a folder; name another one.")
+        if not os.access(nearest, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
+def _exists(path: Path) -> bool:
+    """As ``Path.exists``; the fault is raised when that cannot be told (a name too long, a folder one may not enter)."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
+
+
+@contextmanager
+def _one_sentence(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(_sentence(path, error)) from None
+    except ValueError as error:
+        if "null" not in str(error):
+            raise
+        raise OutputError(f"The output {_shown(path)} cannot be written: its name holds a NUL character.") from None
+
+
+def _sentence(path: Path, error: OSError) -> str:
+    if error.errno in _FULL:
+        return f"The disk is full: {_shown(path)} could not be written and nothing is left of it; free some space and run this again."
+    if error.errno == errno.ENAMETOOLONG:
+        return f"The output's name is too long for the file system ({len(os.fspath(path))} characters); choose a shorter one."
+    return f"The output {_shown(path)} cannot be written ({os.strerror(error.errno) if error.errno else type(error).__name__}); choose another place."
+
+
+def _shown(path: Path) -> str:
+    name = printable(path)
+    return f"'{name}'" if len(name) <= 200 else f"'{name[:80]}…{name[-80:]}'"
