@@ -12,7 +12,7 @@ import torch
 from lungcad.datasets import DATASETS
 from lungcad.errors import ImageError, lookup
 from lungcad.explain import METHODS, Attribution, Fill, Layer, Options, Scene, explain
-from lungcad.explain.attribution import Cost, Progress
+from lungcad.explain.attribution import Cost
 from lungcad.explain.engine import hidden, masked_probabilities
 from lungcad.explain.neighbours import Index, Nearest, embed
 from lungcad.explain.trust import ChangedScenes, Check, cheap_checks, check_localisation, check_partner, check_stability, sanity
@@ -22,6 +22,7 @@ from lungcad.models import ModelCard, Prediction, TrainedModel, load_model
 from lungcad.models.ensemble import Ensemble
 from lungcad.models.predict import calibrated
 from lungcad.preprocess import Geometry
+from lungcad.progress import Progress
 
 COLOURED = 0.02
 """Share of clearly coloured pixels above which an image is called a photograph; no slice of Chest CT-Scan reaches it (tests/test_analysis.py)."""

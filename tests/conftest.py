@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from lungcad.device import best_device
+from lungcad.estimate import Estimate
 from lungcad.imaging.phantom import Edge, Lesion, Phantom, make_phantom
-from lungcad.models.card import Estimate, ModelCard, TestResult
+from lungcad.models.card import ModelCard, TestResult
 from lungcad.models.classifier import create_model
 from lungcad.models.weights import TrainedModel, load_model, save_weights
 from lungcad.preprocess import PreprocessConfig

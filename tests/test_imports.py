@@ -7,8 +7,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 ORDER = [
-    {"errors", "names", "registry"},
+    {"errors", "names", "paths", "progress", "registry"},
     {"schema", "files"},
+    {"estimate"},
     {"device", "imaging"},
     {"preprocess", "datasets"},
     {"models"},

@@ -11,8 +11,8 @@ from lungcad.app.widgets import plain
 from lungcad.datasets import DATASETS
 from lungcad.evaluate.folder import Evaluation, evaluate_folder
 from lungcad.evaluate.scoring import HEADLINES, ScoredCases
-from lungcad.explain.attribution import Progress
 from lungcad.models import load_model
+from lungcad.progress import Progress
 
 MOST_CASES = 12
 """Pictures that are drawn."""

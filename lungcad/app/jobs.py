@@ -12,7 +12,7 @@ from typing import TypeVar
 import streamlit as st
 
 from lungcad.errors import LungcadError
-from lungcad.explain.attribution import Progress
+from lungcad.progress import Progress
 
 T = TypeVar("T")
 MOST = 16

@@ -13,19 +13,19 @@ import torch
 
 from lungcad.app.figures import shrunk
 from lungcad.datasets import DATASETS, Case
-from lungcad.datasets.kept import AUDITS, Kept, read_kept
+from lungcad.datasets.kept import Kept, read_kept
 from lungcad.errors import LungcadError, ModelError
+from lungcad.estimate import Estimate
 from lungcad.evaluate.baselines import MAJORITY
 from lungcad.evaluate.paired_tests import Difference, compare_runs
 from lungcad.evaluate.scoring import ScoredCases, baselines, flags, task_of
 from lungcad.evaluate.slices import Slice, folds, slices
-from lungcad.evaluate.stores.runs import RUNS, Run, list_runs, read_run
-from lungcad.evaluate.stores.trust_runs import TRUST, TrustRun, read_trust_runs
-from lungcad.explain.neighbours import INDEX, Index
+from lungcad.evaluate.stores.runs import Run, list_runs, read_run
+from lungcad.evaluate.stores.trust_runs import TrustRun, read_trust_runs
+from lungcad.explain.neighbours import Index
 from lungcad.imaging import read_image
 from lungcad.models import ModelCard, TrainedModel, list_cards, load_model, predict_batch
-from lungcad.models.card import Estimate
-from lungcad.models.weights import WEIGHTS
+from lungcad.paths import AUDITS, INDEX, RUNS, TRUST, WEIGHTS
 
 
 def cards() -> dict[str, ModelCard]:

@@ -8,9 +8,9 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from lungcad.estimate import Estimate
 from lungcad.evaluate.curves import net_benefit, precision_recall, reliability, roc
 from lungcad.evaluate.stores.runs import Run
-from lungcad.models.card import Estimate
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 GREY = "#8a8f94"

@@ -11,7 +11,7 @@ import streamlit as st
 
 from lungcad.app import state
 from lungcad.errors import LungcadError
-from lungcad.explain.attribution import Progress
+from lungcad.progress import Progress
 
 T = TypeVar("T")
 

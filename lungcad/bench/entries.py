@@ -25,7 +25,7 @@ from lungcad.imaging import CTImage, read_image
 from lungcad.imaging.phantom import PICTURE_WINDOW, Edge, Lesion, make_phantom
 from lungcad.models import TrainedModel, create_model, features, list_cards, load_model
 from lungcad.models.predict import calibrated
-from lungcad.models.weights import WEIGHTS
+from lungcad.paths import WEIGHTS
 from lungcad.preprocess import preprocess, to_grey
 from lungcad.train.data import plain_parts, read_images
 from lungcad.train.depthwise import speed_up_depthwise

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from lungcad.cli.common import Json, Model, Models, app, check_writable, complain, messages, print_json, progress
 from lungcad.errors import LungcadError, lookup
+from lungcad.paths import WEIGHTS
 
 
 @app.command()
@@ -22,7 +23,7 @@ def models(
     from dataclasses import asdict
 
     from lungcad.models.complexity import complexity_of
-    from lungcad.models.weights import WEIGHTS, list_cards
+    from lungcad.models.weights import list_cards
     from lungcad.publish import cards_readme
 
     if write_readme:

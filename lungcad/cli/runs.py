@@ -10,6 +10,7 @@ from rich.table import Table
 
 from lungcad.cli.common import Json, app, complain, print_json
 from lungcad.errors import LungcadError
+from lungcad.paths import RUNS
 
 runs_app = typer.Typer(no_args_is_help=True, help="Evaluation runs: list, show, compare.")
 app.add_typer(runs_app, name="runs")
@@ -21,7 +22,7 @@ RunsFolder = Annotated[Path, typer.Option(help="Folder of evaluation runs.")]
 
 
 @runs_app.command("list")
-def runs_list(runs: RunsFolder = Path("data/runs"), as_json: Json = False) -> None:
+def runs_list(runs: RunsFolder = RUNS, as_json: Json = False) -> None:
     """All evaluation runs with their headline numbers."""
     from lungcad.evaluate.scoring import report
     from lungcad.evaluate.stores.runs import list_runs, read_run
@@ -48,7 +49,7 @@ def runs_list(runs: RunsFolder = Path("data/runs"), as_json: Json = False) -> No
 @runs_app.command("show")
 def runs_show(
     name: str,
-    runs: RunsFolder = Path("data/runs"),
+    runs: RunsFolder = RUNS,
     without_copies: Annotated[bool, typer.Option(help="Leave out test images that copy a training image.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -88,7 +89,7 @@ def runs_show(
 
 
 @runs_app.command("tables")
-def runs_tables(runs: RunsFolder = Path("data/runs")) -> None:
+def runs_tables(runs: RunsFolder = RUNS) -> None:
     """The README's tables of protocols and of attention's gain, as Markdown."""
     from lungcad.publish.run_tables import gain_table, protocols_table
 
@@ -99,7 +100,7 @@ def runs_tables(runs: RunsFolder = Path("data/runs")) -> None:
 def runs_compare(
     first: str,
     second: str,
-    runs: RunsFolder = Path("data/runs"),
+    runs: RunsFolder = RUNS,
     common: Annotated[bool, typer.Option("--common", help="Compare the test cases that both runs have.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -114,7 +115,7 @@ def runs_compare(
 def runs_gain(
     baseline: Annotated[str, typer.Argument(help="A run without attention; its NAME-seedN runs are taken too.")],
     attended: Annotated[str, typer.Argument(help="The run with attention; its NAME-seedN runs are taken too.")],
-    runs: RunsFolder = Path("data/runs"),
+    runs: RunsFolder = RUNS,
     as_json: Json = False,
 ) -> None:
     """What attention gains, as a paired difference over all seeds."""

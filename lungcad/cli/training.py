@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lungcad.cli.common import Json, Models, app, check_writable, complain, print_json, progress
+from lungcad.paths import CHECKPOINTS, RUNS, WEIGHTS, to_write
 
 
 @app.command()
@@ -18,8 +19,8 @@ def train(
         Path | None, typer.Option(help="Folder of the data set, laid out as published; looked for in data/ unless told.")
     ] = None,
     work: Annotated[Path | None, typer.Option(help="Checkpoints and logs; runs/NAME unless told. The same folder resumes.")] = None,
-    out: Annotated[Path, typer.Option(help="Where NAME.safetensors and NAME.json go.")] = Path("weights"),
-    runs: Annotated[Path, typer.Option(help="Where the evaluation run goes.")] = Path("data/runs"),
+    out: Annotated[Path, typer.Option(help="Where NAME.safetensors and NAME.json go.")] = to_write(WEIGHTS),
+    runs: Annotated[Path, typer.Option(help="Where the evaluation run goes.")] = to_write(RUNS),
     folds: Annotated[
         int | None, typer.Option(min=2, max=20, help="Cross-validate over groups in so many folds; only the run is kept.")
     ] = None,
@@ -36,7 +37,7 @@ def train(
 
     plan = Recipe.read(recipe).variant(protocol=protocol, seed=seed)
     varied = bool(folds) or protocol is not None or seed is not None
-    work = work or Path("runs") / (f"{plan.name}-folds" if folds else plan.name)
+    work = work or CHECKPOINTS / (f"{plan.name}-folds" if folds else plan.name)
     places = Places(data or DATASETS[plan.dataset].locate(), work, None if varied else out, runs)
     try:
         with progress("reading images") as on_progress:
@@ -81,7 +82,7 @@ def tune(
             found = run_tuning(
                 plan,
                 data or DATASETS[plan.dataset].locate(),
-                work or Path("runs") / f"{plan.name}-tune",
+                work or CHECKPOINTS / f"{plan.name}-tune",
                 trials=trials,
                 on_progress=on_progress,
             )

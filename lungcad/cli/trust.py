@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lungcad.cli.common import Json, Model, app, complain, messages, print_json, progress
+from lungcad.paths import INDEX, TRUST, to_write
 
 
 @app.command()
@@ -23,7 +24,7 @@ def trust(
         str | None, typer.Option(help="Names with commas between; every method of about one forward pass unless told.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the draw, the noise and the shifts.")] = 0,
-    out: Annotated[Path, typer.Option(help="Where the trust run MODEL--DATA is written.")] = Path("data/trust"),
+    out: Annotated[Path, typer.Option(help="Where the trust run MODEL--DATA is written.")] = to_write(TRUST),
     as_json: Json = False,
 ) -> None:
     """Check the heat maps of a network over a data set: faithful, stable, sane, inside the lung, on the contour?"""
@@ -59,7 +60,7 @@ def trust(
 def index(
     model: Annotated[str, typer.Option(help="A name that `models` lists, or several with commas between.")],
     data: Annotated[Path | None, typer.Option(help="Folder of the data set that trained it; looked for in data/ unless told.")] = None,
-    out: Annotated[Path, typer.Option(help="Where MODEL.npz goes.")] = Path("data/index"),
+    out: Annotated[Path, typer.Option(help="Where MODEL.npz goes.")] = to_write(INDEX),
 ) -> None:
     """Index the training cases of a network by its embedding, for the nearest cases that the page shows."""
     from lungcad.datasets import DATASETS
@@ -77,7 +78,7 @@ def index(
 @app.command("trust-tables")
 def trust_tables(
     measure: Annotated[str, typer.Option(help="Which measure's table is printed; a wrong name lists them all.")] = "faithfulness",
-    runs: Annotated[Path, typer.Option(help="Folder of the trust runs.")] = Path("data/trust"),
+    runs: Annotated[Path, typer.Option(help="Folder of the trust runs.")] = TRUST,
     write: Annotated[bool, typer.Option("--write", help="Write README.md in that folder anew, with the tables of all measures.")] = False,
 ) -> None:
     """The explanation benchmark: method × network, from the trust runs."""
@@ -88,5 +89,5 @@ def trust_tables(
     lookup(MEASURES, measure, "measure")
     found = read_trust_runs(runs)
     if write:
-        (runs / "README.md").write_text(trust_readme(found), "utf-8")
+        (to_write(runs) / "README.md").write_text(trust_readme(found), "utf-8")
     print(trust_table(measure, found))

@@ -7,11 +7,10 @@ from pathlib import Path
 from lungcad.datasets.case import Case, Split
 from lungcad.datasets.fingerprint import Fingerprint
 from lungcad.errors import DatasetError
+from lungcad.paths import DATA_PLACES
 from lungcad.registry import Registry
 
 DATASETS: Registry["Dataset"] = Registry("data set")
-
-PROJECT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
@@ -81,10 +80,9 @@ class Dataset:
 
     def locate(self) -> Path:
         """The data set's folder on this machine: ``data/FOLDER`` in the project, or ``../shared/data/FOLDER`` beside it."""
-        places = [PROJECT / "data" / self.folder, PROJECT.parent / "shared" / "data" / self.folder]
-        for place in places:
-            if place.is_dir():
-                return place
+        for place in DATA_PLACES:
+            if (place / self.folder).is_dir():
+                return place / self.folder
         raise DatasetError(
             f"{self.title} is not on this machine; fetch it with 'python -m lungcad data download {self.name}' ({self.publisher}), "
             "or say where it is with --data."

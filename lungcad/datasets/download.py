@@ -3,23 +3,22 @@
 import shutil
 import zipfile
 import zlib
-from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 import requests
 
-from lungcad.datasets.dataset import PROJECT, Dataset
+from lungcad.datasets.dataset import Dataset
 from lungcad.datasets.folders import SUFFIXES
 from lungcad.errors import DatasetError
+from lungcad.paths import DATA
+from lungcad.progress import Progress
 
 CHUNK = 1 << 20
 MOST_BYTES = 20 << 30
 """Refuse to unpack more than this."""
 
-Progress = Callable[[int, int], None] | None
 
-
-def download(dataset: Dataset, *, root: Path = PROJECT / "data", on_progress: Progress = None) -> Path:
+def download(dataset: Dataset, *, root: Path = DATA, on_progress: Progress | None = None) -> Path:
     """Fetch from the publisher and unpack to ``root/FOLDER``; a second call resumes a part that was fetched. The folder.
 
     Raises :class:`DatasetError` when there is no internet, the archive is damaged or unsafe, or the publisher asks for another way.
@@ -42,7 +41,7 @@ def download(dataset: Dataset, *, root: Path = PROJECT / "data", on_progress: Pr
     )
 
 
-def fetch(url: str, path: Path, what: str, on_progress: Progress = None) -> None:
+def fetch(url: str, path: Path, what: str, on_progress: Progress | None = None) -> None:
     """Download to ``path``, going on where an earlier try ended."""
     path.parent.mkdir(parents=True, exist_ok=True)
     done = path.stat().st_size if path.exists() else 0

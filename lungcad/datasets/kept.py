@@ -1,19 +1,17 @@
 """Audits and counts of the known data sets that are kept in the repository: what a data set is like, for a reader who has not its images."""
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from lungcad.datasets.audit import Audit, audit
-from lungcad.datasets.dataset import PROJECT, Dataset
+from lungcad.datasets.dataset import Dataset
 from lungcad.datasets.info import describe
 from lungcad.datasets.splits import Protocol
 from lungcad.errors import DatasetError
-
-AUDITS = PROJECT / "data" / "audits"
-Progress = Callable[[int, int], None]
+from lungcad.paths import AUDITS, to_write
+from lungcad.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -37,8 +35,8 @@ def keep(dataset: Dataset, folder: Path, *, on_progress: Progress | None = None)
         "audit": audit_as_published(dataset, folder, on_progress=on_progress).to_dict(),
         "counts": describe(dataset, folder, on_progress=on_progress),
     }
-    path = AUDITS / f"{dataset.name}.json"
-    path.parent.mkdir(exist_ok=True)
+    path = to_write(AUDITS) / f"{dataset.name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(values, ensure_ascii=False) + "\n", "utf-8")
     return path
 

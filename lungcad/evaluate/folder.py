@@ -13,10 +13,11 @@ from lungcad.datasets import DATASETS, Case, Split, of_split
 from lungcad.errors import DatasetError, LungcadError, lookup
 from lungcad.evaluate.inference import read_inputs
 from lungcad.evaluate.metrics import summarise
-from lungcad.evaluate.stores.runs import RUNS, Run, prediction_table, read_run
+from lungcad.evaluate.stores.runs import Run, prediction_table, read_run
 from lungcad.models import TrainedModel, predict_batch
 from lungcad.models.card import ModelCard, TestResult
 from lungcad.models.ensemble import Ensemble
+from lungcad.paths import RUNS
 from lungcad.preprocess import normalise
 
 

@@ -11,11 +11,11 @@ from lungcad.datasets.splits import split_cases
 from lungcad.errors import DatasetError
 from lungcad.evaluate.inference import read_inputs
 from lungcad.explain import Options, Scene
-from lungcad.explain.attribution import Progress
 from lungcad.explain.cam import gradcam
 from lungcad.explain.neighbours import Index, embed
 from lungcad.models import TrainedModel, features
 from lungcad.preprocess import Geometry, normalise
+from lungcad.progress import Progress
 
 
 def build_index(model: TrainedModel, data: Path, on_progress: Progress | None = None) -> Index:

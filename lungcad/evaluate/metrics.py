@@ -8,8 +8,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from lungcad.estimate import Estimate
 from lungcad.evaluate.bootstrap import MANY, Resamples, ratio
-from lungcad.models.card import Estimate, TestResult
+from lungcad.models.card import TestResult
 
 MOST_SCORES, BINS_OF_MANY = 1000, 250
 """Bins of equal size that resamples put the scores of more cases into; of more than :data:`MANY` cases, whose resamples hardly differ, into fewer.

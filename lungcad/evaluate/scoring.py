@@ -8,11 +8,11 @@ import pandas as pd
 
 from lungcad.datasets import DATASETS, Task
 from lungcad.errors import DatasetError
+from lungcad.estimate import Estimate
 from lungcad.evaluate.bootstrap import Resamples
 from lungcad.evaluate.metrics import accuracy, all_metrics, at_threshold, estimate, macro_f1, most_probable, resampled_confusion
 from lungcad.evaluate.stores.runs import Run, has_undefined
 from lungcad.evaluate.thresholds import SENSITIVE, YOUDEN, preset_thresholds, sensitive_point, youden_point
-from lungcad.models.card import Estimate
 
 HEADLINES = ("accuracy", "balanced accuracy", "macro F1", "ROC-AUC", "PR-AUC", "kappa", "Brier score", "ECE")
 

@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lungcad.datasets import Case
+from lungcad.estimate import Estimate
 from lungcad.evaluate.bootstrap import Resamples
 from lungcad.evaluate.metrics import accuracy, estimate, macro_auc, macro_f1, most_probable, resampled_confusion
 from lungcad.evaluate.stores.runs import Run
-from lungcad.models.card import Estimate
 
 FEW_CASES, FEW_GROUPS = 30, 10
 """Below either a slice says little."""

@@ -19,7 +19,7 @@ from lungcad.errors import DatasetError, LungcadError, lookup
 from lungcad.evaluate.stores.runs import read_run
 from lungcad.evaluate.stores.trust_runs import MEASURES, SCHEMA, TrustRun
 from lungcad.explain import METHODS, Options, Scene, explain, methods_for
-from lungcad.explain.attribution import Cost, Progress
+from lungcad.explain.attribution import Cost
 from lungcad.explain.trust import ChangedScenes, faithfulness, localisation, sanity, stability
 from lungcad.explain.trust.anatomy import shares
 from lungcad.explain.trust.stability import moved
@@ -27,6 +27,7 @@ from lungcad.imaging import CTImage, read_image
 from lungcad.imaging.lungs import lung_field
 from lungcad.models import TrainedModel
 from lungcad.models.predict import calibrated
+from lungcad.progress import Progress
 
 STEPS = 5
 """Of the deletion and insertion curves of a run; the page takes more."""

@@ -4,8 +4,9 @@ import numpy as np
 import torch
 
 from lungcad.errors import ModelError
-from lungcad.explain.attribution import Cost, Options, Progress, Scene, has_mask, register
+from lungcad.explain.attribution import Cost, Options, Scene, has_mask, register
 from lungcad.models import TrainedModel
+from lungcad.progress import Progress
 
 
 @register(

@@ -13,10 +13,8 @@ from lungcad.errors import ModelError, lookup
 from lungcad.imaging import CTImage
 from lungcad.models import ATTENTION, ModelCard, TrainedModel, features
 from lungcad.preprocess import Geometry, normalise, to_grey
+from lungcad.progress import Progress
 from lungcad.registry import Registry
-
-Progress = Callable[[int, int], None]
-"""Called with (done, total); an exception it raises stops the work."""
 
 
 class Side(StrEnum):

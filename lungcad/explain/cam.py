@@ -18,9 +18,10 @@ from pytorch_grad_cam.base_cam import BaseCAM
 from torch import Tensor, nn
 
 from lungcad.errors import ModelError
-from lungcad.explain.attribution import Compute, Cost, Layer, Options, Progress, Scene, register
+from lungcad.explain.attribution import Compute, Cost, Layer, Options, Scene, register
 from lungcad.explain.engine import BATCH, masked_logits
 from lungcad.models import Inputs, TrainedModel
+from lungcad.progress import Progress
 
 Tail = Callable[[Tensor], Tensor]
 """From a feature map (N, C, h, w) to logits (N, K), with gradients."""

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from lungcad.explain.attribution import Cost, Options, Progress, Scene, register
+from lungcad.explain.attribution import Cost, Options, Scene, register
 from lungcad.models import TrainedModel
+from lungcad.progress import Progress
 
 
 @register(

@@ -8,10 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lungcad.explain.attribution import Fill, Progress, Scene
+from lungcad.explain.attribution import Fill, Scene
 from lungcad.models import TrainedModel, features
 from lungcad.models.predict import calibrated
 from lungcad.preprocess import normalise
+from lungcad.progress import Progress
 
 BATCH = 50
 """Masked inputs a forward pass."""

@@ -7,9 +7,10 @@ import torch
 from captum.attr import IntegratedGradients, Saliency
 from torch import Tensor
 
-from lungcad.explain.attribution import Cost, Options, Progress, Scene, register
+from lungcad.explain.attribution import Cost, Options, Scene, register
 from lungcad.models import TrainedModel
 from lungcad.preprocess import normalise
+from lungcad.progress import Progress
 
 STEPS = 32
 """Of the path from black to the image: enough for the sum of the map to meet the change of the score (``gap`` in its facts)."""

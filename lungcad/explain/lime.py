@@ -13,9 +13,10 @@ from lime.lime_image import LimeImageExplainer
 from scipy.stats import spearmanr
 from skimage.segmentation import quickshift, slic
 
-from lungcad.explain.attribution import Cost, Options, Progress, Scene, Segments, register
+from lungcad.explain.attribution import Cost, Options, Scene, Segments, register
 from lungcad.explain.engine import hidden, masked_probabilities
 from lungcad.models import TrainedModel
+from lungcad.progress import Progress
 
 SEGMENTS = 60
 

@@ -18,8 +18,8 @@ from torch import Tensor
 from lungcad.errors import ModelError
 from lungcad.explain.trust.similarity import rank_correlation, small
 from lungcad.models import ModelCard, TrainedModel
+from lungcad.paths import INDEX
 
-INDEX = Path(__file__).resolve().parents[2] / "data" / "index"
 DIMENSIONS = 64
 """Principal components kept of the embedding, so that an index is small enough to ship."""
 FAR = 0.95

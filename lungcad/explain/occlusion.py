@@ -4,11 +4,12 @@ import numpy as np
 import torch
 from captum.attr import Occlusion
 
-from lungcad.explain.attribution import Cost, Fill, Options, Progress, Scene, register
+from lungcad.explain.attribution import Cost, Fill, Options, Scene, register
 from lungcad.explain.engine import BATCH, hidden, logits_of_inputs
 from lungcad.models import TrainedModel
 from lungcad.models.predict import calibrated
 from lungcad.preprocess import normalise
+from lungcad.progress import Progress
 
 WINDOWS = 7
 """Windows side by side along one side of the input; they overlap by half, so there are 13 positions each way."""

@@ -17,6 +17,7 @@ from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian, generate_uid
 from scipy import ndimage
 
+from lungcad import paths
 from lungcad.errors import ImageError
 from lungcad.imaging.image import SYNTHETIC_MARK, CTImage, Provenance, Unit
 from lungcad.imaging.window import Window
@@ -231,4 +232,4 @@ def write_examples(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    write_examples(Path(__file__).resolve().parents[2] / "data" / "examples")
+    write_examples(paths.to_write(paths.EXAMPLES))

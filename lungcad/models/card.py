@@ -7,23 +7,12 @@ from typing import Annotated
 from pydantic import Field
 
 from lungcad.errors import ModelError
+from lungcad.estimate import Estimate
 from lungcad.models.backbones import Inputs
 from lungcad.preprocess import PreprocessConfig
 from lungcad.schema import Schema
 
 Share = Annotated[float, Field(ge=0, le=1)]
-
-
-class Estimate(Schema):
-    """A metric with its 95 % interval; None where it is not defined (one class only, say)."""
-
-    value: float | None
-    low: float | None
-    high: float | None
-
-    def __str__(self) -> str:
-        """``0.944 [0.908, 0.974]``, or a dash where it is not defined."""
-        return "–" if self.value is None else f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
 
 
 class TestResult(Schema):

@@ -17,8 +17,7 @@ from lungcad.errors import ModelError, UnknownNameError
 from lungcad.models.card import ModelCard
 from lungcad.models.classifier import Classifier, create_model
 from lungcad.models.fuse import fold_batch_norm
-
-WEIGHTS = Path(__file__).resolve().parents[2] / "weights"
+from lungcad.paths import WEIGHTS
 
 
 @dataclass(frozen=True)

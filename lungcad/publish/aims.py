@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lungcad.evaluate.scoring import report
-from lungcad.evaluate.stores.runs import RUNS, list_runs, read_run
+from lungcad.evaluate.stores.runs import list_runs, read_run
 from lungcad.models.card import ModelCard
+from lungcad.paths import RUNS
 
 
 @dataclass(frozen=True)

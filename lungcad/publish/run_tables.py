@@ -5,7 +5,8 @@ from pathlib import Path
 from lungcad.evaluate.baselines import AREA, HISTOGRAM, METADATA
 from lungcad.evaluate.paired_tests import attention_gain
 from lungcad.evaluate.scoring import baselines, report
-from lungcad.evaluate.stores.runs import RUNS, Run, list_runs, read_run, read_seeds
+from lungcad.evaluate.stores.runs import Run, list_runs, read_run, read_seeds
+from lungcad.paths import RUNS
 
 SHOWN = ("accuracy", "macro F1", "ROC-AUC")
 

@@ -8,10 +8,10 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from lungcad.app import run_figures
 from lungcad.app.figures import points
+from lungcad.estimate import Estimate
 from lungcad.evaluate.curves import MOST_POINTS, roc
 from lungcad.evaluate.scoring import ScoredCases
 from lungcad.evaluate.stores.runs import read_run
-from lungcad.models.card import Estimate
 
 RUN = "lidc-efficientnet-lite0"
 

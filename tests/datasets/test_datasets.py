@@ -70,7 +70,7 @@ def test_empty_and_missing_folders(tmp_path):
 
 
 def test_located_in_the_project_or_beside_it(tmp_path, monkeypatch):
-    monkeypatch.setattr(dataset, "PROJECT", tmp_path / "main")
+    monkeypatch.setattr(dataset, "DATA_PLACES", (tmp_path / "main" / "data", tmp_path / "shared" / "data"))
     with pytest.raises(DatasetError, match=r"not on this machine.*data download chest-ct-scan"):
         CHEST_CT_SCAN.locate()
     (tmp_path / "shared" / "data" / "chest-ct-scan").mkdir(parents=True)

@@ -8,7 +8,7 @@ from lungcad.evaluate.scoring import report, task_of
 from lungcad.evaluate.stores.runs import list_runs, read_run
 from lungcad.evaluate.thresholds import sensitive_point, youden_point
 from lungcad.models import list_cards
-from lungcad.models.weights import WEIGHTS
+from lungcad.paths import WEIGHTS
 from lungcad.publish.aims import with_aim
 from lungcad.train.recipe import Recipe
 

@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,10 +16,9 @@ import pyarrow as pa
 
 from lungcad.datasets import Case, Protocol, Split
 from lungcad.errors import DatasetError, UnknownNameError
+from lungcad.paths import RUNS
 
 SCHEMA = 2
-RUNS = Path(os.environ.get("LUNGCAD_RUNS") or Path(__file__).resolve().parents[3] / "data" / "runs")
-"""Where runs lie; the environment variable LUNGCAD_RUNS names another folder."""
 
 pa.set_memory_pool(
     pa.system_memory_pool()

@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 
 from lungcad.errors import DatasetError, UnknownNameError
+from lungcad.estimate import Estimate
 from lungcad.evaluate.bootstrap import Resamples
 from lungcad.evaluate.metrics import estimate
-from lungcad.models.card import Estimate
+from lungcad.paths import TRUST
 
 SCHEMA = 1
-TRUST = Path(__file__).resolve().parents[3] / "data" / "trust"
 MEASURES = {
     "pointing_game": "peak inside the contour", "energy_inside": "evidence inside the contour", "iou": "best overlap with the contour (IoU)",
     "iou_fixed": "overlap at half the peak (IoU)", "deletion_auc": "deletion area (lower is better)", "insertion_auc": "insertion area",

@@ -7,10 +7,11 @@ import cv2
 import numpy as np
 import torch
 
-from lungcad.explain.attribution import Attribution, Fill, Progress, Scene
+from lungcad.explain.attribution import Attribution, Fill, Scene
 from lungcad.explain.engine import hidden, masked_probabilities
 from lungcad.explain.trust.check import Check, Verdict
 from lungcad.models import TrainedModel
+from lungcad.progress import Progress
 
 CELLS = 7
 """Cells of one side in which the image is deleted: the feature map's own grid where that is finer (at most 14)."""

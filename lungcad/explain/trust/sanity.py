@@ -9,11 +9,12 @@ import torch
 from torch import nn
 
 from lungcad.errors import ModelError
-from lungcad.explain.attribution import Options, Progress, Scene, explain
+from lungcad.explain.attribution import Options, Scene, explain
 from lungcad.explain.trust.check import Check, Verdict
 from lungcad.explain.trust.similarity import rank_correlation, small, ssim
 from lungcad.models import TrainedModel, features
 from lungcad.models.classifier import Classifier
+from lungcad.progress import Progress
 
 NAME = "sanity"
 UNCHANGED = 0.7

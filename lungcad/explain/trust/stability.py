@@ -8,12 +8,13 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from lungcad.explain.attribution import Options, Progress, Scene, explain
+from lungcad.explain.attribution import Options, Scene, explain
 from lungcad.explain.trust.check import Check, Verdict
 from lungcad.explain.trust.similarity import on_image, rank_correlation
 from lungcad.imaging import CTImage, Unit
 from lungcad.models import TrainedModel
 from lungcad.models.predict import calibrated
+from lungcad.progress import Progress
 
 NAME = "stability"
 STABLE, UNSTABLE = 0.8, 0.5

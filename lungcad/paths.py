@@ -1,0 +1,36 @@
+"""Every path once, for the library, the pages and the command line alike.
+
+What comes with lungcad lies in the checkout, or, installed from a wheel, inside the package; there it is only read. Commands write to the checkout, or, installed,
+below the folder they are called in.
+"""
+
+import os
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+IS_CHECKOUT = (_PACKAGE.parent / "streamlit_app.py").is_file()
+SHIPPED = _PACKAGE.parent if IS_CHECKOUT else _PACKAGE / "_app"
+"""Holds streamlit_app.py, pages/, weights/ and data/."""
+WORK = SHIPPED if IS_CHECKOUT else Path()
+"""Where commands write: data sets that are fetched, checkpoints, runs, weights."""
+
+APP = SHIPPED / "streamlit_app.py"
+WEIGHTS = SHIPPED / "weights"
+RUNS = Path(os.environ.get("LUNGCAD_RUNS") or SHIPPED / "data" / "runs")
+"""Evaluation runs; the environment variable LUNGCAD_RUNS names another folder."""
+TRUST = SHIPPED / "data" / "trust"
+INDEX = SHIPPED / "data" / "index"
+AUDITS = SHIPPED / "data" / "audits"
+EXAMPLES = SHIPPED / "data" / "examples"
+BENCH = SHIPPED / "data" / "bench.json"
+DATA = WORK / "data"
+"""Where published data sets are fetched to."""
+CHECKPOINTS = WORK / "runs"
+"""Checkpoints and logs of trainings."""
+DATA_PLACES = (DATA, SHIPPED.parent / "shared" / "data")
+"""Where published data sets are looked for, in this order."""
+
+
+def to_write(path: Path) -> Path:
+    """Where a command writes what lungcad reads at ``path``: the same place, except that nothing is written into an installed package."""
+    return WORK / path.relative_to(SHIPPED) if path.is_relative_to(SHIPPED) else path
