@@ -2,9 +2,11 @@
 
 import streamlit as st
 
-from lungcad.app import benchmark_view, page, resources, widgets
+from lungcad.app import navigation, store
+from lungcad.app.components.benchmark import show_benchmark
+from lungcad.app.components.text import card_title
 
-page.begin("lungcad")
+navigation.begin("lungcad")
 st.title("Look behind a lung-CT classifier's answer")
 st.markdown(
     "A network names a class for a CT slice. **lungcad** shows *why*: how sure it is, where it looked, and how good it was on "
@@ -17,10 +19,10 @@ for file, label, icon in (
     ("pages/4_Datasets.py", "**Data sets**, their copies and their leaks", ":material/dataset:"),
 ):
     st.page_link(file, label=label, icon=icon)
-st.warning(page.NOTICE, icon=":material/health_and_safety:")
+st.warning(navigation.NOTICE, icon=":material/health_and_safety:")
 
 st.subheader("Shipped networks")
-cards = resources.cards()
+cards = store.cards()
 if not cards:
     st.info("No network is installed: `weights/` holds no model card. Restore it from the repository, or train one.")
 
@@ -50,15 +52,15 @@ st.caption(
     "of the split. *Without copies* also leaves out the test images of which the publisher's own training part holds a copy."
 )
 
-with page.plain_errors():
-    benchmark_view.show_benchmark()
+with navigation.plain_errors():
+    show_benchmark()
 
 if cards:
     st.subheader("Model cards")
     chosen = st.selectbox(
         "Model card of",
         list(cards),
-        format_func=lambda name: widgets.card_title(cards[name]),
+        format_func=lambda name: card_title(cards[name]),
         help="What a network was trained on, its limits, its card.",
     )
     card = cards[chosen]

@@ -2,49 +2,58 @@
 
 import streamlit as st
 
-from lungcad.app import closer_view, page, predict_view, resources, state, trust_view, widgets
+from lungcad.app import navigation, session, store
+from lungcad.app.components.pickers import image_picker, method_picker, network_picker, options_picker, target_picker, window_picker
+from lungcad.app.predict.draw_first import map_is_hidden, show_draw_first
+from lungcad.app.predict.erase import show_erase
+from lungcad.app.predict.heatmap import explained, show_maps
+from lungcad.app.predict.methods import show_methods
+from lungcad.app.predict.nearest import show_nearest
+from lungcad.app.predict.panels import panel_picker
+from lungcad.app.predict.prediction import show_prediction
+from lungcad.app.predict.trust import show_trust
 
-page.begin("Predict")
+navigation.begin("Predict")
 st.title("Predict and explain one slice")
 
-with page.plain_errors():
-    source = widgets.image_picker()
-    if not resources.cards():
+with navigation.plain_errors():
+    source = image_picker()
+    if not store.cards():
         st.info("No network is installed: `weights/` holds no model card. Restore it from the repository, or train one.")
         st.stop()
     if source is None:
         st.info("Drop a slice above, or pick an example, to see its class and where the network looked.")
         st.stop()
 
-    network = widgets.network_picker()
-    prediction = state.result(source.image, network, None, None)
-    predict_view.show_prediction(source, network, prediction)
+    network = network_picker()
+    prediction = session.result(source.image, network, None, None)
+    show_prediction(source, network, prediction)
 
     st.subheader("Where did it look?")
     first, second, third = st.columns(3)
     with first:
-        method = widgets.method_picker(network)
+        method = method_picker(network)
     with second:
-        target = widgets.target_picker(prediction)
+        target = target_picker(prediction)
     with third:
-        window = widgets.window_picker(source.image)
-    options = widgets.options_picker(network, method)
-    explained = predict_view.explained(source.image, network, method, target, options)
-    if closer_view.map_is_hidden():
+        window = window_picker(source.image)
+    options = options_picker(network, method)
+    explained = explained(source.image, network, method, target, options)
+    if map_is_hidden():
         st.info("The map is hidden until you have drawn your own contour below and revealed it.")
     else:
-        predict_view.show_maps(explained or prediction, method, window)
+        show_maps(explained or prediction, method, window)
 
     st.subheader("Look closer")
-    panel = widgets.panel_picker()
-    with page.plain_errors():
+    panel = panel_picker()
+    with navigation.plain_errors():
         if panel == "trust":
-            trust_view.show_trust(explained or prediction, network, method, options)
+            show_trust(explained or prediction, network, method, options)
         elif panel == "methods":
-            closer_view.show_grid(prediction, network, window)
+            show_methods(prediction, network, window)
         elif panel == "nearest":
-            closer_view.show_nearest(prediction, network)
+            show_nearest(prediction, network)
         elif panel == "erase":
-            closer_view.show_change_its_mind(prediction, network, window)
+            show_erase(prediction, network, window)
         elif panel == "draw":
-            closer_view.show_draw_first(explained or prediction, network, method, window)
+            show_draw_first(explained or prediction, network, method, window)

@@ -2,7 +2,14 @@
 
 import streamlit as st
 
-from lungcad.app import cases_view, link, metrics_view, page, resources, slices_view
+from lungcad.app import navigation, store, url
+from lungcad.app.metrics.cases import show_cases
+from lungcad.app.metrics.curves import show_curves, show_learning
+from lungcad.app.metrics.headlines import positive_class, show_headlines, show_per_class
+from lungcad.app.metrics.heatmaps import show_trust
+from lungcad.app.metrics.operating_point import show_operating_point
+from lungcad.app.metrics.run_table import pick_runs
+from lungcad.app.metrics.slices import show_folds, show_slices
 
 SECTIONS = {
     "Cases": "the images behind the numbers",
@@ -16,39 +23,39 @@ SECTIONS = {
 
 
 @st.fragment
-@page.plain_errors()
+@navigation.plain_errors()
 def show_section(name: str, label: str, *, without_copies: bool) -> None:
     """One section at a time: the browser draws that one, not all seven."""
-    run = resources.run(name)
+    run = store.run(name)
     sections = [each for each in SECTIONS if each != "Folds" or "fold" in run.test]
     told = "; ".join(f"**{each}**: {SECTIONS[each]}" for each in sections)
-    match link.segments("Look closer", sections, key="section", help=f"{told}."):
+    match url.segments("Look closer", sections, key="section", help=f"{told}."):
         case "Cases":
-            cases_view.show_cases(run, label, without_copies=without_copies)
+            show_cases(run, label, without_copies=without_copies)
         case "Operating point":
-            metrics_view.show_operating_point(run, label, without_copies=without_copies)
+            show_operating_point(run, label, without_copies=without_copies)
         case "Classes":
-            metrics_view.show_per_class(run, without_copies=without_copies)
+            show_per_class(run, without_copies=without_copies)
         case "Slices":
-            slices_view.show_slices(run, without_copies=without_copies)
+            show_slices(run, without_copies=without_copies)
         case "Heat maps":
-            slices_view.show_trust(run, without_copies=without_copies)
+            show_trust(run, without_copies=without_copies)
         case "Folds":
-            slices_view.show_folds(run)
+            show_folds(run)
         case "Learning curves":
-            metrics_view.show_learning(run)
+            show_learning(run)
 
 
-page.begin("Metrics")
+navigation.begin("Metrics")
 st.title("Browse the evaluation runs")
 
-with page.plain_errors():
-    names = metrics_view.pick_runs()
+with navigation.plain_errors():
+    names = pick_runs()
     if not names:
         st.info("Choose a run above to see what is behind its numbers.")
         st.stop()
-    run = resources.run(names[0])
-    without_copies = link.toggle(
+    run = store.run(names[0])
+    without_copies = url.toggle(
         "Without copies of training images",
         key="without_copies",
         disabled=not run.test.copy_of_training.any(),
@@ -56,11 +63,11 @@ with page.plain_errors():
     )
     without_copies = without_copies and bool(run.test.copy_of_training.any())
     st.subheader(run.name, anchor=False)
-    resources.part(run.name, without_copies)  # what is wrong with the cases is said once, here
+    store.scored_run(run.name, without_copies)  # what is wrong with the cases is said once, here
     headlines = st.container()  # filled last: the browser draws the curves while the resamples are drawn
-    label = metrics_view.positive_class(run, without_copies=without_copies)
-    with page.plain_errors():
-        metrics_view.show_curves(names, label, without_copies=without_copies)
+    label = positive_class(run, without_copies=without_copies)
+    with navigation.plain_errors():
+        show_curves(names, label, without_copies=without_copies)
     show_section(run.name, label, without_copies=without_copies)
     with headlines:
-        metrics_view.show_headlines(run, without_copies=without_copies)
+        show_headlines(run, without_copies=without_copies)

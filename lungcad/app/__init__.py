@@ -1,1 +1,12 @@
-"""Streamlit only: shared resources, session state, figures, widgets."""
+"""Streamlit only.
+
+Table of contents
+-----------------
+``navigation``   what every page begins with: its title, the sidebar, errors in one sentence
+``url``          controls whose values live in the link
+``session``      what belongs to one session: its image, its results
+``store``        what all sessions share: networks, runs, audits, read once until their files change
+``jobs``         long work: in the session, or on the server beyond it
+``components``   parts that pages share; ``figures``: Plotly figures
+``predict``, ``compare``, ``metrics``, ``datasets``   what each page draws
+"""

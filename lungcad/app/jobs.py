@@ -1,4 +1,9 @@
-"""Long work that outlives the session that began it: in a thread of the server, with progress, stoppable, there when the reader comes back.
+"""Long work on a page: started by a button, with progress, and stoppable.
+
+A click on Stop reruns the script; Streamlit then ends the running script at its next call, which is the progress bar
+inside the computation, so nothing is left behind and nothing half-done is kept.
+
+Long work that outlives the session that began it: in a thread of the server, with progress, stoppable, there when the reader comes back.
 
 What belongs to one image of one session runs in :mod:`~lungcad.app.runner` instead.
 """
@@ -11,8 +16,47 @@ from typing import TypeVar
 
 import streamlit as st
 
+from lungcad.app import session
 from lungcad.errors import LungcadError
 from lungcad.progress import Progress
+
+T = TypeVar("T")
+
+
+def run_in_session(name: str, key: tuple, title: str, compute: Callable[[Progress], T], *, help: str) -> T | None:
+    """What ``compute`` gave for this key in this session. Otherwise None, with the button drawn, or with the progress while it runs.
+
+    name: of the widgets, one a place on the page.
+    """
+    if (found := session.computed(key)) is not None:
+        return found
+    running, stopped = f"{name}_running", f"{name}_stopped"
+    if st.session_state.get(running) != key:
+        if st.session_state.get(stopped) == key:
+            st.info(f"{title} was stopped; nothing else changed.")
+        st.button(
+            f"Run {title}",
+            type="primary",
+            key=f"{name}_start",
+            on_click=lambda: st.session_state.update({running: key, stopped: None}),
+            help=help,
+        )
+        return None
+    bar = st.progress(0.0, text=f"{title}: starting …")
+    st.button(
+        "Stop",
+        key=f"{name}_stop",
+        on_click=lambda: st.session_state.update({running: None, stopped: key}),
+        help="Ends the run; what is on screen stays.",
+    )
+    try:
+        session.get_or_compute(key, lambda: compute(lambda done, total: bar.progress(done / total, text=f"{title}: {done} of {total}")))
+    except LungcadError:
+        st.session_state[running] = None
+        raise
+    st.session_state[running] = None
+    st.rerun()
+
 
 T = TypeVar("T")
 MOST = 16
@@ -78,7 +122,7 @@ def find(key: tuple) -> Job | None:
     return _JOBS.get(key)
 
 
-def background(name: str, key: tuple, title: str, compute: Callable[[Progress], T], *, help: str) -> T | None:
+def run_on_server(name: str, key: tuple, title: str, compute: Callable[[Progress], T], *, help: str) -> T | None:
     """The result for this key, whoever began the work; otherwise None, with the button that begins it or its progress drawn.
 
     name: of the widgets, one a place on the page. compute runs outside the session and must not draw.

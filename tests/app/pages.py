@@ -6,7 +6,7 @@ from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 
-from lungcad.app import resources
+from lungcad.app import store
 from lungcad.evaluate.stores import runs
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,6 +29,6 @@ def use_runs(monkeypatch, folder: Path, *shipped: str) -> None:
     """The pages see the runs in ``folder`` only, with copies of these shipped ones in it."""
     for name in shipped:
         shutil.copytree(runs.RUNS / name, folder / name, copy_function=shutil.copyfile)
-    monkeypatch.setattr(resources, "RUNS", folder)
-    monkeypatch.setattr(resources, "list_runs", partial(runs.list_runs, folder))
-    monkeypatch.setattr(resources, "read_run", lambda name: runs.read_run(name, folder))
+    monkeypatch.setattr(store, "RUNS", folder)
+    monkeypatch.setattr(store, "list_runs", partial(runs.list_runs, folder))
+    monkeypatch.setattr(store, "read_run", lambda name: runs.read_run(name, folder))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lungcad.app import resources
+from lungcad.app import store
 from lungcad.errors import DatasetError
 from lungcad.evaluate.paired_tests import compare_runs
 from lungcad.evaluate.stores.runs import read_run
@@ -107,7 +107,7 @@ def test_curves_of_two_runs_and_cases_by_their_maps(shared_data):
     for kind in ("Reliability", "ROC", "Precision-recall"):
         page.segmented_control(key="curve").set_value(kind).run()
         assert not page.exception
-    indices = [resources.index_of(name) for name in ("chest-resnet18", "chest-resnet18-cbam")]
+    indices = [store.index_of(name) for name in ("chest-resnet18", "chest-resnet18-cbam")]
     cases = list(read_run("chest-resnet18").test.case)
     farthest = np.nanmax(indices[0].map_differences(indices[1], cases))
     assert any(f"maps {farthest:.2f}" in caption.value for caption in page.caption)
@@ -142,7 +142,7 @@ def test_a_number_of_who_is_right_chooses_its_cases(shared_data):
 
 def test_stepping_through_the_test_cases(shared_data):
     page = new_page(networks="chest-resnet18,chest-resnet18-cbam").run()
-    cases = resources.test_cases_of("chest-resnet18")
+    cases = store.test_cases_of("chest-resnet18")
     assert page.button(key="previous_case").disabled
     page.button(key="next_case").click().run()
     page.button(key="next_case").click().run()

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lungcad.app import jobs, resources
+from lungcad.app import store
+from lungcad.app.jobs import _JOBS
 from lungcad.datasets import DATASETS
 from lungcad.datasets.kept import read_kept
 from lungcad.errors import DatasetError
@@ -38,7 +39,7 @@ def own(folder) -> AppTest:
 def finished(page: AppTest, name: str) -> AppTest:
     """The page after the job of that name, begun here, has ended."""
     page.button(key=f"{name}_start").click().run()
-    for job in list(jobs._JOBS.values()):
+    for job in list(_JOBS.values()):
         job.thread.join(60)
     return page.run()
 
@@ -71,7 +72,7 @@ def test_a_folder_of_ones_own_is_audited_and_evaluated(folder):
     assert metrics_of(again).equals(metrics_of(page))
     # and when the folder has changed they are not shown as if they were its
     (folder / "test" / CLASSES[0] / "0.png").unlink()
-    resources.state_of.clear()
+    store.folder_fingerprint.clear()
     assert own(folder).button(key="audit_start")
     assert "own_folder" not in page.query_params and str(folder) not in str(page.query_params)
 
@@ -97,7 +98,7 @@ def test_a_job_shows_its_progress_and_stops(folder, monkeypatch):
         may_go_on.wait(60)
         on_progress(2, 4)
 
-    monkeypatch.setattr("lungcad.app.datasets_view.audit", slow)
+    monkeypatch.setattr("lungcad.app.datasets.about.audit", slow)
     page = own(folder)
     page.button(key="audit_start").click().run()
     assert began.wait(60)
@@ -105,7 +106,7 @@ def test_a_job_shows_its_progress_and_stops(folder, monkeypatch):
     assert not page.exception and page.button(key="audit_stop") and "1 of 4" in str(page.get("progress")[0].proto)
     page.button(key="audit_stop").click().run()
     may_go_on.set()
-    next(reversed(jobs._JOBS.values())).thread.join(60)
+    next(reversed(_JOBS.values())).thread.join(60)
     page.run()
     assert not page.exception and any("was stopped" in info.value for info in page.info) and page.button(key="audit_start")
 
@@ -114,7 +115,7 @@ def test_a_fault_in_a_job_is_said_without_its_message(folder, monkeypatch):
     def broken(*_, **__):
         raise RuntimeError("PATIENT-NAME.dcm")
 
-    monkeypatch.setattr("lungcad.app.datasets_view.audit", broken)
+    monkeypatch.setattr("lungcad.app.datasets.about.audit", broken)
     page = finished(own(folder), "audit")
     assert not page.exception and "RuntimeError" in page.error[0].value and "PATIENT" not in page.error[0].value
 
@@ -164,7 +165,7 @@ def test_other_images_than_the_kept_ones_are_said(shared_data, monkeypatch, tmp_
 def test_a_damaged_kept_audit_is_said_and_the_rest_works(monkeypatch, tmp_path):
     (tmp_path / "chest-ct-scan.json").write_text("{")
     monkeypatch.setattr("lungcad.datasets.kept.AUDITS", tmp_path)
-    monkeypatch.setattr(resources, "AUDITS", tmp_path)
+    monkeypatch.setattr(store, "AUDITS", tmp_path)
     page = new_page().run()
     assert not page.exception and any("damaged" in info.value for info in page.info)
     assert any(DATASETS["chest-ct-scan"].licence in text.value for text in page.markdown)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lungcad.app import cases_view, resources
+from lungcad.app import store
+from lungcad.app.metrics.cases import MOST_SHOWN
 from lungcad.errors import DatasetError
 from lungcad.evaluate.scoring import ScoredCases
 from lungcad.evaluate.selection import Band, Cell, Region, chosen, to_text
@@ -38,7 +39,7 @@ def test_wrong_answers_at_first(table, shared_data):
     assert shown_cases(page) == len(wrong)
     links = [element.proto.query_string for element in page.get("page_link") if element.proto.label == "Open in Predict"]
     assert sum(f"case={quote_plus(f'chest-ct-scan/{case}')}" in link for case in wrong.case for link in links) >= min(
-        len(wrong), cases_view.MOST_SHOWN
+        len(wrong), MOST_SHOWN
     )
 
 
@@ -61,7 +62,7 @@ def test_a_selection_in_the_link_chooses_its_cases(table, selection):
 
 
 def test_a_region_of_the_map_chooses_its_cases(table):
-    index = resources.index_of(RUN)
+    index = store.index_of(RUN)
     places = index.umap[len(index.cases) :][index.rows(list(table.case))].astype(float)
     assert np.isfinite(places).all()
     (left, bottom), (right, top) = places.min(0), np.median(places, 0)
@@ -84,7 +85,7 @@ def test_the_mean_heat_map_of_each_cell(table):
     cells = table.groupby(["label", "answer"]).size()
     maps = [array(trace["z"]) for trace in figure["data"] if trace["type"] == "heatmap"]
     assert len(maps) == 16 and sum(np.isfinite(each).all() for each in maps) == len(cells)
-    index = resources.index_of(RUN)
+    index = store.index_of(RUN)
     rows = index.rows(list(table.case[(table.label == "normal") & (table.answer == "normal")]))
     expected = index.test_maps[rows].astype(np.float32).mean(0)
     assert any(np.allclose(each, expected, atol=1e-3) for each in maps)

@@ -8,7 +8,7 @@ import streamlit
 from streamlit.testing.v1 import AppTest
 
 from lungcad.analysis import Result
-from lungcad.app import state
+from lungcad.app import session
 from lungcad.explain.trust import Verdict
 from lungcad.imaging.phantom import make_phantom
 from lungcad.models import list_cards
@@ -18,7 +18,7 @@ from tests.bad_files import bad_files
 BAD = bad_files()
 NAMES = [card.name for card in list_cards()]
 GATE = "chest-efficientnet-lite0-gate"
-DICOM = next(name for name in state.example_names() if name.endswith(".dcm"))
+DICOM = next(name for name in session.example_names() if name.endswith(".dcm"))
 
 
 @pytest.fixture
@@ -33,8 +33,8 @@ def upload(page: AppTest, name: str, data: bytes) -> AppTest:
 
 def result(page: AppTest) -> dict:
     """What the JSON download offers."""
-    of_example = page.session_state["source"].image.provenance.sha256 in state._example_hashes()
-    kept = state._OF_EXAMPLES if of_example else page.session_state["results"]
+    of_example = page.session_state["source"].image.provenance.sha256 in session._example_hashes()
+    kept = session._OF_EXAMPLES if of_example else page.session_state["results"]
     return next(each for each in reversed(kept.values()) if isinstance(each, Result)).to_dict()
 
 
@@ -98,7 +98,7 @@ def test_attention_is_offered_only_where_there_is_one(page):
 def test_opacity_and_threshold_do_not_compute_again(page, monkeypatch):
     page.run()
     calls = []
-    monkeypatch.setattr(state, "analyse", lambda *args, **kwargs: calls.append(args))
+    monkeypatch.setattr(session, "analyse", lambda *args, **kwargs: calls.append(args))
     page.slider(key="opacity").set_value(0.9).run()
     page.slider(key="threshold").set_value(0.5).run()
     assert not page.exception and calls == []
@@ -133,7 +133,7 @@ def test_lime_can_be_stopped(page, monkeypatch):
         streamlit.session_state.update(dear_map_running=None, dear_map_stopped=streamlit.session_state["dear_map_running"])
         streamlit.rerun()  # raises in the running script what a click raises
 
-    monkeypatch.setattr(state, "analyse", interrupted)
+    monkeypatch.setattr(session, "analyse", interrupted)
     page.button(key="dear_map_start").click().run()
     assert not page.exception and any("stopped" in info.value for info in page.info)
     assert "lime" not in result(page)["attributions"] and page.button(key="dear_map_start").label == "Run LIME"
@@ -159,7 +159,7 @@ def test_two_sessions_never_see_each_others_images():
     upload(one, "mine.png", make_phantom(31, size=128).png())
     upload(two, "yours.png", make_phantom(32, size=128).png())
     assert one.session_state["source"].image is not two.session_state["source"].image
-    assert result(one)["image_sha256"] not in {key[1] for key in (*two.session_state["results"], *state._OF_EXAMPLES)}
+    assert result(one)["image_sha256"] not in {key[1] for key in (*two.session_state["results"], *session._OF_EXAMPLES)}
 
 
 def test_an_example_is_computed_for_all_sessions_once(monkeypatch):
@@ -168,8 +168,8 @@ def test_an_example_is_computed_for_all_sessions_once(monkeypatch):
     def again(*_, **__):
         raise AssertionError("computed twice")
 
-    monkeypatch.setattr(state, "analyse", again)
-    monkeypatch.setattr("lungcad.app.trust_view.trust_checks", again)
+    monkeypatch.setattr(session, "analyse", again)
+    monkeypatch.setattr("lungcad.app.predict.trust.trust_checks", again)
     second = predict_page("trust").run()
     assert not second.exception and "results" not in second.session_state
     assert [text.value for text in second.markdown] == [text.value for text in first.markdown]
@@ -181,12 +181,12 @@ def test_results_in_a_session_are_bounded(page):
     for _ in range(2):
         for target in ("normal", "adenocarcinoma"):
             page.selectbox(key="target").select(target).run()
-    assert len(page.session_state["results"]) == 4 <= state.MAX_RESULTS  # the prediction and three explained classes
-    for number in range(2 * state.MAX_RESULTS):
+    assert len(page.session_state["results"]) == 4 <= session.MAX_RESULTS  # the prediction and three explained classes
+    for number in range(2 * session.MAX_RESULTS):
         kept = page.session_state["results"]
         kept[number] = None
     page.selectbox(key="target").select("squamous.cell.carcinoma").run()
-    assert len(page.session_state["results"]) <= state.MAX_RESULTS
+    assert len(page.session_state["results"]) <= session.MAX_RESULTS
 
 
 def test_the_link_carries_network_and_method(page):
@@ -231,21 +231,21 @@ def test_a_link_with_unknown_values_still_works(page):
 
 
 def test_without_networks_the_page_says_what_to_do(page, monkeypatch):
-    monkeypatch.setattr("lungcad.app.resources.cards", dict)
+    monkeypatch.setattr("lungcad.app.store.cards", dict)
     page.run()
     assert not page.exception and "No network is installed" in page.info[0].value
 
 
 def test_weights_that_fail_their_hash_are_one_sentence(page, monkeypatch, tmp_path):
-    from lungcad.app import resources
+    from lungcad.app import session, store
     from lungcad.models.weights import WEIGHTS, load_model
 
     shutil.copytree(WEIGHTS, tmp_path / "weights")
     for path in (tmp_path / "weights").glob("*.safetensors"):
         path.write_bytes(b"damaged")
-    resources._model.clear()
-    state._OF_EXAMPLES.clear()
-    monkeypatch.setattr(resources, "load_model", lambda name: load_model(name, folder=tmp_path / "weights"))
+    store._model.clear()
+    session._OF_EXAMPLES.clear()
+    monkeypatch.setattr(store, "load_model", lambda name: load_model(name, folder=tmp_path / "weights"))
     page.run()
     assert not page.exception and "does not match the sha256" in page.error[0].value
 

@@ -2,7 +2,6 @@
 
 import streamlit
 
-from lungcad.app import closer_view
 from lungcad.errors import ModelError
 from lungcad.explain import METHODS
 from tests.app.pages import predict_page
@@ -56,7 +55,7 @@ def draw(monkeypatch, corners):
     event = {"selection": {"lasso": [{"x": [x for x, _ in corners], "y": [y for _, y in corners]}], "box": []}}
     original = streamlit.plotly_chart
     monkeypatch.setattr(
-        closer_view.st,
+        streamlit,
         "plotly_chart",
         lambda *args, **how: (original(*args, **how), event)[1] if "on_select" in how else original(*args, **how),
     )

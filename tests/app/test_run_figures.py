@@ -6,8 +6,9 @@ import plotly.graph_objects as go
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from lungcad.app import run_figures
-from lungcad.app.figures import points
+from lungcad.app.components.chart import chart_points
+from lungcad.app.figures.curves import decision_figure, precision_recall_figure, reliability_figure, roc_figure
+from lungcad.app.figures.runs import distributions, embedding, forest, score_histogram
 from lungcad.estimate import Estimate
 from lungcad.evaluate.curves import MOST_POINTS, roc
 from lungcad.evaluate.scoring import ScoredCases
@@ -23,8 +24,8 @@ def scored():
 
 def test_the_points_of_a_curve_are_its_csv(scored):
     run = read_run(RUN)
-    figure = run_figures.roc_figure([(run, scored.table)], "malignant", {})
-    table = points(figure)
+    figure = roc_figure([(run, scored.table)], "malignant", {})
+    table = chart_points(figure)
     drawn = table[table.series == RUN]
     curve = roc(scored.labels == 1, scored.probabilities[:, 1])
     np.testing.assert_allclose(drawn.x, curve.x)
@@ -33,20 +34,20 @@ def test_the_points_of_a_curve_are_its_csv(scored):
 
 
 def test_a_heat_map_has_a_row_a_cell():
-    table = points(go.Figure(go.Heatmap(z=[[1.0, 2.0], [3.0, 4.0]], name="map")))
+    table = chart_points(go.Figure(go.Heatmap(z=[[1.0, 2.0], [3.0, 4.0]], name="map")))
     assert table.to_dict("list") == {"series": ["map"] * 4, "x": [0, 1, 0, 1], "y": [0, 0, 1, 1], "value": [1.0, 2.0, 3.0, 4.0]}
-    assert points(go.Figure()).empty and list(points(go.Figure(go.Box(y=[1, 2], name="b"))).y) == [1, 2]
+    assert chart_points(go.Figure()).empty and list(chart_points(go.Figure(go.Box(y=[1, 2], name="b"))).y) == [1, 2]
 
 
 def test_the_score_histogram_counts_every_case_once(scored):
     positive, scores = scored.labels == 1, scored.probabilities[:, 1]
-    figure = run_figures.score_histogram(positive, scores, "malignant", 0.5)
+    figure = score_histogram(positive, scores, "malignant", 0.5)
     assert [sum(trace.y) for trace in figure.data] == [positive.sum(), (~positive).sum()]
 
 
 def test_wrong_answers_are_crosses_on_the_map(scored):
     places = np.random.default_rng(0).normal(size=(len(scored.table), 2))
-    figure = run_figures.embedding(("benign", "malignant"), places[:5], scored.table.label.to_numpy()[:5], places, scored.table)
+    figure = embedding(("benign", "malignant"), places[:5], scored.table.label.to_numpy()[:5], places, scored.table)
     crosses = sum((np.array(trace.marker.symbol) == "x").sum() for trace in figure.data if trace.name.endswith(", test"))
     assert crosses == (scored.labels != scored.answers).sum()
 
@@ -62,12 +63,12 @@ def test_a_thinned_curve_keeps_its_area():
 
 def test_each_method_of_a_trust_run_has_its_box():
     cases = pd.DataFrame({"case": ["a", "b", "a"], "method": ["gradcam", "gradcam", "random"], "faithfulness": [0.1, 0.3, np.nan]})
-    figure = run_figures.distributions(cases, "faithfulness", "faithfulness", {"gradcam": "Grad-CAM"})
+    figure = distributions(cases, "faithfulness", "faithfulness", {"gradcam": "Grad-CAM"})
     assert [trace.name for trace in figure.data] == ["Grad-CAM"] and list(figure.data[0].y) == [0.1, 0.3]
 
 
 def test_the_steps_of_a_precision_recall_curve_have_the_average_precision_as_area(scored):
-    figure = run_figures.precision_recall_figure([(read_run(RUN), scored.table)], "malignant", {})
+    figure = precision_recall_figure([(read_run(RUN), scored.table)], "malignant", {})
     (trace,) = figure.data
     assert trace.line.shape == "vh"  # at each recall the precision of the step that ends there
     area = (np.diff(trace.x) * np.array(trace.y)[1:]).sum()
@@ -79,10 +80,10 @@ def test_trivial_baselines_are_in_every_curve(scored):
     baseline = {"always so": scored.table.assign(**{"p:benign": 0.6, "p:malignant": 0.4})}
     tables = [(run, scored.table)]
     for figure in (
-        run_figures.roc_figure(tables, "malignant", baseline),
-        run_figures.precision_recall_figure(tables, "malignant", baseline),
-        run_figures.reliability_figure(tables, baseline),
-        run_figures.decision_figure(tables, "malignant", baseline),
+        roc_figure(tables, "malignant", baseline),
+        precision_recall_figure(tables, "malignant", baseline),
+        reliability_figure(tables, baseline),
+        decision_figure(tables, "malignant", baseline),
     ):
         lines = {trace.name: trace.line for trace in figure.data}
         assert lines["trivial: always so"].dash and lines[RUN].dash is None
@@ -94,9 +95,9 @@ def test_trivial_baselines_are_in_every_curve(scored):
 def test_a_forest_has_every_part_and_is_hollow_where_few():
     rows = [("size", "small", Estimate(value=0.8, low=0.7, high=0.95), False), ("size", "big", Estimate(value=0.5, low=0.1, high=0.9), True),
             ("format", "png", Estimate(value=None, low=None, high=None), False)]  # fmt: skip
-    figure = run_figures.forest(rows, "accuracy", Estimate(value=0.7, low=0.6, high=0.8))
+    figure = forest(rows, "accuracy", Estimate(value=0.7, low=0.6, high=0.8))
     (trace,) = figure.data
     assert list(trace.y) == ["size: small", "size: big"] and list(trace.marker.symbol) == ["circle", "circle-open"]
     np.testing.assert_allclose(np.array(trace.x) - trace.error_x.arrayminus, [0.7, 0.1])
     np.testing.assert_allclose(np.array(trace.x) + trace.error_x.array, [0.95, 0.9])
-    assert points(figure).x.tolist() == [0.8, 0.5] and figure.layout.shapes[0].x0 == 0.7
+    assert chart_points(figure).x.tolist() == [0.8, 0.5] and figure.layout.shapes[0].x0 == 0.7

@@ -1,0 +1,114 @@
+"""Blind reading: the reader answers before and after seeing the networks' maps, and sees at the end how the answers changed."""
+
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from lungcad.app import session, store, url
+from lungcad.app.components.case_grid import data_folder
+from lungcad.app.components.text import class_label
+from lungcad.app.figures.downscale import shrunk, shrunk_map
+from lungcad.app.navigation import plain_errors
+from lungcad.datasets import DATASETS
+from lungcad.evaluate.reader_study import Reading, scores, to_table
+from lungcad.explain import METHODS
+from lungcad.explain.overlay import overlay
+from lungcad.imaging import read_image
+
+METHOD = "gradcam"
+
+
+def show_blind_reading(networks: list[str]) -> None:
+    cards = [store.cards()[name] for name in networks]
+    if len({(card.dataset, card.classes) for card in cards}) > 1:
+        st.info("Choose networks of one data set with the same classes, so that all answer the same question.")
+        return
+    card = cards[0]
+    folder = data_folder(card.dataset)
+    cases = store.test_cases_of(card.name)
+    if folder is None or not cases:
+        st.info(
+            "Blind reading needs the data set on this machine, and the network's own run; the first names the pictures, the second their labels."
+        )
+        return
+    n = int(
+        url.segments("Cases", ("10", "20", "50", "100"), key="blind_n", help="Drawn at random from the test cases, always the same ones.")
+    )
+    drawn = [cases[i] for i in np.random.default_rng(0).permutation(len(cases))[:n]]
+    _read(drawn, folder, networks)
+
+
+@st.fragment
+@plain_errors()
+def _read(cases: list[str], folder: Path, networks: list[str]) -> None:
+    card = store.cards()[networks[0]]
+    labels = store.run(Path(card.run).name).test.set_index("case").label
+    kept = st.session_state.setdefault("readings", {})
+    readings: list[Reading] = kept.setdefault((tuple(networks), len(cases)), [])
+    if readings and readings[-1].after is not None:
+        last = readings[-1]
+        verdict = "right" if last.after == last.label else "wrong"
+        st.caption(
+            f"The last case was **{class_label(last.label)}**: you said {class_label(last.before)}, then {class_label(last.after)}, which is {verdict}."
+        )
+    waiting = bool(readings) and readings[-1].after is None
+    place = len(readings) - waiting
+    st.progress(place / len(cases), text=f"{place} of {len(cases)} cases read")
+    if place < len(cases):
+        _ask(cases[place], folder, networks, readings, str(labels[cases[place]]), waiting)
+    _results(readings, networks)
+
+
+def _ask(case: str, folder: Path, networks: list[str], readings: list[Reading], label: str, waiting: bool) -> None:
+    image = read_image(folder / case)
+    grey = shrunk(image.grey(), 512)
+    columns = st.columns(len(networks) + 1 if waiting else 2)
+    columns[0].image(grey, caption="the case", width="stretch")
+    answers = {}
+    for place, name in enumerate(networks, 1):
+        found = session.result(image, name, METHOD, None)
+        answers[name] = found.prediction.label
+        if waiting:
+            drawn = overlay(grey, shrunk_map(found.attributions[METHOD], grey.shape), threshold=0.2)
+            said = f"{name}: {class_label(found.prediction.label)} ({found.prediction.confidence:.0%}), {METHODS[METHOD].title}"
+            columns[place].image(drawn, caption=said, width="stretch")
+    st.markdown("**And now, having seen the maps?**" if waiting else "**What is it?** The networks' answers and maps come after yours.")
+
+    def answer(given: str) -> None:
+        if waiting:
+            first = readings.pop()
+            readings.append(Reading(case, label, first.before, given, answers))
+        else:
+            readings.append(Reading(case, label, given, None, answers))
+
+    classes = store.cards()[networks[0]].classes
+    for number, (column, name) in enumerate(zip(st.columns(len(classes)), classes, strict=True), 1):
+        column.button(
+            class_label(name), key=f"answer_{number}", shortcut=str(number), on_click=answer, args=(name,), width="stretch",
+            help=f"Or press {number}.",
+        )  # fmt: skip
+
+
+def _results(readings: list[Reading], networks: list[str]) -> None:
+    done = [each for each in readings if each.after is not None]
+    if not done:
+        return
+    card = store.cards()[networks[0]]
+    task = DATASETS[card.dataset].task_with(card.classes)
+    st.dataframe(
+        scores(done, card.classes, task.negative if task else None).round(3),
+        hide_index=True,
+        alt="Your accuracy, sensitivity, specificity and agreement, before and after the maps.",
+    )
+    st.caption(
+        f"Positive: every class but {class_label(task.negative)}. Kappa: agreement beyond chance. With few cases all of this is uncertain."
+        if task and task.negative
+        else "Kappa: agreement beyond chance. These classes have no negative one, so there is no sensitivity."
+    )
+    left, right = st.columns(2)
+    left.download_button(
+        "Readings (CSV)", lambda: to_table(done).to_csv(index=False), "lungcad-readings.csv", "text/csv", key="readings_csv", on_click="ignore",
+        help="A row a case: truth, your answers, the networks' answers. Kept in this session only.",
+    )  # fmt: skip
+    right.button("Start over", key="blind_restart", on_click=readings.clear, help="Forgets your answers.")

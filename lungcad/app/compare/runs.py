@@ -1,0 +1,198 @@
+"""Two runs on the same cases, with paired statistics."""
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from lungcad.app import store, url
+from lungcad.app.components.case_grid import case_grid, case_picture, data_folder
+from lungcad.app.components.chart import chart_with_csv
+from lungcad.app.components.text import class_label
+from lungcad.app.figures.curves import curve_figure
+from lungcad.app.navigation import plain_errors
+from lungcad.errors import LungcadError
+from lungcad.evaluate.paired_tests import aligned
+from lungcad.evaluate.stores.runs import Run
+
+RIGHT_OR_WRONG = ("right", "wrong")
+WHO = "who"
+"""In the link: the cell of "who is right?" whose cases are shown, ``right-wrong`` for first right and second wrong."""
+MOST_CASES = 12
+"""Cases in the grid."""
+
+
+def pick_runs() -> tuple[Run, Run]:
+    """Two runs; the second is offered among those with the first one's classes and data set."""
+    table, faults = store.runs_table()
+    for fault in faults:
+        st.warning(fault, icon=":material/info:")
+    if table.empty:
+        raise LungcadError(
+            "There is no evaluation run in data/runs; restore it from the repository, or train a network: python -m lungcad train weights/NAME.yaml."
+        )
+    names = list(table.run)
+    left, right = st.columns(2)
+    with left:
+        first = url.selectbox("First run", names, key="first", default=names[0], help="Usually the plain network.")
+    one = store.run(first)
+    others = [
+        name
+        for name in names
+        if name != first and store.run(name).classes == one.classes and store.run(name).facts["dataset"] == one.facts["dataset"]
+    ]
+    if not others:
+        raise LungcadError(f"No other run has the classes of {first}, so there is nothing to compare it with.")
+    same = [name for name in others if store.run(name).facts["protocol"] == one.facts["protocol"]]
+    with right:
+        second = url.selectbox("Second run", others, key="second", default=(same or others)[0], help="Usually the one with attention.")
+    return one, store.run(second)
+
+
+def show_differences(first: Run, second: Run) -> None:
+    """Metric by metric with the paired difference, its interval, p value and the test's name; who is right; the curves."""
+    common = False
+    try:
+        one, other = aligned([first, second])
+    except LungcadError as error:
+        st.warning(str(error), icon=":material/info:")
+        common = url.toggle("Compare the common cases", key="common", help="Leaves out the cases that only one of the runs has.")
+        if not common:
+            return
+        one, other = aligned([first, second], common_only=True)
+    rows = store.comparison_of(first.name, second.name, common)
+    shown = [
+        {
+            "metric": class_label(row.metric),
+            "first": f"{row.first:.3f}",
+            "second": f"{row.second:.3f}",
+            "second − first": f"{row.difference:+.3f} [{row.low:+.3f}, {row.high:+.3f}]",
+            "p": "" if row.p is None else f"{row.p:.3f}",
+            "test": row.test,
+        }
+        for row in rows
+    ]
+    st.dataframe(shown, hide_index=True, alt="Paired comparison of the two runs.")
+    st.caption(
+        "Differences with 95 % intervals. Where an interval holds 0, these cases do not show a difference. McNemar and DeLong count every case as independent, the "
+        "bootstrap draws whole groups: where they disagree, believe the bootstrap. Many metrics are compared, so single small p values mean little."
+    )
+    table = apart(first, second, one, other)
+    left, middle = st.columns([1, 2])
+    with left:
+        _who_is_right(table)
+    with middle:
+        _show_curves([(first, one), (second, other)])
+    _show_cases(first, second, table)
+
+
+def _who_is_right(table: pd.DataFrame) -> None:
+    """The 2×2 of McNemar's test; a click on one of its numbers chooses its cases below."""
+
+    def clicked() -> None:
+        cells = st.session_state["who"]["selection"]["cells"]
+        st.query_params.pop(WHO, None)
+        if cells:
+            row, column = cells[0]
+            st.query_params[WHO] = f"{RIGHT_OR_WRONG[row]}-{column.split()[-1]}"
+
+    st.markdown("**Who is right?**")
+    counts = pd.crosstab(_right_or_wrong(table, "first"), _right_or_wrong(table, "second"), dropna=False)
+    st.dataframe(
+        counts.set_axis([f"first {each}" for each in RIGHT_OR_WRONG]).set_axis([f"second {each}" for each in RIGHT_OR_WRONG], axis=1),
+        key="who", on_select=clicked, selection_mode="single-cell", alt="Cases by which of the two runs is right.",
+    )  # fmt: skip
+    st.caption("Click a number to see its cases below.")
+
+
+def _right_or_wrong(table: pd.DataFrame, side: str) -> pd.Categorical:
+    return pd.Categorical(np.where(table[side] == table.label, *RIGHT_OR_WRONG), RIGHT_OR_WRONG)
+
+
+@st.fragment
+@plain_errors()
+def _show_curves(tables: list[tuple[Run, pd.DataFrame]]) -> None:
+    run = tables[0][0]
+    label = url.selectbox(
+        "Class", run.classes, key="class", default=store.scored_run(run.name, False).first_class, format_func=class_label,
+        help="The curves are drawn for this class against the rest.",
+    )  # fmt: skip
+    kind = url.segments("Curve", ("ROC", "Precision-recall", "Reliability"), key="curve", help="Both runs on the same cases.")
+    chart_with_csv(curve_figure(kind, tables, label, {}), key="compared_curves", alt=f"{kind} of both runs for {class_label(label)}.")
+
+
+@st.fragment
+@plain_errors()
+def _show_cases(first: Run, second: Run, table: pd.DataFrame) -> None:
+    """Cases by how far the two runs' probabilities or maps are apart; each opens beside each other. table: as :func:`apart` makes it."""
+    table, title = _of_cell(table)
+    orders = {"answers": "share of probability that would have to move", "maps": "1 less the rank correlation of the Grad-CAM maps"}
+    try:
+        table = table.assign(maps=table.case.map(store.map_differences_of(first.name, second.name)))
+    except LungcadError as error:
+        orders.pop("maps")
+        st.caption(f"Cases cannot be sorted by their maps: {error}")
+    by = url.segments(
+        "Most different by", tuple(orders), key="apart", help="; ".join(f"{name}: {what}" for name, what in orders.items()) + "."
+    )
+    table = table.sort_values(by, ascending=False, na_position="last")
+    st.markdown(f"**{title}, the most different first** ({orders[by]})")
+    with st.container(horizontal=True):
+        st.download_button(
+            "Cases (CSV)", lambda: table.to_csv(index=False), "lungcad-differences.csv", "text/csv", key="differences_csv", on_click="ignore", type="tertiary",
+            icon=":material/download:", help="These cases with both answers and how far apart they are.",
+        )  # fmt: skip
+        if WHO in st.query_params:
+            st.button("Clear the selection", key="clear_who", on_click=st.query_params.pop, args=(WHO,), help="Back to all cases.")
+    folder = data_folder(first.facts["dataset"])
+    if folder is None:
+        st.dataframe(table.head(50), hide_index=True, alt="The cases on which the runs differ most.")
+        return
+    networks = [network_of(run) for run in (first, second)]
+    shown = table.head(MOST_CASES)
+    for index, (place, row) in enumerate(zip(case_grid(len(shown)), shown.itertuples(), strict=True)):
+        with place:
+            if not case_picture(st, folder / row.case):
+                continue
+            maps = "" if pd.isna(getattr(row, "maps", np.nan)) else f", maps {row.maps:.2f}"
+            st.caption(
+                f"{class_label(row.label)}; first: {class_label(row.first)}, second: {class_label(row.second)}; {row.answers:.0%} apart{maps}"
+            )
+            known = all(name in store.cards() for name in networks)
+            if known and st.button(
+                "Beside each other",
+                key=f"beside_{index}",
+                on_click=_open,
+                args=(f"{first.facts['dataset']}/{row.case}", networks),
+                help="Both networks on this image, with their maps.",
+            ):
+                st.rerun()  # the page, not only this part of it
+
+
+def _of_cell(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """The cases of the chosen cell of "who is right?", or all, and what they are."""
+    text = st.query_params.get(WHO)
+    if text is None:
+        return table, f"All {len(table)} cases"
+    one, _, other = text.partition("-")
+    if not {one, other} <= set(RIGHT_OR_WRONG):
+        st.info("The link asks for an unknown cell of “Who is right?”; showing all cases.")
+        return table, f"All {len(table)} cases"
+    rows = (_right_or_wrong(table, "first") == one) & (_right_or_wrong(table, "second") == other)
+    return table[rows], f"{rows.sum()} cases: first {one}, second {other}"
+
+
+def _open(case: str, networks: list[str]) -> None:
+    st.query_params["case"] = case
+    st.session_state.update(view="image", networks=networks)
+
+
+def apart(first: Run, second: Run, one: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
+    """case, label, both answers, and the total variation distance of the two answers' probabilities."""
+    a, b = first.probabilities(one), second.probabilities(other)
+    names = np.array(first.classes)
+    return one[["case", "label"]].assign(first=names[a.argmax(1)], second=names[b.argmax(1)], answers=np.abs(a - b).sum(1) / 2)
+
+
+def network_of(run: Run) -> str:
+    """The shipped network of the run's recipe: trainings under another protocol or seed have no weights of their own here."""
+    return run.facts["network"].split("-published")[0].split("-seed")[0]

@@ -1,0 +1,21 @@
+"""Words of classes and networks, as pages show them."""
+
+from lungcad.models import ModelCard
+
+
+def class_label(name: str) -> str:
+    """A class's name as words: published names have dots for blanks."""
+    return name.replace(".", " ")
+
+
+def accuracy_text(card: ModelCard) -> str:
+    """Test accuracy with its interval, from the card."""
+    tested = card.test
+    if tested is None or tested.accuracy.value is None:
+        return "not tested"
+    return f"test accuracy {tested.accuracy.value:.0%} [{tested.accuracy.low:.0%}–{tested.accuracy.high:.0%}]"
+
+
+def card_title(card: ModelCard) -> str:
+    from_attention = "no attention" if card.attention == "none" else f"attention: {card.attention}"
+    return f"{card.name} ({from_attention}) · {card.dataset}, {len(card.classes)} classes · {accuracy_text(card)}"

@@ -1,0 +1,108 @@
+"""A network evaluated on a folder of images: every metric, the curves, and from a number down to its images."""
+
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from lungcad.app import store, url
+from lungcad.app.components.case_grid import case_grid, case_picture
+from lungcad.app.components.chart import chart_with_csv
+from lungcad.app.components.text import class_label
+from lungcad.app.figures.curves import curve_figure
+from lungcad.app.jobs import run_on_server
+from lungcad.app.navigation import plain_errors
+from lungcad.datasets import DATASETS
+from lungcad.evaluate.folder import Evaluation, evaluate_folder
+from lungcad.evaluate.scoring import HEADLINES, ScoredCases
+from lungcad.models import load_model
+from lungcad.progress import Progress
+
+MOST_CASES = 12
+"""Pictures that are drawn."""
+
+
+def show_evaluation(folder: Path, layout: str) -> None:
+    """Evaluates a network on the folder, on demand."""
+    classes = [task.classes for task in DATASETS[layout].tasks]
+    fitting = [name for name, card in store.cards().items() if card.classes in classes]
+    if not fitting:
+        st.info(f"No shipped network knows the classes of {layout}.")
+        return
+    network = url.selectbox("Network", fitting, key="evaluated", default=fitting[0], help="Networks whose classes the folder has.")
+
+    def evaluate(on_progress: Progress) -> tuple[Evaluation, ScoredCases]:
+        model = load_model(network)  # a copy of its own: what pages share belongs to their sessions' threads
+        found = evaluate_folder(model, folder, layout, on_progress)
+        return found, ScoredCases(found.as_run(model.card, layout))
+
+    done = run_on_server(
+        "evaluation",
+        ("evaluation", str(folder), layout, store.cards()[network].sha256, store.folder_fingerprint(str(folder))),
+        "the evaluation",
+        evaluate,
+        help="Answers every image of the folder's test part (all, when it has no parts) and compares with the labels.",
+    )
+    if done is not None:
+        _show(*done, folder)
+
+
+def _show(found: Evaluation, part: ScoredCases, folder: Path) -> None:
+    name = part.run.name
+    st.dataframe(
+        [{"metric": metric, name: str(part.report[metric])} for metric in HEADLINES], hide_index=True, alt="Metrics of the evaluation."
+    )
+    st.caption(
+        f"{len(part.labels)} images in {part.n_groups} groups, value [95 % bootstrap interval over groups], {found.images_per_second:.0f} images/s."
+    )
+    if found.seen:
+        st.warning(
+            f"{found.seen} of the images belong to the data that {name} was trained or chosen on, so these numbers are too good.",
+            icon=":material/info:",
+        )
+    elif found.seen is None:
+        st.caption("The network's own run is missing, so it is not known whether it was trained on these images.")
+    for case, why in found.skipped:
+        st.caption(f"skipped {case}: {why}")
+    with plain_errors():
+        _show_curves(part)
+    _show_answers(part, folder)
+
+
+@st.fragment
+@plain_errors()
+def _show_curves(part: ScoredCases) -> None:
+    label = url.selectbox(
+        "Class", part.run.classes, key="class", default=part.first_class, format_func=class_label,
+        help="The curves are drawn for this class against the rest.",
+    )  # fmt: skip
+    kind = url.segments("Curve", ("ROC", "Precision-recall", "Reliability"), key="curve", help="Discrimination, and calibration.")
+    figure = curve_figure(kind, [(part.run, part.cases)], label, {})
+    chart_with_csv(figure, key="evaluated_curves", alt=f"{kind} of the evaluation for {class_label(label)}.")
+
+
+@st.fragment
+@plain_errors()
+def _show_answers(part: ScoredCases, folder: Path) -> None:
+    """A number of the confusion matrix chooses its images; at first those answered wrongly, the surest first."""
+    classes, table = part.run.classes, part.table
+    st.download_button(
+        "Answers (CSV)", lambda: table.to_csv(index=False), "lungcad-evaluation.csv", "text/csv", key="answers_csv", on_click="ignore",
+        icon=":material/download:", help="Every image with its label, the answer and the probabilities.",
+    )  # fmt: skip
+    event = st.dataframe(
+        pd.DataFrame(part.counts, index=[f"is {class_label(each)}" for each in classes], columns=[class_label(each) for each in classes]),
+        key="evaluated_cells", on_select="rerun", selection_mode="single-cell", alt="Confusion matrix: rows are true classes, columns the answers.",
+    )  # fmt: skip
+    st.caption("Rows: the true class; columns: the answer. Click a number to see its images.")
+    rows, title = part.labels != part.answers, "answered wrongly"
+    if cells := event["selection"]["cells"]:
+        truth, column = cells[0]
+        answer = [class_label(each) for each in classes].index(column)
+        rows, title = (part.labels == truth) & (part.answers == answer), f"is {class_label(classes[truth])}, called {column}"
+    chosen = table[rows].sort_values("confidence", ascending=False)
+    st.markdown(f"**{len(chosen)} images: {title}**" + (f", the {MOST_CASES} surest:" if len(chosen) > MOST_CASES else ""))
+    for place, row in zip(case_grid(len(chosen[:MOST_CASES])), chosen[:MOST_CASES].itertuples(), strict=True):
+        with place:
+            case_picture(st, folder / row.case)
+            st.caption(f"{class_label(row.label)}, called {class_label(row.answer)} ({row.confidence:.0%})")

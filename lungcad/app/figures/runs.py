@@ -1,0 +1,142 @@
+"""Other plots of evaluation and trust runs: scores, learning curves, embeddings, mean maps, distributions, slices."""
+
+from collections.abc import Sequence
+from itertools import cycle
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from lungcad.app.figures.style import BELOW, COLOURS, GREY, with_axes
+from lungcad.estimate import Estimate
+
+BAR = 1 / 30
+"""Width of a bar of the score histogram."""
+
+
+def score_histogram(positive: np.ndarray, scores: np.ndarray, label: str, threshold: float | None) -> go.Figure:
+    """Probability of ``label`` (n,) for cases that are it and cases that are not; a dashed line at the threshold."""
+    figure = go.Figure()
+    for name, rows, colour in ((label, positive, COLOURS[1]), ("the rest", ~positive, COLOURS[0])):
+        counts, edges = np.histogram(scores[rows], round(1 / BAR), range=(0, 1))
+        figure.add_trace(
+            go.Bar(x=(edges[1:] + edges[:-1]) / 2, y=counts, name=name.replace(".", " "), marker_color=colour, opacity=0.75, width=BAR)
+        )
+    if threshold is not None:
+        figure.add_vline(x=threshold, line={"color": GREY, "dash": "dash", "width": 3})
+    figure.update_layout(barmode="overlay")
+    figure.update_yaxes(rangemode="tozero")
+    figure = with_axes(figure, f"probability of {label.replace('.', ' ')}", "cases", height=300, unit=False)
+    return figure.update_xaxes(range=[0, 1])
+
+
+def learning_curves(history: pd.DataFrame) -> go.Figure:
+    figure = go.Figure()
+    columns = [name for name in history.columns if name.endswith(("loss", "accuracy", "auc"))]
+    for name, colour in zip(columns, COLOURS, strict=False):
+        figure.add_trace(go.Scatter(x=history.epoch, y=history[name], name=name.replace("_", " "), mode="lines", line={"color": colour}))
+    return with_axes(figure, "epoch", "value", height=300, unit=False)
+
+
+def embedding(
+    classes: tuple[str, ...], training: np.ndarray, training_labels: np.ndarray, test: np.ndarray, table: pd.DataFrame
+) -> go.Figure:
+    """training (n, 2) small and pale, test (m, 2) large; a cross where the answer of ``table`` is wrong."""
+    figure = go.Figure()
+    colours = dict(zip(classes, COLOURS, strict=False))
+    for name, colour in colours.items():
+        xy = training[training_labels == name]
+        figure.add_trace(
+            go.Scattergl(x=xy[:, 0], y=xy[:, 1], name=f"{name.replace('.', ' ')}, training", mode="markers", marker={"size": 4, "color": colour, "opacity": 0.35},
+                         hoverinfo="skip")
+        )  # fmt: skip
+    for name, colour in colours.items():
+        rows = (table.label == name).to_numpy()
+        wrong = (table.label != table.answer).to_numpy()[rows]
+        figure.add_trace(
+            go.Scattergl(x=test[rows, 0], y=test[rows, 1], name=f"{name.replace('.', ' ')}, test", mode="markers", text=table.case[rows],
+                         marker={"size": 9, "color": colour, "symbol": np.where(wrong, "x", "circle")}, hovertemplate="%{text}<extra>%{fullData.name}</extra>")
+        )  # fmt: skip
+    axes = {"showticklabels": False, "zeroline": False}
+    figure.update_xaxes(title="first axis (no unit)", **axes)
+    figure.update_yaxes(title="second axis (no unit)", **axes)
+    return figure.update_layout(height=480, margin={"l": 8, "r": 8, "t": 8, "b": 8}, legend=BELOW, dragmode="lasso")
+
+
+def mean_maps(classes: tuple[str, ...], labels: np.ndarray, answers: np.ndarray, maps: np.ndarray) -> go.Figure:
+    """maps (n, h, w) averaged over each cell of the confusion matrix, on one scale; rows are true classes, columns the answers."""
+    k = len(classes)
+    plain = [name.replace(".", "<br>") for name in classes]
+    figure = make_subplots(
+        k,
+        k,
+        column_titles=[f"called<br>{name}" for name in plain],
+        row_titles=[f"is {name.replace('.', ' ')}" for name in classes],
+        horizontal_spacing=0.02,
+        vertical_spacing=0.06 / k,
+    )
+    for i, truth in enumerate(classes):
+        for j, called in enumerate(classes):
+            cell = (labels == truth) & (answers == called)
+            mean = maps[cell].astype(np.float32).mean(0) if cell.any() else np.full(maps.shape[1:], np.nan, np.float32)
+            name = f"is {truth}, called {called} ({cell.sum()})".replace(".", " ")
+            heat = go.Heatmap(
+                z=mean, name=name, zmin=0, zmax=1, colorscale="Cividis", showscale=i == j == 0, hovertemplate="%{z:.2f}<extra></extra>",
+                colorbar={"title": {"text": "mean share of the peak", "side": "top"}, "orientation": "h", "y": -0.02, "yanchor": "top", "thickness": 10},
+            )  # fmt: skip
+            figure.add_trace(heat, i + 1, j + 1)
+            n = {
+                "text": f"n={cell.sum()}",
+                "x": 0.03,
+                "y": 0.97,
+                "showarrow": False,
+                "font": {"size": 10, "color": "white"},
+                "bgcolor": "rgba(0,0,0,0.6)",
+            }
+            figure.add_annotation(n, xref="x domain", yref="y domain", xanchor="left", yanchor="top", row=i + 1, col=j + 1)
+    figure.update_xaxes(showticklabels=False, ticks="", showgrid=False, zeroline=False)
+    figure.update_yaxes(showticklabels=False, ticks="", showgrid=False, zeroline=False, autorange="reversed")
+    figure.update_annotations(font_size=11)
+    return figure.update_layout(height=170 * k + 130, margin={"l": 8, "r": 28, "t": 70, "b": 8}, plot_bgcolor="rgba(0,0,0,0)")
+
+
+def distributions(cases: pd.DataFrame, measure: str, title: str, titles: dict[str, str]) -> go.Figure:
+    """A box a method over the cases of a trust run, its points beside it; controls grey."""
+    figure = go.Figure()
+    for method, rows in cases[cases[measure].notna()].groupby("method", sort=False):
+        colour = GREY if method in ("random", "centre") else COLOURS[0]
+        figure.add_trace(
+            go.Box(y=rows[measure], name=titles.get(method, method), boxpoints="all", jitter=0.4, pointpos=0, marker={"size": 3, "color": colour}, line={"width": 1},
+                   hovertext=rows.case, showlegend=False)
+        )  # fmt: skip
+    figure.update_yaxes(title=title)
+    figure.update_xaxes(title="method")
+    return figure.update_layout(height=420, margin={"l": 8, "r": 8, "t": 8, "b": 8})
+
+
+def forest(rows: Sequence[tuple[str, str, Estimate, bool]], title: str, overall: Estimate) -> go.Figure:
+    """rows: (property, value, estimate with its interval, whether it rests on few cases), one under the other, a colour a property; hollow where few.
+
+    overall: of all cases, a dashed line.
+    """
+    figure = go.Figure()
+    rows = [row for row in rows if row[2].value is not None]
+    properties = list(dict.fromkeys(by for by, *_ in rows))
+    for name, colour in zip(properties, cycle(COLOURS)):
+        of_it = [(f"{by}: {value}", found, few) for by, value, found, few in rows if by == name]
+        figure.add_trace(
+            go.Scatter(
+                x=[found.value for _, found, _ in of_it], y=[label for label, *_ in of_it], name=name, mode="markers",
+                marker={"size": 10, "color": colour, "symbol": ["circle-open" if few else "circle" for *_, few in of_it]},
+                error_x={
+                    "type": "data", "symmetric": False, "color": colour,
+                    "array": [found.high - found.value for _, found, _ in of_it], "arrayminus": [found.value - found.low for _, found, _ in of_it],
+                },
+            )
+        )  # fmt: skip
+    if overall.value is not None:
+        figure.add_vline(x=overall.value, line={"color": GREY, "dash": "dash"}, annotation={"text": "all cases", "yanchor": "bottom"})
+    figure.update_xaxes(title=title)
+    figure.update_yaxes(autorange="reversed", automargin=True)
+    return figure.update_layout(height=90 + 30 * len(rows), margin={"l": 8, "r": 8, "t": 24, "b": 8}, showlegend=False)

@@ -1,0 +1,110 @@
+"""The images behind the numbers of a run."""
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from lungcad.app import store, url
+from lungcad.app.components.case_grid import case_grid, case_picture, data_folder
+from lungcad.app.components.text import class_label
+from lungcad.app.metrics.case_charts import embeddings, show_confusion, show_embedding, show_mean_maps, show_scores
+from lungcad.app.metrics.selection import PAGE, SELECT, select_cases, selected_cases, selection_title
+from lungcad.app.navigation import plain_errors
+from lungcad.errors import LungcadError
+from lungcad.evaluate.selection import Region, chosen
+from lungcad.evaluate.stores.runs import Run
+
+MOST_SHOWN = 12
+"""Cases on one page of the grid."""
+BY = ("Confusion matrix", "Scores", "Map of the cases")
+
+
+@st.fragment
+@plain_errors()
+def show_cases(run: Run, label: str, *, without_copies: bool) -> None:
+    """Whatever is clicked or drawn last chooses the cases; at first those that were answered wrongly."""
+    part = store.scored_run(run.name, without_copies)
+    table = part.table
+    by = url.segments("Choose cases by", BY, key="by", help="Click a cell or a bar, or draw around points; the cases appear below.")
+    if by == "Confusion matrix":
+        show_confusion(run, without_copies)
+        show_mean_maps(run, table)
+    elif by == "Scores":
+        show_scores(run, label, without_copies)
+    else:
+        show_embedding(run, table)
+    selection = selected_cases(run)
+    places = {}
+    if isinstance(selection, Region):
+        try:
+            places = embeddings(run, table)
+        except LungcadError as error:
+            st.info(str(error))
+    rows = part.labels != part.answers if selection is None else chosen(selection, table, places)
+    _grid(run, table[rows], selection_title(selection))
+
+
+def _grid(run: Run, cases: pd.DataFrame, title: str) -> None:
+    """The cases' pictures; each opens in Predict."""
+    trust = store.trust_of(run.name)
+    orders = {"loss": "how surprised the network is by the truth", "confidence": "the probability of its answer"}
+    if trust is not None:
+        faithful = trust.cases[trust.cases.method == "gradcam"].set_index("case").faithfulness
+        cases = cases.assign(faithfulness=cases.case.map(faithful[~faithful.index.duplicated()]))
+        orders["faithfulness"] = "of Grad-CAM in the trust run, lowest first; the run has 100 cases at most"
+    left, right = st.columns([3, 1])
+    left.markdown(f"**{len(cases)} cases: {title}**")
+    if SELECT in st.query_params:
+        right.button(
+            "Clear the selection", key="clear_select", on_click=partial(select_cases, None), help="Back to the cases answered wrongly."
+        )
+    by = url.segments("Sort by", tuple(orders), key="sort", help="; ".join(f"{name}: {what}" for name, what in orders.items()) + ".")
+    cases = cases.sort_values(by, ascending=by == "faithfulness", na_position="last")
+    columns = ["case", "label", "answer", "confidence", "loss", *(["faithfulness"] if trust else [])]
+    left.download_button(
+        "Cases (CSV)", lambda: cases[columns].to_csv(index=False), "lungcad-cases.csv", "text/csv", key="cases_csv", on_click="ignore",
+        type="tertiary", icon=":material/download:", help="Ids, labels and answers of these cases.",
+    )  # fmt: skip
+    asked = st.query_params.get(PAGE, "1")
+    page = min(max(int(asked), 1) - 1 if asked.isdecimal() else 0, max(len(cases) - 1, 0) // MOST_SHOWN)
+    shown = cases.iloc[page * MOST_SHOWN : (page + 1) * MOST_SHOWN]
+    folder = data_folder(run.facts["dataset"])
+    if folder is None:
+        st.dataframe(shown[columns], hide_index=True, alt="The selected cases.")
+    else:
+        for place, row in zip(case_grid(len(shown)), shown.itertuples(), strict=True):
+            with place:
+                show_case(run, row, folder)
+    if len(cases) > MOST_SHOWN:
+        _turn_pages(page, len(cases))
+
+
+def show_case(run: Run, row, folder: Path) -> None:
+    """A row of answered cases: its picture, what was answered, and the way to Predict."""
+    is_here = case_picture(st, folder / row.case)
+    faithful = getattr(row, "faithfulness", np.nan)
+    st.caption(
+        f"{class_label(row.label)}, called {class_label(row.answer)} ({row.confidence:.0%})"
+        + ("" if pd.isna(faithful) else f", faithfulness {faithful:.2f}")
+    )
+    network = run.facts["network"]
+    if is_here and network in store.cards():
+        st.page_link("pages/1_Predict.py", label="Open in Predict", icon=":material/radiology:",
+                     query_params={"case": f"{run.facts['dataset']}/{row.case}", "model": network})  # fmt: skip
+
+
+def _turn_pages(page: int, n: int) -> None:
+    last = (n - 1) // MOST_SHOWN
+    left, middle, right = st.columns(3)
+    for place, label, to in ((left, "Previous", page - 1), (right, "Next", page + 1)):
+        place.button(
+            f"{label} {MOST_SHOWN}",
+            key=f"page_{label}",
+            disabled=not 0 <= to <= last,
+            on_click=lambda to=to: st.query_params.update({PAGE: str(to + 1)}),
+            help="Turns the page of the grid.",
+        )
+    middle.caption(f"{page * MOST_SHOWN + 1} to {min((page + 1) * MOST_SHOWN, n)} of {n}")

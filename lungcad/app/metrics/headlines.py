@@ -1,0 +1,48 @@
+"""A run's metrics with their intervals, beside trivial baselines, and by class."""
+
+import streamlit as st
+
+from lungcad.app import store, url
+from lungcad.app.components.text import class_label
+from lungcad.evaluate.scoring import HEADLINES
+from lungcad.evaluate.stores.runs import Run
+
+
+def show_headlines(run: Run, *, without_copies: bool) -> None:
+    """Every metric with its interval beside the trivial baselines."""
+    found = store.report_of(run.name, without_copies)
+    trivial = store.baselines_of(run.name, without_copies)
+    st.dataframe(
+        [
+            {"metric": name, run.name: str(found[name])} | {f"trivial: {each}": str(values[name]) for each, values in trivial.items()}
+            for name in HEADLINES
+        ],
+        hide_index=True,
+        alt="Headline metrics of the run and of trivial baselines.",
+    )
+    part = store.scored_run(run.name, without_copies)
+    st.caption(
+        f"{len(part.labels)} test cases in {part.n_groups} groups ({run.facts.get('grouping', '')}); "
+        "value [95 % bootstrap interval over groups]. Trivial baselines answer the same cases without looking at the disease."
+    )
+
+
+def show_per_class(run: Run, *, without_copies: bool) -> None:
+    found = store.report_of(run.name, without_copies)
+    metrics = ("sensitivity", "specificity", "PPV", "NPV", "F1", "ROC-AUC", "diagnostic odds ratio")
+    st.dataframe(
+        [
+            {"class": class_label(name)} | {metric: str(found[f"{metric} {name}"]) for metric in metrics if f"{metric} {name}" in found}
+            for name in run.classes
+        ],
+        hide_index=True,
+        alt="Metrics of each class against the rest.",
+    )
+
+
+def positive_class(run: Run, *, without_copies: bool) -> str:
+    first = store.scored_run(run.name, without_copies).first_class
+    return url.selectbox(
+        "Class", run.classes, key="class", default=first, format_func=class_label,
+        help="Curves and operating point are drawn for this class against the rest.",
+    )  # fmt: skip

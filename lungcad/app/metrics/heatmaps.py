@@ -1,0 +1,69 @@
+"""Whether a run's heat maps can be believed: its trust run beside its accuracy."""
+
+import pandas as pd
+import streamlit as st
+
+from lungcad.app import store, url
+from lungcad.app.components.benchmark import show_table
+from lungcad.app.components.case_grid import data_folder
+from lungcad.app.components.chart import chart_with_csv
+from lungcad.app.components.text import class_label
+from lungcad.app.figures.runs import distributions
+from lungcad.app.metrics.cases import show_case
+from lungcad.app.navigation import plain_errors
+from lungcad.evaluate.stores.runs import Run
+from lungcad.evaluate.stores.trust_runs import MEASURES
+from lungcad.explain import METHODS
+
+MOST_CASES = 4
+"""Cases of each kind of disagreement."""
+
+
+@st.fragment
+@plain_errors()
+def show_trust(run: Run, *, without_copies: bool) -> None:
+    """Distributions of a measure over the cases, method by method; and the cases where faithfulness and accuracy disagree."""
+    trust = store.trust_of(run.name)
+    if trust is None:
+        st.info("There is no trust run with this run's weights; `python -m lungcad trust --model NAME --data FOLDER` makes one.")
+        return
+    measures = [name for name in MEASURES if trust.cases[name].notna().any()]
+    measure = url.selectbox(
+        "Measure",
+        measures,
+        key="measure",
+        default="faithfulness" if "faithfulness" in measures else measures[0],
+        format_func=lambda name: MEASURES[name][:1].upper() + MEASURES[name][1:],
+        help="What is asked of each map of the trust run.",
+    )
+    chart_with_csv(
+        distributions(trust.cases, measure, MEASURES[measure], {name: entry.title for name, entry in METHODS.items()}),
+        key="trust_distributions",
+        alt=f"{MEASURES[measure]} over {trust.facts['n']} cases for each method.",
+    )
+    with st.expander("The same for every network", expanded=False):
+        show_table(measure)
+    _show_disagreement(run, trust.cases, store.scored_table(run.name, without_copies))
+
+
+def _show_disagreement(run: Run, judged: pd.DataFrame, table: pd.DataFrame) -> None:
+    """Right answers whose Grad-CAM is unfaithful, wrong answers whose Grad-CAM is faithful."""
+    faithful = judged[judged.method == "gradcam"].drop_duplicates("case").set_index("case").faithfulness.dropna()
+    known = table[table.case.isin(faithful.index)].assign(faithfulness=lambda rows: rows.case.map(faithful))
+    right = known[known.label == known.answer].sort_values("faithfulness")
+    wrong = known[known.label != known.answer].sort_values("faithfulness", ascending=False)
+    st.markdown("**Where faithfulness and accuracy disagree** (Grad-CAM, insertion minus deletion area)")
+    folder = data_folder(run.facts["dataset"])
+    for title, rows in (
+        ("Right answers with the least faithful maps", right[right.faithfulness <= 0]),
+        ("Wrong answers with the most faithful maps", wrong),
+    ):
+        st.markdown(f"{title}: {len(rows)}")
+        for column, row in zip(st.columns(MOST_CASES), rows.head(MOST_CASES).itertuples(), strict=False):
+            with column:
+                if folder is None:
+                    st.caption(
+                        f"{row.case}: {class_label(row.label)}, called {class_label(row.answer)}, faithfulness {row.faithfulness:.2f}"
+                    )
+                else:
+                    show_case(run, row, folder)

@@ -1,0 +1,73 @@
+"""What a threshold means for 1,000 people."""
+
+import streamlit as st
+
+from lungcad.app import store, url
+from lungcad.app.components.chart import chart_with_csv
+from lungcad.app.components.layout import markdown_table
+from lungcad.app.components.text import class_label
+from lungcad.app.figures.runs import score_histogram
+from lungcad.app.navigation import plain_errors
+from lungcad.evaluate.metrics import at_threshold, estimate, predictive_values
+from lungcad.evaluate.scoring import thresholds
+from lungcad.evaluate.stores.runs import Run
+
+
+@st.fragment
+@plain_errors()
+def show_operating_point(run: Run, label: str, *, without_copies: bool) -> None:
+    """Sensitivity, specificity, PPV, NPV and the confusion matrix at a threshold, and what that means for 1,000 people."""
+    part = store.scored_run(run.name, without_copies)
+    presets = st.container(horizontal=True)
+    for name, value in _presets(run.name, label, store.fingerprint_of(run.name)).items():
+        presets.button(f"{name} ({value:.2f})", key=f"preset_{name}", on_click=lambda value=value: st.session_state.update(threshold_point=round(value, 2)),
+                     help="Chosen on the run's validation cases, for this class against the rest.")  # fmt: skip
+    left, right = st.columns([2, 1])
+    with left:
+        threshold = url.slider(
+            "Threshold", 0.0, 1.0, 0.5, 0.01, key="threshold_point", help="From this probability on a case is called positive."
+        )
+        prevalence = url.slider(
+            "Prevalence", 0.001, 0.5, 0.05, 0.001, format="%.3f", key="prevalence",
+            help="How many of 1,000 people have it. PPV and NPV depend on it.",
+        )  # fmt: skip
+    column = run.classes.index(label)
+    positive, scores = part.labels == column, part.probabilities[:, column]
+    found = at_threshold(positive, scores, threshold, part.resamples)
+    found["PPV"], found["NPV"] = predictive_values(found["sensitivity"], found["specificity"], prevalence)
+    rates = {name: estimate(found[name]) for name in ("sensitivity", "specificity", "PPV", "NPV")}
+    sensitivity, specificity = rates["sensitivity"].value, rates["specificity"].value
+    if sensitivity is None or specificity is None:
+        left.info(f"The run has no test case that is {class_label(label)}, or none that is not, so there is no operating point.")
+    else:
+        ill = 1000 * prevalence
+        hits, alarms = ill * sensitivity, (1000 - ill) * (1 - specificity)
+        named = {name if name.startswith("s") else f"{name} at {prevalence:.1%}": value for name, value in rates.items()}
+        with left.container(key="rates"):
+            markdown_table({name: {"value [95 % interval]": value} for name, value in named.items()})
+        left.caption("Bootstrap intervals over groups of the test cases; PPV and NPV at the prevalence above by Bayes' theorem.")
+        for name, rows, value in (("sensitivity", positive, sensitivity), ("specificity", ~positive, specificity)):
+            if value in (0, 1):
+                groups = part.cases.group[rows].nunique()
+                left.caption(
+                    f"A {name} of exactly {value:.0f} leaves the bootstrap nothing to vary. That is no certainty: with {groups} groups the true one may lie "
+                    f"{min(3 / groups, 1):.0%} away (rule of three; Hanley & Lippman-Hand, JAMA 1983)."
+                )
+        left.markdown(
+            f"Of **1,000 people** of whom **{ill:.0f}** have it: **{hits:.0f}** found, **{ill - hits:.0f}** missed, **{alarms:.0f}** false alarms."
+        )
+    called = scores >= threshold
+    rows = {f"is {class_label(label)}": positive, "is not": ~positive}
+    with left:
+        markdown_table({name: {"called so": (called & each).sum(), "not called so": (~called & each).sum()} for name, each in rows.items()})
+    with right:
+        chart_with_csv(
+            score_histogram(positive, scores, label, threshold),
+            key="scores",
+            alt=f"Histogram of the probability of {class_label(label)}, by true class.",
+        )
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _presets(name: str, label: str, fingerprint: str) -> dict[str, float]:
+    return thresholds(store.run(name), label)

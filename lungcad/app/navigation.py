@@ -1,0 +1,54 @@
+"""What every page begins with."""
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from lungcad.device import tune_allocator
+from lungcad.errors import LungcadError
+
+NOTICE = "Research software for studying classifiers. Not a medical device: do not use it for diagnosis."
+PAGES = (
+    ("streamlit_app.py", "Home", ":material/home:"),
+    ("pages/1_Predict.py", "Predict", ":material/radiology:"),
+    ("pages/2_Compare.py", "Compare", ":material/compare:"),
+    ("pages/3_Metrics.py", "Metrics", ":material/query_stats:"),
+    ("pages/4_Datasets.py", "Datasets", ":material/dataset:"),
+)
+"""(file, label, icon) of every page, for the sidebar: Streamlit's own list would call the first one "streamlit app"."""
+
+
+def begin(title: str) -> None:
+    """Page configuration, sidebar and notice. The first call of every page, so that each works as a deep link."""
+    st.set_page_config(page_title=f"{title} · lungcad", page_icon="🫁", layout="wide", initial_sidebar_state="auto")
+    st.sidebar.markdown("### lungcad")
+    _settle(title)
+    for path, label, icon in PAGES:
+        st.sidebar.page_link(path, label=label, icon=icon)
+    st.sidebar.caption(NOTICE)
+
+
+@st.cache_resource(show_spinner=False)
+def _settle(title: str) -> None:
+    """Once a page: freed memory stays with the server, and what the page's imports made is left out of garbage collection.
+
+    Streamlit collects after every run of a script, and the finished page waits for it on its way to the browser; with torch and the rest in memory that is
+    most of the wait (``pytest tests/e2e -k how_long`` prints what a click takes).
+    """
+    tune_allocator()
+    gc.collect()
+    gc.freeze()
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """What a user can cause or mend is said in its one sentence; what is already on the page stays.
+
+    Also as a decorator below ``st.fragment``: a fragment runs again by itself, outside the page that called it.
+    """
+    try:
+        yield
+    except LungcadError as error:
+        st.error(str(error), icon=":material/error:")

@@ -1,0 +1,35 @@
+"""What changes when a region is hidden from the network."""
+
+import streamlit as st
+
+from lungcad.analysis import Result, predict_without
+from lungcad.app import store
+from lungcad.app.components.text import class_label
+from lungcad.app.predict.drawing import drawn_region
+from lungcad.explain import Fill
+from lungcad.imaging import Window
+
+
+def show_erase(result: Result, network: str, window: Window | None) -> None:
+    """Erase a region and see the probabilities move."""
+    st.caption("Draw around a region (lasso or box; hold Shift for several). It is hidden from the network, nothing else changes.")
+    fill = st.selectbox(
+        "Hidden parts become", [Fill.BLUR, Fill.MEAN, Fill.ZERO], key="erase_fill", help="The image blurred, its mean grey, or black."
+    )
+    region = drawn_region(result, window, "erase")
+    if region is None:
+        st.info("Draw a region on the slice.")
+        return
+    after = predict_without(result.image, store.model(network), region, fill)
+    columns = st.columns(len(after.probabilities))
+    for column, (name, value) in zip(columns, after.probabilities.items(), strict=True):
+        column.metric(
+            class_label(name), f"{value:.1%}", f"{100 * (value - result.prediction.probabilities[name]):+.1f} points", delta_color="off"
+        )
+    if after.label != result.prediction.label:
+        st.warning(
+            f"Without the region the answer is {class_label(after.label)}, no longer {class_label(result.prediction.label)}.",
+            icon=":material/info:",
+        )
+    else:
+        st.caption(f"The answer stays {class_label(after.label)}.")

@@ -1,0 +1,139 @@
+"""What belongs to one session: its image and its results. Other sessions never see it; only results of lungcad's own examples are shared."""
+
+import functools
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import streamlit as st
+
+from lungcad.analysis import Options, Result, analyse
+from lungcad.app import store
+from lungcad.datasets import DATASETS
+from lungcad.errors import ImageError, LungcadError
+from lungcad.imaging import CTImage, read_image
+from lungcad.imaging.io import MAX_BYTES
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "data" / "examples"
+MAX_RESULTS = 48
+"""Results kept in a session, and as many of the examples; the oldest go first."""
+_OF_EXAMPLES: OrderedDict[tuple, object] = OrderedDict()
+_LOCK = threading.Lock()
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """The image on screen. ``caption`` never holds the uploaded file's name, which may be a patient's."""
+
+    image: CTImage
+    caption: str
+
+
+def example_names() -> list[str]:
+    return sorted(path.name for path in EXAMPLES.glob("*") if path.suffix in (".png", ".dcm"))
+
+
+def source() -> Source | None:
+    return st.session_state.get("source")
+
+
+def take_example(name: str | None) -> None:
+    """Make an example the session's image."""
+    if name:
+        _take((EXAMPLES / name).read_bytes(), f"Example {Path(name).stem.replace('-', ' ')} (synthetic phantom)")
+
+
+def take_case(link: str) -> bool:
+    """Make a case of a data set on this machine, ``DATASET/CASE-ID``, the session's image. False where there is no such case."""
+    name, _, case = link.partition("/")
+    if name not in DATASETS or not case:
+        return False
+    try:
+        folder = DATASETS[name].locate().resolve()
+    except LungcadError:
+        return False
+    path = (folder / case).resolve()
+    if not path.is_relative_to(folder) or not path.is_file():
+        return False
+    _take(path.read_bytes(), f"Case {case} of {DATASETS[name].title}")
+    return True
+
+
+def take_upload(file) -> None:
+    """Make an uploaded file the session's image; a bad one leaves the previous image on screen and an error beside it."""
+    if file is None:
+        st.session_state["source_error"] = None
+        return
+    if file.size > MAX_BYTES:  # the widget's own limit is not enforced by the server
+        st.session_state["source_error"] = f"The file has {file.size / 2**20:.0f} MiB; the limit is {MAX_BYTES >> 20} MiB."
+        return
+    _take(file.getvalue(), "Uploaded image")
+
+
+def source_error() -> str | None:
+    return st.session_state.get("source_error")
+
+
+def _take(data: bytes, caption: str) -> None:
+    try:
+        st.session_state["source"] = Source(read_image(data), caption)
+        st.session_state["source_error"] = None
+    except ImageError as error:
+        st.session_state["source_error"] = str(error)
+
+
+def analysis(
+    image: CTImage,
+    network: str,
+    method: str | None,
+    target: str | None,
+    options: Options = Options(),
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Result:
+    return analyse(image, store.model(network), methods=[method] if method else [], target=target, options=options, on_progress=on_progress)
+
+
+def result(image: CTImage, network: str, method: str | None, target: str | None, options: Options = Options()) -> Result:
+    """The analysis, computed once a session for each image, weights, method (None: prediction only), class and options."""
+    return get_or_compute(result_key(image, network, method, target, options), lambda: analysis(image, network, method, target, options))
+
+
+def result_key(image: CTImage, network: str, method: str | None, target: str | None, options: Options) -> tuple:
+    return "result", image.provenance.sha256, store.cards()[network].sha256, method, target, options
+
+
+def get_or_compute(key: tuple, compute: Callable[[], T]) -> T:
+    """What belongs to the key (the image's content hash is part of it), computed once a session, for an example once while the server runs."""
+    found = computed(key)
+    if found is None:
+        found = compute()
+        with _LOCK:
+            results = _results(key)
+            results[key] = found
+            while len(results) > MAX_RESULTS:
+                results.popitem(last=False)
+    return found
+
+
+def computed(key: tuple) -> object | None:
+    """What :func:`keep` has for the key, None when nothing."""
+    with _LOCK:
+        results = _results(key)
+        if key in results:
+            results.move_to_end(key)
+        return results.get(key)
+
+
+def _results(key: tuple) -> OrderedDict[tuple, object]:
+    """Where the key's result is kept: every visitor begins with an example, and it holds nobody's data."""
+    return st.session_state.setdefault("results", OrderedDict()) if _example_hashes().isdisjoint(key) else _OF_EXAMPLES
+
+
+@functools.cache
+def _example_hashes() -> frozenset[str]:
+    return frozenset(hashlib.sha256((EXAMPLES / name).read_bytes()).hexdigest() for name in example_names())

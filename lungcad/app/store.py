@@ -1,0 +1,283 @@
+"""What all sessions share: networks and cards. Nothing a user uploaded is kept here."""
+
+import hashlib
+import os
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import streamlit as st
+import torch
+
+from lungcad.app.figures.downscale import shrunk
+from lungcad.datasets import DATASETS, Case
+from lungcad.datasets.kept import Kept, read_kept
+from lungcad.errors import LungcadError, ModelError
+from lungcad.estimate import Estimate
+from lungcad.evaluate.baselines import MAJORITY
+from lungcad.evaluate.paired_tests import Difference, compare_runs
+from lungcad.evaluate.scoring import ScoredCases, baselines, flags, task_of
+from lungcad.evaluate.slices import Slice, folds, slices
+from lungcad.evaluate.stores.runs import Run, list_runs, read_run
+from lungcad.evaluate.stores.trust_runs import TrustRun, read_trust_runs
+from lungcad.explain.neighbours import Index
+from lungcad.imaging import read_image
+from lungcad.models import ModelCard, TrainedModel, list_cards, load_model, predict_batch
+from lungcad.paths import AUDITS, INDEX, RUNS, TRUST, WEIGHTS
+
+
+def cards() -> dict[str, ModelCard]:
+    """The shipped networks' cards by name."""
+    return _cards(_fingerprint(sorted(WEIGHTS.glob("*.json"))))
+
+
+def model(name: str) -> TrainedModel:
+    """A network, loaded once for all sessions. It carries no hooks and is never written to, so threads share it freely."""
+    return _model(name, cards()[name].sha256)
+
+
+def milliseconds(name: str) -> float:
+    """One prediction of a blank input on this machine: the fastest of five, measured once while the server runs."""
+    return _milliseconds(name, cards()[name].sha256)
+
+
+def trust_runs() -> list[TrustRun]:
+    """The trust runs in ``data/trust``, read once for all sessions until a file changes."""
+    return _trust_runs(_fingerprint(sorted(TRUST.glob("*/trust.json"))))
+
+
+def runs_table() -> tuple[pd.DataFrame, list[str]]:
+    """(a row a run with its headline numbers, a sentence for each run that cannot be read)."""
+    return _runs_table(list_runs())
+
+
+def run(name: str) -> Run:
+    """The evaluation run, read once for all sessions until its files change."""
+    return _run(name, fingerprint_of(name))
+
+
+def report_of(name: str, without_copies: bool) -> dict[str, Estimate]:
+    return scored_run(name, without_copies).report
+
+
+def scored_run(name: str, without_copies: bool) -> ScoredCases:
+    """The run's test cases and what their metrics need, computed once for all sessions until the run's files change."""
+    return _scored_run(name, without_copies, fingerprint_of(name))
+
+
+def scored_table(name: str, without_copies: bool) -> pd.DataFrame:
+    """The run's test cases, with the answer, its confidence and the loss (natural logarithm) beside the probabilities."""
+    return scored_run(name, without_copies).table
+
+
+def index_of(name: str) -> Index:
+    """The index of the run's network. Raises :class:`LungcadError` where there is none, or where the run was made with other weights."""
+    found = run(name)
+    card = cards().get(found.facts["network"])
+    if card is None or card.sha256 != found.facts.get("weights_sha256"):
+        raise ModelError(f"The run {name} was made with weights that are not shipped, so there is no map of its cases.")
+    path = INDEX / f"{card.name}.npz"
+    return _index(card.name, card.sha256, path.stat().st_mtime_ns if path.is_file() else 0)
+
+
+def trust_of(name: str) -> TrustRun | None:
+    """The trust run over the data set of this run, made with the same weights."""
+    facts = run(name).facts
+    same = [each for each in trust_runs() if each.facts["weights_sha256"] == facts.get("weights_sha256")]
+    return next((each for each in same if each.facts["data"] == facts["dataset"]), None)
+
+
+def test_cases_of(network: str) -> list[str]:
+    """Ids of the test cases of the network's own run, where they and the data are on this machine; else none."""
+    card = cards()[network]
+    try:
+        folder = DATASETS[card.dataset].locate()
+        return [case for case in run(Path(card.run).name).test.case if (folder / case).is_file()] if card.run else []
+    except LungcadError:
+        return []
+
+
+def comparison_of(first: str, second: str, common: bool) -> list[Difference]:
+    """Raises :class:`LungcadError` where the runs cannot be compared."""
+    return _comparison(first, second, common, fingerprint_of(first), fingerprint_of(second))
+
+
+def map_differences_of(first: str, second: str) -> dict[str, float]:
+    """Case -> how far the two runs' small maps are apart. Raises :class:`LungcadError` as :func:`index_of`."""
+    one, other = index_of(first), index_of(second)
+    return _map_differences(first, second, one.weights_sha256, other.weights_sha256)
+
+
+def slices_of(name: str, without_copies: bool, folder: str | None) -> list[Slice]:
+    return _slices(name, without_copies, folder, fingerprint_of(name))
+
+
+def folds_of(name: str) -> list[Slice]:
+    return _folds(name, fingerprint_of(name))
+
+
+def fingerprint_of(name: str) -> str:
+    """Changes with the run's files."""
+    return _fingerprint(_run_files(name))
+
+
+def baselines_of(name: str, without_copies: bool) -> dict[str, dict[str, Estimate]]:
+    return _baselines(name, without_copies, fingerprint_of(name))
+
+
+def baseline_tables(name: str) -> dict[str, pd.DataFrame]:
+    """Baseline -> the run's test cases with the baseline's probabilities."""
+    found = run(name)
+    if found.baselines is None:
+        return {}
+    test = found.test[[column for column in found.test.columns if not column.startswith("p:")]]
+    on = ["case", "fold"] if "fold" in test else ["case"]
+    return {each: test.merge(rows, on=on) for each, rows in found.baselines.groupby("baseline", sort=False) if each != MAJORITY}
+
+
+@st.cache_data(max_entries=8, ttl=600, show_spinner="Reading the data set …")
+def cases(dataset: str, folder: str) -> list[Case]:
+    """The data set's cases under its usual task; read again after ten minutes."""
+    return DATASETS[dataset].read(folder)
+
+
+def stored_audit(dataset: str) -> Kept | None:
+    """What the repository keeps of the data set: :func:`~lungcad.datasets.kept.read_kept`."""
+    return _stored_audit(dataset, _fingerprint(sorted(AUDITS.glob(f"{dataset}.json"))))
+
+
+@st.cache_data(max_entries=8, ttl=30, show_spinner="Looking at the folder …")
+def folder_fingerprint(folder: str) -> str:
+    """Changes when a file below the folder comes, goes or is written; looked at again after half a minute."""
+    seen = []
+    for place, _, names in sorted(os.walk(folder)):
+        for name in sorted(names):
+            facts = os.lstat(os.path.join(place, name))  # a dangling link is no fault
+            seen.append((place, name, facts.st_size, facts.st_mtime_ns))
+    return hashlib.sha256(repr(seen).encode()).hexdigest()
+
+
+@st.cache_data(max_entries=512, show_spinner=False)
+def thumbnail(path: str, modified: int) -> bytes:
+    """PNG, grey, at most 256 pixels a side, of an image of a data set on this machine."""
+    return cv2.imencode(".png", np.round(255 * shrunk(read_image(path).grey(), 256)).astype(np.uint8))[1].tobytes()
+
+
+def _run_files(name: str = "*") -> list[Path]:
+    return sorted(path for path in RUNS.glob(f"{name}/*") if path.suffix in (".json", ".parquet", ".csv"))
+
+
+def _runs_table(names: list[str]) -> tuple[pd.DataFrame, list[str]]:
+    rows, faults = [], []
+    for name in names:
+        row = _row(name, fingerprint_of(name))
+        (faults if isinstance(row, str) else rows).append(row)
+    return pd.DataFrame(rows), faults
+
+
+@st.cache_data(max_entries=256, show_spinner="Reading the evaluation runs …")
+def _row(name: str, fingerprint: str) -> dict | str:
+    """A row of the table of runs, or the sentence that says why the run cannot be read."""
+    try:
+        found = run(name)
+        scored = _scored_run(name, False, fingerprint)
+        headline = scored.headlines()
+    except LungcadError as error:
+        return str(error)
+
+    def said(*keys: str) -> dict[str, str]:
+        return {key: str(found.facts.get(key, "")) for key in keys}
+
+    return {
+        "run": name,
+        **said("dataset", "protocol", "attention"),
+        "n": len(found.test),
+        **{key: str(value) for key, value in headline.items()},
+        "flags": ", ".join(flags(scored)),
+        **said("date", "task", "network"),
+    }
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _run(name: str, fingerprint: str) -> Run:
+    return read_run(name)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _scored_run(name: str, without_copies: bool, fingerprint: str) -> ScoredCases:
+    return ScoredCases(run(name), without_copies=without_copies)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _index(name: str, sha256: str, modified: int) -> Index:
+    return Index.read(cards()[name])
+
+
+@st.cache_data(max_entries=32, show_spinner="Comparing …")
+def _comparison(first: str, second: str, common: bool, *fingerprints: str) -> list[Difference]:
+    return compare_runs(run(first), run(second), common_only=common)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _map_differences(first: str, second: str, *sha256: str) -> dict[str, float]:
+    one, other = index_of(first), index_of(second)
+    return dict(zip(one.test_cases.tolist(), one.map_differences(other, one.test_cases), strict=True))
+
+
+@st.cache_data(max_entries=32, show_spinner="Scoring parts of the test cases …")
+def _slices(name: str, without_copies: bool, folder: str | None, fingerprint: str) -> list[Slice]:
+    found = run(name)
+    known = None
+    if folder is not None:
+        task = task_of(found)
+        known = {case.id: case for case in DATASETS[found.facts["dataset"]].read(folder, task.name if task else None)}
+    return slices(found, scored_table(name, without_copies), known)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _folds(name: str, fingerprint: str) -> list[Slice]:
+    return folds(run(name))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _baselines(name: str, without_copies: bool, fingerprint: str) -> dict[str, dict[str, Estimate]]:
+    return baselines(run(name), without_copies=without_copies)
+
+
+def _fingerprint(paths: list[Path]) -> str:
+    stats = [(path.parent.name, path.name, path.stat().st_mtime_ns) for path in paths]
+    return hashlib.sha256(repr(stats).encode()).hexdigest()
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _stored_audit(dataset: str, fingerprint: str) -> Kept | None:
+    return read_kept(DATASETS[dataset])
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _trust_runs(fingerprint: str) -> list[TrustRun]:
+    return read_trust_runs()
+
+
+@st.cache_data(max_entries=2, show_spinner=False)
+def _cards(fingerprint: str) -> dict[str, ModelCard]:
+    return {card.name: card for card in list_cards()}
+
+
+@st.cache_data(max_entries=64, show_spinner="Measuring …")
+def _milliseconds(name: str, sha256: str) -> float:
+    network = model(name)
+    blank = torch.zeros(1, 3, *network.card.preprocess.size)
+    taken = []
+    for _ in range(5):
+        start = time.perf_counter()
+        predict_batch(network, blank)
+        taken.append(1000 * (time.perf_counter() - start))
+    return min(taken)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Loading the network …")
+def _model(name: str, sha256: str) -> TrainedModel:
+    return load_model(name)
