@@ -19,6 +19,7 @@ from lungcad.app.figures.prediction import probabilities
 from lungcad.app.navigation import plain_errors
 from lungcad.app.predict.trust import BADGES
 from lungcad.explain import METHODS, Attribution, methods_for
+from lungcad.explain.attribution import Cost
 from lungcad.explain.overlay import POSITIVE, SIGNED, overlay
 from lungcad.explain.trust import agreement
 from lungcad.imaging import CTImage
@@ -66,7 +67,7 @@ def step_through(network: str) -> None:
 def pick_method(names: list[str]) -> str:
     """A cheap or middling method that suits every chosen network."""
     suited = [set(methods_for(store.cards()[name])) for name in names]
-    common = [name for name in METHODS if all(name in each for each in suited) and METHODS[name].cost != "dear"]
+    common = [name for name in METHODS if all(name in each for each in suited) and METHODS[name].cost is not Cost.SLOW]
     return url.selectbox(
         "Explanation",
         common,

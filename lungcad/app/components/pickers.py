@@ -6,6 +6,7 @@ from lungcad.analysis import Result
 from lungcad.app import session, store, url
 from lungcad.app.components.text import card_title, class_label
 from lungcad.explain import METHODS, Attribution, Fill, Layer, Options, Segments, Side, methods_for
+from lungcad.explain.attribution import Cost
 from lungcad.imaging import PRESETS, CTImage, Unit, Window
 from lungcad.imaging.io import FORMATS
 from lungcad.models import Inputs
@@ -70,7 +71,7 @@ def network_picker() -> str:
     )
 
 
-COSTS = {"cheap": "at once", "middling": "a few seconds", "dear": "many seconds, on a button"}
+COSTS = {Cost.FAST: "at once", Cost.MEDIUM: "a few seconds", Cost.SLOW: "many seconds, on a button"}
 
 
 def method_picker(network: str) -> str:

@@ -8,12 +8,10 @@ from lungcad.app import store, url
 from lungcad.app.components.chart import chart_with_csv
 from lungcad.app.components.text import class_label
 from lungcad.app.figures.runs import BAR, embedding, mean_maps, score_histogram
-from lungcad.app.metrics.selection import select_cases
+from lungcad.app.metrics.selection import PLACES, select_cases
 from lungcad.errors import LungcadError
 from lungcad.evaluate.selection import Band, Cell, Region
 from lungcad.evaluate.stores.runs import Run
-
-PLACES = ("UMAP", "PCA")
 
 
 def show_confusion(run: Run, without_copies: bool) -> None:

@@ -3,10 +3,10 @@
 import streamlit as st
 
 from lungcad.app.components.text import class_label
-from lungcad.app.metrics.case_charts import PLACES
 from lungcad.evaluate.selection import Band, Cell, Region, Selection, from_text, to_text
 from lungcad.evaluate.stores.runs import Run
 
+PLACES = ("UMAP", "PCA")
 SELECT, PAGE = "select", "page"
 """In the link: what is selected, and which page of the grid is open."""
 

@@ -15,13 +15,14 @@ from lungcad.app.figures.heatmap import CONFIG, heat_map_style, original_and_ove
 from lungcad.app.jobs import run_in_session
 from lungcad.app.navigation import plain_errors
 from lungcad.explain import METHODS, Attribution, Options, Side
+from lungcad.explain.attribution import Cost
 from lungcad.explain.overlay import overlay, png
 from lungcad.imaging import CTImage, Window
 
 
 def explained(image: CTImage, network: str, method: str, target: str | None, options: Options) -> Result | None:
     """The result with the method's map; None until a dear method was run, with its button or progress drawn."""
-    if METHODS[method].cost != "dear":
+    if METHODS[method].cost is not Cost.SLOW:
         return session.result(image, network, method, target, options)
     return run_in_session(
         "dear_map",

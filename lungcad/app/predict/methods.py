@@ -7,6 +7,7 @@ from lungcad.app import session, store
 from lungcad.app.components.text import class_label
 from lungcad.app.figures.downscale import shrunk, shrunk_map
 from lungcad.explain import METHODS, methods_for
+from lungcad.explain.attribution import Cost
 from lungcad.explain.overlay import overlay
 from lungcad.imaging import Window
 
@@ -14,12 +15,12 @@ from lungcad.imaging import Window
 def show_methods(result: Result, network: str, window: Window | None) -> None:
     """Methods down, classes across, on one slice."""
     card = store.cards()[network]
-    names = [name for name in methods_for(card) if METHODS[name].cost != "dear"]
+    names = [name for name in methods_for(card) if METHODS[name].cost is not Cost.SLOW]
     left, right = st.columns(2)
     methods = left.multiselect(
         "Methods",
         names,
-        [name for name in names if METHODS[name].cost == "cheap" and not METHODS[name].control],
+        [name for name in names if METHODS[name].cost is Cost.FAST and not METHODS[name].control],
         key="grid_methods",
         format_func=lambda name: METHODS[name].title,
         help="Each is drawn for every chosen class. Those that need a button are left out here.",

@@ -8,6 +8,7 @@ from lungcad.app.components.benchmark import show_in_general
 from lungcad.app.figures.trust import deletion_and_insertion
 from lungcad.app.jobs import run_in_session
 from lungcad.explain import METHODS, Options
+from lungcad.explain.attribution import Cost
 from lungcad.explain.trust import Check, Verdict
 
 BADGES = {
@@ -47,7 +48,7 @@ def show_trust(result: Result, network: str, method: str, options: Options) -> N
         "the slower checks",
         lambda on_progress: dear_trust_checks(result.image, model, result, method, options, on_progress),
         help=f"Replaces the network's weights by random ones, layer by layer, and draws {METHODS[method].title} again each time"
-        + ("" if METHODS[method].cost == "cheap" else "; and draws it again under small changes of the image")
+        + ("" if METHODS[method].cost is Cost.FAST else "; and draws it again under small changes of the image")
         + ".",
     )
     for check in dear or []:
