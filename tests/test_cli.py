@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -15,6 +16,7 @@ import lungcad.models.weights
 from lungcad import cli
 from lungcad.evaluate.stores.runs import write_run
 from lungcad.imaging.phantom import make_phantom
+from lungcad.models import ModelCard
 from tests.bad_files import bad_files
 from tests.conftest import CLASSES
 
@@ -262,9 +264,18 @@ def test_trust_prints_the_promised_json_and_keeps_a_run(run, png, tmp_path):
     assert run("trust-tables", "--runs", tmp_path / "trust", "--measure", "beauty")[0] == 2
 
 
-def test_index_embeds_the_training_cases(run, leaky, tmp_path):
+def test_index_embeds_the_training_cases(run, leaky, weights_folder, tmp_path, monkeypatch):
     status, _, err = run("index", "--model", MODEL, "--data", leaky, "--out", tmp_path)
     assert status == 2 and "was trained on 1" in err  # the toy's card says one case: not its data
+    folder = shutil.copytree(weights_folder, tmp_path / "weights")
+    card = ModelCard.read(folder / f"{MODEL}.json")
+    card.model_copy(update={"n_train": 7}).write(folder / f"{MODEL}.json")  # 8 images, one left out as a copy of a test image
+    monkeypatch.setitem(lungcad.models.weights.load_model.__kwdefaults__, "folder", folder)
+    status, out, _ = run("index", "--model", MODEL, "--data", leaky, "--out", tmp_path)
+    assert status == 0 and "7 training cases" in out
+    with np.load(tmp_path / f"{MODEL}.npz", allow_pickle=False) as index:
+        assert len(index["vectors"]) == 7 and "train/normal/0.png" not in index["cases"]
+        assert sorted(index["test_cases"]) == sorted(path.relative_to(leaky).as_posix() for path in (leaky / "test").rglob("*.png"))
 
 
 @pytest.mark.parametrize(
