@@ -8,5 +8,6 @@ Table of contents
 ``store``        what all sessions share: networks, runs, audits, read once until their files change
 ``jobs``         long work: in the session, or on the server beyond it
 ``components``   parts that pages share; ``figures``: Plotly figures
+``viewer``       slices with maps and contours, moved in the browser
 ``predict``, ``compare``, ``metrics``, ``datasets``   what each page draws
 """

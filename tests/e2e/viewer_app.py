@@ -14,16 +14,18 @@ rng = np.random.default_rng(int(second))
 rows, columns = np.mgrid[:200, :300]
 hu = (columns * 4 - 1000 + rows + second).astype(np.float32)
 image = CTImage(hu, Unit.HU, Provenance(f"{int(second):064d}", "test", "int16"), spacing_mm=(1.0, 0.5), window=Window(40.0, 400.0))
-signed = viewer.HeatMap(rng.normal(size=(7, 5)).astype(np.float32), (10, 20, 190, 280), "Signed", "evidence against | for", True, ("both", "for", "against"))
+signed = viewer.HeatMap(
+    rng.normal(size=(7, 5)).astype(np.float32), (10, 20, 190, 280), "Signed", "evidence against | for", True, ("both", "for", "against")
+)
 positive = viewer.HeatMap(rng.random((7, 5)).astype(np.float32), (-10, 20, 190, 310), "Positive", "evidence", sides=("for", "against"))
 outline = viewer.Contour(np.array([[100, 50], [150, 50], [150, 90], [100, 90]]), "a square")
+first = viewer.Pane(image, f"later-{int(second)}", "first", [outline], {"Network": "näive"})
 drawn = viewer.show(
-    [viewer.Pane(image, "later", "first", [outline], {"Network": "näive"}), viewer.Pane(image, positive, "second")], key="pair", height=400, draw=True,
-    network_window=Window(-600.0, 1400.0), in_link=True,
-)  # fmt: skip
+    [first, viewer.Pane(image, positive, "second")], key="pair", height=400, draw=True, network_window=Window(-600.0, 1400.0), in_link=True
+)
 mask = drawn.mask(image.shape)
 st.text("drawn: nothing" if mask is None else f"drawn: {int(mask.sum())} pixels")
-viewer.supply("pair", "later", signed)
+viewer.supply("pair", f"later-{int(second)}", signed)
 colour = CTImage(
     np.full((64, 64), 128.0, np.float32), Unit.GREY, Provenance("c" * 64, "test", "RGB"),
     colour=np.tile(np.uint8([200, 40, 120]), (64, 64, 1)),

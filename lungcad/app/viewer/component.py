@@ -134,9 +134,10 @@ def _nothing() -> None:
 
 
 @functools.cache
-def _viewer():  # noqa: ANN202 (Streamlit does not export the type)
+def _viewer():
     tables = {
-        name: bytes(np.round(255 * matplotlib.colormaps[name](np.arange(256))[:, :3]).astype(np.uint8)).hex() for name in (*ONE_SIDED, *SIGNED)
+        name: bytes(np.round(255 * matplotlib.colormaps[name](np.arange(256))[:, :3]).astype(np.uint8)).hex()
+        for name in (*ONE_SIDED, *SIGNED)
     }
     colours = f"const COLOURS = {json.dumps({'oneSided': ONE_SIDED, 'signed': SIGNED, 'tables': tables})};"
     script = "\n".join([colours, *(_text(f"{name}.js") for name in SCRIPTS)])
@@ -144,7 +145,7 @@ def _viewer():  # noqa: ANN202 (Streamlit does not export the type)
 
 
 @functools.cache
-def _values_component():  # noqa: ANN202
+def _values_component():
     script = _text("unpack.js") + _text("values.js")
     return st.components.v2.component("lungcad.viewer_values", css=_text("values.css"), js=script, isolate_styles=False)
 
