@@ -95,7 +95,9 @@ def test_where_nothing_can_be_written(tmp_path, name, word):
             write_whole(place, "x")
 
 
-@pytest.mark.parametrize(("name", "word"), [("a.txt", "not a folder"), ("a.txt/b", "not a folder"), ("a" * 300, "too long"), ("a\0b", "NUL")])
+@pytest.mark.parametrize(
+    ("name", "word"), [("a.txt", "not a folder"), ("a.txt/b", "not a folder"), ("a" * 300, "too long"), ("a\0b", "NUL")]
+)
 def test_where_no_folder_can_be_made(tmp_path, name, word):
     (tmp_path / "a.txt").touch()
     with pytest.raises(OutputError, match=word):

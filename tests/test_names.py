@@ -30,4 +30,8 @@ def test_no_two_names_are_shown_alike():
 
 
 def test_spellings_of_one_name():
-    assert same_name("Normal") == same_name("NORMAL ") == "normal" and same_name("Ma\u0308nner") == same_name("MÄNNER") and same_name("a b") != same_name("a_b")
+    assert (
+        same_name("Normal") == same_name("NORMAL ") == "normal"
+        and same_name("Ma\u0308nner") == same_name("MÄNNER")
+        and same_name("a b") != same_name("a_b")
+    )

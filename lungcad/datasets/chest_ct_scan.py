@@ -28,5 +28,6 @@ CHEST_CT_SCAN = register(
         limits="No patient ids, so slices of one patient may stand in several parts. The normal class comes from other scanners and windows "
         "than the cancer classes, so part of its accuracy may be recognition of the source.",
         download=Download(kaggle="mohamedhanyyy/chest-ctscan-images"),
+        class_titles={name: name.replace(".", " ") for name in _CLASSES},
     )
 )

@@ -1,7 +1,7 @@
 """What lungcad knows about a published data set, and the table of them."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lungcad.datasets.case import Case, Split
@@ -43,7 +43,8 @@ class Dataset:
     shares: (train, valid, test) of the random split that papers use, None where the publisher gives the parts.
     read_cases: folder -> every case with its published label. group: one name a case from the cases and their fingerprints;
     grouping says in words how. limits: what a result on it cannot say. is_histology: coloured microscope tiles instead of CT.
-    crop_side: its images are crops of a lesion of so many pixels, None for whole slices.
+    crop_side: its images are crops of a lesion of so many pixels, None for whole slices. class_titles: class -> how it is written for people,
+    where that is not the name itself.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Dataset:
     download: Download
     is_histology: bool = False
     crop_side: int | None = None
+    class_titles: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -21,31 +21,47 @@ class Reading:
     networks: Mapping[str, str]
 
 
-def scores(readings: Sequence[Reading], classes: Sequence[str], negative: str | None) -> pd.DataFrame:
-    """A row for the reader before and after the map: n, accuracy, sensitivity, specificity, and Cohen's kappa with the truth and each network.
+BEFORE, AFTER = "yours, before the maps", "yours, after the maps"
 
-    Sensitivity and specificity take every class but ``negative`` as positive; they are NaN without a negative class. After: of the cases answered twice.
+
+def scores(readings: Sequence[Reading], classes: Sequence[str], negative: str | None) -> pd.DataFrame:
+    """A row for the reader before and after the maps, and one for each network on the same cases.
+
+    Columns: ``answers`` (whose), n, accuracy, sensitivity, specificity, Cohen's kappa with the truth, and the reader's with each network. Sensitivity and
+    specificity take every class but ``negative`` as positive; NaN without a negative class, and where no case read is positive (or negative). The row after
+    the maps and the networks' rows are over the cases answered twice, all cases before any was.
     """
-    rows = []
-    for when in ("before", "after"):
-        kept = [each for each in readings if getattr(each, when) is not None]
-        if not kept:
-            continue
-        answers = [getattr(each, when) for each in kept]
-        truth = [each.label for each in kept]
-        row = {"when": f"{when} the map", "n": len(kept), "accuracy": float(np.mean([a == b for a, b in zip(answers, truth, strict=True)]))}
-        row |= dict.fromkeys(("sensitivity", "specificity"), np.nan)
-        if negative is not None:
-            rates = binary_rates(one_against_rest(_confusion(truth, answers, classes), list(classes).index(negative)))
-            row |= {
-                "sensitivity": float(rates["specificity"][0]),
-                "specificity": float(rates["sensitivity"][0]),
-            }  # of the negative class, turned round
-        row["kappa with the truth"] = _kappa(truth, answers, classes)
-        for name in kept[0].networks:
-            row[f"kappa with {name}"] = _kappa([each.networks[name] for each in kept], answers, classes)
-        rows.append(row)
+    if not readings:
+        return pd.DataFrame()
+    twice = [reading for reading in readings if reading.after is not None]
+    rows = [_row(BEFORE, readings, [reading.before for reading in readings], classes, negative)]
+    if twice:
+        rows.append(_row(AFTER, twice, [str(reading.after) for reading in twice], classes, negative))
+    compared = twice or list(readings)
+    for name in readings[0].networks:
+        answers = [reading.networks[name] for reading in compared]
+        rows.append(_row(name, compared, answers, classes, negative) | {f"kappa with {name}": np.nan})
     return pd.DataFrame(rows)
+
+
+def _row(
+    whose: str, readings: Sequence[Reading], answers: Sequence[str], classes: Sequence[str], negative: str | None
+) -> dict[str, object]:
+    truth = [reading.label for reading in readings]
+    row: dict[str, object] = {
+        "answers": whose,
+        "n": len(readings),
+        "accuracy": float(np.mean([label == answer for label, answer in zip(truth, answers, strict=True)])),
+        "sensitivity": np.nan,
+        "specificity": np.nan,
+    }
+    if negative is not None:  # the rates of the negative class, turned round
+        rates = binary_rates(one_against_rest(_confusion(truth, answers, classes), list(classes).index(negative)))
+        row |= {"sensitivity": float(rates["specificity"][0]), "specificity": float(rates["sensitivity"][0])}
+    row["kappa with the truth"] = _kappa(truth, answers, classes)
+    return row | {
+        f"kappa with {name}": _kappa([reading.networks[name] for reading in readings], answers, classes) for name in readings[0].networks
+    }
 
 
 def to_table(readings: Sequence[Reading]) -> pd.DataFrame:

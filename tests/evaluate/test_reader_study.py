@@ -1,7 +1,7 @@
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
-from lungcad.evaluate.reader_study import Reading, scores, to_table
+from lungcad.evaluate.reader_study import AFTER, BEFORE, Reading, scores, to_table
 
 CLASSES = ("benign", "malignant")
 
@@ -13,8 +13,8 @@ def readings():
 
 
 def test_scores_by_hand():
-    found = scores(readings(), CLASSES, "benign").set_index("when")
-    before, after = found.loc["before the map"], found.loc["after the map"]
+    found = scores(readings(), CLASSES, "benign").set_index("answers")
+    before, after = found.loc[BEFORE], found.loc[AFTER]
     assert (before.n, after.n) == (5, 4)
     assert before.sensitivity == pytest.approx(2 / 3) and before.specificity == 1 and before.accuracy == 0.8
     assert after.sensitivity == 1 and after.specificity == 0.5
@@ -30,9 +30,18 @@ def test_without_a_negative_class_there_is_no_sensitivity():
 def test_with_three_classes_every_other_class_is_positive():
     given = [Reading("1", "a", "b", None, {}), Reading("2", "normal", "normal", None, {}), Reading("3", "b", "normal", None, {})]
     found = scores(given, ("a", "b", "normal"), "normal")
-    assert found.sensitivity.tolist() == [0.5] and found.specificity.tolist() == [1.0] and list(found.when) == ["before the map"]
+    assert found.sensitivity.tolist() == [0.5] and found.specificity.tolist() == [1.0] and list(found.answers) == [BEFORE]
 
 
 def test_nothing_read_yet():
     assert scores([], CLASSES, "benign").empty and to_table([]).empty
     assert to_table(readings()).columns.tolist() == ["case", "truth", "before", "after", "net"]
+
+
+def test_the_networks_stand_beside_the_reader_on_the_same_cases():
+    found = scores(readings(), CLASSES, "benign").set_index("answers").loc["net"]
+    twice = readings()[:4]  # answered before and after the map
+    assert found.n == 4 and found.accuracy == pytest.approx(sum(case.networks["net"] == case.label for case in twice) / 4)
+    assert found["kappa with the truth"] == pytest.approx(
+        cohen_kappa_score([case.networks["net"] for case in twice], [case.label for case in twice])
+    )

@@ -1,5 +1,6 @@
 """Two to four networks beside each other on one image."""
 
+import statistics
 import time
 
 import cv2
@@ -25,6 +26,9 @@ from lungcad.explain.trust import agreement
 from lungcad.imaging import CTImage
 from lungcad.models.complexity import complexity_of
 
+MEASURED = "latency_measured"
+"""In the session: how often the times were asked for anew."""
+
 
 def pick_networks() -> list[str]:
     """Two to four networks; the choice lives in the link. A baseline and its partner at first."""
@@ -32,7 +36,7 @@ def pick_networks() -> list[str]:
     names = list(cards)
     return url.multiselect(
         "Networks", names, names[:2], key="networks", max_selections=4, format_func=lambda name: card_title(cards[name]),
-        help="Two to four, side by side on the same image. A pair that differs in attention only says most.",
+        help="Two to four, side by side on the same image. The clearest pair differs only in attention.",
     )  # fmt: skip
 
 
@@ -101,26 +105,36 @@ def show_answers(image: CTImage, names: list[str]) -> None:
                 if card.attention == "none"
                 else f", attention adds {cost.added_parameters:+.1%} parameters and {cost.added_flops:+.1%} FLOPs"
             )
-            st.caption(
-                f"{cost.parameters / 1e6:.2f} M parameters, {cost.flops / 1e9:.2f} GFLOPs{added}. {milliseconds:.0f} ms here (fastest of three)."
-            )
+            st.caption(f"{cost.parameters / 1e6:.2f} M parameters, {cost.flops / 1e9:.2f} GFLOPs{added}. {milliseconds:.0f} ms here.")
+    st.button(
+        "Measure the times again", key="measure_again", type="tertiary", icon=":material/timer:", on_click=_measure_again,
+        help=f"Milliseconds are the median of {LATENCY_RUNS} predictions after one to warm up; another job on this machine makes them longer.",
+    )  # fmt: skip
     classes = {store.cards()[name].classes for name in names}
     if len(classes) > 1:
-        st.caption("The networks know different classes, so their answers are no answers to one question.")
+        st.caption("These networks predict different classes; do not compare their probabilities.")
+
+
+LATENCY_RUNS = 7
 
 
 def _milliseconds(image: CTImage, name: str) -> float:
-    """The fastest of three predictions, measured once a session for each image and network."""
+    """The median of some predictions after one to warm up; measured once a session for each image and network, and anew on request."""
 
     def measure() -> float:
         taken = []
-        for _ in range(3):
+        for _ in range(1 + LATENCY_RUNS):
             start = time.perf_counter()
             session.analysis(image, name, None, None)
             taken.append(1000 * (time.perf_counter() - start))
-        return min(taken)
+        return statistics.median(taken[1:])
 
-    return session.get_or_compute(("latency", image.provenance.sha256, store.cards()[name].sha256), measure)
+    measured = st.session_state.get(MEASURED, 0)
+    return session.get_or_compute(("latency", image.provenance.sha256, store.cards()[name].sha256, measured), measure)
+
+
+def _measure_again() -> None:
+    st.session_state[MEASURED] = st.session_state.get(MEASURED, 0) + 1
 
 
 @st.fragment

@@ -96,11 +96,18 @@ def _results(readings: list[Reading], networks: list[str]) -> None:
         return
     card = store.cards()[networks[0]]
     task = DATASETS[card.dataset].task_with(card.classes)
+    table = scores(done, card.classes, task.negative if task else None)
     st.dataframe(
-        scores(done, card.classes, task.negative if task else None).round(3),
+        table.round(3),
         hide_index=True,
-        alt="Your accuracy, sensitivity, specificity and agreement, before and after the maps.",
+        column_config={name: st.column_config.NumberColumn(format="%.3f") for name in table.columns[2:]},
+        alt="Accuracy, sensitivity, specificity and agreement: yours before and after the maps, and the networks' on the same cases.",
     )
+    if task and task.negative:
+        negatives = sum(reading.label == task.negative for reading in done)
+        if not negatives or negatives == len(done):
+            missing, lacking = ("specificity", task.negative) if not negatives else ("sensitivity", f"not {task.negative}")
+            st.caption(f"There is no {missing}: none of the {len(done)} cases read so far is {class_label(lacking)}.")
     st.caption(
         f"Positive: every class but {class_label(task.negative)}. Kappa: agreement beyond chance. With few cases all of this is uncertain."
         if task and task.negative

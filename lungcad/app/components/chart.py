@@ -1,5 +1,8 @@
 """A plot with its text alternative and its numbers as CSV."""
 
+import base64
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -21,11 +24,22 @@ def chart_points(figure: go.Figure) -> pd.DataFrame:
     parts = []
     for trace in figure.data:
         if trace.type == "heatmap":
-            rows, columns = np.indices(np.shape(trace.z))
-            part = {"x": columns.ravel(), "y": rows.ravel(), "value": np.ravel(trace.z)}
+            values = plain_values(trace.z)
+            rows, columns = np.indices(values.shape)
+            part = {"x": columns.ravel(), "y": rows.ravel(), "value": values.ravel()}
         elif getattr(trace, "y", None) is not None:
-            part = {"x": [None] * len(trace.y) if trace.x is None else trace.x, "y": trace.y}
+            y = plain_values(trace.y)
+            part = {"x": [None] * len(y) if trace.x is None else plain_values(trace.x), "y": y}
         else:
             continue
         parts.append(pd.DataFrame({"series": trace.name or "", **part}))
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def plain_values(values: Sequence | dict) -> np.ndarray:
+    """A trace's numbers. A figure that went through a cache holds them as ``{"dtype", "bdata", "shape"}``, Plotly's base64 form."""
+    if not isinstance(values, dict):
+        return np.asarray(values)
+    numbers = np.frombuffer(base64.b64decode(values["bdata"]), np.dtype(values["dtype"]))
+    shape = values.get("shape")
+    return numbers if shape is None else numbers.reshape([int(side) for side in str(shape).split(",")])

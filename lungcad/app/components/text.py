@@ -1,11 +1,12 @@
 """Words of classes and networks, as pages show them."""
 
+from lungcad.datasets import DATASETS
 from lungcad.models import ModelCard
 
 
 def class_label(name: str) -> str:
-    """A class's name as words: published names have dots for blanks."""
-    return name.replace(".", " ")
+    """A class's name as a data set writes it for people; any other name stays letter by letter ("1.0" is not "1 0")."""
+    return next((dataset.class_titles[name] for dataset in DATASETS.values() if name in dataset.class_titles), name)
 
 
 def accuracy_text(card: ModelCard) -> str:

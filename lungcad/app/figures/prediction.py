@@ -2,6 +2,7 @@
 
 import plotly.graph_objects as go
 
+from lungcad.app.components.text import class_label
 from lungcad.app.figures.heatmap import OTHER, SHOWN
 from lungcad.models import Prediction
 
@@ -13,7 +14,7 @@ def probabilities(prediction: Prediction) -> go.Figure:
     figure = go.Figure(
         go.Bar(
             x=values,
-            y=[name.replace(".", " ") for name in names],
+            y=[class_label(name) for name in names],
             orientation="h",
             marker_color=[SHOWN if name == prediction.label else OTHER for name in names],
             text=[f"{value:.1%}" for value in values],
@@ -22,5 +23,5 @@ def probabilities(prediction: Prediction) -> go.Figure:
         )
     )
     figure.update_xaxes(title="calibrated probability", range=[0, 1], tickformat=".0%")
-    figure.update_yaxes(title=None, automargin=True)
+    figure.update_yaxes(title=None, automargin=True, type="category")  # a class called 1.0 is a name, not a number
     return figure.update_layout(height=60 + 38 * len(names), margin={"l": 8, "r": 8, "t": 8, "b": 40}, showlegend=False)

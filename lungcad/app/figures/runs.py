@@ -8,6 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from lungcad.app.components.text import class_label
 from lungcad.app.figures.style import BELOW, COLOURS, GREY, with_axes
 from lungcad.estimate import Estimate
 
@@ -21,13 +22,13 @@ def score_histogram(positive: np.ndarray, scores: np.ndarray, label: str, thresh
     for name, rows, colour in ((label, positive, COLOURS[1]), ("the rest", ~positive, COLOURS[0])):
         counts, edges = np.histogram(scores[rows], round(1 / BAR), range=(0, 1))
         figure.add_trace(
-            go.Bar(x=(edges[1:] + edges[:-1]) / 2, y=counts, name=name.replace(".", " "), marker_color=colour, opacity=0.75, width=BAR)
+            go.Bar(x=(edges[1:] + edges[:-1]) / 2, y=counts, name=class_label(name), marker_color=colour, opacity=0.75, width=BAR)
         )
     if threshold is not None:
         figure.add_vline(x=threshold, line={"color": GREY, "dash": "dash", "width": 3})
     figure.update_layout(barmode="overlay")
     figure.update_yaxes(rangemode="tozero")
-    figure = with_axes(figure, f"probability of {label.replace('.', ' ')}", "cases", height=300, unit=False)
+    figure = with_axes(figure, f"probability of {class_label(label)}", "cases", height=300, unit=False)
     return figure.update_xaxes(range=[0, 1])
 
 
@@ -35,7 +36,7 @@ def learning_curves(history: pd.DataFrame) -> go.Figure:
     figure = go.Figure()
     columns = [name for name in history.columns if name.endswith(("loss", "accuracy", "auc"))]
     for name, colour in zip(columns, COLOURS, strict=False):
-        figure.add_trace(go.Scatter(x=history.epoch, y=history[name], name=name.replace("_", " "), mode="lines", line={"color": colour}))
+        figure.add_trace(go.Scatter(x=history.epoch, y=history[name], name=class_label(name), mode="lines", line={"color": colour}))
     return with_axes(figure, "epoch", "value", height=300, unit=False)
 
 
@@ -48,14 +49,14 @@ def embedding(
     for name, colour in colours.items():
         xy = training[training_labels == name]
         figure.add_trace(
-            go.Scattergl(x=xy[:, 0], y=xy[:, 1], name=f"{name.replace('.', ' ')}, training", mode="markers", marker={"size": 4, "color": colour, "opacity": 0.35},
+            go.Scattergl(x=xy[:, 0], y=xy[:, 1], name=f"{class_label(name)}, training", mode="markers", marker={"size": 4, "color": colour, "opacity": 0.35},
                          hoverinfo="skip")
         )  # fmt: skip
     for name, colour in colours.items():
         rows = (table.label == name).to_numpy()
         wrong = (table.label != table.answer).to_numpy()[rows]
         figure.add_trace(
-            go.Scattergl(x=test[rows, 0], y=test[rows, 1], name=f"{name.replace('.', ' ')}, test", mode="markers", text=table.case[rows],
+            go.Scattergl(x=test[rows, 0], y=test[rows, 1], name=f"{class_label(name)}, test", mode="markers", text=table.case[rows],
                          marker={"size": 9, "color": colour, "symbol": np.where(wrong, "x", "circle")}, hovertemplate="%{text}<extra>%{fullData.name}</extra>")
         )  # fmt: skip
     axes = {"showticklabels": False, "zeroline": False}
@@ -67,12 +68,12 @@ def embedding(
 def mean_maps(classes: tuple[str, ...], labels: np.ndarray, answers: np.ndarray, maps: np.ndarray) -> go.Figure:
     """maps (n, h, w) averaged over each cell of the confusion matrix, on one scale; rows are true classes, columns the answers."""
     k = len(classes)
-    plain = [name.replace(".", "<br>") for name in classes]
+    plain = [class_label(name).replace(" ", "<br>") for name in classes]
     figure = make_subplots(
         k,
         k,
         column_titles=[f"called<br>{name}" for name in plain],
-        row_titles=[f"is {name.replace('.', ' ')}" for name in classes],
+        row_titles=[f"is {class_label(name)}" for name in classes],
         horizontal_spacing=0.02,
         vertical_spacing=0.06 / k,
     )
@@ -80,7 +81,7 @@ def mean_maps(classes: tuple[str, ...], labels: np.ndarray, answers: np.ndarray,
         for j, called in enumerate(classes):
             cell = (labels == truth) & (answers == called)
             mean = maps[cell].astype(np.float32).mean(0) if cell.any() else np.full(maps.shape[1:], np.nan, np.float32)
-            name = f"is {truth}, called {called} ({cell.sum()})".replace(".", " ")
+            name = f"true {class_label(truth)}, predicted {class_label(called)} ({cell.sum()})"
             heat = go.Heatmap(
                 z=mean, name=name, zmin=0, zmax=1, colorscale="Cividis", showscale=i == j == 0, hovertemplate="%{z:.2f}<extra></extra>",
                 colorbar={"title": {"text": "mean share of the peak", "side": "top"}, "orientation": "h", "y": -0.02, "yanchor": "top", "thickness": 10},
