@@ -59,7 +59,7 @@ with navigation.plain_errors():
         "Without copies of training images",
         key="without_copies",
         disabled=not run.test.copy_of_training.any(),
-        help="What if the leaks were gone: scores again without the test cases that copy a training image. Off where the run has none.",
+        help="Leave out test images that copy training images; everything is scored again. Off where the run has none.",
     )
     without_copies = without_copies and bool(run.test.copy_of_training.any())
     st.subheader(run.name, anchor=False)

@@ -1,4 +1,4 @@
-"""What the numbers stand on: the data sets, their images, their audit."""
+"""Data sets and audits: the data sets, their images, their audit."""
 
 import streamlit as st
 
@@ -17,7 +17,7 @@ from lungcad.app.datasets.audit import show_audit
 from lungcad.app.datasets.evaluate import show_evaluation
 
 navigation.begin("Datasets")
-st.title("What the numbers stand on")
+st.title("Data sets and audits")
 
 with navigation.plain_errors():
     dataset, folder = pick_folder()

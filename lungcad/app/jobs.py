@@ -95,7 +95,7 @@ class Job:
         except LungcadError as error:
             self.error = str(error)
         except Exception as error:  # a thread has nobody else to tell; the name of the fault holds no file's name
-            self.error = f"A fault of lungcad ended it ({type(error).__name__}); please report what you did."
+            self.error = f"Internal error ({type(error).__name__}); please report what you did."
 
 
 _JOBS: OrderedDict[tuple, Job] = OrderedDict()

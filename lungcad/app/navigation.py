@@ -20,9 +20,17 @@ PAGES = (
 """(file, label, icon) of every page, for the sidebar: Streamlit's own list would call the first one "streamlit app"."""
 
 
+STYLE = """<style>
+[data-testid=stMainBlockContainer] { padding-top: 2.75rem; padding-bottom: 2rem; }
+[data-testid=stSidebarHeader] { height: 2.5rem; padding-top: 0.5rem; padding-bottom: 0; }
+</style>"""
+"""Streamlit leaves 100 empty pixels above a page's title."""
+
+
 def begin(title: str) -> None:
     """Page configuration, sidebar and notice. The first call of every page, so that each works as a deep link."""
     st.set_page_config(page_title=f"{title} · lungcad", page_icon="🫁", layout="wide", initial_sidebar_state="auto")
+    st.html(STYLE)
     st.sidebar.markdown("### lungcad")
     _settle(title)
     for path, label, icon in PAGES:

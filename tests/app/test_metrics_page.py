@@ -82,7 +82,7 @@ def test_threshold_and_prevalence_by_hand():
     ppv = 0.1 * sensitivity / (0.1 * sensitivity + 0.9 * (1 - specificity))
     npv = 0.9 * specificity / (0.9 * specificity + 0.1 * (1 - sensitivity))
     assert shown["PPV"] == pytest.approx(ppv, abs=2e-3) and shown["NPV"] == pytest.approx(npv, abs=2e-3)
-    counts = [int(each) for each in small_table(page, "called so")["is malignant"]]
+    counts = [int(each) for each in small_table(page, "predicted positive")["is malignant"]]
     assert counts == [(positive & called).sum(), (positive & ~called).sum()]
     page.button(key="preset_Youden").click().run()
     assert not page.exception and page.slider(key="threshold_point").value != 0.3

@@ -12,7 +12,7 @@ def test_the_slower_checks_run_on_a_button():
     before = sum("-badge[" in text.value for text in page.markdown)
     page.button(key="dear_checks_start").click().run()
     asked = [text.value for text in page.markdown if "-badge[" in text.value]
-    assert not page.exception and len(asked) == before + 1 and "forgets" in asked[-1]
+    assert not page.exception and len(asked) == before + 1 and "learnt" in asked[-1]
 
 
 def test_a_dear_method_is_checked_only_after_it_ran():

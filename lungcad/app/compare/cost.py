@@ -1,5 +1,7 @@
 """What attention costs and what it gains, over all shipped networks."""
 
+from itertools import cycle
+
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -42,7 +44,7 @@ def show_cost_and_gain(dataset: str) -> None:
 def _cost_and_gain(cards: list[ModelCard], dataset: str, cost: str, metric: str) -> None:
     st.markdown(f"**{dataset}**")
     rows = [(card, _cost(card, cost), getattr(card.test, GAINS[metric])) for card in cards]
-    colours = dict(zip(dict.fromkeys(card.backbone for card in cards), COLOURS, strict=False))
+    colours = dict(zip(dict.fromkeys(card.backbone for card in cards), cycle(COLOURS)))
     figure = go.Figure()
     for card, value, gain in rows:
         marker = {"size": 12, "color": colours[card.backbone], "symbol": "circle" if card.attention == "none" else "diamond"}

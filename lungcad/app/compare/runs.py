@@ -34,18 +34,15 @@ def pick_runs() -> tuple[Run, Run]:
     left, right = st.columns(2)
     with left:
         first = url.selectbox("First run", names, key="first", default=names[0], help="Usually the plain network.")
-    one = store.run(first)
-    others = [
-        name
-        for name in names
-        if name != first and store.run(name).classes == one.classes and store.run(name).facts["dataset"] == one.facts["dataset"]
-    ]
+    facts = table.set_index("run")
+    asked = facts.loc[first, ["dataset", "task"]]
+    others = list(facts.index[(facts[["dataset", "task"]] == asked).all(axis=1) & (facts.index != first)])
     if not others:
         raise LungcadError(f"No other run has the classes of {first}, so there is nothing to compare it with.")
-    same = [name for name in others if store.run(name).facts["protocol"] == one.facts["protocol"]]
+    same = [name for name in others if facts.protocol[name] == facts.protocol[first]]
     with right:
         second = url.selectbox("Second run", others, key="second", default=(same or others)[0], help="Usually the one with attention.")
-    return one, store.run(second)
+    return store.run(first), store.run(second)
 
 
 def show_differences(first: Run, second: Run) -> None:
@@ -93,12 +90,13 @@ def _who_is_right(table: pd.DataFrame) -> None:
         st.query_params.pop(WHO, None)
         if cells:
             row, column = cells[0]
-            st.query_params[WHO] = f"{RIGHT_OR_WRONG[row]}-{column.split()[-1]}"
+            st.query_params[WHO] = f"{RIGHT_OR_WRONG[row]}-{column}"
 
     st.markdown("**Who is right?**")
     counts = pd.crosstab(_right_or_wrong(table, "first"), _right_or_wrong(table, "second"), dropna=False)
     st.dataframe(
-        counts.set_axis([f"first {each}" for each in RIGHT_OR_WRONG]).set_axis([f"second {each}" for each in RIGHT_OR_WRONG], axis=1),
+        counts.set_axis([f"first {each}" for each in RIGHT_OR_WRONG]).set_axis(RIGHT_OR_WRONG, axis=1),
+        column_config={each: st.column_config.NumberColumn(f"second {each}") for each in RIGHT_OR_WRONG},
         key="who", on_select=clicked, selection_mode="single-cell", alt="Cases by which of the two runs is right.",
     )  # fmt: skip
     st.caption("Click a number to see its cases below.")

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -94,12 +95,12 @@ def _draw_counts(counts: dict[str, dict[str, int]]) -> None:
     figure = go.Figure(
         [
             go.Bar(name=part, y=[class_label(name) for name in of_part], x=list(of_part.values()), orientation="h", marker_color=colour)
-            for (part, of_part), colour in zip(counts.items(), COLOURS, strict=False)
+            for (part, of_part), colour in zip(counts.items(), cycle(COLOURS))
         ]
     )
     labels = next(iter(counts.values()))
     figure.update_xaxes(title="images")
-    figure.update_yaxes(automargin=True)
+    figure.update_yaxes(automargin=True, type="category")
     figure.update_layout(
         barmode="stack", height=150 + 40 * len(labels), margin={"l": 8, "r": 8, "t": 8, "b": 8},
         legend=BELOW | {"traceorder": "normal"},

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -82,7 +83,7 @@ def _show_files(found: Audit) -> None:
     """Format, size and grey levels by class: what a network could recognise without looking at the disease."""
     bars, sizes, lines = go.Figure(), go.Figure(), go.Figure()
     kinds = sorted({f"{kind.format} {kind.mode}" for kind in found.files})
-    for label, colour in zip(found.intensity, COLOURS * 3, strict=False):
+    for label, colour in zip(found.intensity, cycle(COLOURS)):
         of_class = [kind for kind in found.files if kind.label == label]
         name = class_label(label)
         counts = Counter()
@@ -123,7 +124,7 @@ def _show_files(found: Audit) -> None:
 def _show_shares(series: dict[str, dict[str, float]], title: str, key: str, chance: float | None) -> None:
     """Bars by class, one colour a series; a dashed line at chance."""
     figure = go.Figure()
-    for (name, shares), colour in zip(series.items(), COLOURS, strict=False):
+    for (name, shares), colour in zip(series.items(), cycle(COLOURS)):
         figure.add_trace(
             go.Bar(x=list(shares.values()), y=[class_label(label) for label in shares], name=name, orientation="h", marker_color=colour)
         )
@@ -133,7 +134,7 @@ def _show_shares(series: dict[str, dict[str, float]], title: str, key: str, chan
         figure.add_trace(go.Scatter(x=[chance, chance], y=[names[0], names[-1]], name="chance", mode="lines", line=dashed))
     labels = max(len(shares) for shares in series.values())
     figure.update_xaxes(title=title, range=[0, 1], tickformat=".0%")
-    figure.update_yaxes(automargin=True)
+    figure.update_yaxes(automargin=True, type="category")
     figure.update_layout(height=150 + 30 * labels, margin={"l": 8, "r": 8, "t": 8, "b": 8}, legend=BELOW, showlegend=True)
     listed = "; ".join(
         f"{name}: " + ", ".join(f"{label} {share:.0%}" for label, share in shares.items()) for name, shares in series.items()

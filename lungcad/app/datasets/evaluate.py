@@ -57,7 +57,7 @@ def _show(found: Evaluation, part: ScoredCases, folder: Path) -> None:
     )
     if found.seen:
         st.warning(
-            f"{found.seen} of the images belong to the data that {name} was trained or chosen on, so these numbers are too good.",
+            f"{found.seen} of the images belong to the data that {name} was trained or chosen on, so the metrics are optimistic.",
             icon=":material/info:",
         )
     elif found.seen is None:
@@ -91,18 +91,22 @@ def _show_answers(part: ScoredCases, folder: Path) -> None:
         icon=":material/download:", help="Every image with its label, the answer and the probabilities.",
     )  # fmt: skip
     event = st.dataframe(
-        pd.DataFrame(part.counts, index=[f"is {class_label(each)}" for each in classes], columns=[class_label(each) for each in classes]),
+        pd.DataFrame(part.counts, index=[f"true {class_label(each)}" for each in classes], columns=list(classes)),
+        column_config={name: st.column_config.NumberColumn(class_label(name)) for name in classes},
         key="evaluated_cells", on_select="rerun", selection_mode="single-cell", alt="Confusion matrix: rows are true classes, columns the answers.",
     )  # fmt: skip
     st.caption("Rows: the true class; columns: the answer. Click a number to see its images.")
     rows, title = part.labels != part.answers, "answered wrongly"
     if cells := event["selection"]["cells"]:
         truth, column = cells[0]
-        answer = [class_label(each) for each in classes].index(column)
-        rows, title = (part.labels == truth) & (part.answers == answer), f"is {class_label(classes[truth])}, called {column}"
+        answer = classes.index(column)
+        rows, title = (
+            (part.labels == truth) & (part.answers == answer),
+            f"true {class_label(classes[truth])}, predicted {class_label(column)}",
+        )
     chosen = table[rows].sort_values("confidence", ascending=False)
     st.markdown(f"**{len(chosen)} images: {title}**" + (f", the {MOST_CASES} surest:" if len(chosen) > MOST_CASES else ""))
     for place, row in zip(case_grid(len(chosen[:MOST_CASES])), chosen[:MOST_CASES].itertuples(), strict=True):
         with place:
             case_picture(st, folder / row.case)
-            st.caption(f"{class_label(row.label)}, called {class_label(row.answer)} ({row.confidence:.0%})")
+            st.caption(f"true {class_label(row.label)}, predicted {class_label(row.answer)} ({row.confidence:.0%})")

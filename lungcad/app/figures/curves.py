@@ -43,7 +43,7 @@ def _series(
     runs: list[tuple[Run, pd.DataFrame]], baselines: dict[str, pd.DataFrame]
 ) -> Iterator[tuple[str, Run, pd.DataFrame, dict[str, object]]]:
     """(name, run whose classes it has, predictions, how its line is drawn): the runs in colour, the first one's trivial baselines grey and broken."""
-    for (run, table), colour in zip(runs, COLOURS, strict=False):
+    for (run, table), colour in zip(runs, cycle(COLOURS)):
         yield run.name, run, table, {"color": colour}
     for (name, table), dash in zip(baselines.items(), cycle(("dot", "dashdot", "longdash"))):
         yield f"trivial: {name}", runs[0][0], table, {"color": GREY, "dash": dash, "width": 1.5}

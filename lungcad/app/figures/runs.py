@@ -35,7 +35,7 @@ def score_histogram(positive: np.ndarray, scores: np.ndarray, label: str, thresh
 def learning_curves(history: pd.DataFrame) -> go.Figure:
     figure = go.Figure()
     columns = [name for name in history.columns if name.endswith(("loss", "accuracy", "auc"))]
-    for name, colour in zip(columns, COLOURS, strict=False):
+    for name, colour in zip(columns, cycle(COLOURS)):
         figure.add_trace(go.Scatter(x=history.epoch, y=history[name], name=class_label(name), mode="lines", line={"color": colour}))
     return with_axes(figure, "epoch", "value", height=300, unit=False)
 
@@ -45,7 +45,7 @@ def embedding(
 ) -> go.Figure:
     """training (n, 2) small and pale, test (m, 2) large; a cross where the answer of ``table`` is wrong."""
     figure = go.Figure()
-    colours = dict(zip(classes, COLOURS, strict=False))
+    colours = dict(zip(classes, cycle(COLOURS)))
     for name, colour in colours.items():
         xy = training[training_labels == name]
         figure.add_trace(
@@ -72,8 +72,8 @@ def mean_maps(classes: tuple[str, ...], labels: np.ndarray, answers: np.ndarray,
     figure = make_subplots(
         k,
         k,
-        column_titles=[f"called<br>{name}" for name in plain],
-        row_titles=[f"is {class_label(name)}" for name in classes],
+        column_titles=[f"predicted<br>{name}" for name in plain],
+        row_titles=[f"true {class_label(name)}" for name in classes],
         horizontal_spacing=0.02,
         vertical_spacing=0.06 / k,
     )

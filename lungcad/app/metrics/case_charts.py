@@ -16,21 +16,19 @@ from lungcad.evaluate.stores.runs import Run
 
 def show_confusion(run: Run, without_copies: bool) -> None:
     counts = store.scored_run(run.name, without_copies).counts
-    frame = pd.DataFrame(
-        counts, index=[f"is {class_label(name)}" for name in run.classes], columns=[class_label(name) for name in run.classes]
-    )
+    frame = pd.DataFrame(counts, index=[f"true {class_label(name)}" for name in run.classes], columns=list(run.classes))
     key = f"confusion_{run.name}_{without_copies}"
 
     def clicked() -> None:
         cells = st.session_state[key]["selection"].get("cells", [])
         if cells:
             row, column = cells[0]
-            select_cases(Cell(run.classes[row], next(name for name in run.classes if class_label(name) == column)))
+            select_cases(Cell(run.classes[row], column))
         else:
             select_cases(None)
 
     st.dataframe(
-        frame, key=key, on_select=clicked, selection_mode="single-cell",
+        frame, column_config={name: st.column_config.NumberColumn(class_label(name)) for name in run.classes}, key=key, on_select=clicked, selection_mode="single-cell",
         alt="Confusion matrix: rows are true classes, columns the network's answers.",
     )  # fmt: skip
     st.caption("Rows: the true class; columns: the answer. Click a number to see its cases below.")

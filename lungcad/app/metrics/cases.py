@@ -87,7 +87,7 @@ def show_case(run: Run, row, folder: Path) -> None:
     is_here = case_picture(st, folder / row.case)
     faithful = getattr(row, "faithfulness", np.nan)
     st.caption(
-        f"{class_label(row.label)}, called {class_label(row.answer)} ({row.confidence:.0%})"
+        f"true {class_label(row.label)}, predicted {class_label(row.answer)} ({row.confidence:.0%})"
         + ("" if pd.isna(faithful) else f", faithfulness {faithful:.2f}")
     )
     network = run.facts["network"]

@@ -63,7 +63,7 @@ def _show_disagreement(run: Run, judged: pd.DataFrame, table: pd.DataFrame) -> N
             with column:
                 if folder is None:
                     st.caption(
-                        f"{row.case}: {class_label(row.label)}, called {class_label(row.answer)}, faithfulness {row.faithfulness:.2f}"
+                        f"{row.case}: true {class_label(row.label)}, predicted {class_label(row.answer)}, faithfulness {row.faithfulness:.2f}"
                     )
                 else:
                     show_case(run, row, folder)

@@ -50,16 +50,21 @@ def show_operating_point(run: Run, label: str, *, without_copies: bool) -> None:
             if value in (0, 1):
                 groups = part.cases.group[rows].nunique()
                 left.caption(
-                    f"A {name} of exactly {value:.0f} leaves the bootstrap nothing to vary. That is no certainty: with {groups} groups the true one may lie "
+                    f"A {name} of exactly {value:.0f} gives no bootstrap interval. That is no certainty: with {groups} groups the true one may lie "
                     f"{min(3 / groups, 1):.0%} away (rule of three; Hanley & Lippman-Hand, JAMA 1983)."
                 )
         left.markdown(
             f"Of **1,000 people** of whom **{ill:.0f}** have it: **{hits:.0f}** found, **{ill - hits:.0f}** missed, **{alarms:.0f}** false alarms."
         )
-    called = scores >= threshold
+    predicted = scores >= threshold
     rows = {f"is {class_label(label)}": positive, "is not": ~positive}
     with left:
-        markdown_table({name: {"called so": (called & each).sum(), "not called so": (~called & each).sum()} for name, each in rows.items()})
+        markdown_table(
+            {
+                name: {"predicted positive": (predicted & each).sum(), "predicted negative": (~predicted & each).sum()}
+                for name, each in rows.items()
+            }
+        )
     with right:
         chart_with_csv(
             score_histogram(positive, scores, label, threshold),

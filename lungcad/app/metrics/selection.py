@@ -31,7 +31,7 @@ def select_cases(selection: Selection | None) -> None:
 def selection_title(selection: Selection | None) -> str:
     match selection:
         case Cell(label, answer):
-            return f"is {class_label(label)}, called {class_label(answer)}"
+            return f"true {class_label(label)}, predicted {class_label(answer)}"
         case Band(label, low, high):
             return f"probability of {class_label(label)} from {low:.2f} to {high:.2f}"
         case Region(place, _):

@@ -7,8 +7,8 @@ import numpy as np
 
 QUESTIONS = {
     "faithfulness": "Does the network really use what the map highlights?",
-    "stability": "Would the map look the same tomorrow?",
-    "sanity": "Does the map change when the network forgets what it learnt?",
+    "stability": "Is the map stable under small changes of the slice?",
+    "sanity": "Does the map depend on what the network learnt?",
     "anatomy": "Is the evidence inside the lung?",
     "agreement": "Do other methods point at the same places?",
     "partner": "Does the same network with (or without) attention point at the same places?",

@@ -1,4 +1,4 @@
-"""Would the map look the same tomorrow? The same slice with a little noise, a shift, another window."""
+"""Is the map stable? The same slice with a little noise, a shift, another window."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace

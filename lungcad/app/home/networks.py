@@ -1,0 +1,74 @@
+"""The shipped networks: a row each with sortable numbers, and their cards."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+import streamlit as st
+
+from lungcad.app.components.text import card_title
+from lungcad.estimate import Estimate
+from lungcad.models.card import ModelCard
+
+
+def show_networks(cards: Mapping[str, ModelCard]) -> None:
+    """By data set; accuracy as a number, its interval as a bar from its lower to its upper end."""
+    rows = [
+        {
+            "data set": card.dataset,
+            "network": card.name,
+            "attention": card.attention,
+            "accuracy": _value(card.test and card.test.accuracy),
+            "interval": _interval(card.test and card.test.accuracy),
+            "without copies": _value(card.test_without_copies and card.test_without_copies.accuracy),
+            "ROC-AUC": _value(card.test and card.test.auc),
+            "started from": card.initialised_with.split(" (")[0],
+        }
+        for card in sorted(cards.values(), key=lambda card: (card.dataset, card.name))
+    ]
+    number = st.column_config.NumberColumn
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        column_config={
+            "accuracy": number(format="%.3f", help="Share of the test images answered rightly."),
+            "interval": st.column_config.TextColumn(
+                "95 % interval", help="0 to 1: from the lower to the upper end of the 95 % bootstrap interval over groups."
+            ),
+            "without copies": number(
+                format="%.3f", help="Accuracy without the test images of which the publisher's training part holds a copy."
+            ),
+            "ROC-AUC": number(format="%.3f", help="Area under the ROC curve, mean over classes against the rest."),
+        },
+        alt="The shipped networks with accuracy, its interval and ROC-AUC on their test images.",
+    )
+    st.caption(
+        "On test images of groups (patients, or their best proxy) that training never saw. Accuracies of different data sets answer different questions. "
+        "Click a column's head to sort by it."
+    )
+
+
+def show_cards(cards: Mapping[str, ModelCard]) -> None:
+    """One network's card: its limits, the aims it missed, and every field."""
+    chosen = st.selectbox(
+        "Model card of",
+        list(cards),
+        format_func=lambda name: card_title(cards[name]),
+        help="What a network was trained on, its limits, its card.",
+    )
+    card = cards[chosen]
+    st.markdown(f"**Limits.** {card.limits}")
+    if card.aim:
+        st.markdown(f"**Aims missed.** {card.aim}")
+    st.json(card.model_dump(mode="json"), expanded=False)
+
+
+def _value(estimate: Estimate | None) -> float | None:
+    return None if estimate is None else estimate.value
+
+
+def _interval(estimate: Estimate | None) -> str:
+    """From 0 to 1 in ten steps: filled between the ends of the interval."""
+    if estimate is None or estimate.low is None or estimate.high is None:
+        return "–"
+    low, high = round(10 * estimate.low), max(round(10 * estimate.high), round(10 * estimate.low) + 1)
+    return "▁" * low + "█" * (high - low) + "▁" * (10 - high) + f" {estimate.low:.2f}–{estimate.high:.2f}"

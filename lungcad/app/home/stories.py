@@ -1,0 +1,57 @@
+"""Stories of one minute: each is a link that opens a page in the right state, with what to look at there."""
+
+from dataclasses import dataclass, field
+
+import streamlit as st
+
+
+@dataclass(frozen=True)
+class Story:
+    """query: of the link. look_at: three sentences, in the order in which one looks."""
+
+    title: str
+    page: str
+    query: dict[str, str] = field(default_factory=dict)
+    look_at: tuple[str, str, str] = ("", "", "")
+
+
+STORIES = (
+    Story(
+        "Read a slice",
+        "pages/1_Predict.py",
+        {"example": "spiculated-lesion.dcm", "model": "chest-efficientnet-lite0-gate", "method": "gradcam", "panel": "trust"},
+        (
+            "Read the answer first, and how sure it is.",
+            "Then see whether the warm colours lie on the lesion or beside it.",
+            "Last, read the checks: a map that does no better than its control explains nothing.",
+        ),
+    ),
+    Story(
+        "Does attention help?",
+        "pages/2_Compare.py",
+        {"view": "runs", "first": "iq-efficientnet-lite0", "second": "iq-efficientnet-lite0-soft"},
+        (
+            "Two networks that differ in attention only answered the same test cases.",
+            "Where the interval of a difference holds 0, these cases show no gain.",
+            "Click a number of “Who is right?” to see the cases on which only one of them was right.",
+        ),
+    ),
+    Story(
+        "What is behind 97 %?",
+        "pages/3_Metrics.py",
+        {"runs": "iq-efficientnet-lite0-published,iq-efficientnet-lite0", "section": "Slices"},
+        (
+            "The first run splits the images at random, as papers do; the second keeps neighbouring slices on one side.",
+            "Same data, same recipe: compare the two accuracies, and the trivial baselines beside them.",
+            "The page Datasets shows the pairs of copies that stand on both sides of the random split.",
+        ),
+    ),
+)
+
+
+def show_stories() -> None:
+    """A card a story."""
+    for column, story in zip(st.columns(len(STORIES)), STORIES, strict=True):
+        with column.container(border=True, height="stretch"):
+            st.page_link(story.page, label=f"**{story.title}**", icon=":material/play_circle:", query_params=story.query)
+            st.caption("\n".join(f"{number}. {sentence}" for number, sentence in enumerate(story.look_at, 1)))

@@ -1,0 +1,49 @@
+"""What lungcad is, in a sentence beside an explained slice, and the tasks it serves."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from lungcad.app.navigation import NOTICE
+
+PICTURE = Path(__file__).with_name("explained-slice.png")
+"""Made by ``pytest tests/e2e -k home_picture`` with LUNGCAD_SCREENSHOTS: a synthetic slice under its Grad-CAM."""
+TASKS = (
+    (
+        "pages/1_Predict.py",
+        "Explain a slice",
+        ":material/radiology:",
+        "The class, how sure, where the network looked, and whether to believe it.",
+    ),
+    ("pages/2_Compare.py", "Compare networks", ":material/compare:", "Plain beside attention, on one image or over all test cases."),
+    ("pages/3_Metrics.py", "Browse results", ":material/query_stats:", "Every number with its interval, down to the images behind it."),
+    (
+        "pages/4_Datasets.py",
+        "Check a data set",
+        ":material/dataset:",
+        "Copies, leaks between its parts, and files that give the class away.",
+    ),
+)
+"""(page, title, icon, what one does there)."""
+
+
+def show_what_it_is() -> None:
+    """Title, one sentence, the notice; the picture beside them."""
+    words, picture = st.columns([3, 2], vertical_alignment="center")
+    with words:
+        st.title("Look behind a lung-CT classifier's answer", anchor=False)
+        st.markdown(
+            "A network names a class for a CT slice; **lungcad** shows where it looked, tests whether that explanation can be believed, and says how good the "
+            "network was on images it never saw."
+        )
+        st.caption(NOTICE)
+    if PICTURE.is_file():
+        picture.image(str(PICTURE), caption="A synthetic slice with a lesion, and where a network looked (Grad-CAM).", width="stretch")
+
+
+def show_tasks() -> None:
+    """A card a task."""
+    for column, (page, title, icon, what) in zip(st.columns(len(TASKS)), TASKS, strict=True):
+        with column.container(border=True, height="stretch"):
+            st.page_link(page, label=f"**{title}**", icon=icon)
+            st.caption(what)
