@@ -17,6 +17,7 @@ from lungcad.evaluate.stores.runs import Run
 def show_confusion(run: Run, without_copies: bool) -> None:
     counts = store.scored_run(run.name, without_copies).counts
     frame = pd.DataFrame(counts, index=[f"true {class_label(name)}" for name in run.classes], columns=list(run.classes))
+    titles = {name: st.column_config.NumberColumn(class_label(name)) for name in run.classes}
     key = f"confusion_{run.name}_{without_copies}"
 
     def clicked() -> None:
@@ -28,7 +29,7 @@ def show_confusion(run: Run, without_copies: bool) -> None:
             select_cases(None)
 
     st.dataframe(
-        frame, column_config={name: st.column_config.NumberColumn(class_label(name)) for name in run.classes}, key=key, on_select=clicked, selection_mode="single-cell",
+        frame, column_config=titles, key=key, on_select=clicked, selection_mode="single-cell",
         alt="Confusion matrix: rows are true classes, columns the network's answers.",
     )  # fmt: skip
     st.caption("Rows: the true class; columns: the answer. Click a number to see its cases below.")
