@@ -31,7 +31,7 @@ def models(
         from lungcad.train.recipe import Recipe
 
         for card in list_cards():
-            with_aim(card, Recipe.read(WEIGHTS / f"{card.name}.yaml").tried).write(WEIGHTS / f"{card.name}.json")
+            with_aim(card, Recipe.read(WEIGHTS / f"{card.name}.yaml").selection_note).write(WEIGHTS / f"{card.name}.json")
         cards_readme.write_readme(WEIGHTS, list_cards())
     cards = list_cards()
     if as_json:

@@ -32,24 +32,24 @@ def train(
     """Train a network by a recipe (YAML), calibrate it on validation, test it, write weights, card and run."""
     from lungcad.datasets import DATASETS
     from lungcad.train.recipe import Recipe
-    from lungcad.train.run import Places, cross_validate
+    from lungcad.train.run import NotTheFirstProcess, TrainingPaths, cross_validate
     from lungcad.train.run import train as run_training
 
     plan = Recipe.read(recipe).variant(protocol=protocol, seed=seed)
     varied = bool(folds) or protocol is not None or seed is not None
     work = work or CHECKPOINTS / (f"{plan.name}-folds" if folds else plan.name)
-    places = Places(data or DATASETS[plan.dataset].locate(), work, None if varied else out, runs)
+    places = TrainingPaths(data or DATASETS[plan.dataset].locate(), work, None if varied else out, runs)
     try:
         with progress("reading images") as on_progress:
+            bar = sys.stderr.isatty()
             if folds:
-                print(
-                    f"cross-validation run: {cross_validate(plan, places, folds, on_progress=on_progress, progress_bar=sys.stderr.isatty())}"
-                )
+                run = cross_validate(plan, places, folds, on_progress=on_progress, on_note=complain, progress_bar=bar)
+                print(f"cross-validation run: {run}")
                 return
-            card = run_training(plan, places, on_progress=on_progress, progress_bar=sys.stderr.isatty())
-    except (KeyboardInterrupt, SystemExit) as stop:  # Lightning turns Ctrl-C into SystemExit
-        if isinstance(stop, SystemExit) and stop.code == 0:
-            raise
+            card = run_training(plan, places, on_progress=on_progress, on_note=complain, progress_bar=bar)
+    except NotTheFirstProcess:
+        return
+    except (KeyboardInterrupt, SystemExit):  # Lightning turns Ctrl-C into SystemExit
         complain("Stopped. The same command resumes after the last finished epoch.")
         raise typer.Exit(130) from None
     from lungcad.evaluate.stores.runs import read_run
@@ -72,6 +72,7 @@ def tune(
 
     from lungcad.datasets import DATASETS
     from lungcad.train.recipe import Recipe
+    from lungcad.train.run import NotTheFirstProcess
     from lungcad.train.tune import tune as run_tuning
 
     plan = Recipe.read(recipe)
@@ -86,6 +87,8 @@ def tune(
                 trials=trials,
                 on_progress=on_progress,
             )
+    except NotTheFirstProcess:
+        return
     except (KeyboardInterrupt, SystemExit):
         complain("Stopped. The same command goes on after the last finished trial.")
         raise typer.Exit(130) from None

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from lungcad.errors import ModelError
 from lungcad.estimate import Estimate
+from lungcad.files import write_whole
 from lungcad.models.backbones import Inputs
 from lungcad.preprocess import PreprocessConfig
 from lungcad.schema import Schema
@@ -79,5 +80,5 @@ class ModelCard(Schema):
         return cls.parse(values, f"Model card {path.name}", ModelError)
 
     def write(self, path: Path) -> None:
-        """As JSON."""
-        path.write_text(self.model_dump_json(indent=2) + "\n", "utf-8")
+        """As JSON, whole or not at all."""
+        write_whole(path, self.model_dump_json(indent=2) + "\n")

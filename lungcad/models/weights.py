@@ -14,6 +14,7 @@ import torch
 
 from lungcad.device import Device, best_device
 from lungcad.errors import ModelError, UnknownNameError
+from lungcad.files import write_whole
 from lungcad.models.card import ModelCard
 from lungcad.models.classifier import Classifier, create_model
 from lungcad.models.fuse import fold_batch_norm
@@ -69,10 +70,15 @@ def load_model(name: str, *, folder: Path = WEIGHTS, device: Device | None = Non
         data = path.read_bytes()
     except OSError:
         raise ModelError(f"The weights file {path.name} is missing; restore it from the repository.") from None
+    return model_of_bytes(data, card, device=device)
+
+
+def model_of_bytes(data: bytes, card: ModelCard, *, device: Device | None = None) -> TrainedModel:
+    """The network of a card from the bytes of its safetensors file, which must be those that the card's sha256 names."""
     if hashlib.sha256(data).hexdigest() != card.sha256:
-        raise ModelError(f"The weights file {path.name} does not match the sha256 in its card; restore it from the repository.")
+        raise ModelError(f"The weights file {card.name}.safetensors does not match the sha256 in its card; restore it from the repository.")
     network = create_model(card.backbone, card.attention, len(card.classes), inputs=card.inputs)
-    _load_into(network, {key: tensor.float() for key, tensor in safetensors.torch.load(data).items()}, path.name)
+    _load_into(network, {key: tensor.float() for key, tensor in safetensors.torch.load(data).items()}, f"{card.name}.safetensors")
     return ready(network, card, device)
 
 
@@ -101,12 +107,17 @@ def load_state_dict_file(path: str | Path, backbone: str, attention: str, card: 
     return ready(network, card, device)
 
 
-def save_weights(network: Classifier, path: Path) -> str:
-    """Write float16 safetensors; the file's sha256."""
+def weights_as_bytes(network: Classifier) -> bytes:
+    """The network's state as a float16 safetensors file."""
     state = {key: tensor.detach().cpu().contiguous() for key, tensor in network.state_dict().items()}
     halves = {key: tensor.half() if tensor.is_floating_point() else tensor for key, tensor in state.items()}
-    data = safetensors.torch.save(halves)
-    path.write_bytes(data)
+    return safetensors.torch.save(halves)
+
+
+def save_weights(network: Classifier, path: Path) -> str:
+    """Write float16 safetensors; the file's sha256."""
+    data = weights_as_bytes(network)
+    write_whole(path, data)
     return hashlib.sha256(data).hexdigest()
 
 

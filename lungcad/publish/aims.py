@@ -44,7 +44,7 @@ def missed(card: ModelCard, runs: Path = RUNS) -> list[str]:
     return found
 
 
-def with_aim(card: ModelCard, tried: str, runs: Path = RUNS) -> ModelCard:
-    """The card with what was missed and what its recipe says was tried; without a word where every aim was reached."""
+def with_aim(card: ModelCard, selection_note: str, runs: Path = RUNS) -> ModelCard:
+    """The card with what was missed and what its recipe notes on how it was chosen; without a word where every aim was reached."""
     faults = missed(card, runs)
-    return card.model_copy(update={"aim": f"{'; '.join(faults)}. {tried}".strip() if faults else None})
+    return card.model_copy(update={"aim": f"{'; '.join(faults)}. {selection_note}".strip() if faults else None})

@@ -92,7 +92,7 @@ class TrainingModule(pl.LightningModule):
         """AdamW with two learning rates, and the recipe's schedule."""
         groups: list[dict[str, Any]] = [
             {"params": list(self.network.features.parameters()), "lr": self.recipe.backbone_rate},
-            {"params": [*self.network.attention.parameters(), *self.network.head.parameters()], "lr": self.recipe.rate},
+            {"params": [*self.network.attention.parameters(), *self.network.head.parameters()], "lr": self.recipe.learning_rate},
         ]
         optimizer = torch.optim.AdamW(groups, weight_decay=self.recipe.weight_decay)
         steps = self.recipe.epochs * self.steps_per_epoch

@@ -68,14 +68,14 @@ class Monitor(StrEnum):
 
 
 class Recipe(Schema):
-    """rate: peak learning rate of the new layers; backbone_rate: of the backbone.
+    """learning_rate: peak learning rate of the new layers; backbone_rate: of the backbone.
 
     protocol: how the data set is split (:mod:`lungcad.datasets.splits`). Two phases: for ``frozen_epochs`` the backbone rests; then it thaws
     from its last stage on, one stage every ``unfreeze_every`` epochs (0: all at once), but for its first ``frozen_stages``, which always rest.
     probe: begin with a head fitted to the frozen backbone (:mod:`lungcad.train.probe`) on so many augmented views of each image, None for a random head.
     ema: decay of a running mean of the weights, which is validated and kept instead of the last ones (0: none).
     restore_prior: after balanced training, answer with the classes' prior of the training part again (the card's ``bias``).
-    tried: for the card, what else was tried and how it was chosen.
+    selection_note: for the card, what else was tried and how it was chosen.
     frozen_norm: batch normalisation keeps its statistics in training too, as a fitted head expects them.
     frozen_depthwise: depthwise kernels rest as well (few weights, but most of the time of a training step on a CPU).
     """
@@ -102,7 +102,7 @@ class Recipe(Schema):
     loss: Loss = Loss.CROSS_ENTROPY
     focal_gamma: Annotated[float, Field(ge=0)] = 2.0
     schedule: Schedule = Schedule.ONE_CYCLE
-    rate: Positive = 2e-3
+    learning_rate: Positive = 2e-3
     backbone_rate: Positive = 4e-4
     ema: Annotated[float, Field(ge=0, lt=1)] = 0.0
     weight_decay: Annotated[float, Field(ge=0)] = 0.02
@@ -113,7 +113,7 @@ class Recipe(Schema):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
     monitor: Monitor = Monitor.AUC
     patience: Annotated[int, Field(ge=1)] = 15
-    tried: str = ""
+    selection_note: str = ""
 
     @classmethod
     def read(cls, path: str | Path) -> "Recipe":

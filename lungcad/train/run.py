@@ -1,9 +1,10 @@
 """One training, from recipe to weights, card and evaluation run."""
 
 import errno
-import json
+import hashlib
 import platform
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,43 +15,49 @@ import pandas as pd
 import pytorch_lightning as pl
 import scipy.special
 import torch
-from pytorch_lightning.callbacks import EarlyStopping, EMAWeightAveraging, ModelCheckpoint
+from pytorch_lightning.callbacks import EarlyStopping, EMAWeightAveraging
 
 import lungcad
 from lungcad.datasets import DATASETS, Dataset, Protocol, Split, Task
 from lungcad.device import best_device
-from lungcad.errors import LungcadError, RecipeError
+from lungcad.errors import LungcadError
 from lungcad.evaluate.baselines import baseline_table
 from lungcad.evaluate.calibration import fit_temperature, prior_bias
 from lungcad.evaluate.metrics import summarise
 from lungcad.evaluate.stores.runs import Run, list_runs, prediction_table, read_run, write_run
 from lungcad.evaluate.thresholds import sensitive_point, youden_point
+from lungcad.files import write_whole
 from lungcad.models.backbones import load_imagenet
 from lungcad.models.card import ModelCard
 from lungcad.models.classifier import Classifier, create_model
 from lungcad.models.predict import features
-from lungcad.models.weights import TrainedModel, list_cards, load_model, save_weights
+from lungcad.models.weights import TrainedModel, list_cards, model_of_bytes, weights_as_bytes
 from lungcad.preprocess import normalise
 from lungcad.publish.cards_readme import write_readme
-from lungcad.train.data import Images, Part, Parts, make_parts, read_images
+from lungcad.train.data import Part, Parts, make_parts, read_images
 from lungcad.train.depthwise import speed_up_depthwise
 from lungcad.train.losses import make_loss
 from lungcad.train.module import History, TrainingModule
 from lungcad.train.probe import fit_probe
 from lungcad.train.recipe import Recipe
+from lungcad.train.work_folder import BEST, LAST, FolderCheckpoint, WorkFolder
 
 LIMITS = "Research only, not for clinical use. "
 
 
 @dataclass(frozen=True)
-class Places:
+class TrainingPaths:
     """data: folder laid out as the recipe's data set. work: checkpoints and logs; a second call with the same folder resumes after the last
-    finished epoch. weights: where ``NAME.safetensors`` and ``NAME.json`` go, None to keep them in ``work``. runs: where ``NAME/`` goes."""
+    finished epoch, and belongs to one recipe and its data. weights: where ``NAME.safetensors`` and ``NAME.json`` go, None to keep them in ``work``. runs: where ``NAME/`` goes."""
 
     data: Path
     work: Path
     weights: Path | None
     runs: Path
+
+
+class NotTheFirstProcess(Exception):
+    """Ends the other processes of a training on several GPUs: their work is done, and the first one alone writes what came of it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,39 +72,57 @@ class Trained:
 
 
 def train(
-    recipe: Recipe, places: Places, *, on_progress: Callable[[int, int], None] | None = None, progress_bar: bool = False
+    recipe: Recipe,
+    places: TrainingPaths,
+    *,
+    on_progress: Callable[[int, int], None] | None = None,
+    on_note: Callable[[str], None] = warnings.warn,
+    progress_bar: bool = False,
 ) -> ModelCard:
-    """Train, choose the checkpoint on validation, calibrate, test, and write weights, card and run."""
+    """Train, choose the checkpoint on validation, calibrate, test, and write weights, card and run.
+
+    on_note: told in a sentence what a resumed training lost. Raises :class:`NotTheFirstProcess` in the other processes on several GPUs.
+    """
     dataset = DATASETS[recipe.dataset]
-    _claim(places.work, recipe)
+    WorkFolder.refuse_other_recipe(places.work, recipe)
     start = time.perf_counter()
     images = read_images(dataset.read(places.data, recipe.task), recipe.preprocess, on_progress)
     read_s = time.perf_counter() - start
-    trained = _train_on(recipe, make_parts(dataset, images, recipe), places, progress_bar)
+    trained = _train_on(recipe, make_parts(dataset, images, recipe), places, progress_bar, on_note)
     trained.facts["timings"]["read_s"] = round(read_s, 1)
     write_run(places.runs / recipe.name, trained.facts, trained.predictions, trained.baselines, trained.history)
     return trained.card
 
 
 def cross_validate(
-    recipe: Recipe, places: Places, folds: int, *, on_progress: Callable[[int, int], None] | None = None, progress_bar: bool = False
+    recipe: Recipe,
+    places: TrainingPaths,
+    folds: int,
+    *,
+    on_progress: Callable[[int, int], None] | None = None,
+    on_note: Callable[[str], None] = warnings.warn,
+    progress_bar: bool = False,
 ) -> Path:
     """Train once for each of ``folds`` folds over groups; one run with the test predictions of all folds. The run's folder.
 
-    A finished fold is kept in ``places.work`` and not trained again.
+    A finished fold is kept in ``places.work``, bound to the recipe and the data as it is, and not trained again. on_note: as for :func:`train`.
     """
     recipe = recipe.model_copy(update={"protocol": Protocol.GROUPED})
     dataset = DATASETS[recipe.dataset]
-    images: Images | None = None
+    of_folds = [
+        replace(places, work=places.work / f"fold-{fold}", runs=places.work / f"fold-{fold}", weights=None) for fold in range(folds)
+    ]
+    for of_fold in of_folds:
+        WorkFolder.refuse_other_recipe(of_fold.work, recipe)
+    images = read_images(dataset.read(places.data, recipe.task), recipe.preprocess, on_progress)
     runs: list[Run] = []
-    for fold in range(folds):
-        finished = replace(places, work=places.work / f"fold-{fold}", runs=places.work / "folds", weights=None)
-        _claim(finished.work, recipe, folds=folds)
-        if f"fold-{fold}" not in list_runs(finished.runs):
-            images = images or read_images(dataset.read(places.data, recipe.task), recipe.preprocess, on_progress)
-            trained = _train_on(recipe, make_parts(dataset, images, recipe, fold=fold, folds=folds), finished, progress_bar)
-            write_run(finished.runs / f"fold-{fold}", trained.facts, trained.predictions, trained.baselines, trained.history)
-        runs.append(read_run(f"fold-{fold}", finished.runs))
+    for fold, of_fold in enumerate(of_folds):
+        parts = make_parts(dataset, images, recipe, fold=fold, folds=folds)
+        WorkFolder.bind(of_fold.work, recipe, parts)  # a finished one too: folds of other data do not mix with these
+        if "run" not in list_runs(of_fold.runs):
+            trained = _train_on(recipe, parts, of_fold, progress_bar, on_note)
+            write_run(of_fold.runs / "run", trained.facts, trained.predictions, trained.baselines, trained.history)
+        runs.append(read_run("run", of_fold.runs))
     predictions, baselines, history = (
         pd.concat([getattr(run, table).assign(fold=fold) for fold, run in enumerate(runs)], ignore_index=True)
         for table in ("predictions", "baselines", "history")
@@ -110,27 +135,16 @@ def cross_validate(
     return folder
 
 
-def _claim(work: Path, recipe: Recipe, **how: int) -> None:
-    """Make ``work`` the folder of this training, or raise :class:`RecipeError` when it holds the checkpoints of another one."""
-    own = json.dumps(recipe.model_dump(mode="json", exclude={"tried"}) | how, indent=2)
-    note = work / "recipe.json"
-    if note.exists() and note.read_text("utf-8") != own:
-        raise RecipeError(f"The folder {str(work)!r} holds a training by another recipe; delete it or name another one with --work.")
-    work.mkdir(parents=True, exist_ok=True)
-    note.write_text(own, "utf-8")
-
-
-def _train_on(recipe: Recipe, parts: Parts, places: Places, progress_bar: bool) -> Trained:
+def _train_on(recipe: Recipe, parts: Parts, places: TrainingPaths, progress_bar: bool, on_note: Callable[[str], None]) -> Trained:
     dataset, device = DATASETS[recipe.dataset], best_device()
     task = dataset.task(recipe.task)
     network, initialised_with = initialise(recipe, len(parts.classes))
     start = time.perf_counter()
-    best_epoch, epochs, history = fit(network, recipe, parts, places.work, progress_bar)
+    best_epoch, epochs, history = fit(network, recipe, parts, places.work, progress_bar, on_note)
+    data = weights_as_bytes(network)  # what is calibrated, tested, hashed and shipped: these bytes, and nothing that is read again
     train_s = time.perf_counter() - start
 
-    weights = places.weights or places.work / "weights"
-    weights.mkdir(parents=True, exist_ok=True)
-    card = ModelCard(
+    uncalibrated = ModelCard(
         name=recipe.name,
         backbone=recipe.backbone,
         attention=recipe.attention,
@@ -156,10 +170,12 @@ def _train_on(recipe: Recipe, parts: Parts, places: Places, progress_bar: bool) 
         licence=f"MIT (weights); data: {dataset.publisher}, {dataset.licence}",
         trained_on=f"{platform.machine()} {device.torch.type}, {device.precision}, torch {torch.__version__}, lungcad {lungcad.__version__}",
         run=f"data/runs/{recipe.name}",
-        sha256=save_weights(network, weights / f"{recipe.name}.safetensors"),
+        sha256=hashlib.sha256(data).hexdigest(),
     )
-    card.write(weights / f"{recipe.name}.json")
-    card, predictions = calibrate_and_test(load_model(card.name, folder=weights), parts, task, restore_prior=recipe.restore_prior)
+    card, predictions = calibrate_and_test(model_of_bytes(data, uncalibrated), parts, task, restore_prior=recipe.restore_prior)
+    weights = places.weights or places.work / "weights"
+    weights.mkdir(parents=True, exist_ok=True)
+    write_whole(weights / f"{recipe.name}.safetensors", data)
     card.write(weights / f"{recipe.name}.json")
     if places.weights:
         write_readme(weights, list_cards(weights))
@@ -185,10 +201,19 @@ def initialise(recipe: Recipe, num_classes: int) -> tuple[Classifier, str]:
     return network, f"random weights (seed {recipe.seed}): no pretrained weights were used"
 
 
-def fit(network: Classifier, recipe: Recipe, parts: Parts, work: Path, progress_bar: bool) -> tuple[int, int, pd.DataFrame]:
-    """Train ``network`` in place and leave the best checkpoint in it: (best epoch, epochs trained, learning curves)."""
+def fit(
+    network: Classifier, recipe: Recipe, parts: Parts, work: Path, progress_bar: bool, on_note: Callable[[str], None] = warnings.warn
+) -> tuple[int, int, pd.DataFrame]:
+    """Train ``network`` in place and leave the best checkpoint in it: (best epoch, epochs trained, learning curves).
+
+    Goes on from the checkpoints in ``work``, when they are of this recipe and these data; any other folder is refused.
+    """
     device = best_device()
-    if recipe.probe is not None and not (work / "last.ckpt").exists():
+    folder = WorkFolder.bind(work, recipe, parts)
+    resumed = folder.resume()
+    if resumed.note:
+        on_note(resumed.note)
+    if recipe.probe is not None and resumed.checkpoint is None:
         fit_probe(network, parts, recipe)
     if device.has_slow_depthwise_gradient:
         speed_up_depthwise(network)
@@ -197,10 +222,8 @@ def fit(network: Classifier, recipe: Recipe, parts: Parts, work: Path, progress_
     module = TrainingModule(network, recipe, make_loss(recipe, counts), steps_per_epoch=len(loader))
     pl.seed_everything(recipe.seed, workers=True, verbose=False)  # the same augmentation for both networks of a pair
     monitor = recipe.monitor
-    best = ModelCheckpoint(
-        work, filename="best", monitor=monitor.value, mode=monitor.mode, save_on_train_epoch_end=True, enable_version_counter=False
-    )
-    latest = ModelCheckpoint(work, filename="last", save_on_train_epoch_end=True, enable_version_counter=False)
+    best = FolderCheckpoint(folder, BEST, monitor=monitor.value, mode=monitor.mode)
+    latest = FolderCheckpoint(folder, LAST)  # save_last of the other would keep the last *best* only
     history = History()
     averaging = [EMAWeightAveraging(decay=recipe.ema)] if recipe.ema else []
     trainer = pl.Trainer(
@@ -215,9 +238,9 @@ def fit(network: Classifier, recipe: Recipe, parts: Parts, work: Path, progress_
         num_sanity_val_steps=0,
         gradient_clip_val=1.0,
     )
-    last = work / "last.ckpt"
+    start = str(resumed.checkpoint) if resumed.checkpoint else None
     try:
-        trainer.fit(module, loader, parts.valid.loader(recipe, training=False), ckpt_path=str(last) if last.exists() else None)
+        trainer.fit(module, loader, parts.valid.loader(recipe, training=False), ckpt_path=start, weights_only=True)
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
@@ -225,9 +248,9 @@ def fit(network: Classifier, recipe: Recipe, parts: Parts, work: Path, progress_
             f"The disk of {str(work)!r} is full and the checkpoint could not be written; free some space, the same command resumes "
             "after the last finished epoch."
         ) from None
-    if not trainer.is_global_zero:  # the other processes of a training on several GPUs end here
-        raise SystemExit(0)
-    checkpoint = torch.load(best.best_model_path, map_location="cpu", weights_only=False)
+    if not trainer.is_global_zero:
+        raise NotTheFirstProcess
+    checkpoint = folder.best()
     module.load_state_dict(checkpoint["state_dict"])
     network.cpu()
     return int(checkpoint["epoch"]), len(history.rows), pd.DataFrame(history.rows)

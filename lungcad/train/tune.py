@@ -11,6 +11,7 @@ from lungcad.datasets import DATASETS
 from lungcad.train.data import Parts, make_parts, read_images
 from lungcad.train.recipe import Monitor, Recipe
 from lungcad.train.run import fit, initialise
+from lungcad.train.work_folder import WorkFolder
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ def suggest(trial: optuna.Trial, recipe: Recipe) -> Recipe:
     """The recipe with rates, weight decay, dropout, label smoothing and MixUp drawn anew."""
     return recipe.model_copy(
         update={
-            "rate": trial.suggest_float("rate", 3e-4, 5e-3, log=True),
+            "learning_rate": trial.suggest_float("learning_rate", 3e-4, 5e-3, log=True),
             "backbone_rate": trial.suggest_float("backbone_rate", 1e-4, 2e-3, log=True),
             "weight_decay": trial.suggest_float("weight_decay", 1e-3, 0.1, log=True),
             "dropout": trial.suggest_float("dropout", 0.0, 0.5),
@@ -39,11 +40,11 @@ def suggest(trial: optuna.Trial, recipe: Recipe) -> Recipe:
 def tune(recipe: Recipe, data: Path, work: Path, *, trials: int = 20, on_progress: Callable[[int, int], None] | None = None) -> Tuned:
     """Train ``trials`` variants of a recipe and keep the one with the best validation metric (the recipe's monitor).
 
-    The study is kept in ``work/study.db``; a second call goes on where the first ended. The test part is never looked at.
+    The study is kept in ``work/study.db``, which belongs to the recipe and its data; a second call goes on where the first ended. The test part is never looked at.
     """
     dataset = DATASETS[recipe.dataset]
     parts = make_parts(dataset, read_images(dataset.read(data, recipe.task), recipe.preprocess), recipe)
-    work.mkdir(parents=True, exist_ok=True)
+    WorkFolder.bind(work, recipe, parts)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(
         study_name=recipe.name,
@@ -66,7 +67,7 @@ def tune(recipe: Recipe, data: Path, work: Path, *, trials: int = 20, on_progres
     return Tuned(best, study.best_value, [(trial.params, trial.value) for trial in study.trials if trial.value is not None])
 
 
-_SEARCHED = ("rate", "backbone_rate", "weight_decay", "dropout", "label_smoothing", "mixup")
+_SEARCHED = ("learning_rate", "backbone_rate", "weight_decay", "dropout", "label_smoothing", "mixup")
 
 
 def _validate(recipe: Recipe, parts: Parts, work: Path) -> float:

@@ -30,7 +30,7 @@ def test_the_shipped_pairs_differ_in_attention_only():
 @pytest.mark.parametrize(
     ("change", "word"),
     [
-        ({"learning_rate": 1}, "learning_rate"), ({"rate": -1}, "rate"), ({"epochs": 0}, "epochs"), ({"init": "magic"}, "init"),
+        ({"rate": 1}, "unknown key .rate."), ({"learning_rate": -1}, "learning_rate"), ({"epochs": 0}, "epochs"), ({"init": "magic"}, "init"),
         ({"name": "../evil"}, "name"), ({"augmentation": {"spin": 3}}, "augmentation.spin"), ({"preprocess": {"size": [1, 1]}}, "preprocess.size"),
     ],
 )  # fmt: skip

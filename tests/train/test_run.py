@@ -22,7 +22,7 @@ from lungcad.preprocess import PreprocessConfig
 from lungcad.train.data import make_parts, read_images
 from lungcad.train.module import History
 from lungcad.train.recipe import Recipe
-from lungcad.train.run import Places, cross_validate, train
+from lungcad.train.run import TrainingPaths, cross_validate, train
 from tests.conftest import CLASSES
 
 RECIPE = Recipe(
@@ -61,8 +61,10 @@ def folder(tmp_path_factory):
     return root
 
 
-def places(folder, tmp_path, **changes) -> Places:
-    return Places(**{"data": folder, "work": tmp_path / "work", "weights": tmp_path / "weights", "runs": tmp_path / "runs"} | changes)
+def places(folder, tmp_path, **changes) -> TrainingPaths:
+    return TrainingPaths(
+        **{"data": folder, "work": tmp_path / "work", "weights": tmp_path / "weights", "runs": tmp_path / "runs"} | changes
+    )
 
 
 def test_copies_of_other_parts_are_left_out(folder):
@@ -122,7 +124,7 @@ def test_folds_are_pooled_and_a_finished_fold_is_not_trained_again(folder, tmp_p
     assert not (tmp_path / "weights").exists()
     monkeypatch.setattr("lungcad.train.run._train_on", None)  # would fail if called
     cross_validate(recipe, places(folder, tmp_path), 3)
-    with pytest.raises(RecipeError, match="another recipe"):  # folds of another division do not mix with these
+    with pytest.raises(RecipeError, match="another split"):  # folds of another division do not mix with these
         cross_validate(recipe, places(folder, tmp_path), 2)
 
 
@@ -137,7 +139,7 @@ def test_a_work_folder_belongs_to_one_recipe(folder, tmp_path):
     recipe = RECIPE.model_copy(update={"epochs": 1, "attention": "none"})
     train(recipe, places(folder, tmp_path))
     with pytest.raises(RecipeError, match=r"another recipe.*--work"):
-        train(recipe.model_copy(update={"rate": 1e-4}), places(folder, tmp_path))
+        train(recipe.model_copy(update={"learning_rate": 1e-4}), places(folder, tmp_path))
 
 
 def test_a_validation_part_of_one_class_is_said(folder, tmp_path):

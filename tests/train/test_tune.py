@@ -14,7 +14,8 @@ def test_the_best_of_the_trials_wins_and_a_second_call_goes_on(folder, tmp_path,
 
     monkeypatch.setattr(tuning, "_validate", validate)
     first = tuning.tune(RECIPE, folder, tmp_path / "work", trials=2)
-    assert first.value == 0.9 and first.recipe.rate == tried[1].rate and tried[0].rate == RECIPE.rate  # the recipe itself comes first
+    assert first.value == 0.9 and first.recipe.learning_rate == tried[1].learning_rate
+    assert tried[0].learning_rate == RECIPE.learning_rate  # the recipe itself comes first
     again = tuning.tune(RECIPE, folder, tmp_path / "work", trials=3)
     assert len(tried) == 3 and again.recipe == first.recipe and [score for _, score in again.trials] == [0.6, 0.9, 0.7]
 
@@ -28,4 +29,4 @@ def test_a_lower_loss_is_better(folder, tmp_path, monkeypatch):  # noqa: F811
 
 def test_a_trial_is_a_training_judged_on_validation(folder, tmp_path):  # noqa: F811
     found = tuning.tune(RECIPE.model_copy(update={"epochs": 1, "attention": "none"}), folder, tmp_path, trials=1)
-    assert 0 <= found.value <= 1 and found.recipe.rate == pytest.approx(RECIPE.rate)
+    assert 0 <= found.value <= 1 and found.recipe.learning_rate == pytest.approx(RECIPE.learning_rate)

@@ -1,0 +1,166 @@
+"""The work folder of a training: it belongs to one recipe and one set of data, and holds the checkpoints that a second call goes on from.
+
+A checkpoint is found by its name in the folder that is resumed, never by a path inside a file: Lightning's own state names the folder it was written in,
+which after a copy or a move is another training's.
+"""
+
+import hashlib
+import json
+import pickle
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import ModelCheckpoint
+
+from lungcad.errors import RecipeError
+from lungcad.files import write_whole
+from lungcad.train.data import Parts
+from lungcad.train.recipe import Recipe
+
+NOTE = "training.json"
+BEST, LAST = "best.ckpt", "last.ckpt"
+_REMAINS = (BEST, LAST, "study.db", "recipe.json", "run")
+"""What a training leaves beside its note; where one of them lies without it, nobody knows whose it is."""
+
+
+def data_sha256(parts: Parts) -> str:
+    """Of every part's case ids, groups, labels, marks of copies and pixels as the network sees them, in order."""
+    digest = hashlib.sha256(json.dumps([parts.classes, parts.split.description]).encode())
+    for split, part in parts.by_split.items():
+        rows = [[case.id, case.group, case.label, bool(copy)] for case, copy in zip(part.cases, part.copies, strict=True)]
+        digest.update(json.dumps([split, list(part.grey.shape), rows]).encode("utf-8", "surrogatepass"))
+        digest.update(part.grey.numpy().tobytes())
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Resumed:
+    """checkpoint: where the training goes on, None at its beginning. note: a sentence where an epoch was lost."""
+
+    checkpoint: Path | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class WorkFolder:
+    """identity: of the recipe and the data together; every checkpoint carries it."""
+
+    path: Path
+    identity: str
+
+    @classmethod
+    def refuse_other_recipe(cls, path: Path, recipe: Recipe) -> None:
+        """Before the images are read. Raises :class:`RecipeError` where the folder is not this recipe's."""
+        if _read_note(path).get("recipe", _said(recipe)) != _said(recipe):
+            raise RecipeError(f"The folder {str(path)!r} holds a training by another recipe; delete it or name another one with --work.")
+
+    @classmethod
+    def bind(cls, path: Path, recipe: Recipe, parts: Parts) -> "WorkFolder":
+        """Make ``path`` the folder of this training. Raises :class:`RecipeError` where it is another one's, by its recipe or by its data."""
+        cls.refuse_other_recipe(path, recipe)
+        own = {"recipe": _said(recipe), "data_sha256": data_sha256(parts)}
+        note = _read_note(path)
+        if note and note["data_sha256"] != own["data_sha256"]:
+            raise RecipeError(
+                f"The folder {str(path)!r} holds a training on other images or another split; delete it or name another one with --work."
+            )
+        if not note:
+            path.mkdir(parents=True, exist_ok=True)
+            write_whole(path / NOTE, json.dumps(own, indent=2))
+        return cls(path, hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest())
+
+    def resume(self) -> Resumed:
+        """The last epoch; the best one where the last is damaged. Raises :class:`RecipeError` where the best weights so far are lost."""
+        last, best = self._state(LAST), self._state(BEST)
+        if last is None and best is None and not (self.path / LAST).exists() and not (self.path / BEST).exists():
+            return Resumed()
+        if best is None:
+            raise RecipeError(
+                f"{BEST} in {str(self.path)!r} is missing or damaged, and with it the best weights so far; restore it from a copy, or delete the folder to "
+                "train from the beginning."
+            )
+        if last is not None:
+            return Resumed(self.path / LAST)
+        return Resumed(
+            self.path / BEST,
+            f"{LAST} in {str(self.path)!r} is missing or damaged; the training goes on from the best epoch, {int(best['epoch'])}, and the epochs after it "
+            "are trained again.",
+        )
+
+    def best(self) -> dict[str, Any]:
+        """The checkpoint that was best on validation. Raises :class:`RecipeError` where it is missing or damaged."""
+        state = self._state(BEST)
+        if state is None:
+            raise RecipeError(
+                f"{BEST} in {str(self.path)!r} is missing or damaged; restore it from a copy or delete the folder and train again."
+            )
+        return state
+
+    def _state(self, name: str) -> dict[str, Any] | None:
+        """None for a file that is missing or damaged; :class:`RecipeError` for another training's. No code in it is run."""
+        path = self.path / name
+        try:
+            with zipfile.ZipFile(path) as archive:
+                if archive.testzip() is not None:  # torch itself does not look at the check sums
+                    return None
+            state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+            identity, _, _ = state["training"], state["epoch"], state["state_dict"]
+        except (OSError, zipfile.BadZipFile, pickle.UnpicklingError, RuntimeError, EOFError, ValueError, LookupError, TypeError):
+            return None
+        if identity != self.identity:
+            raise RecipeError(
+                f"{name} in {str(self.path)!r} is the checkpoint of another training; delete the folder or name another one with --work."
+            )
+        return state
+
+
+class FolderCheckpoint(ModelCheckpoint):
+    """Keeps ``NAME.ckpt`` in the work folder, marked with the folder's identity, and takes no path out of a checkpoint's state."""
+
+    def __init__(self, folder: WorkFolder, name: str, **how: Any) -> None:
+        super().__init__(folder.path, filename=Path(name).stem, save_on_train_epoch_end=True, enable_version_counter=False, **how)
+        self.folder, self.name = folder, name
+
+    def on_save_checkpoint(self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]) -> None:
+        """Mark the file with whose it is."""
+        checkpoint["training"] = self.folder.identity
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Scores and counters out of the state; paths from the folder that is resumed."""
+        path = str(self.folder.path.resolve() / self.name)
+        own = {
+            "dirpath": self.dirpath,
+            "best_model_path": path if Path(path).exists() else "",
+            "kth_best_model_path": "",
+            "last_model_path": "",
+        }
+        if (
+            self.monitor is not None
+        ):  # the score of the file that lies there: a stop between the two files leaves the best one an epoch ahead
+            score = self.folder.best()["callbacks"][self.state_key]["best_model_score"]
+            own |= {"best_model_score": score, "kth_best_model_path": path, "kth_value": score, "best_k_models": {path: score}}
+        super().load_state_dict(state_dict | own)
+
+
+def _said(recipe: Recipe) -> dict[str, Any]:
+    return recipe.model_dump(mode="json", exclude={"selection_note"})
+
+
+def _read_note(path: Path) -> dict[str, Any]:
+    """{} for a folder that is new or empty."""
+    file = path / NOTE
+    if not file.exists():
+        if remains := [name for name in _REMAINS if (path / name).exists()]:
+            raise RecipeError(
+                f"The folder {str(path)!r} holds {remains[0]} but no {NOTE} that says whose it is; delete the folder or name another one with --work."
+            )
+        return {}
+    try:
+        note = json.loads(file.read_text("utf-8"))
+        return {"recipe": dict(note["recipe"]), "data_sha256": str(note["data_sha256"])}
+    except (OSError, ValueError, LookupError, TypeError):
+        raise RecipeError(f"{NOTE} in {str(path)!r} is damaged; delete the folder or name another one with --work.") from None
