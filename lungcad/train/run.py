@@ -48,7 +48,8 @@ LIMITS = "Research only, not for clinical use. "
 @dataclass(frozen=True)
 class TrainingPaths:
     """data: folder laid out as the recipe's data set. work: checkpoints and logs; a second call with the same folder resumes after the last
-    finished epoch, and belongs to one recipe and its data. weights: where ``NAME.safetensors`` and ``NAME.json`` go, None to keep them in ``work``. runs: where ``NAME/`` goes."""
+    finished epoch, and the folder belongs to one recipe and its data. weights: where ``NAME.safetensors`` and ``NAME.json`` go, None to keep them in
+    ``work``. runs: where ``NAME/`` goes."""
 
     data: Path
     work: Path

@@ -132,7 +132,7 @@ class FolderCheckpoint(ModelCheckpoint):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Scores and counters out of the state; paths from the folder that is resumed."""
         path = str(self.folder.path.resolve() / self.name)
-        own = {
+        own: dict[str, Any] = {
             "dirpath": self.dirpath,
             "best_model_path": path if Path(path).exists() else "",
             "kth_best_model_path": "",

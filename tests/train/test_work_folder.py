@@ -96,7 +96,7 @@ def test_checkpoints_without_a_note_are_nobodys(tmp_path, parts, name):
 @pytest.mark.parametrize("text", ["", "[]", "{", json.dumps({"recipe": {}})])
 def test_a_damaged_note_is_one_sentence(tmp_path, parts, text):
     (tmp_path / "training.json").write_text(text)
-    with pytest.raises(RecipeError, match="training.json in .* is damaged"):
+    with pytest.raises(RecipeError, match=r"training\.json in .* is damaged"):
         WorkFolder.bind(tmp_path, SHORT, parts)
 
 
