@@ -3,8 +3,9 @@
 import streamlit as st
 
 from lungcad.app import navigation, store, url
+from lungcad.app.compare.answers import show_answers
 from lungcad.app.compare.cost import show_cost_and_gain
-from lungcad.app.compare.image import pick_method, pick_networks, show_answers, show_maps, show_trust, step_through
+from lungcad.app.compare.image import pick_method, pick_networks, show_maps, show_trust, step_through
 from lungcad.app.compare.reader_study import show_blind_reading
 from lungcad.app.compare.runs import pick_runs, show_differences
 from lungcad.app.components.pickers import image_picker
@@ -18,29 +19,31 @@ with navigation.plain_errors():
     if not store.cards():
         st.info("No network is installed: `weights/` holds no model card. Restore it from the repository, or train one.")
         st.stop()
-    view = url.selectbox(
-        "What to compare",
-        list(VIEWS),
-        key="view",
-        default="image",
-        format_func=VIEWS.__getitem__,
-        help="One image with its maps, all test cases with paired statistics, or your own answers before and after the maps.",
-    )
+    with st.sidebar:
+        view = url.selectbox(
+            "What to compare",
+            list(VIEWS),
+            key="view",
+            default="image",
+            format_func=VIEWS.__getitem__,
+            help="One image with its maps, all test cases with paired statistics, or your own answers before and after the maps.",
+        )
     if view == "image":
-        source = image_picker()
-        names = pick_networks()
-        if names:
-            step_through(names[0])
+        with st.sidebar:
+            source = image_picker()
+            names = pick_networks()
+            method = pick_method(names)
         if source is None or len(names) < 2:
             st.info("Choose an image and at least two networks.")
             st.stop()
-        show_answers(source.image, names)
-        method = pick_method(names)
+        step_through(names[0])
         with navigation.plain_errors():
             show_maps(source.image, names, method)
+        show_answers(source.image, names)
         show_trust(source.image, names, method)
     elif view == "blind":
-        names = pick_networks()
+        with st.sidebar:
+            names = pick_networks()
         if not names:
             st.info("Choose at least one network.")
             st.stop()

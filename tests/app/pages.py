@@ -7,6 +7,7 @@ from pathlib import Path
 from streamlit.testing.v1 import AppTest
 
 from lungcad.app import store
+from lungcad.app.viewer.encode import unpack
 from lungcad.evaluate.stores import runs
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,3 +33,16 @@ def use_runs(monkeypatch, folder: Path, *shipped: str) -> None:
     monkeypatch.setattr(store, "RUNS", folder)
     monkeypatch.setattr(store, "list_runs", partial(runs.list_runs, folder))
     monkeypatch.setattr(store, "read_run", lambda name: runs.read_run(name, folder))
+
+
+def small_table(page: AppTest, column: str) -> dict[str, list[str]]:
+    """First cell -> the others, of the Markdown table with that column."""
+    text = next(each.value for each in page.markdown if each.value.startswith("|") and column in each.value)
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines()[2:]]
+    return {name: values for name, *values in rows}
+
+
+def panes_of(page: AppTest, key: str) -> list[dict]:
+    """What the viewer of that key was told to show: a dict a pane."""
+    sent = [unpack(element.proto.bytes)[0] for element in page.get("bidi_component") if element.proto.component_name == "lungcad.viewer"]
+    return next(facts["panes"] for facts in sent if facts["key"] == key)

@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from lungcad.analysis import analyse
 from lungcad.app import store
+from lungcad.app.session import EXAMPLES, example_names
 from lungcad.errors import DatasetError
 from lungcad.evaluate.paired_tests import compare_runs
 from lungcad.evaluate.stores.runs import read_run
+from lungcad.imaging import read_image
 from lungcad.models import list_cards
-from tests.app.pages import open_page
+from tests.app.pages import open_page, panes_of, small_table
 
 
 def new_page(**query: str) -> AppTest:
@@ -21,30 +24,33 @@ def new_page(**query: str) -> AppTest:
 def test_a_pair_on_one_image():
     page = new_page(networks="chest-resnet18,chest-resnet18-cbam").run()
     assert not page.exception and not page.error
-    assert sum("test accuracy" in caption.value for caption in page.caption) == 2
-    assert sum("attention adds" in caption.value for caption in page.caption) == 1
+    rows = small_table(page, "apart by")
+    assert len(rows["test accuracy"]) == 3 and "adds" in rows["attention"][1] and rows["attention"][0] == "none"
     assert sum("Rank correlation" in caption.value for caption in page.caption) == 1
-    assert not page.slider(key="threshold").set_value(0.6).run().exception
     page.toggle(key="compare_trust").set_value(True).run()
-    assert not page.exception and sum("-badge[" in text.value for text in page.markdown) == 8
+    assert not page.exception and sum("-badge[" in text.value for text in page.markdown if not text.value.startswith("|")) == 8
 
 
-def test_maps_share_one_scale_whose_bar_stays_and_can_stand_under_each_other():
-    page = new_page(
-        networks="chest-efficientnet-lite0,chest-resnet18", threshold="1.0"
-    ).run()  # the first one's map is all below the threshold
+def test_maps_share_one_scale_and_the_difference_has_its_own():
+    page = new_page(networks="chest-efficientnet-lite0,chest-resnet18").run()
+    panes = panes_of(page, "compared")
+    assert [pane["title"] for pane in panes] == [
+        "chest-efficientnet-lite0",
+        "chest-resnet18",
+        "chest-resnet18 less chest-efficientnet-lite0",
+    ]
+    assert len({pane["image"] for pane in panes}) == 1 and len({pane["map"] for pane in panes}) == 3
 
-    def figure() -> dict:
-        return next(json.loads(each.proto.spec) for each in page.get("plotly_chart") if each.key == "compared")
 
-    beside = figure()
-    heats = [trace for trace in beside["data"] if trace["type"] == "heatmap"]
-    assert [trace.get("coloraxis") for trace in heats] == ["coloraxis", "coloraxis", None] and heats[2]["zmin"] == -1 == -heats[2]["zmax"]
-    assert beside["layout"]["coloraxis"]["cmin"] == 0 < beside["layout"]["coloraxis"]["cmax"]
-    page.toggle(key="stacked").set_value(True).run()
-    under = figure()
-    assert not page.exception and under["layout"]["height"] > 2 * beside["layout"]["height"]
-    assert under["layout"]["yaxis2"]["domain"][1] < under["layout"]["yaxis"]["domain"][0]
+def test_the_answers_are_one_table_with_differences_marked():
+    page = new_page(networks="chest-efficientnet-lite0,chest-efficientnet-lite0-gate").run()
+    image = read_image(EXAMPLES / example_names()[0])
+    one, other = (analyse(image, name).prediction.probabilities for name in ("chest-efficientnet-lite0", "chest-efficientnet-lite0-gate"))
+    rows = small_table(page, "apart by")
+    for label, value in one.items():
+        first, second, apart = rows[label.replace(".", " ")]
+        assert first.strip("*") == f"{value:.1%}" and second.strip("*") == f"{other[label]:.1%}"
+        assert ("differs" in apart) == (abs(value - other[label]) >= 0.1)
 
 
 def test_four_networks_and_methods_that_suit_all():

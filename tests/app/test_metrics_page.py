@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 from lungcad.datasets import DATASETS
 from lungcad.evaluate.scoring import ScoredCases, report
 from lungcad.evaluate.stores.runs import list_runs, read_run
-from tests.app.pages import open_page
+from tests.app.pages import open_page, small_table
 
 RUN = "chest-efficientnet-lite0"
 
@@ -23,13 +23,6 @@ def page() -> AppTest:
 
 def table_with(page: AppTest, column: str):
     return next(each.value for each in page.dataframe if column in each.value.columns)
-
-
-def small_table(page: AppTest, column: str) -> dict[str, list[str]]:
-    """First cell -> the others, of the Markdown table with that column."""
-    text = next(each.value for each in page.markdown if each.value.startswith("|") and column in each.value)
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines()[2:]]
-    return {name: values for name, *values in rows}
 
 
 def test_the_numbers_are_the_reports(page):

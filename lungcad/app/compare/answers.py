@@ -1,0 +1,82 @@
+"""The answers of several networks to one image: a row a class, a column a network; what each costs."""
+
+import statistics
+import time
+
+import streamlit as st
+
+from lungcad.app import session, store
+from lungcad.app.components.layout import markdown_table
+from lungcad.app.components.text import accuracy_text, class_label
+from lungcad.imaging import CTImage
+from lungcad.models.complexity import complexity_of
+
+LATENCY_RUNS = 7
+MEASURED = "latency_measured"
+"""In the session: how often the times were asked for anew."""
+APART = 0.1
+"""Probabilities that differ by this much or more are marked."""
+
+
+def show_answers(image: CTImage, names: list[str]) -> None:
+    """Probabilities by class with the answer in bold and differences marked, then accuracy, size and time of each network."""
+    cards = {name: store.cards()[name] for name in names}
+    predictions = {name: session.result(image, name, None, None).prediction for name in names}
+    answers = {class_label(prediction.label) for prediction in predictions.values()}
+    same_classes = len({card.classes for card in cards.values()}) == 1
+    if same_classes:
+        st.markdown(
+            f"All {len(names)} answer **{answers.pop()}**."
+            if len(answers) == 1
+            else f"They disagree: **{'**, **'.join(sorted(answers))}**."
+        )
+    rows: dict[str, dict[str, object]] = {}
+    for label in dict.fromkeys(label for prediction in predictions.values() for label in prediction.probabilities):
+        values = {name: prediction.probabilities.get(label) for name, prediction in predictions.items()}
+        rows[class_label(label)] = {
+            name: "–" if value is None else f"**{value:.1%}**" if predictions[name].label == label else f"{value:.1%}"
+            for name, value in values.items()
+        }
+        if same_classes:
+            known = [value for value in values.values() if value is not None]
+            apart = max(known) - min(known)
+            rows[class_label(label)]["apart by"] = f"{100 * apart:.1f} points" + (" :orange-badge[differs]" if apart >= APART else "")
+    empty = {"apart by": ""} if same_classes else {}
+    costs = {name: complexity_of(card) for name, card in cards.items()}
+    rows["test accuracy"] = {name: accuracy_text(card).removeprefix("test accuracy ") for name, card in cards.items()} | empty
+    rows["attention"] = {
+        name: "none"
+        if card.attention == "none"
+        else f"{card.attention}, adds {costs[name].added_parameters:+.1%} parameters and {costs[name].added_flops:+.1%} FLOPs"
+        for name, card in cards.items()
+    } | empty
+    rows["size"] = {
+        name: f"{cost.parameters / 1e6:.2f} M parameters, {cost.flops / 1e9:.2f} GFLOPs" for name, cost in costs.items()
+    } | empty
+    rows["time here"] = {name: f"{_milliseconds(image, name):.0f} ms" for name in names} | empty
+    markdown_table(rows)
+    if not same_classes:
+        st.caption("These networks predict different classes; do not compare their probabilities.")
+    st.button(
+        "Measure the times again", key="measure_again", type="tertiary", icon=":material/timer:", on_click=_measure_again,
+        help=f"Milliseconds are the median of {LATENCY_RUNS} predictions after one to warm up; another job on this machine makes them longer.",
+    )  # fmt: skip
+
+
+def _milliseconds(image: CTImage, name: str) -> float:
+    """The median of some predictions after one to warm up; measured once a session for each image and network, and anew on request."""
+
+    def measure() -> float:
+        taken = []
+        for _ in range(1 + LATENCY_RUNS):
+            start = time.perf_counter()
+            session.analysis(image, name, None, None)
+            taken.append(1000 * (time.perf_counter() - start))
+        return statistics.median(taken[1:])
+
+    measured = st.session_state.get(MEASURED, 0)
+    return session.get_or_compute(("latency", image.provenance.sha256, store.cards()[name].sha256, measured), measure)
+
+
+def _measure_again() -> None:
+    st.session_state[MEASURED] = st.session_state.get(MEASURED, 0) + 1
