@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,8 @@ from lungcad.explain.engine import hidden, masked_probabilities
 from lungcad.explain.neighbours import Index, Nearest, embed
 from lungcad.explain.trust import ChangedScenes, Check, cheap_checks, check_localisation, check_partner, check_stability, sanity
 from lungcad.explain.trust.panel import said
-from lungcad.imaging import CTImage, Unit, read_image
+from lungcad.imaging import CTImage, Scale, Unit, read_image
+from lungcad.imaging.lungs import lung_field
 from lungcad.models import ModelCard, Prediction, TrainedModel, load_model
 from lungcad.models.ensemble import Ensemble
 from lungcad.models.predict import calibrated
@@ -27,10 +28,16 @@ from lungcad.progress import Progress
 COLOURED = 0.02
 """Share of clearly coloured pixels above which an image is called a photograph; no slice of Chest CT-Scan reaches it (tests/test_analysis.py)."""
 
+MIN_CONTRAST = 0.02
+"""99th less 1st percentile of the grey level (of 1) below which an image shows nothing."""
+
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """prediction, the class explained, attributions by method (original grid), seconds by step, warnings for the user."""
+    """prediction, the class explained, attributions by method (on the image's grid, in the usual view), seconds by step.
+
+    warnings: reasons to doubt the answer. notes: harmless facts about the file and how it was read. Both for the user, a sentence each.
+    """
 
     image: CTImage
     model_name: str
@@ -41,6 +48,11 @@ class Result:
     timings: dict[str, float]
     warnings: tuple[str, ...]
     precision: str
+    notes: tuple[str, ...] = ()
+
+    def values_in_file(self, method: str) -> np.ndarray:
+        """The method's raw map on the grid of the file, float32, wherever the image was turned to the usual view."""
+        return np.ascontiguousarray(self.image.turn.to_file(self.attributions[method].values))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON: no pixels, no file name, no patient identifier; the image is named by its SHA-256."""
@@ -48,7 +60,8 @@ class Result:
         return {
             "image_sha256": self.image.provenance.sha256,
             "image": {"rows": self.image.shape[0], "columns": self.image.shape[1], "unit": self.image.unit.value,
-                      "spacing_mm": self.image.spacing_mm, "synthetic": self.image.provenance.synthetic},
+                      "spacing_mm": self.image.spacing_mm, "synthetic": self.image.provenance.synthetic,
+                      "orientation": self.image.orientation.value, "turned": asdict(self.image.turn), "pixel_aspect": self.image.aspect},
             "model": self.model_name,
             "class": self.prediction.label,
             "probabilities": self.prediction.probabilities,
@@ -61,6 +74,7 @@ class Result:
             "precision": self.precision,
             "seconds": self.timings,
             "warnings": list(self.warnings),
+            "notes": list(self.notes),
             "notice": "Research software, not a medical device.",
         }  # fmt: skip
 
@@ -73,10 +87,13 @@ def analyse(
     target: str | None = None,
     options: Options = Options(),
     on_progress: Progress | None = None,
+    frame: int | None = None,
+    scale: Scale | str = Scale.AUTO,
 ) -> Result:
     """Read, preprocess, predict and explain one slice.
 
-    target: the class to explain; None takes the predicted one. Same input, same options: the same answer, bit for bit, on
+    target: the class to explain; None takes the predicted one. frame, scale: as for :func:`~lungcad.imaging.read_image`.
+    Same input, same options: the same answer, bit for bit, on
     one machine. Raises a :class:`~lungcad.errors.LungcadError` with one sentence for every bad input.
     """
     clock = _Clock()
@@ -87,7 +104,7 @@ def analyse(
         lookup(METHODS, method, "method")
     target_index = None if target is None else model.class_index(target)
     clock.lap("load")
-    image = source if isinstance(source, CTImage) else read_image(source)
+    image = source if isinstance(source, CTImage) else read_image(source, frame=frame, scale=scale)
     clock.lap("read")
     scene = Scene.of(model, image)
     with torch.no_grad():
@@ -103,7 +120,7 @@ def analyse(
     warnings = (*_warnings(image, model.card), *(note for each in attributions.values() for note in each.notes))
     return Result(
         image, model.card.name, prediction, model.card.classes[target_index], attributions, scene.geometry, clock.seconds, warnings,
-        model.device.precision,
+        model.device.precision, _notes(image),
     )  # fmt: skip
 
 
@@ -188,16 +205,19 @@ class Answer:
 
     prediction: Prediction
     warnings: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
-def answer_together(source: bytes | str | Path | CTImage, ensemble: Ensemble) -> Answer:
+def answer_together(
+    source: bytes | str | Path | CTImage, ensemble: Ensemble, *, frame: int | None = None, scale: Scale | str = Scale.AUTO
+) -> Answer:
     """The ensemble's prediction of one slice, unexplained: a heat map belongs to one network."""
-    image = source if isinstance(source, CTImage) else read_image(source)
-    return Answer(ensemble.predict(image), tuple(_warnings(image, ensemble.members[0].card)))
+    image = source if isinstance(source, CTImage) else read_image(source, frame=frame, scale=scale)
+    return Answer(ensemble.predict(image), tuple(_warnings(image, ensemble.members[0].card)), _notes(image))
 
 
 def _warnings(image: CTImage, card: ModelCard) -> list[str]:
-    found = list(image.provenance.notes)
+    found = list(image.warnings)
     dataset = DATASETS.get(card.dataset)
     if dataset and dataset.is_histology:
         if image.provenance.colour_fraction <= COLOURED:
@@ -212,11 +232,20 @@ def _warnings(image: CTImage, card: ModelCard) -> list[str]:
             f"The network was trained on crops of {dataset.crop_side}×{dataset.crop_side} pixels with a nodule in the middle; this image is "
             f"{image.shape[1]}×{image.shape[0]}: crop it around the nodule, or the answer means nothing."
         )
+    if image.contrast < MIN_CONTRAST:
+        found.append(
+            "The image has no contrast (it is black, white or of one grey): there is nothing to classify, so do not trust the answer."
+        )
+    elif sees_lungs(card) and image.provenance.colour_fraction <= COLOURED and not lung_field(image).lungs.any():
+        found.append("No lungs were found in this image; the network was trained on chest slices, so do not trust the answer.")
     if image.provenance.synthetic:
         found.append("This is a synthetic phantom made by lungcad, not a patient; the network was never trained on phantoms.")
-    if image.unit is Unit.HU:
-        found.append("The network was trained on 8-bit pictures; the Hounsfield units were windowed to look like them.")
     return found
+
+
+def _notes(image: CTImage) -> tuple[str, ...]:
+    windowed = "The network was trained on 8-bit pictures; the Hounsfield units were windowed to look like them."
+    return (*image.notes, windowed) if image.unit is Unit.HU else image.notes
 
 
 class _Clock:

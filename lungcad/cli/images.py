@@ -11,6 +11,19 @@ from lungcad.cli.common import Json, Model, Models, app, check_writable, complai
 from lungcad.errors import LungcadError, lookup
 from lungcad.paths import WEIGHTS
 
+Frame = Annotated[
+    int | None, typer.Option(min=1, help="Which slice of a DICOM file that holds several, from 1; the middle one unless told.")
+]
+ScaleName = Annotated[
+    str, typer.Option(help="Whether values are Hounsfield units: auto (what the file says or the values look like), hounsfield or grey.")
+]
+
+
+def _say(warnings: tuple[str, ...], notes: tuple[str, ...]) -> None:
+    for kind, sentences in (("warning", warnings), ("note", notes)):
+        for sentence in sentences:
+            messages.print(f"  {kind}: {sentence}", highlight=False, markup=False)
+
 
 @app.command()
 def models(
@@ -48,9 +61,9 @@ def models(
 
 
 @app.command()
-def predict(images: list[Path], model: Models, as_json: Json = False) -> None:
+def predict(images: list[Path], model: Models, frame: Frame = None, scale: ScaleName = "auto", as_json: Json = False) -> None:
     """Classify images. With --json, one JSON object a line for each image."""
-    from lungcad.analysis import analyse, answer_together
+    from lungcad.analysis import Answer, Result, analyse, answer_together
     from lungcad.models import load_model
     from lungcad.models.ensemble import Ensemble
 
@@ -59,18 +72,22 @@ def predict(images: list[Path], model: Models, as_json: Json = False) -> None:
     failed = False
     for path in images:
         try:
-            result = answer_together(str(path), together) if together else analyse(str(path), network or model, methods=())
+            result: Answer | Result
+            if together:
+                result = answer_together(str(path), together, frame=frame, scale=scale)
+            else:
+                result = analyse(str(path), network or model, methods=(), frame=frame, scale=scale)
         except LungcadError as error:
             complain(f"{path}: {error}")
             failed = True
             continue
         if as_json:
             print_json({"path": str(path), "model": model, "class": result.prediction.label,
-                         "probabilities": result.prediction.probabilities, "warnings": list(result.warnings)}, indent=None)  # fmt: skip
+                         "probabilities": result.prediction.probabilities, "warnings": list(result.warnings),
+                         "notes": list(result.notes)}, indent=None)  # fmt: skip
         else:
             print(f"{path}: {result.prediction.label} ({result.prediction.confidence:.1%})")
-            for warning in result.warnings:
-                messages.print(f"  note: {warning}", highlight=False)
+            _say(result.warnings, result.notes)
     if failed:
         raise typer.Exit(2)
 
@@ -84,12 +101,14 @@ def explain(
     ] = "gradcam",
     target: Annotated[str | None, typer.Option(help="Class to explain; the predicted one unless told.")] = None,
     out: Annotated[Path | None, typer.Option(help="PNG: the overlay at the image's own size.")] = None,
-    values: Annotated[Path | None, typer.Option(help="NPY: the raw float32 map at the image's own size.")] = None,
+    values: Annotated[Path | None, typer.Option(help="NPY: the raw float32 map on the file's own grid, as the file is turned.")] = None,
     samples: Annotated[int, typer.Option(min=50, max=100_000, help="Number of samples (LIME).")] = 1000,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed (LIME, SmoothGrad, random).")] = 0,
     layer: Annotated[str, typer.Option(help="Feature map of the class activation maps: last, attended or before.")] = "last",
     segments: Annotated[str, typer.Option(help="How LIME cuts the image: slic, quickshift or grid.")] = "slic",
     fill: Annotated[str, typer.Option(help="What LIME puts where it hides: mean, blur or zero.")] = "mean",
+    frame: Frame = None,
+    scale: ScaleName = "auto",
     as_json: Json = False,
 ) -> None:
     """Explain one image: overlay and raw map."""
@@ -109,17 +128,18 @@ def explain(
         lookup({each.value: each for each in Fill}, fill, "fill"),
     )
     with progress(method) as on_progress:
-        result = analyse(str(image), model, methods=[method], target=target, options=options, on_progress=on_progress)
+        result = analyse(
+            str(image), model, methods=[method], target=target, options=options, on_progress=on_progress, frame=frame, scale=scale
+        )
     attribution = result.attributions[method]
     if out:
         out.write_bytes(png(overlay(result.image.grey(), attribution), Method=method, Network=model, Class=result.target))
     if values:
         with values.open("wb") as file:
-            np.save(file, attribution.values)
+            np.save(file, result.values_in_file(method))
     if as_json:
         print_json({"path": str(image), **result.to_dict()})
     else:
         print(f"{image}: {result.prediction.label} ({result.prediction.confidence:.1%}), {method} of {result.target}, "
               f"values {attribution.values.min():.4g} to {attribution.peak:.4g}")  # fmt: skip
-        for warning in result.warnings:
-            messages.print(f"  note: {warning}", highlight=False)
+        _say(result.warnings, result.notes)

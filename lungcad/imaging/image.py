@@ -6,6 +6,7 @@ from enum import StrEnum
 import numpy as np
 
 from lungcad.errors import ImageError
+from lungcad.imaging.orientation import AS_USUAL, Orientation, Turn
 from lungcad.imaging.window import Window
 
 
@@ -16,27 +17,43 @@ class Unit(StrEnum):
     GREY = "grey"  # display grey, 0 (black) to 255 (white); the window is already baked in
 
 
+class Scale(StrEnum):
+    """What the user says that stored values mean."""
+
+    AUTO = "auto"  # what the file says, or what its values look like
+    HOUNSFIELD = "hounsfield"
+    GREY = "grey"  # a display picture, even where the values look like Hounsfield units
+
+
 @dataclass(frozen=True)
 class Provenance:
-    """Where the pixels come from. Holds no patient identifier and no file name, so it may be logged and exported."""
+    """Where the pixels come from. Holds no patient identifier and no file name, so it may be logged and exported.
+
+    notes: harmless facts about the file, for the user. warnings: reasons to doubt the pixels or an answer about them.
+    reading: how the user asked it to be read (frame, scale), "" for the default.
+    """
 
     sha256: str
     format: str
     stored_mode: str
     colour_fraction: float = 0.0  # share of pixels that are clearly coloured
     synthetic: bool = False  # made by lungcad.imaging.phantom, says so inside the file
-    notes: tuple[str, ...] = ()  # what was odd about the file, for the user
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    reading: str = ""
 
 
 @dataclass(frozen=True, eq=False)
 class CTImage:
-    """One axial slice.
+    """One slice, in the usual view where the file says how it lies.
 
     pixels: float32, shape (rows, columns), read-only, every value finite.
     unit: Hounsfield units or display grey.
     spacing_mm: (between rows, between columns) in millimetres, or None when the file does not say.
     window: the window the file asks to be shown with (HU images only), or None.
     colour: uint8, (rows, columns, 3), of a coloured picture; None where the picture is grey.
+    orientation: the plane of the slice. turn: from the file's grid to ``pixels``.
+    pixel_aspect: height of a pixel over its width where the file says only that; :attr:`aspect` is for all.
     """
 
     pixels: np.ndarray
@@ -45,6 +62,9 @@ class CTImage:
     spacing_mm: tuple[float, float] | None = None
     window: Window | None = None
     colour: np.ndarray | None = None
+    orientation: Orientation = Orientation.UNKNOWN
+    turn: Turn = AS_USUAL
+    pixel_aspect: float | None = None
 
     def __post_init__(self) -> None:
         pixels = np.ascontiguousarray(self.pixels, dtype=np.float32)
@@ -64,6 +84,35 @@ class CTImage:
     def shape(self) -> tuple[int, int]:
         """(rows, columns)."""
         return self.pixels.shape
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Harmless facts about the file."""
+        return self.provenance.notes
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Reasons to doubt the pixels, or an answer about them."""
+        return self.provenance.warnings
+
+    @property
+    def key(self) -> str:
+        """What a cache keys by: the file's hash and how it was read."""
+        return self.provenance.sha256 + self.provenance.reading
+
+    @property
+    def aspect(self) -> float:
+        """Height of a pixel over its width; 1 where the file does not say."""
+        if self.spacing_mm is not None:
+            return self.spacing_mm[0] / self.spacing_mm[1]
+        return self.pixel_aspect or 1.0
+
+    @property
+    def contrast(self) -> float:
+        """99th less 1st percentile of the grey level in [0, 1], Hounsfield units from -1024 to 400."""
+        grey = np.clip((self.pixels + 1024) / 1424, 0, 1) if self.unit is Unit.HU else self.grey()
+        low, high = np.percentile(grey[:: max(grey.shape[0] // 256, 1), :: max(grey.shape[1] // 256, 1)], [1, 99])
+        return float(high - low)
 
     def grey(self, window: Window | None = None) -> np.ndarray:
         """Display grey in [0, 1], float32. The window counts for HU images only; None takes the file's own or lung."""

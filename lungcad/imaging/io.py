@@ -1,16 +1,21 @@
 """Bytes or a path -> :class:`CTImage`, whatever the format."""
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
-from lungcad.errors import ImageError
+from lungcad.errors import ImageError, lookup
 from lungcad.imaging import dicom, raster
-from lungcad.imaging.image import CTImage
+from lungcad.imaging.deadline import TimeIsUp, deadline
+from lungcad.imaging.image import CTImage, Scale
 
 MAX_BYTES = 200 * 2**20
 """Largest file that is read: 200 MiB, the upload limit in .streamlit/config.toml."""
 
-FORMATS = "PNG, JPEG, TIFF, BMP, WebP or a single-slice DICOM"
+MAX_SECONDS = 20
+"""Longest time that the reading of one file may take."""
+
+FORMATS = "PNG, JPEG, TIFF, BMP, WebP, JPEG 2000, AVIF, PNM or DICOM"
 
 _FOREIGN = (  # magic bytes -> what it is, what to do
     (b"GIF8", "a GIF", "save the slice as PNG"),
@@ -23,27 +28,54 @@ _FOREIGN = (  # magic bytes -> what it is, what to do
     (b"Salted__", "an encrypted file", "decrypt it first"),
     (b"-----BEGIN PGP", "an encrypted file", "decrypt it first"),
     (b"\x5c\x01\x00\x00", "a NIfTI volume", "export one slice"),
+    (b"NRRD000", "an NRRD volume", "export one slice as DICOM, PNG or TIFF, from 3D Slicer for instance"),
+    (b"ObjectType", "a MetaImage (MHA) volume", "export one slice as DICOM, PNG or TIFF, from 3D Slicer for instance"),
+    (b"\x93NUMPY", "a NumPy array", "save the slice as a 16-bit or float TIFF, or give lungcad.CTImage the array in Python"),
+    (b"\xff\x0a", "a JPEG XL picture", "save it as PNG"),
+    (b"\x00\x00\x00\x0cJXL ", "a JPEG XL picture", "save it as PNG"),
+    (b"\x89HDF", "an HDF5 file", "export one slice as PNG or TIFF"),
+    (b"8BPS", "a Photoshop file", "save it as PNG"),
 )
+_HEIF = ("heic", "heix", "hevc", "hevx", "heim", "heis", "mif1", "msf1")
 
 
-def read_image(source: bytes | str | Path) -> CTImage:
+def read_image(source: bytes | str | Path, *, frame: int | None = None, scale: Scale | str = Scale.AUTO) -> CTImage:
     """Read one slice.
 
-    Raises :class:`ImageError`, in one sentence, for anything that is not one readable CT slice.
+    frame: which slice of a DICOM file that holds several, from 1; None takes the middle one, with a warning. scale: whether values are Hounsfield units;
+    "auto" goes by what the file says or, in pictures of more than 8 bits, by what the values look like, with a note; "hounsfield" and "grey" overrule it.
+    Raises :class:`ImageError`, in one sentence, for anything that is not one readable CT slice, or takes longer than :data:`MAX_SECONDS`.
     """
+    scale = lookup({each.value: each for each in Scale}, str(scale), "scale")
     data = source if isinstance(source, bytes) else _read_file(Path(source))
     if not data:
         raise ImageError("The file is empty (0 bytes); export or download it again.")
     if len(data) > MAX_BYTES:
         raise ImageError(f"The file has {len(data) / 2**20:.0f} MiB; the limit is {MAX_BYTES >> 20} MiB.")
     sha256 = hashlib.sha256(data).hexdigest()
+    try:
+        with deadline(MAX_SECONDS):
+            image = _decoded(data, sha256, frame, scale)
+    except TimeIsUp:
+        raise ImageError(f"Reading the file takes longer than {MAX_SECONDS} s, which no CT slice does; export the slice again.") from None
+    reading = "".join((f" frame {frame}" if frame else "", f" as {scale.value}" if scale is not Scale.AUTO else ""))
+    return replace(image, provenance=replace(image.provenance, reading=reading)) if reading else image
+
+
+def _decoded(data: bytes, sha256: str, frame: int | None, scale: Scale) -> CTImage:
     if dicom.looks_like_dicom(data):
-        return dicom.read(data, sha256)
+        return dicom.read(data, sha256, frame=frame, scale=scale)
     if raster.looks_like_raster(data):
-        return raster.read(data, sha256)
+        if frame not in (None, 1):
+            raise ImageError(f"A picture has no frame {frame}; only DICOM files hold several slices.")
+        return raster.read(data, sha256, scale=scale)
     for magic, what, remedy in _FOREIGN:
         if data.startswith(magic):
             raise ImageError(f"This is {what}, not an image that lungcad reads; {remedy} ({FORMATS}).")
+    if data[4:8] == b"ftyp":
+        brand = data[8:12].decode("latin-1")
+        what = "an HEIC (HEIF) picture, as phones make it" if brand in _HEIF else "a video or a picture of an unknown kind (ISO media)"
+        raise ImageError(f"This is {what}, not an image that lungcad reads; save it as PNG or JPEG ({FORMATS}).")
     raise ImageError(f"The content is not an image, whatever the file's name says; give {FORMATS}.")
 
 

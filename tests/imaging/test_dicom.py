@@ -68,17 +68,17 @@ def test_monochrome1_inverts_grey_but_not_hounsfield_units():
     np.testing.assert_array_equal(read_image(dicom_with(**inverted)).pixels, read_image(dicom_with()).pixels)
     grey = dict(RescaleSlope=None, RescaleIntercept=None)
     plain, flipped = read_image(dicom_with(**grey)), read_image(dicom_with(**grey, **inverted))
-    assert plain.unit is Unit.GREY and "rescale" in plain.provenance.notes[0]
+    assert plain.unit is Unit.GREY and "rescale" in plain.warnings[0]
     np.testing.assert_allclose(plain.pixels + flipped.pixels, 255, atol=1e-3)
 
 
 def test_missing_and_odd_tags():
     assert read_image(dicom_with(PixelSpacing=None)).spacing_mm is None
     odd = read_image(dicom_with(PixelSpacing=[0, 1], WindowWidth=0))
-    assert odd.spacing_mm is None and odd.window is None and len(odd.provenance.notes) == 2
+    assert odd.spacing_mm is None and odd.window is None and len(odd.notes) == len(odd.warnings) == 1
     assert read_image(dicom_with(Modality=None)).unit is Unit.HU
     unknown = read_image(dicom_with(Modality=None, SOPClassUID="1.2.3"))
-    assert "modality" in unknown.provenance.notes[0]
+    assert "modality" in unknown.warnings[0]
     several = read_image(dicom_with(WindowCenter=[40, -600], WindowWidth=[400, 1500]))
     assert several.window == Window(40, 400, "from file")
 

@@ -48,7 +48,7 @@ def test_sixteen_bits_keep_their_depth():
 def test_twelve_bits_in_sixteen_are_said():
     values = np.linspace(0, 4095, 1200).reshape(30, 40).astype(np.uint16)
     image = read_image(encode(Image.fromarray(values), "PNG"))
-    assert image.pixels.max() == 255 and "12-bit" in image.provenance.notes[0]
+    assert image.pixels.max() == 255 and "12-bit" in image.notes[0]
 
 
 def test_sixteen_bit_colour():
@@ -60,7 +60,7 @@ def test_sixteen_bit_colour():
 
 def test_float_tiff_is_stretched_and_says_so():
     image = read_image(encode(Image.fromarray(np.linspace(-2, 3, 1200, dtype=np.float32).reshape(30, 40)), "TIFF"))
-    assert image.pixels.min() == 0 and image.pixels.max() == 255 and "stretched" in image.provenance.notes[0]
+    assert image.pixels.min() == 0 and image.pixels.max() == 255 and "stretched" in image.warnings[0]
 
 
 def test_exif_rotation_is_applied():

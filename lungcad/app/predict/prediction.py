@@ -35,3 +35,5 @@ def show_prediction(source: Source, network: str, result: Result) -> None:
         st.plotly_chart(bars, config={"displayModeBar": False}, key="bars", alt=f"Calibrated probabilities: {values}")
     for warning in result.warnings:
         st.warning(warning, icon=":material/info:")
+    for note in result.notes:
+        st.caption(note)

@@ -1,0 +1,83 @@
+"""Numbers of any depth, from a picture without a scale of its own -> display grey or Hounsfield units."""
+
+import numpy as np
+
+from lungcad.errors import ImageError
+from lungcad.imaging.hounsfield import AIR, HIGHEST, LOWEST, doubt, offset_of, sampled
+from lungcad.imaging.image import Scale, Unit
+from lungcad.imaging.remarks import Remarks
+
+NEARLY_ALL = 0.999
+"""Share of the pixels that tells the depth in use: never one pixel alone."""
+_SWITCH = "ask for a grey picture (--scale grey, scale=) if that is wrong"
+
+
+def to_image(values: np.ndarray, scale: Scale, remarks: Remarks, *, white_is_zero: bool = False) -> tuple[np.ndarray, Unit]:
+    """(float32 pixels, their unit) of a (rows, columns) array of integers or floats.
+
+    Unsigned 8 and 16 bits are display grey over their whole range, or over the 8 to 14 bits that 99.9 % of the pixels use, with a note; signed, wide and
+    floating-point values are stretched, with a warning. Values like a CT slice's, as they are or offset by 1024 or 32768, are Hounsfield units, with a note.
+    white_is_zero: TIFF's photometric interpretation 0; it says how grey is shown, and leaves Hounsfield units as they are.
+    """
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        raise ImageError("The image holds NaN or infinite pixel values; export it again with finite values.")
+    if scale is not Scale.GREY:
+        hu = _hounsfield(values, scale, remarks)
+        if hu is not None:
+            return hu, Unit.HU
+    grey = _grey(values, remarks)
+    return (255 - grey if white_is_zero else grey).astype(np.float32), Unit.GREY
+
+
+def _hounsfield(values: np.ndarray, scale: Scale, remarks: Remarks) -> np.ndarray | None:
+    if values.dtype.itemsize == 1:
+        if scale is Scale.HOUNSFIELD:
+            raise ImageError("An 8-bit picture cannot hold Hounsfield units (-1000 to 3000); give the DICOM file, or a 16-bit export.")
+        return None
+    offset = offset_of(values)
+    if offset is None and values.dtype == np.uint16 and values.max() >= 0xF000:  # a negative number whose sign was lost
+        offset = offset_of(values.view(np.int16))
+        values = values if offset is None else values.view(np.int16)
+    if offset is None and scale is Scale.AUTO:
+        return None
+    hu = values.astype(np.float64) + (offset or 0.0)
+    impossible = (hu < LOWEST) | (hu > HIGHEST)
+    if impossible.all():
+        raise ImageError("Not one value of the image can be a Hounsfield unit; read it as a grey picture (--scale grey, scale=).")
+    offset_words = f", offset by {-offset:.0f}," if offset else ""
+    if offset is None:
+        remarks.warn("The values were read as Hounsfield units because you asked for it; they do not look like a CT slice's.")
+        why = doubt(hu[~impossible])
+        if why:
+            remarks.warn(why)
+    else:
+        remarks.note(f"The values look like a CT slice's{offset_words} and were read as Hounsfield units; {_SWITCH}.")
+    if impossible.any():
+        remarks.note(f"{impossible.mean():.1%} of the pixels hold values that no CT gives; they were taken for padding and read as air.")
+    return np.where(impossible, AIR, hu).astype(np.float32)
+
+
+def _grey(values: np.ndarray, remarks: Remarks) -> np.ndarray:
+    """0 to 255, float64."""
+    kind, size = values.dtype.kind, values.dtype.itemsize
+    if kind == "b":
+        return values * 255.0
+    if kind in "iu" and size == 1:
+        return values + (128.0 if kind == "i" else 0.0)
+    low, high = float(values.min()), float(values.max())
+    if kind in "iu" and low >= 0 and high <= 65535:
+        used = int(np.ceil(np.quantile(sampled(values), NEARLY_ALL)))
+        bits = max(used.bit_length(), 8)
+        if bits > 14:
+            return values * (255 / (32767 if kind == "i" and size == 2 else 65535))
+        full = (1 << bits) - 1
+        remarks.note(f"The image stores values up to {high:.0f}, nearly all of them within {bits} bits; it was read as {bits}-bit.")
+        return np.clip(values * (255 / full), 0, 255)
+    low, high = (float(edge) for edge in np.quantile(sampled(values).astype(np.float64), [1 - NEARLY_ALL, NEARLY_ALL]))
+    if high <= low:
+        low, high = float(values.min()), float(values.max())
+    remarks.warn(
+        f"{'Floating-point' if kind == 'f' else 'Integer'} values {low:.4g} to {high:.4g} were stretched to the display range; "
+        "what is black and white in them is a guess."
+    )
+    return np.clip((values.astype(np.float64) - low) * (255 / ((high - low) or 1.0)), 0, 255)

@@ -1,0 +1,93 @@
+"""Stored values -> display grey, for files without a Hounsfield scale."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pydicom
+from pydicom.pixels import apply_color_lut, apply_voi
+
+from lungcad.errors import ImageError
+from lungcad.imaging.dicom.elements import items, number, numbers, text
+from lungcad.imaging.raster import luminance
+from lungcad.imaging.remarks import Remarks
+from lungcad.imaging.window import Window
+
+
+def display_grey(dataset: pydicom.Dataset, stored: np.ndarray, values: np.ndarray, padding: np.ndarray, remarks: Remarks) -> np.ndarray:
+    """Grey 0 to 255, float32: through the VOI LUT or the window, over the whole range that these can put out; 8 bits without either as they are.
+
+    values: ``stored`` after its rescale, which a window speaks of. PS3.3 C.11.2 (VOI LUT), C.7.6.3.1.2 (MONOCHROME1), C.11.6 (presentation LUT).
+    """
+    if not np.isfinite(values).all():
+        raise ImageError("The DICOM file holds NaN or infinite pixel values; export it again with finite values.")
+    bits = int(number(dataset, "BitsStored") or 8)
+    real = values[~padding] if not padding.all() else values
+    if items(dataset, "VOILUTSequence"):
+        grey = _through_table(dataset, stored)
+    elif "WindowCenter" in dataset and "WindowWidth" in dataset:
+        grey = _through_window(dataset, values)
+    elif bits <= 8:
+        signed = number(dataset, "PixelRepresentation") == 1
+        grey = (stored + (1 << (bits - 1)) * signed) * (255 / ((1 << bits) - 1))
+    else:
+        low, high = float(real.min()), float(real.max())
+        grey = (values - low) * (255 / ((high - low) or 1.0))
+        remarks.warn("The DICOM file names no display window; the picture was stretched from its lowest to its highest value.")
+    inverted = text(dataset, "PhotometricInterpretation") == "MONOCHROME1" or text(dataset, "PresentationLUTShape") == "INVERSE"
+    return np.where(padding, 0, np.clip(255 - grey if inverted else grey, 0, 255)).astype(np.float32)
+
+
+def _through_table(dataset: pydicom.Dataset, stored: np.ndarray) -> np.ndarray:
+    descriptor = numbers(items(dataset, "VOILUTSequence")[0], "LUTDescriptor")
+    if len(descriptor) != 3 or not 8 <= descriptor[2] <= 16:
+        raise ImageError("The DICOM file's VOI LUT is damaged, so its grey levels are unknown; export it again.")
+    return guarded(apply_voi, stored, dataset, "VOI LUT").astype(np.float64) * (255 / ((1 << int(descriptor[2])) - 1))
+
+
+def _through_window(dataset: pydicom.Dataset, values: np.ndarray) -> np.ndarray:
+    """C.11.2.1.2: LINEAR, LINEAR_EXACT and SIGMOID."""
+    centre, width = number(dataset, "WindowCenter"), number(dataset, "WindowWidth")
+    function = text(dataset, "VOILUTFunction") or "LINEAR"
+    if (
+        centre is None
+        or width is None
+        or not (np.isfinite(centre) and np.isfinite(width))
+        or width <= 0
+        or (function == "LINEAR" and width < 1)
+    ):
+        raise ImageError("The DICOM file's display window is not usable, so its grey levels are unknown; export it again.")
+    if function == "SIGMOID":
+        return 255 / (1 + np.exp(np.clip(-4 * (values - centre) / width, -500, 500)))
+    if function == "LINEAR":
+        centre, width = centre - 0.5, max(width - 1, 1e-9)
+    return np.clip((values - centre) / width + 0.5, 0, 1) * 255
+
+
+def colour_picture(dataset: pydicom.Dataset, stored: np.ndarray) -> tuple[np.ndarray, float, np.ndarray | None]:
+    """(grey 0 to 255, share of coloured pixels, uint8 colour or None) of an RGB, YBR or palette picture."""
+    if text(dataset, "PhotometricInterpretation") == "PALETTE COLOR":
+        stored = guarded(apply_color_lut, stored, dataset, "palette")
+        rgb = stored[..., :3].astype(np.float32) / (257 if stored.dtype.itemsize == 2 else 1)
+    else:
+        rgb = stored[..., :3].astype(np.float32) * np.float32(255 / max((1 << int(number(dataset, "BitsStored") or 8)) - 1, 1))
+    grey, coloured = luminance(rgb)
+    return grey, coloured, np.round(rgb).clip(0, 255).astype(np.uint8) if coloured else None
+
+
+def window_of(dataset: pydicom.Dataset, remarks: Remarks) -> Window | None:
+    """The window that a Hounsfield image asks to be shown with."""
+    if "WindowCenter" not in dataset and "WindowWidth" not in dataset:
+        return None
+    centres, widths = numbers(dataset, "WindowCenter"), numbers(dataset, "WindowWidth")
+    if centres and widths and np.isfinite(centres[0]) and np.isfinite(widths[0]) and widths[0] >= 1:
+        return Window(centres[0], widths[0], "from file")
+    remarks.note("The DICOM file's display window is not usable; the lung window is shown instead.")
+    return None
+
+
+def guarded(function: Callable[..., np.ndarray], stored: np.ndarray, dataset: pydicom.Dataset, what: str) -> np.ndarray:
+    """A table of the file applied by pydicom, its many exceptions as one sentence."""
+    try:
+        return np.asarray(function(stored, dataset))
+    except Exception:  # pydicom raises many types on a broken table
+        raise ImageError(f"The DICOM file's {what} is damaged, so its grey levels are unknown; export it again.") from None

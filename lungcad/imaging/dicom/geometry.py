@@ -1,0 +1,65 @@
+"""Where the pixels lie: spacing, plane, and the turn to the usual view."""
+
+import math
+
+import pydicom
+
+from lungcad.imaging.dicom.elements import numbers, text, texts
+from lungcad.imaging.orientation import SAID_FROM, Lie, Orientation, cosines_of, lie_of
+from lungcad.imaging.remarks import Remarks
+
+
+def spacing_of(dataset: pydicom.Dataset, remarks: Remarks) -> tuple[float, float] | None:
+    """(between rows, between columns) in mm, on the file's grid."""
+    if "PixelSpacing" not in dataset:
+        return None
+    values = numbers(dataset, "PixelSpacing")
+    if len(values) == 2 and all(math.isfinite(value) and 0 < value < 100 for value in values):
+        return values[0], values[1]
+    remarks.warn("The DICOM file's pixel spacing is not usable; lengths in mm are unknown.")
+    return None
+
+
+def pixel_aspect_of(dataset: pydicom.Dataset) -> float | None:
+    """Height over width of a pixel, of Pixel Aspect Ratio (0028,0034)."""
+    values = numbers(dataset, "PixelAspectRatio")
+    usable = len(values) == 2 and all(math.isfinite(value) and 0 < value < 1e6 for value in values)
+    return values[0] / values[1] if usable else None
+
+
+def lie(dataset: pydicom.Dataset, remarks: Remarks) -> Lie:
+    """The plane of the slice and its turn to the usual view, with what the user must know about either."""
+    cosines = numbers(dataset, "ImageOrientationPatient")
+    found = lie_of(cosines) if cosines else lie_of(cosines_of(texts(dataset, "PatientOrientation")))
+    if any("LOCALIZER" in word or "SCOUT" in word or "TOPOGRAM" in word for word in texts(dataset, "ImageType")):
+        remarks.warn(
+            "This is a localizer (scout view), not an axial slice; the network was trained on axial slices, so do not trust the answer."
+        )
+        return Lie(Orientation.LOCALIZER)
+    if found is None:
+        if cosines:
+            remarks.warn("The DICOM file's image orientation is not usable; whether this is an axial slice in the usual view is unknown.")
+        elif text(dataset, "PatientPosition") not in ("", "HFS"):
+            remarks.warn(
+                "The patient did not lie head first on the back, and the DICOM file does not say how the picture is turned; compare its sides."
+            )
+        return Lie()
+    if found.orientation is not Orientation.AXIAL:
+        plane = (
+            f"an oblique slice ({found.tilt:.0f}° off every axis of the body)"
+            if found.orientation is Orientation.OBLIQUE
+            else f"a {found.orientation} slice"
+        )
+        remarks.warn(f"This is {plane}, not an axial one; the network was trained on axial slices, so do not trust the answer.")
+        return found
+    if found.turn:
+        remarks.note(
+            f"The slice is {found.turn} in the file; it was turned to the usual view (the patient's left on the right, the back at the bottom)."
+        )
+    if found.tilt >= SAID_FROM:
+        remarks.note(f"The slice is tilted by {found.tilt:.0f}° (gantry).")
+    if found.spin >= SAID_FROM:
+        (remarks.warn if found.spin > 15 else remarks.note)(
+            f"The slice is rotated by {found.spin:.0f}° in its plane, which was left as it is."
+        )
+    return found

@@ -1,0 +1,61 @@
+"""One slice of a DICOM file -> :class:`CTImage`.
+
+pydicom decodes; the modules here bound what it may decode, check the tags it takes on trust, and never repeat a tag's value in a message or a log.
+"""
+
+import numpy as np
+
+from lungcad.imaging.dicom.display import colour_picture, display_grey, window_of
+from lungcad.imaging.dicom.elements import number, text
+from lungcad.imaging.dicom.frames import choose_frame, flatten
+from lungcad.imaging.dicom.geometry import lie, pixel_aspect_of, spacing_of
+from lungcad.imaging.dicom.parse import check_modality, parse
+from lungcad.imaging.dicom.pixels import check_claims, decode
+from lungcad.imaging.dicom.rescale import padding_of, rescale
+from lungcad.imaging.image import SYNTHETIC_MARK, CTImage, Provenance, Scale, Unit
+from lungcad.imaging.remarks import Remarks
+
+
+def read(data: bytes, sha256: str, *, frame: int | None = None, scale: Scale = Scale.AUTO) -> CTImage:
+    """Decode one CT slice: modality LUT to Hounsfield units, or display grey where the file has no such scale; turned to the usual view.
+
+    frame: which of several, from 1; None takes the middle one, with a warning. DICOM PS3.3 C.7.6.3 (pixels), C.7.6.16 (functional groups),
+    C.11.1 (modality LUT), C.11.2 (VOI LUT), C.8.2.1 (CT image).
+    """
+    dataset, remarks = parse(data), Remarks()
+    check_modality(dataset, remarks)
+    index = choose_frame(dataset, frame, remarks)
+    flatten(dataset, index)
+    check_claims(dataset)
+    stored = decode(dataset, index, remarks)
+    coloured, colour, window = 0.0, None, None
+    unit = Unit.GREY
+    if stored.ndim == 3 or text(dataset, "PhotometricInterpretation") == "PALETTE COLOR":
+        remarks.note("The DICOM file holds a colour picture, not Hounsfield units; it was read as display grey.")
+        pixels, coloured, colour = colour_picture(dataset, stored)
+    else:
+        padding = padding_of(dataset, stored, remarks)
+        pixels, unit = rescale(dataset, stored, padding, scale, remarks)
+        if unit is Unit.GREY:
+            pixels = display_grey(dataset, stored, pixels, padding, remarks)
+        else:
+            window = window_of(dataset, remarks)
+    spacing, pixel_aspect = spacing_of(dataset, remarks), pixel_aspect_of(dataset)
+    place = lie(dataset, remarks)
+    if place.turn.transposed:
+        spacing = spacing and spacing[::-1]
+        pixel_aspect = pixel_aspect and 1 / pixel_aspect
+    stored_mode = f"{text(dataset, 'PhotometricInterpretation')} {number(dataset, 'BitsStored') or 0:.0f}-bit"
+    provenance = Provenance(
+        sha256,
+        "DICOM",
+        stored_mode,
+        coloured,
+        SYNTHETIC_MARK in text(dataset, "ImageComments"),
+        tuple(remarks.notes),
+        tuple(remarks.warnings),
+    )
+    return CTImage(
+        place.turn.to_usual(pixels), unit, provenance, spacing, window, None if colour is None else np.ascontiguousarray(place.turn.to_usual(colour)),
+        place.orientation, place.turn, pixel_aspect,
+    )  # fmt: skip

@@ -1,0 +1,114 @@
+"""Stored values -> Hounsfield units (modality LUT, PS3.3 C.11.1), with padding as air and doubts where the scale cannot be right."""
+
+import math
+
+import numpy as np
+import pydicom
+from pydicom.pixels import apply_modality_lut
+from pydicom.uid import SecondaryCaptureImageStorage
+
+from lungcad.errors import ImageError
+from lungcad.imaging.dicom.display import guarded
+from lungcad.imaging.dicom.elements import items, number, text
+from lungcad.imaging.dicom.padding import TISSUE, at_the_border, declared_padding
+from lungcad.imaging.hounsfield import AIR, HIGHEST, LOWEST, doubt, offset_of
+from lungcad.imaging.image import Scale, Unit
+from lungcad.imaging.remarks import Remarks
+
+MAX_IMPOSSIBLE = 2 / 3
+"""Share of impossible values above which the rescale, not the padding, is at fault."""
+
+
+def rescale(dataset: pydicom.Dataset, stored: np.ndarray, padding: np.ndarray, scale: Scale, remarks: Remarks) -> tuple[np.ndarray, Unit]:
+    """Hounsfield units with padding as air; or the rescaled values for display, and why they are no Hounsfield units is in the remarks.
+
+    MONOCHROME1 changes only how values are shown, not what they are, so it does not touch Hounsfield units.
+    """
+    values, why_not = _rescaled(dataset, stored, padding)
+    if not np.isfinite(values).all():
+        raise ImageError("The DICOM file holds NaN or infinite pixel values; export it again with finite values.")
+    if scale is Scale.HOUNSFIELD and why_not:
+        remarks.warn("The file does not say that its values are Hounsfield units; they were read so because you asked for it.")
+    elif why_not:
+        (remarks.note if "picture" in why_not else remarks.warn)(why_not)
+        return values, Unit.GREY
+    elif scale is Scale.GREY:
+        remarks.note("The file's Hounsfield units were read as a grey picture because you asked for it.")
+        return values, Unit.GREY
+    return _without_padding(values, padding, remarks).astype(np.float32), Unit.HU
+
+
+def _rescaled(dataset: pydicom.Dataset, stored: np.ndarray, padding: np.ndarray) -> tuple[np.ndarray, str]:
+    """(values in the unit of the modality LUT, why they are no Hounsfield units or "")."""
+    if items(dataset, "ModalityLUTSequence"):
+        kind = text(items(dataset, "ModalityLUTSequence")[0], "ModalityLUTType") or "HU"
+        values = guarded(apply_modality_lut, stored, dataset, "modality LUT").astype(np.float64)
+    elif "RescaleSlope" in dataset and "RescaleIntercept" in dataset:
+        slope, intercept = number(dataset, "RescaleSlope"), number(dataset, "RescaleIntercept")
+        if slope is None or intercept is None or not (math.isfinite(slope) and math.isfinite(intercept)) or slope == 0:
+            raise ImageError(
+                "The DICOM file's RescaleSlope or RescaleIntercept is not a usable number (zero, NaN, infinite or empty), "
+                "so its Hounsfield units are unknown; export it again."
+            )
+        kind = text(dataset, "RescaleType") or "HU"
+        values = stored.astype(np.float64) * slope + intercept
+        real = stored[~padding] if not padding.all() else stored
+        if slope == 1 and intercept == 0 and ((number(dataset, "BitsStored") or 16) <= 8 or (real.min() >= 0 and real.max() <= 255)):
+            return (
+                values,
+                "The DICOM file holds an 8-bit picture (a capture of a screen), not Hounsfield units; it was read as display grey.",
+            )
+        if slope == 1 and intercept == 0 and text(dataset, "SOPClassUID") == SecondaryCaptureImageStorage and real.min() >= 0:
+            return values, "The DICOM file holds a captured picture, not Hounsfield units; it was read as display grey."
+    else:
+        values = stored.astype(np.float64)
+        if offset_of(values[~padding] if not padding.all() else values) == 0.0:
+            return values, ""
+        return (
+            values,
+            "The DICOM file has no rescale slope and intercept, so its values are not Hounsfield units; they were read as display grey.",
+        )
+    if kind not in ("HU", "US"):
+        return values, "The DICOM file's values are rescaled to another unit than Hounsfield; they were read as display grey."
+    return values, ""
+
+
+def _without_padding(hu: np.ndarray, padding: np.ndarray, remarks: Remarks) -> np.ndarray:
+    if padding.any() and TISSUE[0] < float(np.median(hu[padding])) < TISSUE[1]:
+        inside = padding & ~at_the_border(padding)
+        padding = padding & ~inside
+        if inside.any():
+            remarks.warn("The file's padding value is also a value of tissue; only where it touches the picture's edge was it read as air.")
+    impossible = ((hu < LOWEST) | (hu > HIGHEST)) & ~padding
+    if impossible.sum() > MAX_IMPOSSIBLE * max((~padding).sum(), 1):
+        raise ImageError("The DICOM file's rescaled values are far outside any Hounsfield range; its rescale tags are wrong.")
+    corners = _white_corners(hu, padding | impossible)
+    if impossible.any():
+        remarks.note(f"{impossible.mean():.1%} of the pixels hold values that no CT gives; they were taken for padding and read as air.")
+    if corners.any():
+        remarks.note(
+            f"{corners.mean():.1%} of the pixels, in the corners, hold one value as bright as metal; they were taken for padding and read as air."
+        )
+    empty = padding | impossible | corners
+    if empty.all():
+        raise ImageError("The DICOM file holds padding only, no image; export it again.")
+    why = doubt(hu[~empty])
+    if why:
+        remarks.warn(why)
+    return np.where(empty, AIR, hu)
+
+
+def _white_corners(hu: np.ndarray, empty: np.ndarray) -> np.ndarray:
+    """Four corners of the same value above 2000 HU, with all of that value that touches the edge: padding that no tag declares."""
+    values = {float(hu[row, column]) for row in (0, -1) for column in (0, -1)}
+    if len(values) != 1 or empty[0, 0] or values.copy().pop() < 2000:
+        return np.zeros(hu.shape, dtype=bool)
+    return at_the_border(hu == values.pop())
+
+
+def padding_of(dataset: pydicom.Dataset, stored: np.ndarray, remarks: Remarks) -> np.ndarray:
+    """The declared padding, said where there is any."""
+    padding = declared_padding(dataset, stored)
+    if padding.any():
+        remarks.note(f"{padding.mean():.1%} of the pixels are padding (Pixel Padding Value) and were read as air.")
+    return padding

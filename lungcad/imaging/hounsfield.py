@@ -1,0 +1,65 @@
+"""Are these numbers Hounsfield units? Recognition of a CT's values in files that do not say, and doubts about files that do."""
+
+import numpy as np
+
+AIR = -1000.0
+LOWEST, HIGHEST = -1500.0, 31_743.0
+"""No scanner gives values outside: below lies only padding, the upper end is the extended CT scale (16 bits at slope 1 or 30,710 at slope 10)."""
+MAX_SAMPLED = 1 << 18
+
+
+def sampled(values: np.ndarray) -> np.ndarray:
+    """At most about a quarter of a million values, on a regular grid."""
+    flat = values.ravel()
+    return flat[:: max(flat.size // MAX_SAMPLED, 1)]
+
+
+def offset_of(values: np.ndarray) -> float | None:
+    """What to add to integer or float values to get Hounsfield units; None where they do not look like a CT slice's.
+
+    Signed values as they are; values without a sign less 1024 or 32768, the two usual ways to put a CT into a picture without a sign.
+    """
+    sample = sampled(values).astype(np.float64)
+    if not np.isfinite(sample).all() or (sample.max() <= 255 and sample.min() >= 0):
+        return None
+    if sample.min() < 0:
+        return 0.0 if _has_air_and_tissue(sample, air=0.01, tissue=0.01) else None
+    for offset in (-1024.0, -32768.0):
+        hu = sample + offset
+        if _has_air_and_tissue(hu, air=0.05, tissue=0.1) and _two_peaks(hu):
+            return offset
+    return None
+
+
+def _has_air_and_tissue(hu: np.ndarray, *, air: float, tissue: float) -> bool:
+    inside = hu[(hu >= -1200) & (hu <= 3200)]
+    if inside.size < 0.2 * hu.size or np.quantile(hu, 0.999) > HIGHEST:
+        return False
+    outside = hu[hu < -1200]
+    if outside.size and np.ptp(outside) > 0.01 * outside.size and np.unique(outside).size > 3:  # padding is one value or two, not a spread
+        return False
+    return bool(np.mean(inside < -600) >= air and np.mean((inside > -200) & (inside < 300)) >= tissue)
+
+
+def _two_peaks(hu: np.ndarray) -> bool:
+    """Soft tissue is a peak: within 150 HU of water lie more values than within as much above and below it."""
+    near = float(np.mean(np.abs(hu) <= 150))
+    above, below = float(np.mean((hu > 450) & (hu <= 750))), float(np.mean((hu > -600) & (hu <= -300)))
+    return near > 2 * max(above, below)
+
+
+def doubt(hu: np.ndarray) -> str | None:
+    """Why values that are said to be Hounsfield units are probably none; None where they can be."""
+    sample = sampled(hu)
+    low, high = np.quantile(sample, [0.005, 0.995])
+    if low > -500:
+        return (
+            f"No value is like air (the lowest are about {low:.0f} HU): the Hounsfield scale is probably lost, and the window shows the wrong tissue; "
+            "do not trust the answer."
+        )
+    if high < -250:
+        return (
+            f"No value is like tissue (the highest are about {high:.0f} HU): the Hounsfield scale is probably lost, and the window shows the wrong tissue; "
+            "do not trust the answer."
+        )
+    return None
