@@ -5,7 +5,7 @@ import streamlit as st
 from lungcad.app import navigation, store, url
 from lungcad.app.compare.answers import show_answers
 from lungcad.app.compare.cost import show_cost_and_gain
-from lungcad.app.compare.image import pick_method, pick_networks, show_maps, show_trust, step_through
+from lungcad.app.compare.image import pick_method, pick_networks, show_maps, show_masks, show_trust, step_through
 from lungcad.app.compare.reader_study import show_blind_reading
 from lungcad.app.compare.runs import pick_runs, show_differences
 from lungcad.app.components.pickers import image_picker
@@ -40,6 +40,7 @@ with navigation.plain_errors():
         with navigation.plain_errors():
             show_maps(source.image, names, method)
         show_answers(source.image, names)
+        show_masks(source.image, names)
         show_trust(source.image, names, method)
     elif view == "blind":
         with st.sidebar:

@@ -68,11 +68,11 @@ def move_slider(page: Page, key: str, presses: int) -> None:
 def test_the_front_door_leads_to_predict(tab, server, screenshots):
     tab.goto(server)
     expect(tab.get_by_text("Not a medical device").first).to_be_visible()
-    expect(tab.get_by_text("Shipped networks")).to_be_visible()
+    expect(tab.get_by_text("The networks", exact=True)).to_be_visible()
     expect(tab.locator("[data-testid=stDataFrame] canvas").first).to_be_visible()
     settled(tab)
     tab.screenshot(path=screenshots / "home-1440.png")
-    tab.locator("[data-testid=stMain]").get_by_role("link", name="Explain one slice").first.click()
+    tab.locator("[data-testid=stMain]").get_by_role("link", name="Explain a slice").first.click()
     expect(maps(tab)).to_be_visible()
 
 

@@ -93,7 +93,7 @@ def test_metrics_at_390(tab, server, screenshots):
 
 def test_a_baseline_beside_its_attention_network(tab, server, screenshots):
     tab.goto(f"{server}/Compare?networks=chest-efficientnet-lite0,chest-efficientnet-lite0-gate")
-    expect(tab.locator(".st-key-compared .js-plotly-plot")).to_be_visible()
+    expect(tab.locator(".st-key-compared canvas").first).to_be_visible()
     expect(tab.get_by_text("Rank correlation of")).to_be_visible()
     settled(tab)
     tab.set_viewport_size({"width": 1440, "height": 1900})
@@ -126,7 +126,7 @@ def test_the_students_story(tab, server, screenshots):
     tab.set_viewport_size({"width": 1440, "height": 3600})
     tab.screenshot(path=screenshots / "compare-runs-1440.png")
     tab.get_by_role("button", name="Beside each other").first.click()
-    expect(tab.locator(".st-key-compared .js-plotly-plot")).to_be_visible()
+    expect(tab.locator(".st-key-compared canvas").first).to_be_visible()
     expect(tab.get_by_text("Rank correlation of")).to_be_visible()
     assert "case=chest-ct-scan" in tab.url and "networks=" in tab.url
     settled(tab)

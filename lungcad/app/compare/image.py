@@ -89,10 +89,11 @@ def show_maps(image: CTImage, names: list[str], method: str) -> None:
             f"Rank correlation of {one} and {other}: "
             + ("one of the maps is the same everywhere." if value is None else f"**{value:+.2f}**.")
         )
-    _show_masks(image, names)
 
 
-def _show_masks(image: CTImage, names: list[str]) -> None:
+@st.fragment
+@plain_errors()
+def show_masks(image: CTImage, names: list[str]) -> None:
     """What each attention network weighs its feature map with, the same for every class."""
     results = {name: session.result(image, name, "attention", None) for name in names if "attention" in methods_for(store.cards()[name])}
     if not results:

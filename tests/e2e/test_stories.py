@@ -1,0 +1,81 @@
+"""The front door and its stories, at both widths and in both schemes; what an accessibility checker finds on every page."""
+
+import re
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from lungcad.app.home.stories import STORIES
+
+expect.set_options(timeout=60_000)
+PAGES = ("", "Predict", "Compare", "Metrics", "Datasets")
+STANDS = {
+    "Read a slice": lambda page: page.locator(".st-key-maps canvas").first,
+    "Does attention help?": lambda page: page.get_by_text("Who is right?").first,
+    "What is behind 97 %?": lambda page: page.locator(".st-key-forest .js-plotly-plot"),
+}
+"""What stands on the page that a story opens when it is ready."""
+
+
+def settled(page: Page) -> None:
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+
+
+@pytest.fixture(params=[(1440, 900), (390, 844)], ids=["wide", "phone"])
+def screen(request, browser):
+    """A page of that size, light or dark by the test's own choice."""
+
+    def opened(scheme: str) -> Page:
+        context = browser.new_context(viewport=dict(zip(("width", "height"), request.param, strict=True)), color_scheme=scheme)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        return page
+
+    contexts = []
+    yield request.param[0], opened
+    for context in contexts:
+        context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: re.sub(r"\W+", "-", story.title.lower()).strip("-"))
+def test_a_story_opens_a_page_that_shows_it(screen, server, screenshots, story, scheme):
+    width, opened = screen
+    page = opened(scheme)
+    page.goto(server)
+    page.locator("[data-testid=stMain]").get_by_role("link", name=story.title).click()
+    expect(STANDS[story.title](page)).to_be_visible()
+    settled(page)
+    expect(page.locator("[data-testid=stException]")).to_have_count(0)
+    expect(page.get_by_text("The link asks for")).to_have_count(0)
+    assert page.evaluate("document.scrollingElement.scrollWidth <= window.innerWidth + 1")
+    page.screenshot(path=Path(screenshots) / f"story-{STORIES.index(story) + 1}-{width}-{scheme}.png")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_home_invites(screen, server, screenshots, scheme):
+    width, opened = screen
+    page = opened(scheme)
+    page.goto(server)
+    expect(page.get_by_text("Not a medical device").first).to_be_attached()
+    for story in STORIES:
+        expect(page.get_by_role("link", name=story.title)).to_be_visible()
+    expect(page.locator("[data-testid=stDataFrame] canvas").first).to_be_attached()
+    settled(page)
+    assert page.evaluate("document.querySelector('h1').getBoundingClientRect().top") < 100
+    assert page.evaluate("document.scrollingElement.scrollWidth <= window.innerWidth + 1")
+    page.screenshot(path=Path(screenshots) / f"home-{width}-{scheme}.png")
+
+
+@pytest.mark.parametrize("where", PAGES)
+def test_an_accessibility_checker_finds_nothing_serious(tab, server, where):
+    """axe-core (Deque), rules of WCAG 2 A and AA. Streamlit's own markup counts too, but for what it alone can mend."""
+    tab.goto(f"{server}/{where}")
+    expect(tab.locator("h1")).to_be_visible()
+    settled(tab)
+    found = Axe().run(tab, options={"runOnly": ["wcag2a", "wcag2aa"]}).response["violations"]
+    serious = {rule["id"]: [node["html"][:160] for node in rule["nodes"]] for rule in found if rule["impact"] in ("serious", "critical")}
+    assert not serious
