@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from lungcad.errors import OutputError
+from lungcad.errors import LungcadError, OutputError
 from lungcad.names import printable
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -117,8 +117,10 @@ def _one_sentence(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise OutputError(_sentence(path, error)) from None
-    except ValueError as error:
-        if "null" not in str(error):
+    except LungcadError:
+        raise
+    except ValueError:
+        if "\0" not in os.fspath(path):
             raise
         raise OutputError(f"The output {_shown(path)} cannot be written: its name holds a NUL character.") from None
 

@@ -3,8 +3,8 @@
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,8 +17,8 @@ from lungcad.datasets.case import Case, Split
 from lungcad.datasets.dataset import DATASETS, Dataset
 from lungcad.datasets.duplicates import MAX_BITS, MIN_CORRELATION, clusters, duplicate_pairs
 from lungcad.datasets.fingerprint import Fingerprint
-from lungcad.datasets.folders import PARTS, image_files
 from lungcad.datasets.groups import SAME_PATIENT
+from lungcad.datasets.layouts import read_folder
 from lungcad.datasets.reading import for_each_case
 from lungcad.datasets.splits import Protocol, split_cases
 from lungcad.datasets.traits import FileKind, Traits, file_kinds, mean_histograms, metadata_table
@@ -67,6 +67,7 @@ class Audit:
     duplicate_groups: exact and near copies, a list of case ids each. exact_groups: those whose pixels are equal.
     neighbours: pairs of consecutively numbered, similar slices on two sides of a split. leak_share: split -> share of its images that are copies of
     training images. files: what the files are. intensity: class -> mean share of pixels in each of 64 grey levels, from black to white.
+    notes: how the folder was read, a sentence each. not_looked_at: why -> number of files that are no cases.
     """
 
     layout: str | None
@@ -86,6 +87,8 @@ class Audit:
     max_bits: int
     min_correlation: float
     seconds: float
+    notes: list[str] = field(default_factory=list)
+    not_looked_at: dict[str, int] = field(default_factory=dict)
 
     def to_dict(self) -> dict:
         """The JSON of ``lungcad audit``."""
@@ -110,24 +113,26 @@ class Audit:
                 FileKind(**{"label" if name == "class" else name: value for name, value in each.items()}) for each in values["files"]
             ],
         }
-        return cls(**{field.name: values[field.name] for field in fields(cls)} | changed)
+        return cls(**{each.name: values[each.name] for each in fields(cls) if each.name in values} | changed)
 
 
 def audit(
     folder: str | Path,
     layout: str | None = None,
     *,
+    parts: Mapping[str, Split] | None = None,
     protocol: Protocol | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Audit:
     """Audit a folder of images with a folder for each class, perhaps inside train, valid and test.
 
-    layout: a known data set's layout; found out unless told. protocol: split a known data set that is published without parts, to see what would leak.
+    layout: a known data set's layout; found out unless told. parts: folder -> part, for names that lungcad does not know.
+    protocol: split a known data set that is published without parts, to see what would leak.
     Raises :class:`DatasetError` when the folder holds no images.
     """
     start = time.perf_counter()
-    root = Path(folder)
-    dataset, cases = _cases(root, layout)
+    read = read_folder(folder, layout, parts)
+    dataset, cases = DATASETS.get(read.layout) if read.layout else None, read.cases
     prints, traits, faults = _read(cases, on_progress)
     unreadable = [(case.id, fault) for case, fault in zip(cases, faults, strict=True) if fault]
     split = "its own parts" if any(case.split for case in cases) else "none"
@@ -157,28 +162,9 @@ def audit(
         max_bits=MAX_BITS,
         min_correlation=MIN_CORRELATION,
         seconds=round(time.perf_counter() - start, 2),
+        notes=list(read.notes),
+        not_looked_at=dict(read.not_looked_at),
     )
-
-
-def _cases(root: Path, layout: str | None) -> tuple[Dataset | None, list[Case]]:
-    if not root.is_dir():
-        raise DatasetError(f"There is no folder {str(root)!r}; give a folder of images or the name of a data set ({', '.join(DATASETS)}).")
-    if layout is not None:
-        dataset = DATASETS.get(layout)
-        if dataset is None:
-            raise DatasetError(f"Unknown layout {layout!r}; choose one of: {', '.join(DATASETS)}.")
-        cases = dataset.read_cases(root)
-        if not cases:
-            raise DatasetError(f"The folder {str(root)!r} holds no images laid out as {layout}.")
-        return dataset, sorted(cases, key=lambda case: case.id)
-    plain = [_plain_case(root, path) for path in sorted(image_files(root))]
-    for dataset in DATASETS.values():
-        cases = dataset.read_cases(root)
-        if (len(cases) == len(plain) and plain) or (cases and cases[0].facts):
-            return dataset, sorted(cases, key=lambda case: case.id)
-    if not plain:
-        raise DatasetError(f"The folder {str(root)!r} holds no images; give a folder with a folder of images for each class.")
-    return None, plain
 
 
 def _split(dataset: Dataset | None, cases: list[Case], prints: Sequence[Fingerprint | None], protocol: Protocol) -> tuple[list[Case], str]:
@@ -194,14 +180,6 @@ def _split(dataset: Dataset | None, cases: list[Case], prints: Sequence[Fingerpr
     planned = split_cases(dataset, [replace(cases[i], label=labels[cases[i].label]) for i in asked], [prints[i] for i in asked], protocol)
     of = {case.id: case.split for case in planned.cases}
     return [replace(case, split=of.get(case.id)) for case in cases], planned.description
-
-
-def _plain_case(root: Path, path: Path) -> Case:
-    """A case of an unknown folder: its class is the nearest folder that is not a part."""
-    folders = path.relative_to(root).parts[:-1]
-    split = next((PARTS[folder.lower()] for folder in (root.name, *folders) if folder.lower() in PARTS), None)
-    label = next((folder for folder in reversed(folders) if folder.lower() not in PARTS), "(no class)")
-    return Case(path.relative_to(root).as_posix(), path, label, split)
 
 
 def _read(cases: Sequence[Case], on_progress) -> tuple[list[Fingerprint | None], list[Traits | None], list[str | None]]:

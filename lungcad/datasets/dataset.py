@@ -6,8 +6,10 @@ from pathlib import Path
 
 from lungcad.datasets.case import Case, Split
 from lungcad.datasets.fingerprint import Fingerprint
+from lungcad.datasets.folders import ImageFolder, LabelledFolder
 from lungcad.errors import DatasetError
 from lungcad.paths import DATA_PLACES
+from lungcad.names import printable
 from lungcad.registry import Registry
 
 DATASETS: Registry["Dataset"] = Registry("data set")
@@ -55,7 +57,7 @@ class Dataset:
     folder: str
     tasks: tuple[Task, ...]
     shares: tuple[float, float, float] | None
-    read_cases: Callable[[Path], list[Case]]
+    read_cases: Callable[[ImageFolder], LabelledFolder]
     group: Callable[[Sequence[Case], Sequence[Fingerprint | None]], list[str]]
     grouping: str
     limits: str
@@ -92,20 +94,21 @@ class Dataset:
 
     def read(self, folder: str | Path, task: str | None = None) -> list[Case]:
         """Every case that the task has a class for, sorted by id. Raises :class:`DatasetError` when there is none."""
-        root, chosen = Path(folder), self.task(task)
-        if not root.is_dir():
-            raise DatasetError(f"There is no folder {str(folder)!r}; give the folder of a data set laid out as {self.name}.")
-        cases = [
-            replace(case, label=chosen.labels[case.label])
-            for case in sorted(self.read_cases(root), key=lambda case: case.id)
-            if case.label in chosen.labels
-        ]
+        return self.read_folder(folder, task).cases
+
+    def read_folder(self, folder: str | Path, task: str | None = None, parts: Mapping[str, Split] | None = None) -> LabelledFolder:
+        """:meth:`read`, with what must be known of how the folder was read. parts: folder -> part, for names that lungcad does not know."""
+        chosen = self.task(task)
+        images = ImageFolder.open(folder, parts)
+        found = self.read_cases(images)
+        cases = [replace(case, label=chosen.labels[case.label]) for case in found.cases if case.label in chosen.labels]
         if not cases:
-            raise DatasetError(
-                f"The folder {str(folder)!r} holds no images laid out as {self.name}; it needs a folder or a label for each class "
+            missing = (
+                f"The folder {printable(folder)!r} holds no images laid out as {self.name}; it needs a folder or a label for each class "
                 f"({', '.join(chosen.classes)}), as published."
             )
-        return cases
+            raise DatasetError(" ".join([missing, *images.listing.sentences]))
+        return replace(found, cases=sorted(cases, key=lambda case: case.id), layout=self.name)
 
 
 def register(dataset: Dataset) -> Dataset:

@@ -8,7 +8,8 @@ from pathlib import Path, PurePosixPath
 import requests
 
 from lungcad.datasets.dataset import Dataset
-from lungcad.datasets.folders import SUFFIXES
+from lungcad.datasets.folders import ImageFolder
+from lungcad.datasets.listing import SUFFIXES
 from lungcad.errors import DatasetError
 from lungcad.paths import DATA
 from lungcad.progress import Progress
@@ -120,7 +121,7 @@ def _from_kaggle(dataset: Dataset, handle: str, target: Path) -> Path:
 
 def _checked(dataset: Dataset, target: Path) -> Path:
     """The folder, when it is laid out as expected."""
-    if not dataset.read_cases(target):
+    if not dataset.read_cases(ImageFolder.open(target)).cases:
         found = sum(path.suffix.lower() in SUFFIXES for path in target.rglob("*"))
         raise DatasetError(
             f"{target} holds {found} images, but none where {dataset.name} keeps them; the publisher may have changed its layout."

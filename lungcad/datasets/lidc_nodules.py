@@ -1,12 +1,12 @@
 """LIDC-IDRI nodules as one crop a nodule, with the readers' malignancy scores in ``nodules.csv``."""
 
 import math
-from pathlib import Path
 
 import pandas as pd
 
 from lungcad.datasets.case import Case
 from lungcad.datasets.dataset import Dataset, Download, Task, register
+from lungcad.datasets.folders import ImageFolder, LabelledFolder
 from lungcad.datasets.groups import by_given
 from lungcad.errors import DatasetError
 
@@ -14,11 +14,12 @@ _COLUMNS = {"image", "mask", "patient", "n_readers", "malignancy", "malignancy_m
 _MEDIANS = ("1.0", "1.5", "2.0", "2.5", "3.0", "3.5", "4.0", "4.5", "5.0")
 
 
-def read_nodules(root: Path) -> list[Case]:
+def read_nodules(folder: ImageFolder) -> LabelledFolder:
     """A case a row of ``nodules.csv``; its label is the median of the readers' scores (1 highly unlikely to 5 highly suspicious)."""
+    root = folder.listing.root
     table_path = root / "nodules.csv"
     if not table_path.is_file():
-        return []
+        return LabelledFolder([])
     try:
         table = pd.read_csv(table_path)
     except (ValueError, OSError) as error:
@@ -27,7 +28,7 @@ def read_nodules(root: Path) -> list[Case]:
         ) from None
     if missing := _COLUMNS - set(table.columns):
         raise DatasetError(f"{table_path.name} has no column {', '.join(sorted(missing))}; get it again from its publisher.")
-    return [
+    cases = [
         Case(
             id=str(row["image"]),
             path=root / str(row["image"]),
@@ -44,6 +45,7 @@ def read_nodules(root: Path) -> list[Case]:
         )
         for row in table.to_dict("records")
     ]
+    return LabelledFolder(cases)
 
 
 def _spread(scores: object) -> float:

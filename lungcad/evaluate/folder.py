@@ -1,8 +1,8 @@
 """Evaluate a trained network over a folder of labelled images."""
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from lungcad.datasets import DATASETS, Case, Split, of_split
+from lungcad.datasets.folders import LabelledFolder
 from lungcad.errors import DatasetError, LungcadError, lookup
 from lungcad.evaluate.inference import read_inputs
 from lungcad.evaluate.metrics import summarise
@@ -26,6 +27,8 @@ class Evaluation:
     """cases and probabilities (n, K) row by row; skipped: (case id, why); images_per_second: reading included.
 
     seen: how many of the cases the network was trained or chosen on; None where its run cannot tell (:func:`seen_before`).
+    notes: what must be known of how the folder was read, a sentence each. not_looked_at: why -> number of files that are no cases.
+    unknown_parts: folders that may be parts and training data among them (``--parts``).
     """
 
     cases: list[Case]
@@ -34,6 +37,9 @@ class Evaluation:
     images_per_second: float
     result: TestResult
     seen: int | None = None
+    notes: tuple[str, ...] = ()
+    not_looked_at: Mapping[str, int] = field(default_factory=dict)
+    unknown_parts: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON of ``lungcad evaluate``."""
@@ -47,6 +53,8 @@ class Evaluation:
             "images_per_second": round(self.images_per_second, 1),
             "seen_in_training": self.seen,
             "skipped": [{"case": case, "why": why} for case, why in self.skipped],
+            "notes": list(self.notes),
+            "not_looked_at": dict(self.not_looked_at),
         }
 
     def as_run(self, card: ModelCard, layout: str) -> Run:
@@ -70,9 +78,8 @@ def evaluate_folder(
             f"The network {model.card.name} knows {', '.join(model.card.classes)}; the layout {layout} has "
             f"{' or '.join(', '.join(each.classes) for each in dataset.tasks)}. Choose a network trained on it."
         )
-    cases = of_split(dataset.read(folder, task.name), Split.TEST)
-    if not cases:
-        raise DatasetError("The folder has parts, but no test part with images; give the folder of the images themselves.")
+    read = dataset.read_folder(folder, task.name, parts)
+    cases, notes = _to_evaluate(read)
     start = time.perf_counter()
     kept, rows, skipped = [], [], []
     for batch in read_inputs(cases, model):
@@ -89,7 +96,22 @@ def evaluate_folder(
     seconds = time.perf_counter() - start
     probabilities = torch.cat(rows).numpy()
     result = _summary(kept, probabilities, model.card.classes)
-    return Evaluation(kept, probabilities, skipped, len(cases) / seconds, result, seen_before(model.card, kept))
+    seen = seen_before(model.card, kept)
+    return Evaluation(kept, probabilities, skipped, len(cases) / seconds, result, seen, notes, read.not_looked_at, read.unknown_parts)
+
+
+def _to_evaluate(read: LabelledFolder) -> tuple[list[Case], tuple[str, ...]]:
+    """The cases of the test part, all without parts; and the folder's notes, with one where training images may be among them."""
+    parts = {case.split for case in read.cases}
+    cases = of_split(read.cases, Split.TEST)
+    if cases:
+        return cases, read.notes
+    named = " and ".join(sorted(str(part) for part in parts if part))
+    if len(parts) == 1:  # a part was given by itself, or only one is there
+        return read.cases, (*read.notes, f"The folder is a {named} part: its images are not for testing, and a network trained on them is judged too well.")
+    raise DatasetError(
+        f"The folder has the parts {named}, but no test part with images; name it with --parts FOLDER=test, or give the folder of the images themselves."
+    )
 
 
 def evaluate_ensemble(
@@ -97,15 +119,14 @@ def evaluate_ensemble(
 ) -> Evaluation:
     """:func:`evaluate_folder` for networks that answer together: the mean of their calibrated probabilities."""
     start = time.perf_counter()
-    members = [evaluate_folder(member, folder, layout, on_progress) for member in ensemble.members]
+    members = [evaluate_folder(member, folder, layout, on_progress, parts=parts) for member in ensemble.members]
     seconds = time.perf_counter() - start
     first = members[0]
     probabilities = np.mean([member.probabilities for member in members], axis=0)
     result = _summary(first.cases, probabilities, ensemble.classes)
     n = len(first.cases) + len(first.skipped)
-    return Evaluation(
-        first.cases, probabilities, first.skipped, n / seconds, result, max((m.seen for m in members if m.seen is not None), default=None)
-    )
+    seen = max((m.seen for m in members if m.seen is not None), default=None)
+    return replace(first, probabilities=probabilities, images_per_second=n / seconds, result=result, seen=seen)
 
 
 def seen_before(card: ModelCard, cases: list[Case], runs: Path = RUNS) -> int | None:

@@ -1,6 +1,7 @@
 """Bytes or a path -> :class:`CTImage`, whatever the format."""
 
 import hashlib
+import stat
 from dataclasses import replace
 from pathlib import Path
 
@@ -79,14 +80,26 @@ def _decoded(data: bytes, sha256: str, frame: int | None, scale: Scale) -> CTIma
     raise ImageError(f"The content is not an image, whatever the file's name says; give {FORMATS}.")
 
 
+def looks_like_image(head: bytes) -> bool:
+    """Whether a file that begins with these (some hundred) bytes is of a format that :func:`read_image` reads, whatever its name."""
+    return dicom.looks_like_dicom(head) or raster.looks_like_raster(head)
+
+
 def _read_file(path: Path) -> bytes:
-    if path.is_dir():
-        raise ImageError("This is a folder; give one image file.")
-    if not path.exists():
-        raise ImageError("There is no such file; check the path.")
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise ImageError(f"The file has {path.stat().st_size / 2**20:.0f} MiB; the limit is {MAX_BYTES >> 20} MiB.")
+        facts = path.stat()
+        if stat.S_ISDIR(facts.st_mode):
+            raise ImageError("This is a folder; give one image file.")
+        if not stat.S_ISREG(facts.st_mode):
+            raise ImageError("This is a device or a pipe, not a file; give one image file.")
+        if facts.st_size > MAX_BYTES:
+            raise ImageError(f"The file has {facts.st_size / 2**20:.0f} MiB; the limit is {MAX_BYTES >> 20} MiB.")
         return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        raise ImageError("There is no such file; check the path.") from None
     except OSError as error:
-        raise ImageError(f"The file cannot be read ({error.strerror}).") from None
+        raise ImageError(f"The file cannot be read ({error.strerror}); check the path and its permissions.") from None
+    except ImageError:
+        raise
+    except ValueError:  # a NUL in the path
+        raise ImageError("The path holds a NUL character, so there is no such file; check the path.") from None

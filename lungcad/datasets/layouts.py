@@ -1,0 +1,33 @@
+"""A folder of anybody's images as labelled cases: laid out as a known data set, or simply a folder for each class."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from lungcad.datasets.case import Split
+from lungcad.datasets.dataset import DATASETS
+from lungcad.datasets.folders import ImageFolder, LabelledFolder, read_nearest_folders
+from lungcad.errors import DatasetError
+from lungcad.names import printable
+
+
+def read_folder(root: str | Path, layout: str | None = None, parts: Mapping[str, Split] | None = None) -> LabelledFolder:
+    """Every image below a folder, with its published label (or its folder's name) and its part.
+
+    layout: a known data set's; found out unless told. parts: folder -> part, for names that lungcad does not know
+    (:func:`~lungcad.datasets.parts.parse_parts`). Raises :class:`DatasetError` for a folder that is not there or holds no images.
+    """
+    if layout is not None and layout not in DATASETS:
+        raise DatasetError(f"Unknown layout {layout!r}; choose one of: {', '.join(DATASETS)}.")
+    chosen = DATASETS[layout] if layout is not None else None
+    folder = ImageFolder.open(root, parts)
+    for dataset in [chosen] if chosen else DATASETS.values():
+        found = dataset.read_cases(folder)
+        if chosen and not found.cases:
+            raise DatasetError(f"The folder {printable(root)!r} holds no images laid out as {layout}.")
+        if chosen or (found.cases and (len(found.cases) == len(folder.listing.files) or found.cases[0].facts)):
+            return replace(found, layout=dataset.name)
+    if not folder.listing.files:
+        empty = f"The folder {printable(root)!r} holds no images; give a folder with a folder of images for each class."
+        raise DatasetError(" ".join([empty, *folder.listing.sentences]))
+    return read_nearest_folders(folder)

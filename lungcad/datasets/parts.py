@@ -1,0 +1,78 @@
+"""Names of a data set's parts (train, valid, test) as people call their folders."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+
+from lungcad.datasets.case import Split
+from lungcad.errors import DatasetError
+from lungcad.names import printable, same_name
+
+SYNONYMS = {
+    Split.TRAIN: ("train", "training", "trn", "trains", "trained", "trainval", "traintune", "learn", "learning"),
+    Split.VALID: ("valid", "validation", "val", "vali", "vld", "validate", "validating", "dev", "devel", "tune", "tuning"),
+    Split.TEST: ("test", "testing", "tst", "tests", "tested", "eval", "evaluation", "holdout", "heldout", "unseen"),
+}
+"""A folder is a part when one of these is left of its name without case, digits, punctuation and the words in :data:`FILLERS`."""
+SHORT = {"tr": Split.TRAIN, "va": Split.VALID, "vd": Split.VALID, "te": Split.TEST, "ts": Split.TEST}
+"""Taken for parts only beside another part: alone they may be a class."""
+FILLERS = (
+    "datasets", "dataset", "data", "subset", "set", "sets", "split", "part", "partition", "portion", "folder", "dir", "images", "image", "imgs", "img",
+    "pictures", "slices", "slice", "scans", "scan", "cases", "case", "samples", "files", "ct", "cts", "xy", "x", "the", "of", "for", "my", "new", "old", "final",
+    "original", "orig", "raw", "aug", "augmented", "external", "internal", "all", "cropped", "resized", "png", "jpg", "jpeg", "dcm", "dicom", "v",
+)  # fmt: skip
+_KNOWN = {name: split for split, names in SYNONYMS.items() for name in names}
+_SPLIT_BY_NAME = _KNOWN | SHORT
+_GLUED = re.compile(rf"(?:images?|imgs?|data)?({'|'.join(sorted(_SPLIT_BY_NAME, key=len, reverse=True))})(?:{'|'.join(sorted(FILLERS, key=len, reverse=True))})*")
+
+
+def part_of(folder: str, *, short: bool = True) -> Split | None:
+    """The part that a folder's name means: ``01_train``, ``Test Set``, ``Hold-Out``, ``imagesTr``. None for any other name.
+
+    short: whether :data:`SHORT` names count.
+    """
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", " ", unicodedata.normalize("NFKC", folder))  # TrainSet, imagesTr
+    words = [word for word in re.findall(r"[^\W\d_]+", spaced.casefold()) if word not in FILLERS]
+    joined = "".join(words)
+    matched = _GLUED.fullmatch(joined)
+    if matched is None or (not short and joined in SHORT):
+        return None
+    return _SPLIT_BY_NAME[matched[1]]
+
+
+def recognised(folders: Iterable[str]) -> dict[str, Split]:
+    """Folder name -> part, of those that mean one; short names (:data:`SHORT`) only beside another part."""
+    names = set(folders)
+    with_short = {name: split for name in names if (split := part_of(name)) is not None}
+    if len(set(with_short.values())) > 1:
+        return with_short
+    return {name: split for name in names if (split := part_of(name, short=False)) is not None}
+
+
+def parse_parts(text: str) -> dict[str, Split]:
+    """``a=train,b=test`` -> folder -> part. A folder is a name or a path with ``/``, its name may hold commas and equals signs."""
+    named: dict[str, Split] = {}
+    rest = text.strip()
+    while rest:
+        matched = re.match(r"\s*(.+?)\s*=\s*([^,=/]+?)\s*(?:,|$)", rest, re.DOTALL)
+        split = part_of(matched[2]) if matched else None
+        if matched is None or split is None:
+            raise DatasetError(f"The parts {printable(text)!r} cannot be read; write FOLDER=PART with commas between, PART one of: train, valid, test.")
+        if named.get(matched[1], split) is not split:
+            raise DatasetError(f"The folder {printable(matched[1])!r} cannot be both {named[matched[1]]} and {split}; name it once.")
+        named[matched[1]] = split
+        rest = rest[matched.end() :]
+    if not named:
+        raise DatasetError("No part was named; write FOLDER=PART with commas between, PART one of: train, valid, test.")
+    return named
+
+
+def named_part(folders: tuple[str, ...], named: Mapping[str, Split]) -> tuple[int, Split] | None:
+    """(depth, part) of the innermost of nested folders that the user named, by its own name or by its path in the data set."""
+    known = {tuple(same_name(piece) for piece in name.strip("/").split("/")): split for name, split in named.items()}
+    plain = tuple(map(same_name, map(printable, folders)))
+    for depth in range(len(folders) - 1, -1, -1):
+        for name in (plain[depth : depth + 1], plain[: depth + 1]):
+            if name in known:
+                return depth, known[name]
+    return None
