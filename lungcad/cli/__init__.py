@@ -4,6 +4,8 @@ Results go to standard output (clean JSON with ``--json``), progress and message
 one sentence and exit status 2.
 """
 
+import errno
+import os
 import sys
 
 from lungcad.cli import data, images, runs, training, trust  # noqa: F401  each registers its commands
@@ -15,11 +17,30 @@ app.info.help = __doc__
 
 def main() -> None:
     """Run the command line; user errors become one sentence on standard error and exit status 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a name that the terminal's encoding lacks stops nothing
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
     except LungcadError as error:
         complain(str(error))
+        sys.exit(2)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        _close_output()
+        complain("The disk is full, so the output was cut short; free some space and run this again.")
         sys.exit(2)
     except KeyboardInterrupt:
         complain("Stopped.")
         sys.exit(130)
+
+
+def _close_output() -> None:
+    """What could not be written is dropped, so that the interpreter does not try again as it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

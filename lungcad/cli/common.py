@@ -9,33 +9,54 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Column, Table
 
 from lungcad.errors import LungcadError
+from lungcad.files import check_can_write
+from lungcad.names import printable
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
-messages = Console(stderr=True)
+messages = Console(stderr=True, markup=False, emoji=False, highlight=False)  # names are printed as they are: "[a]" is no markup
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Model = Annotated[str, typer.Option(help="A name that `models` lists.")]
+Parts = Annotated[
+    str | None,
+    typer.Option(
+        help="Which folders are which part, for names that are not known: a=train,b=test (train, valid or test; a folder's name or its path)."
+    ),
+]
 Models = Annotated[str, typer.Option(help="A name that `models` lists, or several with commas between: their calibrated mean.")]
 
 
 def complain(sentence: str) -> None:
     """One sentence to standard error."""
-    print(f"lungcad: {sentence}", file=sys.stderr)
+    print(f"lungcad: {printable(sentence)}", file=sys.stderr)
+
+
+def table_of(*columns: str, title: str | None = None) -> Table:
+    """A table whose cells are folded, never cut."""
+    return Table(*(Column(name, overflow="fold") for name in columns), title=title, title_justify="left")
+
+
+def print_table(table: Table) -> None:
+    """To standard output; what stands in it is text, never markup."""
+    Console(markup=False, emoji=False, highlight=False).print(table)
 
 
 @contextmanager
 def progress(title: str) -> Iterator[Callable[[int, int], None]]:
     """A bar on standard error, on a terminal only."""
-    with Progress(console=messages, transient=True, disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task(title)
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=messages, transient=True, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task(printable(title))
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def print_json(value: object, *, indent: int | None = 2) -> None:
     """To standard output; never NaN."""
-    print(json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False), flush=True)
+    in_unicode = (sys.stdout.encoding or "").lower().startswith("utf")
+    print(json.dumps(value, indent=indent, ensure_ascii=not in_unicode, allow_nan=False), flush=True)
 
 
 def check_writable(path: Path | None, suffix: str) -> None:
@@ -43,6 +64,5 @@ def check_writable(path: Path | None, suffix: str) -> None:
     if path is None:
         return
     if path.suffix.lower() != suffix:
-        raise LungcadError(f"The output file {str(path)!r} must end in {suffix}.")
-    if not path.parent.is_dir():
-        raise LungcadError(f"There is no folder {str(path.parent)!r} to write to; make it first.")
+        raise LungcadError(f"The output file '{printable(path)[-200:]}' must end in {suffix}.")
+    check_can_write(path)

@@ -1,13 +1,12 @@
 """Commands about data sets: audit, data info, data download."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from lungcad.cli.common import Json, app, messages, print_json, progress
+from lungcad.cli.common import Json, Parts, app, messages, print_json, print_table, progress, table_of
 
 data_app = typer.Typer(no_args_is_help=True, help="Known data sets: counts, download.")
 app.add_typer(data_app, name="data")
@@ -20,44 +19,52 @@ def audit(
     protocol: Annotated[
         str | None, typer.Option(help="Split a data set that comes without parts, published or grouped, to see what leaks.")
     ] = None,
+    parts: Parts = None,
     as_json: Json = False,
 ) -> None:
     """Find copies, leaks between splits, label conflicts, unreadable files and classes that the files' metadata give away."""
     from lungcad.datasets import DATASETS, Protocol
     from lungcad.datasets.audit import audit as run_audit
+    from lungcad.datasets.parts import parse_parts
     from lungcad.errors import lookup
 
-    known = DATASETS.get(folder) if not Path(folder).is_dir() else None
+    known = DATASETS.get(folder) if not os.path.isdir(folder) else None
+    named = parse_parts(parts) if parts is not None else None
     chosen = lookup({each.value: each for each in Protocol}, protocol, "protocol") if protocol else None
     with progress("reading images") as on_progress:
         found = run_audit(
-            known.locate() if known else folder, layout or (known.name if known else None), protocol=chosen, on_progress=on_progress
+            known.locate() if known else folder,
+            layout or (known.name if known else None),
+            parts=named,
+            protocol=chosen,
+            on_progress=on_progress,
         )
     values = found.to_dict()
     if as_json:
         print_json(values)
         return
-    out = Console()
-    out.print(f"{found.n_images} images ({', '.join(f'{name} {n}' for name, n in found.n_by_class.items())}), split: {found.split}")
-    out.print(
+    print(f"{found.n_images} images ({', '.join(f'{name} {n}' for name, n in found.n_by_class.items())}), split: {found.split}")
+    print(
         f"{len(found.duplicate_groups)} groups of copies, {found.exact_groups} of them with equal pixels; {len(found.unreadable)} unreadable files"
     )
-    table = Table("split", "class", "copies of training images", "share")
+    table = table_of("split", "class", "copies of training images", "share")
     for leak in found.leaks:
         table.add_row(leak.split, leak.label, str(leak.n), f"{leak.share:.1%}")
     if found.leaks:
-        out.print(table)
+        print_table(table)
+    for note in found.notes:
+        print(note)
     for conflict in found.label_conflicts:
-        out.print(f"one picture, two labels ({', '.join(conflict.labels)}): {'; '.join(conflict.cases[:4])}")
+        print(f"one picture, two labels ({', '.join(conflict.labels)}): {'; '.join(conflict.cases[:4])}")
     for case, why in found.unreadable[:20]:
-        out.print(f"unreadable: {case}: {why}")
+        print(f"unreadable: {case}: {why}")
     if found.neighbours:
-        out.print(
+        print(
             f"{len(found.neighbours)} pairs of neighbouring slices stand on two sides of the split, for example {' and '.join(found.neighbours[0])}"
         )
     if told := found.metadata_only:
-        out.print(f"format, size, mode and border alone: balanced accuracy {told.balanced_accuracy:.3f} (chance {told.chance:.3f})")
-    out.print(f"{found.seconds} s")
+        print(f"format, size, mode and border alone: balanced accuracy {told.balanced_accuracy:.3f} (chance {told.chance:.3f})")
+    print(f"{found.seconds} s")
 
 
 @data_app.command("info")
@@ -78,13 +85,10 @@ def data_info(
     if as_json:
         print_json(values)
         return
-    out = Console()
     for key in ("title", "publisher", "licence", "citation", "task", "grouping"):
-        out.print(f"[bold]{key}[/bold] {values[key]}", highlight=False)
+        print(f"{key}: {values[key]}")
     for protocol, counts in values["protocols"].items():
-        table = Table(title=f"{protocol}: {counts['split']}", title_justify="left")
-        for column in ("split", *values["classes"], "groups", "copies of training"):
-            table.add_column(column)
+        table = table_of("split", *values["classes"], "groups", "copies of training", title=f"{protocol}: {counts['split']}")
         for row in counts["parts"]:
             table.add_row(
                 row["split"],
@@ -92,7 +96,7 @@ def data_info(
                 str(row["groups"]),
                 str(row["copies_of_training"]),
             )
-        out.print(table)
+        print_table(table)
 
 
 @data_app.command("keep")
@@ -115,6 +119,6 @@ def data_download(name: str) -> None:
     from lungcad.errors import lookup
 
     dataset = lookup(DATASETS, name, "data set")
-    messages.print(f"{dataset.title}, {dataset.licence}. Cite: {dataset.citation}", highlight=False)
+    messages.print(f"{dataset.title}, {dataset.licence}. Cite: {dataset.citation}")
     with progress(name) as on_progress:
         print(download(dataset, on_progress=on_progress))

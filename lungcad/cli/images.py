@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from lungcad.cli.common import Json, Model, Models, app, check_writable, complain, messages, print_json, progress
+from lungcad.cli.common import Json, Model, Models, app, check_writable, complain, messages, print_json, print_table, progress, table_of
 from lungcad.errors import LungcadError, lookup
+from lungcad.files import whole_file, write_whole
+from lungcad.names import printable
 from lungcad.paths import WEIGHTS
 
 Frame = Annotated[
@@ -22,7 +22,7 @@ ScaleName = Annotated[
 def _say(warnings: tuple[str, ...], notes: tuple[str, ...]) -> None:
     for kind, sentences in (("warning", warnings), ("note", notes)):
         for sentence in sentences:
-            messages.print(f"  {kind}: {sentence}", highlight=False, markup=False)
+            messages.print(f"  {kind}: {sentence}")
 
 
 @app.command()
@@ -50,14 +50,14 @@ def models(
     if as_json:
         print_json([card.model_dump(mode="json") | asdict(complexity_of(card)) for card in cards])
         return
-    table = Table("name", "network", "attention", "data set", "parameters", "GFLOPs", "test accuracy [95 %]", "without copies [95 %]")
+    table = table_of("name", "network", "attention", "data set", "parameters", "GFLOPs", "test accuracy [95 %]", "without copies [95 %]")
     for card in cards:
         cost = complexity_of(card)
         added = f" ({cost.added_flops:+.1%})" if card.attention != "none" else ""
         table.add_row(card.name, card.backbone, card.attention, card.dataset, f"{cost.parameters / 1e6:.2f} M", f"{cost.flops / 1e9:.2f}{added}", *(
             str(result.accuracy) if result else "–" for result in (card.test, card.test_without_copies)
         ))  # fmt: skip
-    Console().print(table)
+    print_table(table)
 
 
 @app.command()
@@ -78,15 +78,15 @@ def predict(images: list[Path], model: Models, frame: Frame = None, scale: Scale
             else:
                 result = analyse(str(path), network or model, methods=(), frame=frame, scale=scale)
         except LungcadError as error:
-            complain(f"{path}: {error}")
+            complain(f"{printable(path)[-300:]}: {error}")
             failed = True
             continue
         if as_json:
-            print_json({"path": str(path), "model": model, "class": result.prediction.label,
+            print_json({"path": printable(path), "model": model, "class": result.prediction.label,
                          "probabilities": result.prediction.probabilities, "warnings": list(result.warnings),
                          "notes": list(result.notes)}, indent=None)  # fmt: skip
         else:
-            print(f"{path}: {result.prediction.label} ({result.prediction.confidence:.1%})")
+            print(f"{printable(path)}: {result.prediction.label} ({result.prediction.confidence:.1%})")
             _say(result.warnings, result.notes)
     if failed:
         raise typer.Exit(2)
@@ -133,13 +133,13 @@ def explain(
         )
     attribution = result.attributions[method]
     if out:
-        out.write_bytes(png(overlay(result.image.grey(), attribution), Method=method, Network=model, Class=result.target))
+        write_whole(out, png(overlay(result.image.grey(), attribution), Method=method, Network=model, Class=result.target))
     if values:
-        with values.open("wb") as file:
+        with whole_file(values) as file:
             np.save(file, result.values_in_file(method))
     if as_json:
-        print_json({"path": str(image), **result.to_dict()})
+        print_json({"path": printable(image), **result.to_dict()})
     else:
-        print(f"{image}: {result.prediction.label} ({result.prediction.confidence:.1%}), {method} of {result.target}, "
+        print(f"{printable(image)}: {result.prediction.label} ({result.prediction.confidence:.1%}), {method} of {result.target}, "
               f"values {attribution.values.min():.4g} to {attribution.peak:.4g}")  # fmt: skip
         _say(result.warnings, result.notes)

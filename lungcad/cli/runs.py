@@ -5,10 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from lungcad.cli.common import Json, app, complain, print_json
+from lungcad.cli.common import Json, app, complain, print_json, print_table, table_of
 from lungcad.errors import LungcadError
 from lungcad.paths import RUNS
 
@@ -28,7 +26,7 @@ def runs_list(runs: RunsFolder = RUNS, as_json: Json = False) -> None:
     from lungcad.evaluate.stores.runs import list_runs, read_run
 
     headlines = ("accuracy", "macro F1", "ROC-AUC")
-    rows, table = [], Table("run", "data set", "protocol", "n", *headlines)
+    rows, table = [], table_of("run", "data set", "protocol", "n", *headlines)
     for name in list_runs(runs):
         try:
             run = read_run(name, runs)
@@ -43,7 +41,7 @@ def runs_list(runs: RunsFolder = RUNS, as_json: Json = False) -> None:
     if as_json:
         print_json(rows)
     else:
-        Console().print(table)
+        print_table(table)
 
 
 @runs_app.command("show")
@@ -69,23 +67,22 @@ def runs_show(
             "baselines": {each: {metric: value.model_dump() for metric, value in values.items()} for each, values in trivial.items()},
         })  # fmt: skip
         return
-    out = Console()
-    out.print(f"{name}: {run.facts['dataset']}, {run.facts['protocol']}, {matrix.sum()} test cases in {run.test.group.nunique()} groups")
-    table = Table("metric", "value [95 % interval over groups]", *trivial)
+    print(f"{name}: {run.facts['dataset']}, {run.facts['protocol']}, {matrix.sum()} test cases in {run.test.group.nunique()} groups")
+    table = table_of("metric", "value [95 % interval over groups]", *trivial)
     for metric, value in found.items():
         table.add_row(
             metric,
             str(value),
             *(str(values[metric]) if metric in values else "" for values in trivial.values()),
         )
-    out.print(table)
-    table = Table("true \\ predicted", *run.classes)
+    print_table(table)
+    table = table_of("true \\ predicted", *run.classes)
     for label, row in zip(run.classes, matrix, strict=True):
         table.add_row(label, *map(str, row))
-    out.print(table)
+    print_table(table)
     for point in operating_points(run):
         rates = ", ".join(f"{metric} {value}" for metric, value in point["test"].items())
-        out.print(f"{point['name']} (threshold {point['threshold']:.3f}, chosen on validation): {rates}")
+        print(f"{point['name']} (threshold {point['threshold']:.3f}, chosen on validation): {rates}")
 
 
 @runs_app.command("tables")
@@ -129,7 +126,7 @@ def _print_differences(differences: Sequence["Difference"], first: str, second: 
     if as_json:
         print_json([each.to_dict() for each in differences])
         return
-    table = Table("metric", first, second, "difference [95 % interval]", "p", "test")
+    table = table_of("metric", first, second, "difference [95 % interval]", "p", "test")
     for each in differences:
         p = "–" if each.p is None else f"{each.p:.3g}"
         table.add_row(
@@ -140,4 +137,4 @@ def _print_differences(differences: Sequence["Difference"], first: str, second: 
             p,
             each.test,
         )
-    Console().print(table)
+    print_table(table)

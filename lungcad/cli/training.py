@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from lungcad.cli.common import Json, Models, app, check_writable, complain, print_json, progress
+from lungcad.cli.common import Json, Models, Parts, app, check_writable, complain, print_json, print_table, progress, table_of
+from lungcad.files import check_can_make, write_whole
 from lungcad.paths import CHECKPOINTS, RUNS, WEIGHTS, to_write
 
 
@@ -39,6 +38,8 @@ def train(
     varied = bool(folds) or protocol is not None or seed is not None
     work = work or CHECKPOINTS / (f"{plan.name}-folds" if folds else plan.name)
     places = TrainingPaths(data or DATASETS[plan.dataset].locate(), work, None if varied else out, runs)
+    for place in (work, runs, *([] if varied else [out])):
+        check_can_make(place)
     try:
         with progress("reading images") as on_progress:
             bar = sys.stderr.isatty()
@@ -92,13 +93,13 @@ def tune(
     except (KeyboardInterrupt, SystemExit):
         complain("Stopped. The same command goes on after the last finished trial.")
         raise typer.Exit(130) from None
-    table = Table("trial", *next(iter(found.trials))[0], plan.monitor.value)
+    table = table_of("trial", *next(iter(found.trials))[0], plan.monitor.value)
     for number, (values, score) in enumerate(found.trials):
         table.add_row(str(number), *(f"{value:.3g}" for value in values.values()), f"{score:.4f}")
-    Console().print(table)
+    print_table(table)
     text = yaml.safe_dump(found.recipe.model_dump(mode="json"), sort_keys=False)
     if out:
-        out.write_text(text, "utf-8")
+        write_whole(out, text)
     else:
         print(text)
 
@@ -108,20 +109,25 @@ def evaluate(
     model: Models,
     data: Annotated[Path, typer.Option(help="A folder laid out as published; its test part when it has parts.")],
     layout: Annotated[str | None, typer.Option(help="How the folder is laid out; as the network's own data set unless told.")] = None,
+    parts: Parts = None,
     as_json: Json = False,
 ) -> None:
     """Test a network on a folder of labelled images."""
+    from lungcad.datasets.parts import parse_parts
     from lungcad.evaluate.folder import evaluate_ensemble, evaluate_folder
     from lungcad.models import load_model
     from lungcad.models.ensemble import Ensemble
 
+    named = parse_parts(parts) if parts is not None else None
     with progress("evaluating") as on_progress:
         if "," in model:
             ensemble = Ensemble.load(model)
-            evaluation = evaluate_ensemble(ensemble, data, layout or ensemble.members[0].card.dataset, on_progress)
+            evaluation = evaluate_ensemble(ensemble, data, layout or ensemble.members[0].card.dataset, on_progress, parts=named)
         else:
             network = load_model(model)
-            evaluation = evaluate_folder(network, data, layout or network.card.dataset, on_progress)
+            evaluation = evaluate_folder(network, data, layout or network.card.dataset, on_progress, parts=named)
+    for note in evaluation.notes:
+        complain(note)
     for case, why in evaluation.skipped:
         complain(f"skipped {case}: {why}")
     if evaluation.seen is None:
@@ -135,13 +141,14 @@ def evaluate(
     if as_json:
         print_json(values)
         return
-    table = Table("metric", "value", "95 % interval")
+    table = table_of("metric", "value", "95 % interval")
     for name, (low, high) in values["intervals"].items():
         value = values["recall"].get(name.removeprefix("recall ")) if name.startswith("recall ") else values[name]
         table.add_row(
             name, *("–" if each is None else f"{each:.3f}" for each in (value,)), "–" if low is None else f"{low:.3f} to {high:.3f}"
         )
-    Console().print(table, f"{values['n']} images, {values['images_per_second']} images/s")
+    print_table(table)
+    print(f"{values['n']} images, {values['images_per_second']} images/s")
 
 
 @app.command()
@@ -158,9 +165,9 @@ def bench(
     if as_json:
         print_json(rows)
         return
-    table = Table("name", "ours", "plain", "ratio", "unit", "meaning")
+    table = table_of("name", "ours", "plain", "ratio", "unit", "meaning")
     for row in rows:
         table.add_row(
             row["name"], f"{row['ours']:.4g}", f"{row['plain']:.4g}", f"{row['ratio']:.2f}", row["unit"], ENTRIES[row["name"]].__doc__
         )
-    Console().print(table)
+    print_table(table)

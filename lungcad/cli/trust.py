@@ -4,10 +4,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from lungcad.cli.common import Json, Model, app, complain, messages, print_json, progress
+from lungcad.cli.common import Json, Model, app, complain, messages, print_json, print_table, progress, table_of
+from lungcad.files import check_can_make, write_whole
 from lungcad.paths import INDEX, TRUST, to_write
 
 
@@ -33,6 +32,7 @@ def trust(
     from lungcad.evaluate.trust import run_trust
     from lungcad.models import load_model
 
+    check_can_make(out)
     network = load_model(model)
     folder = DATASETS[data].locate() if data in DATASETS else Path(data)
     layout = layout or (data if data in DATASETS else network.card.dataset)
@@ -47,12 +47,12 @@ def trust(
         return
     found = run.summary
     shown = [measure for measure in MEASURES if any(values[measure].value is not None for values in found.values())]
-    table = Table("method", *(MEASURES[measure] for measure in shown))
+    table = table_of("method", *(MEASURES[measure] for measure in shown))
     for method, values in found.items():
         table.add_row(method, *("–" if values[measure].value is None else f"{values[measure].value:.3f}" for measure in shown))
-    Console().print(table)
+    print_table(table)
     for note in run.facts["notes"]:
-        messages.print(f"note: {note}", highlight=False)
+        messages.print(f"note: {note}")
     print(f"{run.facts['n']} cases; kept in {written}; --json prints the 95 % intervals")
 
 
@@ -67,6 +67,7 @@ def index(
     from lungcad.evaluate.index import build_index
     from lungcad.models import load_model
 
+    check_can_make(out)
     for name in model.split(","):
         network = load_model(name)
         with progress(name) as on_progress:
@@ -89,5 +90,5 @@ def trust_tables(
     lookup(MEASURES, measure, "measure")
     found = read_trust_runs(runs)
     if write:
-        (to_write(runs) / "README.md").write_text(trust_readme(found), "utf-8")
+        write_whole(to_write(runs) / "README.md", trust_readme(found))
     print(trust_table(measure, found))

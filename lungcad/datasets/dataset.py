@@ -8,8 +8,8 @@ from lungcad.datasets.case import Case, Split
 from lungcad.datasets.fingerprint import Fingerprint
 from lungcad.datasets.folders import ImageFolder, LabelledFolder
 from lungcad.errors import DatasetError
-from lungcad.paths import DATA_PLACES
 from lungcad.names import printable
+from lungcad.paths import DATA_PLACES
 from lungcad.registry import Registry
 
 DATASETS: Registry["Dataset"] = Registry("data set")

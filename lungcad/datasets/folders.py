@@ -114,7 +114,9 @@ class ImageFolder:
         if any(names and names != [str(split)] for split, names in called.items()):
             said.append("Parts: " + "; ".join(f"{split} is {_listed(names)}" for split, names in sorted(called.items()) if names) + ".")
         if n := sum(len({self.synonyms[name] for name in _folders(each.file) if name in self.synonyms}) > 1 for each in labelled):
-            said.append(f"{n} images stand below folders of two parts; the inner one was taken. Name the parts (--parts FOLDER=train,...) where that is wrong.")
+            said.append(
+                f"{n} images stand below folders of two parts; the inner one was taken. Name the parts (--parts FOLDER=train,...) where that is wrong."
+            )
         if unknown := self.unknown_parts(labelled):
             example = ",".join(f"{name}={part}" for name, part in zip(unknown, ("train", "test"), strict=False))
             said.append(

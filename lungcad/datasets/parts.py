@@ -23,7 +23,9 @@ FILLERS = (
 )  # fmt: skip
 _KNOWN = {name: split for split, names in SYNONYMS.items() for name in names}
 _SPLIT_BY_NAME = _KNOWN | SHORT
-_GLUED = re.compile(rf"(?:images?|imgs?|data)?({'|'.join(sorted(_SPLIT_BY_NAME, key=len, reverse=True))})(?:{'|'.join(sorted(FILLERS, key=len, reverse=True))})*")
+_GLUED = re.compile(
+    rf"(?:images?|imgs?|data)?({'|'.join(sorted(_SPLIT_BY_NAME, key=len, reverse=True))})(?:{'|'.join(sorted(FILLERS, key=len, reverse=True))})*"
+)
 
 
 def part_of(folder: str, *, short: bool = True) -> Split | None:
@@ -57,7 +59,9 @@ def parse_parts(text: str) -> dict[str, Split]:
         matched = re.match(r"\s*(.+?)\s*=\s*([^,=/]+?)\s*(?:,|$)", rest, re.DOTALL)
         split = part_of(matched[2]) if matched else None
         if matched is None or split is None:
-            raise DatasetError(f"The parts {printable(text)!r} cannot be read; write FOLDER=PART with commas between, PART one of: train, valid, test.")
+            raise DatasetError(
+                f"The parts {printable(text)!r} cannot be read; write FOLDER=PART with commas between, PART one of: train, valid, test."
+            )
         if named.get(matched[1], split) is not split:
             raise DatasetError(f"The folder {printable(matched[1])!r} cannot be both {named[matched[1]]} and {split}; name it once.")
         named[matched[1]] = split

@@ -1,7 +1,7 @@
 """Evaluate a trained network over a folder of labelled images."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from lungcad.models.card import ModelCard, TestResult
 from lungcad.models.ensemble import Ensemble
 from lungcad.paths import RUNS
 from lungcad.preprocess import normalise
+from lungcad.progress import Progress
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,9 +66,16 @@ class Evaluation:
 
 
 def evaluate_folder(
-    model: TrainedModel, folder: str | Path, layout: str, on_progress: Callable[[int, int], None] | None = None
+    model: TrainedModel,
+    folder: str | Path,
+    layout: str,
+    on_progress: Progress | None = None,
+    *,
+    parts: Mapping[str, Split] | None = None,
 ) -> Evaluation:
-    """Predict every image of the folder's ``test`` part (all of it when it has no parts) and compute the metrics.
+    """Predict every image of the folder's test part (all of it when it has no parts) and compute the metrics.
+
+    parts: folder -> part, for names that lungcad does not know (:func:`~lungcad.datasets.parts.parse_parts`).
 
     Unreadable images are skipped and named. Raises :class:`DatasetError` when the layout's classes are not the network's.
     """
@@ -108,14 +116,22 @@ def _to_evaluate(read: LabelledFolder) -> tuple[list[Case], tuple[str, ...]]:
         return cases, read.notes
     named = " and ".join(sorted(str(part) for part in parts if part))
     if len(parts) == 1:  # a part was given by itself, or only one is there
-        return read.cases, (*read.notes, f"The folder is a {named} part: its images are not for testing, and a network trained on them is judged too well.")
+        return read.cases, (
+            *read.notes,
+            f"The folder is a {named} part: its images are not for testing, and a network trained on them is judged too well.",
+        )
     raise DatasetError(
         f"The folder has the parts {named}, but no test part with images; name it with --parts FOLDER=test, or give the folder of the images themselves."
     )
 
 
 def evaluate_ensemble(
-    ensemble: Ensemble, folder: str | Path, layout: str, on_progress: Callable[[int, int], None] | None = None
+    ensemble: Ensemble,
+    folder: str | Path,
+    layout: str,
+    on_progress: Progress | None = None,
+    *,
+    parts: Mapping[str, Split] | None = None,
 ) -> Evaluation:
     """:func:`evaluate_folder` for networks that answer together: the mean of their calibrated probabilities."""
     start = time.perf_counter()
