@@ -1,5 +1,6 @@
 """Reads data sets that are published as folders of images, one folder a class, perhaps inside train, valid and test."""
 
+import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -201,7 +202,7 @@ def spellings_of(labelled: Sequence[LabelledFile]) -> dict[str, Counter[str]]:
 
 
 def _spelling(spellings: Counter[str]) -> str:
-    return printable(min(spellings, key=lambda name: (-spellings[name], name)))
+    return printable(unicodedata.normalize("NFC", min(spellings, key=lambda name: (-spellings[name], name))))
 
 
 def _folders(file: str) -> Folders:

@@ -4,6 +4,8 @@ Shipped as numbers and ids, without images, so that pages need neither the data 
 """
 
 import warnings
+import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -17,6 +19,7 @@ from torch import Tensor
 
 from lungcad.errors import ModelError
 from lungcad.explain.trust.similarity import rank_correlation, small
+from lungcad.files import whole_file
 from lungcad.models import ModelCard, TrainedModel
 from lungcad.paths import INDEX
 
@@ -109,10 +112,25 @@ class Index:
                 found[place] = np.nan if correlation is None else 1 - correlation
         return found
 
+    def _fits_together(self) -> bool:
+        """Whether the arrays have the shapes that belong together, and hold numbers only."""
+        n, m = len(self.cases), len(self.test_cases)
+        shapes = {
+            "mean": (self.components.shape[1],), "vectors": (n, self.components.shape[0]), "labels": (n,), "test_vectors": (m, self.components.shape[0]),
+            "umap": (n + m, 2), "test_maps": (m, *self.test_maps.shape[1:3]),
+        }  # fmt: skip
+        numbers = (self.mean, self.components, self.vectors, self.test_vectors, self.test_maps, self.umap)
+        return (
+            n > 0
+            and all(getattr(self, name).shape == shape for name, shape in shapes.items())
+            and all(np.isfinite(each).all() for each in numbers)
+        )
+
     def write(self, path: Path) -> None:
         """As one compressed npz."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        np.savez_compressed(path, **self.__dict__)
+        with whole_file(path) as file:
+            np.savez_compressed(file, **self.__dict__)
 
     @classmethod
     def read(cls, card: ModelCard, root: Path = INDEX) -> "Index":
@@ -124,12 +142,27 @@ class Index:
         try:
             with np.load(path, allow_pickle=False) as stored:
                 found = {field.name: stored[field.name] for field in fields(cls)}
-        except (OSError, ValueError, KeyError):
-            raise ModelError(f"The index {path.name} is damaged; {command}.") from None
-        found |= {"weights_sha256": str(found["weights_sha256"]), "far": float(found["far"])}
+            found |= {"weights_sha256": str(found["weights_sha256"]), "far": float(found["far"])}
+            index = cls(**found)
+            whole = index._fits_together()
+        except (
+            OSError,
+            ValueError,
+            KeyError,
+            TypeError,
+            IndexError,
+            AttributeError,
+            EOFError,
+            NotImplementedError,
+            zipfile.BadZipFile,
+            zlib.error,
+        ):
+            whole = False
+        if not whole:
+            raise ModelError(f"The index {path.name} is damaged; {command}.")
         if found["weights_sha256"] != card.sha256:
             raise ModelError(f"The index {path.name} was made with other weights; {command}.")
-        return cls(**found)
+        return index
 
 
 def embed(model: TrainedModel, features: Tensor) -> np.ndarray:

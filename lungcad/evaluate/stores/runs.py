@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,8 +15,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from lungcad.datasets import Case, Protocol, Split
+from lungcad.datasets import Case, Split
 from lungcad.errors import DatasetError, UnknownNameError
+from lungcad.evaluate.stores.run_checks import check_baselines, check_predictions, checked_facts
+from lungcad.files import whole_folder
+from lungcad.names import printable
 from lungcad.paths import RUNS
 
 SCHEMA = 2
@@ -75,16 +79,15 @@ def write_run(
     baselines: pd.DataFrame | None = None,
     history: pd.DataFrame | None = None,
 ) -> None:
-    """``predictions.parquet``, ``baselines.parquet``, ``history.csv`` and, last, ``run.json``: a run without it is unfinished."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "run.json").unlink(missing_ok=True)
-    predictions.to_parquet(folder / "predictions.parquet", index=False)
-    if baselines is not None:
-        baselines.to_parquet(folder / "baselines.parquet", index=False)
-    if history is not None:
-        history.to_csv(folder / "history.csv", index=False)
+    """``predictions.parquet``, ``baselines.parquet``, ``history.csv`` and, last, ``run.json``: all of them together, or what was there stays."""
     facts = {"schema": SCHEMA, "run": folder.name, **facts, "date": datetime.now(UTC).date().isoformat()}
-    (folder / "run.json").write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    with whole_folder(folder, last="run.json") as aside:
+        predictions.to_parquet(aside / "predictions.parquet", index=False)
+        if baselines is not None:
+            baselines.to_parquet(aside / "baselines.parquet", index=False)
+        if history is not None:
+            history.to_csv(aside / "history.csv", index=False)
+        (aside / "run.json").write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
 
 def prediction_table(
@@ -112,44 +115,38 @@ def list_runs(root: Path = RUNS) -> list[str]:
 
 def read_run(name: str, root: Path = RUNS) -> Run:
     """The run of that name. Raises :class:`DatasetError` in one sentence for a missing or damaged file or another schema."""
-    folder = root / name
-    if not (folder / "run.json").is_file():
-        if folder.is_dir():
-            raise DatasetError(f"The run {name} has no run.json: it is unfinished or damaged; make it again.")
-        raise UnknownNameError("run", name, list_runs(root) or ["(there are no runs)"])
+    folder, shown = root / name, printable(name)
+    if not os.path.isfile(folder / "run.json"):
+        if os.path.isdir(folder):
+            raise DatasetError(f"The run {shown} has no run.json: it is unfinished or damaged; make it again.")
+        raise UnknownNameError("run", shown[:200], list_runs(root) or ["(there are no runs)"])
     try:
         facts = json.loads((folder / "run.json").read_text("utf-8"))
-    except (OSError, ValueError):
-        raise DatasetError(f"run.json of the run {name} is damaged; restore it or make the run again.") from None
+    except (OSError, ValueError, RecursionError):
+        raise DatasetError(f"run.json of the run {shown} is damaged; restore it or make the run again.") from None
     schema = facts.get("schema") if isinstance(facts, dict) else None
     if schema is None:
-        raise DatasetError(f"run.json of the run {name} does not say its schema; make the run again.")
+        raise DatasetError(f"run.json of the run {shown} does not say its schema; make the run again.")
     if schema != SCHEMA:
         newer = isinstance(schema, int) and schema > SCHEMA
         advice = "update lungcad to read it" if newer else "make the run again"
-        raise DatasetError(f"The run {name} has schema {schema}, this lungcad reads schema {SCHEMA}; {advice}.")
-    predictions = _table(folder, "predictions.parquet", name)
+        raise DatasetError(f"The run {shown} has schema {printable(str(schema))[:40]}, this lungcad reads schema {SCHEMA}; {advice}.")
+    facts = checked_facts(facts, shown)
+    predictions, baselines, history = (_table(folder, file, shown) for file in ("predictions.parquet", "baselines.parquet", "history.csv"))
     if predictions is None:
-        raise DatasetError(f"The run {name} has no predictions.parquet; restore it or make the run again.")
-    wanted = {"case", "group", "split", "label", "copy_of_training", *(f"p:{each}" for each in facts.get("classes", []))}
-    if missing := sorted(wanted - set(predictions.columns)):
-        raise DatasetError(f"The predictions of the run {name} lack the column {missing[0]}; make the run again.")
-    if facts.get("protocol") == Protocol.GROUPED and "fold" not in predictions:
-        group, names = pd.factorize(predictions.group)
-        split, _ = pd.factorize(predictions.split)
-        of_group = np.zeros(len(names), np.int64)
-        of_group[group] = split
-        if (elsewhere := np.flatnonzero(of_group[group] != split)).size:
-            raise DatasetError(
-                f"The run {name} says grouped, but the group {names[group[elsewhere[0]]]} stands in two parts; make the run again."
-            )
-    return Run(name, facts, predictions, _table(folder, "baselines.parquet", name), _table(folder, "history.csv", name))
+        raise DatasetError(f"The run {shown} has no predictions.parquet; restore it or make the run again.")
+    check_predictions(predictions, facts["classes"], facts["protocol"], shown)
+    if baselines is not None:
+        check_baselines(baselines, facts["classes"], shown)
+    return Run(name, facts, predictions, baselines, history)
 
 
 def read_seeds(name: str, root: Path = RUNS) -> list[Run]:
     """The run and its repetitions under other seeds (``NAME-seedN``), by seed."""
     repeated = [each for each in list_runs(root) if re.fullmatch(re.escape(name) + r"-seed\d+", each)]
-    return sorted((read_run(each, root) for each in (name, *repeated)), key=lambda run: run.facts["seed"])
+    return sorted(
+        (read_run(each, root) for each in (name, *repeated)), key=lambda run: -1 if run.facts["seed"] is None else run.facts["seed"]
+    )
 
 
 def _table(folder: Path, file: str, run: str) -> pd.DataFrame | None:
@@ -158,7 +155,7 @@ def _table(folder: Path, file: str, run: str) -> pd.DataFrame | None:
         return None
     try:
         return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
-    except (OSError, ValueError) as error:  # pyarrow's errors are ValueErrors and OSErrors
+    except (OSError, ValueError, KeyError, TypeError, NotImplementedError, pa.ArrowException) as error:
         raise DatasetError(f"{file} of the run {run} is damaged ({type(error).__name__}); restore it or make the run again.") from None
 
 

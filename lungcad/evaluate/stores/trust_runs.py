@@ -9,11 +9,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+from pandas.api.types import is_numeric_dtype
 
 from lungcad.errors import DatasetError, UnknownNameError
 from lungcad.estimate import Estimate
 from lungcad.evaluate.bootstrap import Resamples
 from lungcad.evaluate.metrics import estimate
+from lungcad.files import whole_folder
 from lungcad.paths import TRUST
 
 SCHEMA = 1
@@ -62,13 +65,12 @@ class TrustRun:
 def write_trust_run(run: TrustRun, root: Path = TRUST) -> Path:
     """``trust.json`` and ``cases.parquet`` under ``root/MODEL--DATA``."""
     folder = root / run.name
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "trust.json").unlink(missing_ok=True)
     table = run.cases.copy()
     columns = ["probability", *MEASURES]
     table[columns] = table[columns].astype(np.float32)
-    table.to_parquet(folder / "cases.parquet", index=False)
-    (folder / "trust.json").write_text(json.dumps(run.facts, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    with whole_folder(folder, last="trust.json") as aside:
+        table.to_parquet(aside / "cases.parquet", index=False)
+        (aside / "trust.json").write_text(json.dumps(run.facts, indent=2, ensure_ascii=False) + "\n", "utf-8")
     return folder
 
 
@@ -85,12 +87,20 @@ def read_trust_run(name: str, root: Path = TRUST) -> TrustRun:
     try:
         facts = json.loads((folder / "trust.json").read_text("utf-8"))
         table = pd.read_parquet(folder / "cases.parquet")
-    except (OSError, ValueError):
+    except (OSError, ValueError, KeyError, TypeError, NotImplementedError, RecursionError, pa.ArrowException):
         raise DatasetError(f"A file of the trust run {name} is damaged or missing; run lungcad trust again.") from None
     if not isinstance(facts, dict) or facts.get("schema") != SCHEMA:
         raise DatasetError(f"The trust run {name} has another schema than this lungcad reads ({SCHEMA}); run lungcad trust again.")
     if missing := sorted({"case", "group", "method", *MEASURES} - set(table.columns)):
         raise DatasetError(f"The cases of the trust run {name} lack the column {missing[0]}; run lungcad trust again.")
+    for key, kind in {"model": str, "data": str, "weights_sha256": str, "n": int, "methods": list, "skipped": list, "notes": list}.items():
+        if not isinstance(facts.get(key), kind):
+            raise DatasetError(f"trust.json of the trust run {name} lacks {key}, or it is not what it should be; run lungcad trust again.")
+    values = table[list(MEASURES)]
+    if not all(map(is_numeric_dtype, values.dtypes)) or (not values.isna().to_numpy().all() and values.abs().max().max() > 1.001):
+        raise DatasetError(f"The cases of the trust run {name} hold measures that are no numbers from -1 to 1; run lungcad trust again.")
+    if table[["case", "group", "method"]].isna().to_numpy().any() or not len(table):
+        raise DatasetError(f"The cases of the trust run {name} are empty or lack a case, a group or a method; run lungcad trust again.")
     return TrustRun(name, facts, table)
 
 

@@ -1,0 +1,132 @@
+"""What an evaluation run must hold to be scored: checked as it is read, so that a bad one is a sentence and never a wrong number."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import numpy as np
+import pandas as pd
+import pydantic
+from pandas.api.types import is_bool_dtype, is_numeric_dtype
+from pydantic import Field, StrictInt, StrictStr
+
+from lungcad.datasets import Protocol, Split
+from lungcad.errors import DatasetError
+from lungcad.names import printable
+
+MOST_OFF = 0.01
+"""By which the probabilities of a case may miss a sum of 1: float16, or rounded to two or three places."""
+_AGAIN = "make the run again"
+
+
+class RunFacts(pydantic.BaseModel):
+    """``run.json``: what a reader may rely on. An absent fact is empty, never guessed; further ones are kept as they are."""
+
+    model_config = pydantic.ConfigDict(extra="allow", frozen=True)
+
+    classes: Annotated[list[Annotated[StrictStr, Field(min_length=1)]], Field(min_length=2)]
+    network: StrictStr = ""
+    backbone: StrictStr = ""
+    attention: StrictStr = ""
+    weights_sha256: StrictStr = ""
+    dataset: StrictStr = ""
+    task: StrictStr | None = None
+    protocol: StrictStr = ""
+    split: StrictStr = ""
+    grouping: StrictStr = ""
+    n_train: StrictInt | None = None
+    seed: StrictInt | None = None
+    folds: StrictInt | None = None
+    date: StrictStr = ""
+    timings: dict[str, Any] = {}
+    skipped: list[StrictStr] = []
+    left_out: list[StrictStr] = []
+
+
+def checked_facts(values: dict[str, Any], run: str) -> dict[str, Any]:
+    """The facts with every known key. Raises :class:`DatasetError` naming the first that is not what it should be."""
+    try:
+        facts = RunFacts.model_validate(values)
+    except pydantic.ValidationError as fault:
+        first = fault.errors()[0]
+        key = ".".join(map(str, first["loc"]))
+        raise DatasetError(
+            printable(f"run.json of the run {run}: {key}: {first['msg']} (it is {str(first.get('input'))[:40]!r}); {_AGAIN}.")
+        ) from None
+    if len(set(facts.classes)) < len(facts.classes):
+        raise DatasetError(f"run.json of the run {run} names a class twice; {_AGAIN}.")
+    return facts.model_dump()
+
+
+def check_predictions(table: pd.DataFrame, classes: Sequence[str], protocol: str, run: str) -> None:
+    """Raises :class:`DatasetError` in one sentence for a table from which nothing should be computed."""
+    said = f"The predictions of the run {run}"
+    if missing := sorted({"case", "group", "split", "label", "copy_of_training", *_columns(classes)} - set(table.columns)):
+        raise DatasetError(f"{said} lack the column {missing[0]}; {_AGAIN}.")
+    if not len(table):
+        raise DatasetError(f"{said} are empty; {_AGAIN}.")
+    in_folds = "fold" in table
+    for column in ("case", "group", "split", "label", "copy_of_training", *(["fold"] if in_folds else [])):
+        if n := int(table[column].isna().sum()):
+            raise DatasetError(f"{said} lack the {column} of {n} of {len(table)} cases; {_AGAIN}.")
+    for column in ("case", "group", "split", "label"):
+        if pd.api.types.infer_dtype(table[column], skipna=False) != "string":
+            raise DatasetError(f"{said} hold a {column} that is no text; {_AGAIN}.")
+    if not is_bool_dtype(table.copy_of_training):
+        raise DatasetError(f"{said} do not say true or false in copy_of_training; {_AGAIN}.")
+    for column, allowed in (("split", list(Split)), ("label", list(classes))):
+        if unknown := sorted(set(table[column].unique()) - set(map(str, allowed))):
+            raise DatasetError(
+                printable(f"{said} hold the {column} {unknown[0]!r}, which is none of {', '.join(map(str, allowed))}; {_AGAIN}.")
+            )
+    check_probabilities(table, classes, said)
+    twice = table.duplicated(["fold", "split", "case"]) if in_folds else ~_first(table.case)
+    if twice.any():
+        raise DatasetError(f"{said} hold the case {printable(table.case[twice.to_numpy()].iloc[0])} twice; {_AGAIN}.")
+    if protocol == Protocol.GROUPED and not in_folds:
+        _check_groups(table, run)
+
+
+def check_baselines(table: pd.DataFrame, classes: Sequence[str], run: str) -> None:
+    """The trivial baselines' table, as :func:`check_predictions`."""
+    said = f"The baselines of the run {run}"
+    if missing := sorted({"baseline", "case", *_columns(classes)} - set(table.columns)):
+        raise DatasetError(f"{said} lack the column {missing[0]}; {_AGAIN}.")
+    if len(table):
+        check_probabilities(table, classes, said)
+
+
+def check_probabilities(table: pd.DataFrame, classes: Sequence[str], said: str) -> None:
+    """Each is a number from 0 to 1, and those of a case sum to 1."""
+    columns = _columns(classes)
+    if not all(is_numeric_dtype(table[name]) and not is_bool_dtype(table[name]) for name in columns):
+        raise DatasetError(f"{said} hold probabilities that are not numbers; {_AGAIN}.")
+    values = table[columns].to_numpy()
+    low, high = float(values.min()), float(values.max())
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise DatasetError(f"{said} hold probabilities that are not numbers (NaN or infinite); {_AGAIN}.")
+    if low < -1e-6 or high > 1 + 1e-3:
+        raise DatasetError(f"{said} hold probabilities from {low:.3g} to {high:.3g} instead of 0 to 1 (logits?); {_AGAIN}.")
+    sums = values.sum(1, dtype=np.float64)
+    off = int(np.abs(sums - 1).argmax())
+    if abs(sums[off] - 1) > MOST_OFF:
+        raise DatasetError(f"{said} hold a case whose probabilities sum to {sums[off]:.3f} instead of 1; {_AGAIN}.")
+
+
+def _check_groups(table: pd.DataFrame, run: str) -> None:
+    group, names = pd.factorize(table.group)
+    split, _ = pd.factorize(table.split)
+    of_group = np.zeros(len(names), np.int64)
+    of_group[group] = split
+    if (elsewhere := np.flatnonzero(of_group[group] != split)).size:
+        raise DatasetError(
+            f"The run {run} says grouped, but the group {printable(names[group[elsewhere[0]]])} stands in two parts; {_AGAIN}."
+        )
+
+
+def _first(cases: pd.Series) -> pd.Series:
+    """Whether a case stands there for the first time."""
+    return pd.Series(True, index=cases.index) if cases.is_unique else ~cases.duplicated()
+
+
+def _columns(classes: Sequence[str]) -> list[str]:
+    return [f"p:{name}" for name in classes]
