@@ -44,8 +44,12 @@ def training_testing(root: Path, train: str = "Training", valid: str = "Validati
 
 
 @pytest.mark.parametrize(
-    "names", [("Training", "Validation", "Testing"), ("TRAIN", "Val", "TEST"), ("Tr", "va", "Ts"), ("trn", "dev", "Hold-Out"), ("01_train", "02_valid", "03_test"),
-              ("train_set", "validation set", "test set"), ("imagesTr", "imagesVal", "imagesTs"), ("trainset", "devset", "eval"), ("archive/Train", "archive/Valid", "archive/Test")]
+    "names",
+    [
+        ("Training", "Validation", "Testing"), ("TRAIN", "Val", "TEST"), ("Tr", "va", "Ts"), ("trn", "dev", "Hold-Out"), ("trainset", "devset", "eval"),
+        ("01_train", "02_valid", "03_test"), ("train_set", "validation set", "test set"), ("imagesTr", "imagesVal", "imagesTs"),
+        ("archive/Train", "archive/Valid", "archive/Test"),
+    ],
 )  # fmt: skip
 def test_a_test_part_copied_from_training_under_its_usual_names(tmp_path, names):
     found = audit(training_testing(tmp_path, *names))
