@@ -45,7 +45,8 @@ def audit(
         return
     print(f"{found.n_images} images ({', '.join(f'{name} {n}' for name, n in found.n_by_class.items())}), split: {found.split}")
     print(
-        f"{len(found.duplicate_groups)} groups of copies, {found.exact_groups} of them with equal pixels; {len(found.unreadable)} unreadable files"
+        f"{len(found.duplicate_groups)} groups of copies, {found.exact_groups} of them with equal pixels; {len(found.unreadable)} unreadable files; "
+        f"{sum(found.not_looked_at.values())} files not looked at"
     )
     table = table_of("split", "class", "copies of training images", "share")
     for leak in found.leaks:

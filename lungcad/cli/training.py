@@ -148,7 +148,7 @@ def evaluate(
             name, *("–" if each is None else f"{each:.3f}" for each in (value,)), "–" if low is None else f"{low:.3f} to {high:.3f}"
         )
     print_table(table)
-    print(f"{values['n']} images, {values['images_per_second']} images/s")
+    print(f"{values['n']} images, {values['images_per_second']} images/s, {sum(evaluation.not_looked_at.values())} files not looked at")
 
 
 @app.command()
