@@ -5,6 +5,8 @@ below the folder they are called in.
 """
 
 import os
+import secrets
+import tempfile
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -29,6 +31,9 @@ CHECKPOINTS = WORK / "runs"
 """Checkpoints and logs of trainings."""
 DATA_PLACES = (DATA, SHIPPED.parent / "shared" / "data")
 """Where published data sets are looked for, in this order."""
+
+DROPPED = Path(tempfile.gettempdir()) / f"lungcad-{os.getpid()}-{secrets.token_hex(8)}"
+"""What visitors drop into this server's pages; made when it is needed, gone with the server. Nobody can guess its name."""
 
 
 def to_write(path: Path) -> Path:

@@ -15,6 +15,7 @@ from lungcad.app.datasets.about import (
 )
 from lungcad.app.datasets.audit import show_audit
 from lungcad.app.datasets.evaluate import show_evaluation
+from lungcad.app.datasets.own_folder import owner_of
 
 navigation.begin("Datasets")
 st.title("Data sets and audits")
@@ -45,4 +46,4 @@ with navigation.plain_errors():
         layout = dataset.name if dataset else found and found.layout
         if folder and layout:
             st.subheader("Evaluate a network on it", anchor=False)
-            show_evaluation(folder, layout)
+            show_evaluation(folder, layout, owner_of(dataset))

@@ -122,9 +122,17 @@ def find(key: tuple) -> Job | None:
     return _JOBS.get(key)
 
 
+def forget(owner: str) -> None:
+    """Stops and forgets every job whose key holds that word, when what they belong to goes."""
+    with _LOCK:
+        for key in [key for key in _JOBS if owner in key]:
+            _JOBS.pop(key).stop.set()
+
+
 def run_on_server(name: str, key: tuple, title: str, compute: Callable[[Progress], T], *, help: str) -> T | None:
     """The result for this key, whoever began the work; otherwise None, with the button that begins it or its progress drawn.
 
+    key: of work on a folder of one session it holds the owner's word, so that nobody else finds it.
     name: of the widgets, one a place on the page. compute runs outside the session and must not draw.
     """
     job = find(key)

@@ -25,7 +25,7 @@ from lungcad.evaluate.stores.trust_runs import TrustRun, read_trust_runs
 from lungcad.explain.neighbours import Index
 from lungcad.imaging import read_image
 from lungcad.models import ModelCard, TrainedModel, list_cards, load_model, predict_batch
-from lungcad.paths import AUDITS, INDEX, RUNS, TRUST, WEIGHTS
+from lungcad.paths import AUDITS, DROPPED, INDEX, RUNS, TRUST, WEIGHTS
 
 
 def cards() -> dict[str, ModelCard]:
@@ -159,9 +159,18 @@ def folder_fingerprint(folder: str) -> str:
     return hashlib.sha256(repr(seen).encode()).hexdigest()
 
 
-@st.cache_data(max_entries=512, show_spinner=False)
 def thumbnail(path: str, modified: int) -> bytes:
-    """PNG, grey, at most 256 pixels a side, of an image of a data set on this machine."""
+    """PNG, grey, at most 256 pixels a side, of an image of a data set on this machine; a visitor's own is kept in no cache."""
+    return small_png(path) if Path(path).is_relative_to(DROPPED) else _thumbnail(path, modified)
+
+
+@st.cache_data(max_entries=512, show_spinner=False)
+def _thumbnail(path: str, modified: int) -> bytes:
+    return small_png(path)
+
+
+def small_png(path: str) -> bytes:
+    """Grey, at most 256 pixels a side."""
     return cv2.imencode(".png", np.round(255 * shrunk(read_image(path).grey(), 256)).astype(np.uint8))[1].tobytes()
 
 

@@ -1,17 +1,23 @@
 """The logic of the Datasets page, mostly on a folder made up for it."""
 
+import io
 import threading
+import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from lungcad.app import store
+from lungcad.app import dropped, jobs, store
+from lungcad.app.folder_access import FOLDERS, REFUSED
 from lungcad.app.jobs import _JOBS
 from lungcad.datasets import DATASETS
 from lungcad.datasets.kept import read_kept
 from lungcad.errors import DatasetError
 from lungcad.evaluate.scoring import HEADLINES
+from lungcad.paths import DROPPED
 from tests.app.pages import open_page
 from tests.conftest import CLASSES, write_phantoms
 
@@ -67,13 +73,10 @@ def test_a_folder_of_ones_own_is_audited_and_evaluated(folder):
     for kind in ("Precision-recall", "Reliability"):
         page.segmented_control(key="curve").set_value(kind).run()
         assert not page.exception and not page.error
-    # another reader who names the folder finds both, without running anything
-    again = own(folder)
-    assert metrics_of(again).equals(metrics_of(page))
-    # and when the folder has changed they are not shown as if they were its
+    # when the folder has changed they are not shown as if they were its
     (folder / "test" / CLASSES[0] / "0.png").unlink()
     store.folder_fingerprint.clear()
-    assert own(folder).button(key="audit_start")
+    assert page.run().button(key="audit_start")
     assert "own_folder" not in page.query_params and str(folder) not in str(page.query_params)
 
 
@@ -174,3 +177,66 @@ def test_a_damaged_kept_audit_is_said_and_the_rest_works(monkeypatch, tmp_path):
 def test_an_unknown_data_set_in_the_link_is_said():
     page = new_page(dataset="nothing").run()
     assert not page.exception and any("unknown data set" in info.value for info in page.info)
+
+
+def zipped(folder) -> bytes:
+    """The folder as a zip."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for path in sorted(folder.rglob("*.png")):
+            archive.write(path, path.relative_to(folder))
+    return file.getvalue()
+
+
+def dropping(data: bytes) -> AppTest:
+    """A visitor's page after a zip was dropped."""
+    page = new_page(dataset="own", own_from="a zip").run()
+    return page.get("file_uploader")[0].set_value(("images.zip", data, "application/zip")).run()
+
+
+def test_a_dropped_zip_is_audited_and_gone_with_the_session(folder):
+    page = finished(dropping(zipped(folder)), "audit")
+    assert not page.exception and not page.error and page.metric[0].value == str(len(list(folder.rglob("*.png"))) - 1)
+    (path,) = (key[2] for key in _JOBS if "own" not in key and str(DROPPED) in str(key))
+    assert Path(path).is_dir() and len(page.get("image")) >= 3 and Path(path).stat().st_mode & 0o077 == 0
+    page.get("file_uploader")[0].set_value(None).run()
+    assert not page.exception and not Path(path).exists() and not any(str(DROPPED) in str(key) for key in _JOBS)
+
+
+def test_what_one_session_found_no_other_finds(folder):
+    first = finished(own(folder), "audit")
+    assert first.metric
+    other = own(folder)
+    assert not other.metric and other.button(key="audit_start")
+    one, two = dropping(zipped(folder)), dropping(zipped(folder))
+    assert finished(one, "audit").metric and not two.run().metric
+
+
+def test_a_bad_zip_is_one_sentence_and_leaves_nothing():
+    page = dropping(b"no zip")
+    assert not page.exception and "not a zip" in page.error[0].value and not list((DROPPED / page.session_state["owner"]).iterdir())
+    page.run()
+    assert "not a zip" in page.error[0].value
+
+
+def test_a_released_session_leaves_nothing(tmp_path):
+    owned = dropped.Owned("a-token")
+    owned.folder.mkdir(parents=True)
+    (owned.folder / "a.png").write_bytes(b"x")
+    jobs.start(("audit", "a-token", "x"), lambda _: "found").thread.join(60)
+    jobs.start(("audit", "another", "x"), lambda _: "found").thread.join(60)
+    owned.release()
+    assert not owned.folder.exists() and jobs.find(("audit", "a-token", "x")) is None and jobs.find(("audit", "another", "x")) is not None
+
+
+@pytest.mark.parametrize("address", [None, "0.0.0" + ".0"])
+def test_from_other_computers_no_path_can_be_named(folder, monkeypatch, address):
+    get_option = st.get_option
+    monkeypatch.setattr(st, "get_option", lambda name: address if name == "server.address" else get_option(name))
+    page = new_page(dataset="own").run()
+    assert not page.exception and not page.text_input and page.get("file_uploader")
+    monkeypatch.setenv(FOLDERS, str(folder / "train"))
+    page = own(folder / "train")
+    assert not page.error and page.button(key="audit_start")
+    page = own(folder / "test")
+    assert REFUSED in page.error[0].value and own(folder / "gone").error[0].value == page.error[0].value

@@ -14,13 +14,14 @@ from lungcad.app.components.case_grid import case_grid, case_picture
 from lungcad.app.components.chart import chart_with_csv
 from lungcad.app.components.text import class_label
 from lungcad.app.datasets.audit import show_audit
+from lungcad.app.datasets.own_folder import owner_of, pick_own_folder
 from lungcad.app.figures.style import BELOW, COLOURS
 from lungcad.app.jobs import run_on_server
 from lungcad.datasets import DATASETS, Case, Dataset, Protocol
 from lungcad.datasets.audit import Audit, audit
 from lungcad.datasets.info import describe
 from lungcad.datasets.kept import Kept, audit_as_published
-from lungcad.errors import DatasetError, LungcadError
+from lungcad.errors import LungcadError
 
 OWN = "own"
 SAMPLES = 5
@@ -35,7 +36,7 @@ def pick_folder() -> tuple[Dataset | None, Path | None]:
         key="dataset",
         default=next(iter(DATASETS)),
         format_func=lambda each: "a folder of my own" if each == OWN else f"{DATASETS[each].title} ({each})",
-        help="A published data set, or any folder of images on the computer that lungcad runs on, with a folder for each class.",
+        help="A published data set, or images of your own, with a folder for each class.",
     )
     if name != OWN:
         try:
@@ -43,15 +44,7 @@ def pick_folder() -> tuple[Dataset | None, Path | None]:
         except LungcadError as error:
             st.info(str(error))
             return DATASETS[name], None
-    path = st.text_input(
-        "Folder", key="own_folder", placeholder="/path/to/images", help="Nothing in it is changed or copied. It is not kept in the link."
-    )
-    if not path:
-        st.info("Give a folder with one folder for each class, perhaps inside train, valid and test.")
-        return None, None
-    if not Path(path).is_dir():
-        raise DatasetError(f"There is no folder {path!r} on the computer that lungcad runs on; check the path.")
-    return None, Path(path)
+    return None, pick_own_folder()
 
 
 def show_about(dataset: Dataset) -> None:
@@ -149,7 +142,7 @@ def audited(folder: Path, dataset: Dataset | None) -> Audit | None:
     name = dataset.name if dataset else None
     return run_on_server(
         "audit",
-        ("audit", str(folder), name, store.folder_fingerprint(str(folder))),
+        ("audit", owner_of(dataset), str(folder), name, store.folder_fingerprint(str(folder))),
         "the audit",
         lambda on_progress: (
             audit_as_published(dataset, folder, on_progress=on_progress) if dataset else audit(folder, on_progress=on_progress)

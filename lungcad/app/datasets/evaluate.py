@@ -22,8 +22,8 @@ MOST_CASES = 12
 """Pictures that are drawn."""
 
 
-def show_evaluation(folder: Path, layout: str) -> None:
-    """Evaluates a network on the folder, on demand."""
+def show_evaluation(folder: Path, layout: str, owner: str | None) -> None:
+    """Evaluates a network on the folder, on demand. owner: whose folder it is, None for a published data set."""
     classes = [task.classes for task in DATASETS[layout].tasks]
     fitting = [name for name, card in store.cards().items() if card.classes in classes]
     if not fitting:
@@ -38,7 +38,7 @@ def show_evaluation(folder: Path, layout: str) -> None:
 
     done = run_on_server(
         "evaluation",
-        ("evaluation", str(folder), layout, store.cards()[network].sha256, store.folder_fingerprint(str(folder))),
+        ("evaluation", owner, str(folder), layout, store.cards()[network].sha256, store.folder_fingerprint(str(folder))),
         "the evaluation",
         evaluate,
         help="Answers every image of the folder's test part (all, when it has no parts) and compares with the labels.",

@@ -1,0 +1,67 @@
+"""A folder that a visitor drops into the browser: in a temporary folder of his session, gone with the session or with the server."""
+
+import atexit
+import contextlib
+import secrets
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import streamlit as st
+
+from lungcad.app import jobs
+from lungcad.errors import DatasetError
+from lungcad.paths import DROPPED
+
+
+@st.cache_resource(scope="session", show_spinner=False, on_release=lambda owned: owned.release())
+def _of_token(token: str) -> "Owned":
+    return Owned(token)
+
+
+def _owned() -> "Owned":
+    return _of_token(st.session_state.setdefault("owner", secrets.token_hex(16)))
+
+
+class Owned:
+    """What one session owns. token: known to nobody else, part of the key of all its work."""
+
+    def __init__(self, token: str) -> None:
+        self.token = token
+        self.folder = DROPPED / token
+
+    def release(self) -> None:
+        """When the session ends: its files go, its work stops, its results are forgotten."""
+        jobs.forget(self.token)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def owner() -> str:
+    """A word that only this session knows."""
+    return _owned().token
+
+
+def take(unpack: Callable[[Path], int]) -> Path:
+    """The folder that ``unpack`` has filled, in place of what the session dropped before. After a fault nothing of it is left."""
+    owned = _owned()
+    forget()
+    with contextlib.suppress(FileExistsError):
+        DROPPED.mkdir(mode=0o700)
+        atexit.register(shutil.rmtree, DROPPED, ignore_errors=True)
+    folder = owned.folder / secrets.token_hex(8)
+    owned.folder.mkdir(mode=0o700, exist_ok=True)
+    folder.mkdir(mode=0o700)
+    try:
+        if not unpack(folder):
+            raise DatasetError("There are no files in it; drop a folder with one folder of images for each class.")
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return folder
+
+
+def forget() -> None:
+    """Removes what the session dropped, and what was computed from it."""
+    owned = _owned()
+    jobs.forget(owned.token)
+    shutil.rmtree(owned.folder, ignore_errors=True)
