@@ -160,9 +160,7 @@ def test_stepping_through_the_test_cases(shared_data):
 
 def test_an_attention_networks_own_mask_is_shown():
     page = new_page(networks="iq-efficientnet-lite0,iq-efficientnet-lite0-soft").run()
-    assert not page.exception and "own attention mask" in str(
-        [each.proto for each in page.get("image")] or [each.proto for each in page.get("imgs")]
-    )
+    assert not page.exception and [pane["title"] for pane in panes_of(page, "masks")] == ["iq-efficientnet-lite0-soft"]
 
 
 def test_blind_reading_from_the_first_answer_to_the_table(shared_data):
@@ -171,6 +169,7 @@ def test_blind_reading_from_the_first_answer_to_the_table(shared_data):
     run = read_run("lidc-efficientnet-lite0")
     truth = run.test.set_index("case").label
     assert not any(name in caption.value for caption in page.caption for name in ("benign", "malignant"))  # the label is hidden
+    assert len(panes_of(page, "blind")) == 1 and panes_of(page, "blind")[0]["map"] is None
     for number in (1, 2, 2, 2):  # two cases, twice each
         page.button(key=f"answer_{number}").click().run()
         assert not page.exception
@@ -180,11 +179,11 @@ def test_blind_reading_from_the_first_answer_to_the_table(shared_data):
     answers = dict(zip(run.test.case, np.array(run.classes)[run.probabilities(run.test).argmax(1)], strict=True))
     assert all(each.networks["lidc-efficientnet-lite0"] == answers[each.case] for each in readings)
     shown = page.dataframe[0].value
-    assert shown.n.tolist() == [2, 2] and "kappa with lidc-efficientnet-lite0-soft" in shown
+    assert shown.n.tolist() == [2, 2, 2, 2] and "kappa with lidc-efficientnet-lite0-soft" in shown
     page.segmented_control(key="blind_n").set_value("20").run()  # another list of cases, read from its beginning
     assert not page.exception and not page.dataframe
     page.segmented_control(key="blind_n").set_value("10").run()
-    assert page.dataframe[0].value.n.tolist() == [2, 2]
+    assert page.dataframe[0].value.n.tolist() == [2, 2, 2, 2]
     page.button(key="blind_restart").click().run()
     assert not page.exception and not page.dataframe
 

@@ -5,15 +5,13 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from lungcad.app import session, store, url
+from lungcad.app import session, store, url, viewer
 from lungcad.app.components.case_grid import data_folder
 from lungcad.app.components.text import class_label
-from lungcad.app.figures.downscale import shrunk, shrunk_map
 from lungcad.app.navigation import plain_errors
 from lungcad.datasets import DATASETS
 from lungcad.evaluate.reader_study import Reading, scores, to_table
 from lungcad.explain import METHODS
-from lungcad.explain.overlay import overlay
 from lungcad.imaging import read_image
 
 METHOD = "gradcam"
@@ -62,17 +60,28 @@ def _read(cases: list[str], folder: Path, networks: list[str]) -> None:
 
 def _ask(case: str, folder: Path, networks: list[str], readings: list[Reading], label: str, waiting: bool) -> None:
     image = read_image(folder / case)
-    grey = shrunk(image.grey(), 512)
-    columns = st.columns(len(networks) + 1 if waiting else 2)
-    columns[0].image(grey, caption="the case", width="stretch")
-    answers = {}
-    for place, name in enumerate(networks, 1):
-        found = session.result(image, name, METHOD, None)
-        answers[name] = found.prediction.label
-        if waiting:
-            drawn = overlay(grey, shrunk_map(found.attributions[METHOD], grey.shape), threshold=0.2)
-            said = f"{name}: {class_label(found.prediction.label)} ({found.prediction.confidence:.0%}), {METHODS[METHOD].title}"
-            columns[place].image(drawn, caption=said, width="stretch")
+    results = {name: session.result(image, name, METHOD, None) for name in networks}
+    answers = {name: result.prediction.label for name, result in results.items()}
+    panes = [viewer.Pane(image, title="the case")]
+    if waiting:
+        panes += [
+            viewer.Pane(
+                image,
+                viewer.HeatMap.of(result.attributions[METHOD], result.geometry),
+                title=f"{name}: {class_label(result.prediction.label)}",
+            )
+            for name, result in results.items()
+        ]
+    viewer.show(panes, key="blind", height=480, name="lungcad-blind-reading")
+    if waiting:
+        st.caption(
+            f"{METHODS[METHOD].title}, on one scale. "
+            + "; ".join(
+                f"{name} answers {class_label(result.prediction.label)} ({result.prediction.confidence:.0%})"
+                for name, result in results.items()
+            )
+            + "."
+        )
     st.markdown("**And now, having seen the maps?**" if waiting else "**What is it?** The networks' answers and maps come after yours.")
 
     def answer(given: str) -> None:

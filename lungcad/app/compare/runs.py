@@ -68,7 +68,8 @@ def show_differences(first: Run, second: Run) -> None:
         }
         for row in rows
     ]
-    st.dataframe(shown, hide_index=True, alt="Paired comparison of the two runs.")
+    wide = {"test": st.column_config.TextColumn(width="large"), "second − first": st.column_config.TextColumn(width="medium")}
+    st.dataframe(shown, hide_index=True, column_config=wide, alt="Paired comparison of the two runs.")
     st.caption(
         "Differences with 95 % intervals. Where an interval holds 0, these cases do not show a difference. McNemar and DeLong count every case as independent, the "
         "bootstrap draws whole groups: where they disagree, believe the bootstrap. Many metrics are compared, so single small p values mean little."

@@ -67,8 +67,9 @@ def _choose_rows(shown: pd.DataFrame, chosen: Sequence[str]) -> None:
         if len(wanted) > MOST_RUNS:
             _table_anew()
 
+    wide = {"flags": st.column_config.TextColumn(width="large")}
     st.dataframe(
-        shown, key=key, hide_index=True, height=250, on_select=clicked, selection_mode="multi-row",
+        shown, key=key, hide_index=True, height=250, column_config=wide, on_select=clicked, selection_mode="multi-row",
         selection_default={"selection": {"rows": [row for row, name in enumerate(listed) if name in chosen]}},
         alt="The evaluation runs with accuracy and macro F1, each with its interval; a row's box chooses its run.",
     )  # fmt: skip
