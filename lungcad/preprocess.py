@@ -5,61 +5,15 @@ input, so the way back is exact: resize to the box, then cut it to the image.
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Annotated
 
 import cv2
 import numpy as np
 import torch
-from pydantic import Field
 
 from lungcad.imaging import CTImage, Window
-from lungcad.schema import Schema
+from lungcad.preprocess_config import Contrast, Crop, Fit, PreprocessConfig
 
-
-class Crop(StrEnum):
-    """Which part of the slice the network sees."""
-
-    NONE = "none"
-    BODY = "body"  # the body's bounding box, without table and empty border
-    CENTRE = "centre"  # a square around the middle, ``centre`` pixels wide
-
-
-class Contrast(StrEnum):
-    """What is done to the grey level of the input."""
-
-    NONE = "none"
-    CLAHE = "clahe"  # contrast limited adaptive histogram equalisation (Zuiderveld, Graphics Gems IV, 1994)
-    SIGMOID = "sigmoid"  # 1 / (1 + exp(-10 (grey - 0.5))): more contrast in the middle, less at both ends
-
-
-class Fit(StrEnum):
-    """How the cropped part becomes the input's shape."""
-
-    STRETCH = "stretch"
-    PAD = "pad"  # keep the aspect ratio, black bars
-
-
-Side = Annotated[int, Field(ge=32, le=2048)]
-
-
-class PreprocessConfig(Schema):
-    """Stored in the model card, so that a network sees in the app what it saw in training.
-
-    size: (height, width) of the input, pixels. window: (level, width) in HU, used for HU images; 8-bit images come
-    with theirs baked in. centre: side of the centre crop, original pixels. colour: three channels of their own, for
-    microscope tiles; contrast is left alone then. mean, std: of the grey level in [0, 1].
-    """
-
-    size: tuple[Side, Side] = (224, 224)
-    window: tuple[float, Annotated[float, Field(gt=0)]] = (-600.0, 1500.0)
-    crop: Crop = Crop.BODY
-    centre: Annotated[int, Field(ge=8, le=4096)] = 64
-    fit: Fit = Fit.STRETCH
-    contrast: Contrast = Contrast.NONE
-    colour: bool = False
-    mean: float = 0.5
-    std: Annotated[float, Field(gt=0)] = 0.5
+__all__ = ["Contrast", "Crop", "Fit", "Geometry", "PreprocessConfig", "normalise", "preprocess", "to_grey"]
 
 
 @dataclass(frozen=True)

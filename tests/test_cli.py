@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+import lungcad.models.card
 import lungcad.models.weights
 from lungcad import cli
 from lungcad.evaluate.stores.runs import write_run
@@ -27,9 +28,9 @@ MODEL = "toy-resnet18-none"
 @pytest.fixture
 def run(weights_folder, monkeypatch, capsys):
     """Run the command line in this process on the toy networks: (exit status, stdout, stderr)."""
-    for function in (lungcad.models.weights.load_model, lungcad.models.weights.list_cards):
+    for function in (lungcad.models.weights.load_model, lungcad.models.card.list_cards):
         monkeypatch.setitem(function.__kwdefaults__ or {}, "folder", weights_folder)
-    monkeypatch.setattr(lungcad.models.weights.list_cards, "__defaults__", (weights_folder,))
+    monkeypatch.setattr(lungcad.models.card.list_cards, "__defaults__", (weights_folder,))
 
     def call(*arguments) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["lungcad", *map(str, arguments)])
@@ -65,7 +66,7 @@ def test_predict_prints_one_object_an_image(run, png, tmp_path):
     rows = [json.loads(line) for line in out.splitlines()]
     assert status == 0 and [row["path"] for row in rows] == [str(png), str(dicom)]
     for row in rows:
-        assert set(row) == {"path", "model", "class", "probabilities", "warnings"} and row["model"] == MODEL
+        assert set(row) == {"path", "model", "class", "probabilities", "warnings", "notes"} and row["model"] == MODEL
         assert tuple(row["probabilities"]) == CLASSES and sum(row["probabilities"].values()) == pytest.approx(1, abs=1e-5)
         assert row["class"] == max(row["probabilities"], key=row["probabilities"].get)
 
@@ -285,3 +286,29 @@ def test_explain_takes_the_methods_settings(run, png, arguments):
     assert run("explain", png, "--model", MODEL, *arguments)[0] == 0
     status, _, err = run("explain", png, "--model", MODEL, arguments[0], "nothing")
     assert status == 2 and "choose one of" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "unneeded"),
+    [
+        (("models",), {"torch", "timm", "cv2", "pydicom", "pandas", "sklearn", "scipy"}),
+        (
+            ("predict", "SLICE", "--model", "iq-mobilenetv2"),
+            {"sklearn", "skimage", "lime", "captum", "pytorch_grad_cam", "pandas", "matplotlib"},
+        ),
+    ],
+)
+def test_a_command_imports_what_it_needs_only(png, arguments, unneeded):
+    """Which is most of the time that `models` and `predict` of one slice take."""
+    script = "import sys; from lungcad.cli import main; sys.argv = sys.argv[1:]\ntry: main()\nexcept SystemExit: pass\nprint(*sys.modules, sep=chr(10))"
+    arguments = [str(png) if each == "SLICE" else each for each in arguments]
+    done = subprocess.run([sys.executable, "-c", script, "lungcad", *arguments], capture_output=True, text=True, check=True)
+    assert arguments[0] == "predict" or "chest-efficientnet-lite0-gate" in done.stdout
+    assert not unneeded & set(done.stdout.splitlines())
+
+
+def test_the_networks_are_readable_on_80_columns(run, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    text = run("models")[1]
+    assert all(name in text for name in ("toy-resnet18-cbam", "toy-efficientnet_lite0-gate", "0.500 [0.400, 0.600]"))
+    assert max(map(len, text.splitlines())) <= 80 and "…" not in text

@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ORDER = [
     {"errors", "names", "paths", "progress", "registry"},
     {"schema", "files"},
-    {"estimate"},
+    {"estimate", "preprocess_config"},
     {"device", "imaging"},
     {"preprocess", "datasets"},
     {"models"},
@@ -82,7 +82,10 @@ def defined(path: Path) -> set[str]:
 def is_there(name: str) -> bool:
     """name: dotted, a module or something in one."""
     path = ROOT.joinpath(*name.split("."))
-    module = next((file for file in (path.parent.with_suffix(".py"), path.parent / "__init__.py") if file.is_file()), None)
+    module = next(
+        (file for file in (path.parent.with_suffix(".py"), path.parent / "__init__.pyi", path.parent / "__init__.py") if file.is_file()),
+        None,
+    )
     return path.with_suffix(".py").is_file() or path.is_dir() or (module is not None and path.name in defined(module))
 
 

@@ -1,15 +1,21 @@
 """Commands about networks and single images: models, predict, explain."""
 
+from itertools import groupby
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
+from rich.table import Table
 
-from lungcad.cli.common import Json, Model, Models, app, check_writable, complain, messages, print_json, print_table, progress, table_of
+from lungcad.cli.common import Json, Model, Models, app, check_writable, complain, messages, print_json, progress
 from lungcad.errors import LungcadError, lookup
 from lungcad.files import whole_file, write_whole
 from lungcad.names import printable
 from lungcad.paths import WEIGHTS
+
+if TYPE_CHECKING:
+    from lungcad.models.card import ModelCard
 
 Frame = Annotated[
     int | None, typer.Option(min=1, help="Which slice of a DICOM file that holds several, from 1; the middle one unless told.")
@@ -33,31 +39,43 @@ def models(
     ] = False,
 ) -> None:
     """List the installed networks with the numbers of their cards."""
-    from dataclasses import asdict
-
-    from lungcad.models.complexity import complexity_of
-    from lungcad.models.weights import list_cards
-    from lungcad.publish import cards_readme
+    from lungcad.models.card import list_cards
 
     if write_readme:
+        from lungcad.models.complexity import complexity_of
+        from lungcad.publish import cards_readme
         from lungcad.publish.aims import with_aim
         from lungcad.train.recipe import Recipe
 
         for card in list_cards():
-            with_aim(card, Recipe.read(WEIGHTS / f"{card.name}.yaml").selection_note).write(WEIGHTS / f"{card.name}.json")
+            counted = complexity_of(card.model_copy(update={"complexity": None}))
+            card = with_aim(card, Recipe.read(WEIGHTS / f"{card.name}.yaml").selection_note).model_copy(update={"complexity": counted})
+            card.write(WEIGHTS / f"{card.name}.json")
         cards_readme.write_readme(WEIGHTS, list_cards())
     cards = list_cards()
     if as_json:
-        print_json([card.model_dump(mode="json") | asdict(complexity_of(card)) for card in cards])
+        print_json([card.model_dump(mode="json") for card in cards])
         return
-    table = table_of("name", "network", "attention", "data set", "parameters", "GFLOPs", "test accuracy [95 %]", "without copies [95 %]")
+    out = Console()
+    for dataset, same in groupby(sorted(cards, key=lambda card: (card.dataset, card.name)), lambda card: card.dataset):
+        out.print(_table_of(list(same), dataset, wide=out.width >= WIDE))
+    out.print("Test part, 95 % interval over groups. --json has all that the cards say.", style="dim")
+
+
+WIDE = 105
+"""Columns of a terminal that hold "without copies" too."""
+
+
+def _table_of(cards: "list[ModelCard]", dataset: str, *, wide: bool) -> Table:
+    table = Table(title=f"\n{dataset}", title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for name in ("network", "attention", "million\nweights", "GFLOPs", "accuracy", *["without copies"] * wide):
+        table.add_column(name, no_wrap=True, justify="right" if name in ("million\nweights", "GFLOPs") else "left")
     for card in cards:
-        cost = complexity_of(card)
-        added = f" ({cost.added_flops:+.1%})" if card.attention != "none" else ""
-        table.add_row(card.name, card.backbone, card.attention, card.dataset, f"{cost.parameters / 1e6:.2f} M", f"{cost.flops / 1e9:.2f}{added}", *(
-            str(result.accuracy) if result else "–" for result in (card.test, card.test_without_copies)
-        ))  # fmt: skip
-    print_table(table)
+        cost = card.complexity
+        accuracies = [str(result.accuracy) if result else "–" for result in (card.test, *[card.test_without_copies] * wide)]
+        costs = (f"{cost.parameters / 1e6:.2f}", f"{cost.flops / 1e9:.2f}") if cost else ("–", "–")
+        table.add_row(card.name, card.attention, *costs, *accuracies)
+    return table
 
 
 @app.command()

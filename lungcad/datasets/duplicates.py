@@ -9,8 +9,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from lungcad.datasets.fingerprint import Fingerprint
 
@@ -79,6 +77,9 @@ def _confirm(
 
 def clusters(n: int, pairs: np.ndarray) -> np.ndarray:
     """Cluster number of each of ``n`` images, when the pairs (m, 2) stand together."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
     links = coo_matrix((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
     return connected_components(links, directed=False)[1]
 

@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
-import imagehash
 import numpy as np
 from PIL import Image
 
@@ -32,6 +31,8 @@ class Fingerprint:
     @classmethod
     def of(cls, image: CTImage) -> "Fingerprint":
         """Of the image in grey."""
+        import imagehash  # brings scipy along
+
         grey = image.grey()
         # imagehash shrinks to 32×32 by Lanczos; most of the way there by area averaging is the same picture, and far quicker
         small = cv2.resize(grey, (4 * SIDE, 4 * SIDE), interpolation=cv2.INTER_AREA)

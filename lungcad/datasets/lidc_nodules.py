@@ -2,8 +2,6 @@
 
 import math
 
-import pandas as pd
-
 from lungcad.datasets.case import Case
 from lungcad.datasets.dataset import Dataset, Download, Task, register
 from lungcad.datasets.folders import ImageFolder, LabelledFolder
@@ -16,6 +14,8 @@ _MEDIANS = ("1.0", "1.5", "2.0", "2.5", "3.0", "3.5", "4.0", "4.5", "5.0")
 
 def read_nodules(folder: ImageFolder) -> LabelledFolder:
     """A case a row of ``nodules.csv``; its label is the median of the readers' scores (1 highly unlikely to 5 highly suspicious)."""
+    import pandas as pd  # half a second, and most commands read no table
+
     root = folder.listing.root
     table_path = root / "nodules.csv"
     if not table_path.is_file():

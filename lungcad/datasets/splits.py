@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
-from sklearn.model_selection import StratifiedGroupKFold, train_test_split
 
 from lungcad.datasets.case import Case, Split
 from lungcad.datasets.dataset import Dataset
@@ -96,6 +95,8 @@ def split_cases(
 
 def _random(dataset: Dataset, cases: list[Case]) -> tuple[list[Case], str]:
     """The seeded random split over images that papers use, stratified by class."""
+    from sklearn.model_selection import train_test_split  # seconds to import
+
     train, valid, test = dataset.shares or (0.7, 0.15, 0.15)
     indices, labels = np.arange(len(cases)), np.array([case.label for case in cases])
     try:
@@ -108,6 +109,8 @@ def _random(dataset: Dataset, cases: list[Case]) -> tuple[list[Case], str]:
 
 
 def _folds(dataset: Dataset, cases: list[Case], fold: int, folds: int) -> tuple[list[Case], str]:
+    from sklearn.model_selection import StratifiedGroupKFold
+
     if not 0 <= fold < folds:
         raise DatasetError(f"There is no fold {fold}; with {folds} folds they are 0 to {folds - 1}.")
     labels, groups = np.array([case.label for case in cases]), np.array([case.group for case in cases])

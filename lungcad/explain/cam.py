@@ -7,14 +7,12 @@ because its loops run one channel after the other (``lungcad bench --only scorec
 """
 
 import functools
-from collections.abc import Callable, Hashable, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from pytorch_grad_cam import GradCAM, GradCAMPlusPlus, HiResCAM, LayerCAM
-from pytorch_grad_cam.base_cam import BaseCAM
 from torch import Tensor, nn
 
 from lungcad.errors import ModelError
@@ -22,6 +20,9 @@ from lungcad.explain.attribution import Compute, Cost, Layer, Options, Scene, re
 from lungcad.explain.engine import BATCH, masked_logits
 from lungcad.models import Inputs, TrainedModel
 from lungcad.progress import Progress
+
+if TYPE_CHECKING:
+    from pytorch_grad_cam.base_cam import BaseCAM
 
 Tail = Callable[[Tensor], Tensor]
 """From a feature map (N, C, h, w) to logits (N, K), with gradients."""
@@ -56,8 +57,11 @@ def layer_of(model: TrainedModel, scene: Scene, layer: Layer) -> tuple[Tensor, T
     return maps[cut].float(), tail
 
 
-def gradient_maps(model: TrainedModel, scene: Scene, kind: type[BaseCAM], targets: Sequence[int], layer: Layer = Layer.LAST) -> np.ndarray:
-    """Raw maps (len(targets), h, w) of a gradient method for several classes at once: one forward pass, one backward pass."""
+def gradient_maps(model: TrainedModel, scene: Scene, kind: str, targets: Sequence[int], layer: Layer = Layer.LAST) -> np.ndarray:
+    """Raw maps (len(targets), h, w) of a gradient method for several classes at once: one forward pass, one backward pass.
+
+    kind: the library's class, a value of :data:`GRADIENT_METHODS`.
+    """
     features, tail = layer_of(model, scene, layer)
     features = features.expand(len(targets), -1, -1, -1).detach().requires_grad_(True)
     with torch.enable_grad():
@@ -65,17 +69,20 @@ def gradient_maps(model: TrainedModel, scene: Scene, kind: type[BaseCAM], target
         chosen = logits[torch.arange(len(targets)), torch.tensor(targets)].sum()
         (gradients,) = torch.autograd.grad(chosen, features)
     arrays = features.detach().cpu().numpy(), gradients.cpu().numpy()
-    return np.asarray(_formula(cast(Hashable, kind)).get_cam_image(None, None, None, *arrays, eigen_smooth=False), dtype=np.float32)
+    return np.asarray(_formula(kind).get_cam_image(None, None, None, *arrays, eigen_smooth=False), dtype=np.float32)
 
 
 @functools.cache
-def _formula(kind: Any) -> BaseCAM:
+def _formula(kind: str) -> "BaseCAM":
     """The library's object for its formula alone; its hooks sit on a layer of its own that never runs."""
+    import pytorch_grad_cam  # a second to import, and only a map needs it
+
     layer = nn.Conv2d(1, 1, 1)
-    return kind(model=layer, target_layers=[layer])
+    formula: BaseCAM = getattr(pytorch_grad_cam, kind)(model=layer, target_layers=[layer])
+    return formula
 
 
-def _register_gradient_method(kind: type[BaseCAM], **entry: Any) -> Compute:
+def _register_gradient_method(kind: str, **entry: Any) -> Compute:
     @register(cost=Cost.FAST, signed=False, for_class=True, layered=True, **entry)
     def compute(
         model: TrainedModel, scene: Scene, target: int, options: Options, on_progress: Progress | None = None
@@ -87,34 +94,35 @@ def _register_gradient_method(kind: type[BaseCAM], **entry: Any) -> Compute:
 
 
 gradcam = _register_gradient_method(
-    GradCAM,
+    "GradCAM",
     name="gradcam",
     title="Grad-CAM",
     what="Where the last feature map raises the class's score, by the gradient averaged over each channel.",
     paper="Selvaraju et al., Grad-CAM, ICCV 2017",
 )
 hirescam = _register_gradient_method(
-    HiResCAM,
+    "HiResCAM",
     name="hirescam",
     title="HiRes-CAM",
     what="Like Grad-CAM, with each position's own gradient: for a network that ends in average pooling it is what the score is made of.",
     paper="Draelos & Carin, Use HiResCAM instead of Grad-CAM, 2020",
 )
 gradcam_plus_plus = _register_gradient_method(
-    GradCAMPlusPlus,
+    "GradCAMPlusPlus",
     name="gradcam++",
     title="Grad-CAM++",
     what="Grad-CAM with weights from positive gradients only, meant for several instances of a class.",
     paper="Chattopadhay et al., Grad-CAM++, WACV 2018",
 )
 layercam = _register_gradient_method(
-    LayerCAM,
+    "LayerCAM",
     name="layercam",
     title="Layer-CAM",
     what="Positive gradients times activations at each position; made for finer layers.",
     paper="Jiang et al., LayerCAM, IEEE TIP 2021",
 )
-GRADIENT_METHODS = {"gradcam": GradCAM, "hirescam": HiResCAM, "gradcam++": GradCAMPlusPlus, "layercam": LayerCAM}
+GRADIENT_METHODS = {"gradcam": "GradCAM", "hirescam": "HiResCAM", "gradcam++": "GradCAMPlusPlus", "layercam": "LayerCAM"}
+"""Method -> the class in pytorch_grad_cam whose formula it is."""
 
 
 @register(

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from captum.attr import IntegratedGradients, Saliency
 from torch import Tensor
 
 from lungcad.explain.attribution import Cost, Options, Scene, register
@@ -48,6 +47,8 @@ def integrated_gradients(
     model: TrainedModel, scene: Scene, target: int, options: Options, on_progress: Progress | None = None
 ) -> tuple[np.ndarray, dict[str, float]]:
     """Summed over colour channels, at the input's resolution. ``gap``: share of the score's change that the sum of the map misses."""
+    from captum.attr import IntegratedGradients
+
     with torch.enable_grad():
         pixels = _pixels(scene)
         values, missed = IntegratedGradients(_score_of_grey(model)).attribute(
@@ -72,6 +73,8 @@ def smoothgrad(
 ) -> tuple[np.ndarray, dict[str, float]]:
     """Mean absolute gradient over :data:`SAMPLES` noisy copies, summed over colour channels."""
     generator = torch.Generator().manual_seed(options.seed)
+    from captum.attr import Saliency
+
     saliency, pixels, total = Saliency(_score_of_grey(model)), _pixels(scene), torch.zeros(())
     with torch.enable_grad():
         for start in range(0, SAMPLES, 8):  # NoiseTunnel draws from torch's global generator, which other threads share

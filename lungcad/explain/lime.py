@@ -8,13 +8,8 @@ designs", Technometrics 1961: fold-over), so that the ranking of the segments va
 """
 
 import numpy as np
-import torch
-from lime.lime_image import LimeImageExplainer
-from scipy.stats import spearmanr
-from skimage.segmentation import quickshift, slic
 
 from lungcad.explain.attribution import Cost, Options, Scene, Segments, register
-from lungcad.explain.engine import hidden, masked_probabilities
 from lungcad.models import TrainedModel
 from lungcad.progress import Progress
 
@@ -38,6 +33,8 @@ def lime(
     ``stability`` in the facts: expected rank correlation with a run under another seed, from the two halves of this run's samples
     (Spearman-Brown: 2r / (1 + r)); ``r2``: how much of the answers the linear model explains.
     """
+    from lungcad.explain.batched_lime import BatchedLime  # lime takes a second to import
+
     segments = superpixels(scene.grey, options.segments)
     explainer = BatchedLime(model, scene, target, options, on_progress)
     picture = scene.grey if scene.grey.ndim == 3 else np.repeat(scene.grey[None], 3, axis=0)
@@ -64,6 +61,8 @@ def superpixels(grey: np.ndarray, kind: Segments = Segments.SLIC) -> np.ndarray:
 
     SLIC: Achanta et al., TPAMI 2012; quickshift: Vedaldi & Soatto, ECCV 2008; grid: squares.
     """
+    from skimage.segmentation import quickshift, slic
+
     grey = grey.mean(0) if grey.ndim == 3 else grey
     if kind is Segments.GRID:
         side = round(SEGMENTS**0.5)
@@ -77,46 +76,3 @@ def superpixels(grey: np.ndarray, kind: Segments = Segments.SLIC) -> np.ndarray:
     else:
         found = slic(grey, n_segments=SEGMENTS, compactness=0.1, sigma=1, channel_axis=None, start_label=0)
     return np.unique(found, return_inverse=True)[1].reshape(found.shape)
-
-
-class BatchedLime(LimeImageExplainer):  # type: ignore[misc]  # lime has no types
-    """lime's explainer; only :meth:`data_labels`, its sampling loop, is replaced."""
-
-    def __init__(self, model: TrainedModel, scene: Scene, target: int, options: Options, on_progress: Progress | None = None) -> None:
-        super().__init__(random_state=np.random.RandomState(options.seed))
-        self.model, self.scene, self.target, self.options, self.on_progress = model, scene, target, options, on_progress
-
-    def data_labels(
-        self,
-        image: np.ndarray,
-        fudged_image: np.ndarray,
-        segments: np.ndarray,
-        classifier_fn: None,
-        num_samples: int,
-        batch_size: None = None,
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """(samples (n, segments) of 0 and 1, the first all 1; probabilities (n, K)), as lime wants them."""
-        n_segments = int(segments.max()) + 1
-        half = self.random_state.randint(0, 2, ((num_samples + 1) // 2, n_segments))
-        data = np.concatenate([half, 1 - half])[:num_samples]
-        data[0] = 1
-        keep, index = torch.from_numpy(data.astype(bool)), torch.from_numpy(np.ascontiguousarray(segments))
-        instead = hidden(self.scene.grey, self.options.fill)
-        probabilities = masked_probabilities(
-            self.model, self.scene, lambda start, stop: keep[start:stop][:, index], instead, n=num_samples, on_progress=self.on_progress
-        )
-        self._sampled = data, probabilities[:, self.target].numpy().astype(np.float64)
-        return self._sampled[0], probabilities.numpy().astype(np.float64)
-
-    def stability(self) -> float:
-        """Spearman-Brown of the rank correlation between the main effects that the even and the odd sample pairs give; 0 where nothing varies."""
-        data, answers = self._sampled
-        pair = np.arange(len(data)) % ((len(data) + 1) // 2) % 2
-        effects = []
-        for side in (0, 1):
-            x, y = data[pair == side] - 0.5, answers[pair == side]
-            effects.append(x.T @ (y - y.mean()))
-        if min(np.ptp(each) for each in effects) == 0:
-            return 0.0
-        r = float(spearmanr(*effects).statistic)
-        return 2 * r / (1 + r) if r > 0 else 0.0

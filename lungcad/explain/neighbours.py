@@ -11,10 +11,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import torch
-from sklearn.decomposition import PCA
-from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
 from lungcad.errors import ModelError
@@ -78,6 +75,8 @@ class Index:
         test_cases: Sequence[str], test_maps: np.ndarray,
     ) -> "Index":  # fmt: skip
         """From embeddings (n, C) of the training, validation and test cases (:func:`embed`)."""
+        from sklearn.decomposition import PCA
+
         pca = PCA(min(DIMENSIONS, *training.shape), random_state=0).fit(training)
         vectors, test_vectors = pca.transform(training), pca.transform(test)
         made = cls(
@@ -90,6 +89,8 @@ class Index:
 
     def nearest(self, embedding: np.ndarray, n: int = 6) -> Nearest:
         """The ``n`` training cases at the smallest cosine distance from an embedding (C,)."""
+        from sklearn.neighbors import NearestNeighbors  # seconds to import
+
         query = (embedding - self.mean) @ self.components.astype(np.float32).T
         search = NearestNeighbors(n_neighbors=min(n, len(self.cases)), metric="cosine").fit(self.vectors.astype(np.float32))
         distances, rows = search.kneighbors(query[None])
@@ -101,6 +102,8 @@ class Index:
 
     def rows(self, cases: Sequence[str]) -> np.ndarray:
         """Where each case stands among the test cases (n,), -1 for one that does not."""
+        import pandas as pd
+
         return np.asarray(pd.Index(self.test_cases).get_indexer(cases))
 
     def map_differences(self, other: "Index", cases: Sequence[str]) -> np.ndarray:

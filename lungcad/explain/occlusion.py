@@ -2,7 +2,6 @@
 
 import numpy as np
 import torch
-from captum.attr import Occlusion
 
 from lungcad.explain.attribution import Cost, Fill, Options, Scene, register
 from lungcad.explain.engine import BATCH, hidden, logits_of_inputs
@@ -28,6 +27,8 @@ def occlusion(
     model: TrainedModel, scene: Scene, target: int, options: Options, on_progress: Progress | None = None
 ) -> tuple[np.ndarray, dict[str, float]]:
     """Fall of the calibrated probability, averaged over the windows that cover a pixel, at the input's resolution."""
+    from captum.attr import Occlusion
+
     grey, instead = (torch.from_numpy(each if each.ndim == 3 else each[None])[None] for each in (scene.grey, hidden(scene.grey, Fill.MEAN)))
     side = max(grey.shape[-1] // WINDOWS, 2)
     steps, done = -(-(grey.shape[-1] - side) // (side // 2)) + 1, 0

@@ -1,13 +1,5 @@
-"""Networks: backbone × attention × head, their weights and cards."""
+"""Networks: backbone × attention × head, their weights and cards. The table of contents is ``__init__.pyi``; torch is imported by what needs it."""
 
-from lungcad.models.attention import ATTENTION
-from lungcad.models.backbones import BACKBONES, Inputs
-from lungcad.models.card import ModelCard
-from lungcad.models.classifier import Classifier, create_model
-from lungcad.models.predict import Prediction, features, predict_batch
-from lungcad.models.weights import TrainedModel, list_cards, load_model, load_state_dict_file
+import lazy_loader
 
-__all__ = [
-    "ATTENTION", "BACKBONES", "Classifier", "Inputs", "ModelCard", "Prediction", "TrainedModel",
-    "create_model", "features", "list_cards", "load_model", "load_state_dict_file", "predict_batch",
-]  # fmt: skip
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,7 +1,6 @@
 """Convolutional backbones by name, all through timm, and their initial weights."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 import timm
@@ -11,13 +10,7 @@ from torch import Tensor, nn
 
 from lungcad.errors import ModelError, lookup
 from lungcad.models import custom_cnn  # noqa: F401  registers it with timm
-
-
-class Inputs(StrEnum):
-    """What a network looks at: the image, or the image and a close-up of its middle."""
-
-    SLICE = "slice"
-    SLICE_AND_CROP = "slice and crop"
+from lungcad.models.card import Inputs
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The model card: everything that must be known about a file of weights, in JSON beside it."""
 
 import json
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -9,11 +10,30 @@ from pydantic import Field
 from lungcad.errors import ModelError
 from lungcad.estimate import Estimate
 from lungcad.files import write_whole
-from lungcad.models.backbones import Inputs
-from lungcad.preprocess import PreprocessConfig
+from lungcad.paths import WEIGHTS
+from lungcad.preprocess_config import PreprocessConfig
 from lungcad.schema import Schema
 
 Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Inputs(StrEnum):
+    """What a network looks at: the image, or the image and a close-up of its middle."""
+
+    SLICE = "slice"
+    SLICE_AND_CROP = "slice and crop"
+
+
+class Complexity(Schema):
+    """flops: floating-point operations of one forward pass of one image (a multiply and an add count as two), convolutions and matrix products.
+
+    added_parameters, added_flops: share on top of the same network without attention (0.01 is one per cent more).
+    """
+
+    parameters: int
+    flops: int
+    added_parameters: float
+    added_flops: float
 
 
 class TestResult(Schema):
@@ -45,6 +65,7 @@ class ModelCard(Schema):
     backbone: str
     attention: str
     inputs: Inputs = Inputs.SLICE
+    complexity: Complexity | None = None
     dataset: str
     task: str | None = None
     protocol: str = "grouped"
@@ -82,3 +103,8 @@ class ModelCard(Schema):
     def write(self, path: Path) -> None:
         """As JSON, whole or not at all."""
         write_whole(path, self.model_dump_json(indent=2) + "\n")
+
+
+def list_cards(folder: Path = WEIGHTS) -> list[ModelCard]:
+    """The cards of all shipped networks, by name."""
+    return [ModelCard.read(path) for path in sorted(folder.glob("*.json"), key=lambda path: path.stem)]

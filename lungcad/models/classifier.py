@@ -3,7 +3,8 @@
 from torch import Tensor, nn
 
 from lungcad.models.attention import create_attention
-from lungcad.models.backbones import Inputs, create_backbone
+from lungcad.models.backbones import create_backbone
+from lungcad.models.card import Inputs
 
 
 class Head(nn.Module):

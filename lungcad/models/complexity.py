@@ -1,32 +1,17 @@
 """What a network costs: parameters and floating-point operations, and what attention adds to its baseline."""
 
 import functools
-from dataclasses import dataclass
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from lungcad.models.backbones import Inputs
-from lungcad.models.card import ModelCard
+from lungcad.models.card import Complexity, Inputs, ModelCard
 from lungcad.models.classifier import create_model
 
 
-@dataclass(frozen=True)
-class Complexity:
-    """flops: floating-point operations of one forward pass of one image (a multiply and an add count as two), convolutions and matrix products.
-
-    added_parameters, added_flops: share on top of the same network without attention (0.01 is one per cent more).
-    """
-
-    parameters: int
-    flops: int
-    added_parameters: float
-    added_flops: float
-
-
 def complexity_of(card: ModelCard) -> Complexity:
-    """Of the network that a card describes."""
-    return complexity(card.backbone, card.attention, len(card.classes), card.preprocess.size, card.inputs)
+    """Of the network that a card describes: as the card says, else counted."""
+    return card.complexity or complexity(card.backbone, card.attention, len(card.classes), card.preprocess.size, card.inputs)
 
 
 @functools.cache
@@ -34,7 +19,12 @@ def complexity(backbone: str, attention: str, num_classes: int, size: tuple[int,
     """Counted by ``torch.utils.flop_counter`` on torch's meta device: nothing is computed and no memory is taken."""
     parameters, flops = _count(backbone, attention, num_classes, size, inputs)
     plain_parameters, plain_flops = _count(backbone, "none", num_classes, size, inputs)
-    return Complexity(parameters, flops, parameters / plain_parameters - 1, flops / plain_flops - 1)
+    return Complexity(
+        parameters=parameters,
+        flops=flops,
+        added_parameters=round(parameters / plain_parameters - 1, 6),
+        added_flops=round(flops / plain_flops - 1, 6),
+    )
 
 
 @functools.cache

@@ -3,6 +3,7 @@
 import copy
 import hashlib
 import pickle
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -25,14 +26,18 @@ from lungcad.paths import WEIGHTS
 class TrainedModel:
     """A network ready to predict, with its card. Shared by threads: nothing writes to it after loading.
 
-    network: as fast as the device allows; only its head is sure to have gradients. original: the same weights in float32, nothing folded, every
-    layer differentiable, for what needs gradients of inputs or inner layers.
+    network: as fast as the device allows; only its head is sure to have gradients. unfolded: makes the network anew, nothing folded.
     """
 
     card: ModelCard
     network: Classifier
-    original: Classifier
+    unfolded: Callable[[], Classifier]
     device: Device
+
+    @cached_property
+    def original(self) -> Classifier:
+        """The same weights in float32, nothing folded, every layer differentiable, for what needs gradients of inputs or inner layers; made when first asked for."""
+        return self.device.put(self.unfolded().eval().requires_grad_(False))
 
     def class_index(self, name: str) -> int:
         """Index of a class; ``.``, ``-``, ``_`` and case do not matter."""
@@ -50,11 +55,6 @@ class TrainedModel:
     def parameters(self) -> int:
         """Number of weights."""
         return sum(parameter.numel() for parameter in self.network.parameters())
-
-
-def list_cards(folder: Path = WEIGHTS) -> list[ModelCard]:
-    """The cards of all shipped networks, by name."""
-    return [ModelCard.read(path) for path in sorted(folder.glob("*.json"), key=lambda path: path.stem)]
 
 
 def load_model(name: str, *, folder: Path = WEIGHTS, device: Device | None = None) -> TrainedModel:
@@ -77,9 +77,11 @@ def model_of_bytes(data: bytes, card: ModelCard, *, device: Device | None = None
     """The network of a card from the bytes of its safetensors file, which must be those that the card's sha256 names."""
     if hashlib.sha256(data).hexdigest() != card.sha256:
         raise ModelError(f"The weights file {card.name}.safetensors does not match the sha256 in its card; restore it from the repository.")
-    network = create_model(card.backbone, card.attention, len(card.classes), inputs=card.inputs)
-    _load_into(network, {key: tensor.float() for key, tensor in safetensors.torch.load(data).items()}, f"{card.name}.safetensors")
-    return ready(network, card, device)
+
+    def unfolded() -> Classifier:
+        return _filled(card.backbone, card.attention, card, safetensors.torch.load(data), f"{card.name}.safetensors")
+
+    return _ready(unfolded(), unfolded, card, device)
 
 
 def load_state_dict_file(path: str | Path, backbone: str, attention: str, card: ModelCard, *, device: Device | None = None) -> TrainedModel:
@@ -102,9 +104,11 @@ def load_state_dict_file(path: str | Path, backbone: str, attention: str, card: 
         state = state["state_dict"]
     if not isinstance(state, dict) or not all(isinstance(tensor, torch.Tensor) for tensor in state.values()):
         raise ModelError(f"The file {path.name} is not a state dict (a mapping from names to tensors).")
-    network = create_model(backbone, attention, len(card.classes), inputs=card.inputs)
-    _load_into(network, {key: tensor.float() if tensor.is_floating_point() else tensor for key, tensor in state.items()}, path.name)
-    return ready(network, card, device)
+
+    def unfolded() -> Classifier:
+        return _filled(backbone, attention, card, state, path.name)
+
+    return _ready(unfolded(), unfolded, card, device)
 
 
 def weights_as_bytes(network: Classifier) -> bytes:
@@ -123,10 +127,22 @@ def save_weights(network: Classifier, path: Path) -> str:
 
 def ready(network: Classifier, card: ModelCard, device: Device | None = None) -> TrainedModel:
     """Frozen, in evaluation mode, batch normalisation folded away, on the device. Takes ``network`` over."""
+    original = copy.deepcopy(network)
+    return _ready(network, lambda: original, card, device)
+
+
+def _ready(network: Classifier, unfolded: Callable[[], Classifier], card: ModelCard, device: Device | None) -> TrainedModel:
     device = device or best_device()
-    original = copy.deepcopy(network).eval().requires_grad_(False)
     fold_batch_norm(network.features.eval(), onednn=device.has_onednn_bfloat16)
-    return TrainedModel(card, device.put(network.eval().requires_grad_(False)), device.put(original), device)
+    return TrainedModel(card, device.put(network.eval().requires_grad_(False)), unfolded, device)
+
+
+def _filled(backbone: str, attention: str, card: ModelCard, state: dict[str, torch.Tensor], file: str) -> Classifier:
+    """The network with these weights in float32; no random weights are drawn first."""
+    with torch.device("meta"):
+        network = create_model(backbone, attention, len(card.classes), inputs=card.inputs)
+    _load_into(network, {key: tensor.float() if tensor.is_floating_point() else tensor for key, tensor in state.items()}, file)
+    return network
 
 
 def _load_into(network: Classifier, state: dict[str, torch.Tensor], file: str) -> None:
@@ -140,4 +156,4 @@ def _load_into(network: Classifier, state: dict[str, torch.Tensor], file: str) -
     ]
     if faults:
         raise ModelError(f"The weights in {file} do not fit this network: {'; '.join(faults)}.")
-    network.load_state_dict(state)
+    network.load_state_dict(state, assign=True)

@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from lungcad.models.backbones import Inputs
-from lungcad.models.card import ModelCard
+from lungcad.models.card import Inputs, ModelCard
 from lungcad.models.complexity import complexity_of
 
 _HEAD = """# Weights
@@ -19,6 +18,7 @@ _FIELDS = """
 ## What a card says
 
 - `backbone`, `attention`, `inputs`, `classes`, `preprocess`: all that is needed to run the network as it was trained.
+- `complexity`: parameters, FLOPs of one forward pass of one image, and the shares that attention adds (counted by `torch.utils.flop_counter`).
 - `initialised_with`, `dataset`, `task`, `protocol`, `split`, `n_train`, `n_valid`, `seed`, `epochs_trained`, `best_epoch` (best on validation, by the
   recipe's `monitor`).
 - `temperature`: divides the logits; fitted on validation (Guo et al., 2017). Probabilities shown are softmax at it;

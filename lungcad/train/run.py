@@ -28,10 +28,11 @@ from lungcad.evaluate.stores.runs import Run, list_runs, prediction_table, read_
 from lungcad.evaluate.thresholds import sensitive_point, youden_point
 from lungcad.files import write_whole
 from lungcad.models.backbones import load_imagenet
-from lungcad.models.card import ModelCard
+from lungcad.models.card import ModelCard, list_cards
 from lungcad.models.classifier import Classifier, create_model
+from lungcad.models.complexity import complexity
 from lungcad.models.predict import features
-from lungcad.models.weights import TrainedModel, list_cards, model_of_bytes, weights_as_bytes
+from lungcad.models.weights import TrainedModel, model_of_bytes, weights_as_bytes
 from lungcad.preprocess import normalise
 from lungcad.publish.cards_readme import write_readme
 from lungcad.train.data import Part, Parts, make_parts, read_images
@@ -150,6 +151,7 @@ def _train_on(recipe: Recipe, parts: Parts, places: TrainingPaths, progress_bar:
         backbone=recipe.backbone,
         attention=recipe.attention,
         inputs=recipe.inputs,
+        complexity=complexity(recipe.backbone, recipe.attention, len(parts.classes), recipe.preprocess.size, recipe.inputs),
         dataset=recipe.dataset,
         task=task.name,
         protocol=recipe.protocol,

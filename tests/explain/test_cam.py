@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+import pytorch_grad_cam
 import safetensors.torch
 import torch
 from pytorch_grad_cam import AblationCAM, EigenCAM, ScoreCAM
@@ -45,7 +46,7 @@ def whole_network(model, folder):
 def test_agrees_with_the_library_on_the_whole_network(model, phantom, method, target, weights_folder):
     scene = Scene.of(model, phantom.image())
     ours, _ = METHODS[method].compute(model, scene, target, Options(), None)
-    theirs = library_map(GRADIENT_METHODS[method], model, weights_folder, scene, target)
+    theirs = library_map(getattr(pytorch_grad_cam, GRADIENT_METHODS[method]), model, weights_folder, scene, target)
     np.testing.assert_allclose(stretched(ours, theirs.shape), theirs, atol=2e-3)
 
 
@@ -62,7 +63,9 @@ def test_an_inner_layer_agrees_with_the_library(model, phantom, method, weights_
             x = step(x)
             sizes.append(x.shape[2])
     layer = steps[max(i for i, size in enumerate(sizes) if size > sizes[-1])]
-    theirs = GRADIENT_METHODS[method](model=network, target_layers=[layer])(scene.inputs.clone(), targets=[ClassifierOutputTarget(1)])[0]
+    theirs = getattr(pytorch_grad_cam, GRADIENT_METHODS[method])(model=network, target_layers=[layer])(
+        scene.inputs.clone(), targets=[ClassifierOutputTarget(1)]
+    )[0]
     np.testing.assert_allclose(stretched(ours, theirs.shape), theirs, atol=1e-2)
 
 

@@ -6,8 +6,9 @@ import torch
 from lime.lime_image import LimeImageExplainer
 
 from lungcad.explain import Fill, Options, Scene, Segments
+from lungcad.explain.batched_lime import BatchedLime
 from lungcad.explain.engine import hidden
-from lungcad.explain.lime import BatchedLime, lime, superpixels
+from lungcad.explain.lime import lime, superpixels
 from lungcad.models import predict_batch
 from lungcad.preprocess import normalise
 

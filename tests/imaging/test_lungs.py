@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lungcad.imaging import CTImage, Unit, Window, read_image
-from lungcad.imaging.lungs import lung_field
+from lungcad.imaging.lungs import _otsu, lung_field
 from lungcad.imaging.phantom import PICTURE_WINDOW, Edge, Lesion, make_phantom
 
 
@@ -52,3 +52,12 @@ def test_a_lone_lung_is_doubted():
     hu[:, 128:][phantom.lungs[:, 128:]] = 40
     found = lung_field(dataclasses.replace(phantom.image(), pixels=hu))
     assert 0 < found.confidence < 1 and any("one side" in doubt for doubt in found.doubts)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_threshold_is_otsus(seed):
+    from skimage.filters import threshold_otsu
+
+    rng = np.random.default_rng(seed)
+    values = np.concatenate([rng.normal(0.2, 0.05, 3000), rng.normal(0.7, 0.1, 2000)])
+    assert _otsu(values) == pytest.approx(threshold_otsu(values), abs=1e-9)

@@ -2,6 +2,7 @@ import pytest
 
 from lungcad.models.attention import ATTENTION
 from lungcad.models.backbones import BACKBONES
+from lungcad.models.card import list_cards
 from lungcad.models.complexity import complexity
 
 
@@ -21,3 +22,8 @@ def test_attention_adds_a_share_of_both(attention):
 @pytest.mark.parametrize("backbone", BACKBONES)
 def test_every_backbone_can_be_counted(backbone):
     assert complexity(backbone, "none", 3, (64, 64)).flops > 1e6
+
+
+@pytest.mark.parametrize("card", list_cards(), ids=lambda card: card.name)
+def test_every_card_says_what_is_counted(card):
+    assert card.complexity == complexity(card.backbone, card.attention, len(card.classes), card.preprocess.size, card.inputs)

@@ -118,3 +118,10 @@ def test_every_shipped_card_is_complete_and_fits_its_file():
             for estimate in (tested.accuracy, tested.macro_f1, tested.auc, *tested.recall.values()):
                 assert estimate.low <= estimate.value <= estimate.high
         assert card.operating_point.chosen_on == "validation" and ModelCard.model_validate_json(card.model_dump_json()) == card
+
+
+def test_the_network_is_built_once_until_gradients_of_inner_layers_are_asked_for(weights_folder):
+    model = load_model("toy-resnet18-soft", folder=weights_folder)
+    assert "original" not in vars(model)
+    assert not any(tensor.is_meta for tensor in (*model.original.parameters(), *model.original.buffers(), *model.network.buffers()))
+    assert model.original is model.original and model.original is not model.network

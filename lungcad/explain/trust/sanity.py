@@ -63,7 +63,7 @@ def sanity(
     similarities: dict[str, list[float]] = {method: [] for method in methods}
     for done, (_, layer) in enumerate(layers):
         _randomise(layer, torch.Generator().manual_seed(seed + done))
-        forgetful = replace(model, network=network, original=network)
+        forgetful = replace(model, network=network, unfolded=lambda: network)
         changed = replace(scene, features=features(forgetful, scene.inputs))
         for index, (method, before) in enumerate(trained.items()):
             try:

@@ -2,8 +2,6 @@
 
 import cv2
 import numpy as np
-from scipy.stats import spearmanr
-from skimage.metrics import structural_similarity
 
 SIDE = 28
 """Maps are compared at this resolution, over what the network saw."""
@@ -21,6 +19,8 @@ def rank_correlation(first: np.ndarray, second: np.ndarray, where: np.ndarray | 
         first, second = first[where], second[where]
     if first.size < 3 or np.ptp(first) == 0 or np.ptp(second) == 0:
         return None
+    from scipy.stats import spearmanr  # a second to import, and a prediction alone needs it not
+
     return float(spearmanr(first.ravel(), second.ravel()).statistic)
 
 
@@ -34,4 +34,6 @@ def ssim(first: np.ndarray, second: np.ndarray) -> float | None:
     scaled = [np.maximum(small(each), 0) for each in (first, second)]
     if min(each.max() for each in scaled) <= 0:
         return None
+    from skimage.metrics import structural_similarity
+
     return float(structural_similarity(*(each / each.max() for each in scaled), data_range=1.0))
