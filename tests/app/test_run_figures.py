@@ -1,5 +1,8 @@
 """What the plots of evaluation runs draw, and what their CSV files hold."""
 
+import copy
+import json
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -7,12 +10,15 @@ import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from lungcad.app.components.chart import chart_points
+from lungcad.app.components.text import class_label
 from lungcad.app.figures.curves import decision_figure, precision_recall_figure, reliability_figure, roc_figure
+from lungcad.app.figures.prediction import probabilities
 from lungcad.app.figures.runs import distributions, embedding, forest, score_histogram
 from lungcad.estimate import Estimate
 from lungcad.evaluate.curves import MOST_POINTS, roc
 from lungcad.evaluate.scoring import ScoredCases
 from lungcad.evaluate.stores.runs import read_run
+from lungcad.models import Prediction
 
 RUN = "lidc-efficientnet-lite0"
 
@@ -101,3 +107,20 @@ def test_a_forest_has_every_part_and_is_hollow_where_few():
     np.testing.assert_allclose(np.array(trace.x) - trace.error_x.arrayminus, [0.7, 0.1])
     np.testing.assert_allclose(np.array(trace.x) + trace.error_x.array, [0.95, 0.9])
     assert chart_points(figure).x.tolist() == [0.8, 0.5] and figure.layout.shapes[0].x0 == 0.7
+
+
+def test_a_plot_that_went_through_a_cache_still_has_numbers():
+    x, z = np.linspace(0, 1, 7), np.arange(6.0).reshape(2, 3)
+    figure = go.Figure([go.Scatter(x=x, y=x**2, name="curve"), go.Heatmap(z=z, name="map")])
+    cached = go.Figure(json.loads(figure.to_json()))  # Plotly's own form, with base64 for arrays, as Streamlit's cache keeps it
+    assert isinstance(cached.data[0].y, dict) or "bdata" in figure.to_json()
+    for drawn in (figure, cached, copy.deepcopy(figure)):
+        points = chart_points(drawn)
+        np.testing.assert_allclose(points.y[points.series == "curve"].astype(float), x**2)
+        np.testing.assert_allclose(points.value[points.series == "map"].astype(float), z.ravel())
+
+
+def test_a_class_called_by_a_number_keeps_its_name():
+    assert class_label("1.0") == "1.0" and class_label("large.cell.carcinoma") == "large cell carcinoma"
+    bars = probabilities(Prediction({"1.0": 0.2, "5.0": 0.8}))
+    assert list(bars.data[0].y) == ["5.0", "1.0"] and bars.layout.yaxis.type == "category"
