@@ -17,8 +17,8 @@ from lungcad.datasets import DATASETS
 from lungcad.errors import ImageError, LungcadError
 from lungcad.imaging import CTImage, read_image
 from lungcad.imaging.io import MAX_BYTES
+from lungcad.paths import EXAMPLES
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "data" / "examples"
 MAX_RESULTS = 48
 """Results kept in a session, and as many of the examples; the oldest go first."""
 _OF_EXAMPLES: OrderedDict[tuple, object] = OrderedDict()
