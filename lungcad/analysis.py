@@ -16,7 +16,7 @@ from lungcad.explain.attribution import Cost
 from lungcad.explain.engine import hidden, masked_probabilities
 from lungcad.explain.neighbours import Index, Nearest, embed
 from lungcad.explain.trust import ChangedScenes, Check, cheap_checks, check_localisation, check_partner, check_stability, sanity
-from lungcad.explain.trust.panel import said
+from lungcad.explain.trust.panel import said, without_support
 from lungcad.imaging import CTImage, Scale, Unit, read_image
 from lungcad.imaging.lungs import lung_field
 from lungcad.models import ModelCard, Prediction, TrainedModel, load_model
@@ -129,16 +129,18 @@ def trust_checks(
 ) -> Iterator[Check]:
     """The cheap checks of one of the result's maps, as they finish; partner: the same network with, or without, attention (:func:`partner_of`)."""
     scene, target, found = Scene.of(model, image), model.class_index(result.target), result.attributions[method]
-    yield from cheap_checks(model, image, scene, found, target, options, has_lungs=sees_lungs(model.card))
+    for check in cheap_checks(model, image, scene, found, target, options, has_lungs=sees_lungs(model.card)):
+        yield without_support(check, found)
     if (
         partner is not None
         and METHODS[method].cost is Cost.FAST
         and METHODS[method].suits(partner.card)
         and options.layer is not Layer.ATTENDED
     ):
-        yield said(
+        check = said(
             "partner", lambda: check_partner(found, partner.card.name, explain(partner, Scene.of(partner, image), method, target, options))
         )
+        yield without_support(check, found)
 
 
 def partner_of(card: ModelCard, cards: Iterable[ModelCard]) -> ModelCard | None:
@@ -166,14 +168,16 @@ def dear_trust_checks(
         return check_stability(model, ChangedScenes.of(model, image), method, target, options, on_progress=on_progress)
 
     found = [said("stability", stable)] if needs_stability else []
-    return [*found, said("sanity", lambda: sanity(model, scene, [method], target, options, on_progress=later)[method].check())]
+    found = [*found, said("sanity", lambda: sanity(model, scene, [method], target, options, on_progress=later)[method].check())]
+    return [without_support(check, result.attributions[method]) for check in found]
 
 
 def contour_check(image: CTImage, model: TrainedModel, result: Result, method: str, contour: np.ndarray) -> Check:
     """A drawn contour (bool, on the image's grid) against one of the result's maps, beside the controls."""
     scene, target = Scene.of(model, image), model.class_index(result.target)
     controls = {name: explain(model, scene, name, target) for name in ("random", "centre")}
-    return check_localisation(result.attributions[method], contour, controls)
+    found = result.attributions[method]
+    return without_support(check_localisation(found, contour, controls), found)
 
 
 def nearest_cases(image: CTImage, model: TrainedModel, n: int = 6) -> Nearest:

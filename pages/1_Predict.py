@@ -2,58 +2,77 @@
 
 import streamlit as st
 
-from lungcad.app import navigation, session, store
-from lungcad.app.components.pickers import image_picker, method_picker, network_picker, options_picker, target_picker, window_picker
-from lungcad.app.predict.draw_first import map_is_hidden, show_draw_first
+from lungcad.app import navigation, store
+from lungcad.app.components.benchmark import show_in_general
+from lungcad.app.components.pickers import image_picker, method_picker, network_picker, options_picker, target_picker
+from lungcad.app.predict.draw_first import is_map_hidden, show_draw_first
 from lungcad.app.predict.erase import show_erase
-from lungcad.app.predict.heatmap import explained, show_maps
+from lungcad.app.predict.heatmap import explained, is_at_hand, map_id, show_facts, show_viewer, supply_map
+from lungcad.app.predict.layout import areas
 from lungcad.app.predict.methods import show_methods
 from lungcad.app.predict.nearest import show_nearest
-from lungcad.app.predict.panels import panel_picker
-from lungcad.app.predict.prediction import show_prediction
+from lungcad.app.predict.panels import chosen_panel, panel_picker
+from lungcad.app.predict.prediction import predict, show_answer, show_bars
 from lungcad.app.predict.trust import show_trust
 
 navigation.begin("Predict")
 st.title("Predict and explain one slice")
 
 with navigation.plain_errors():
-    source = image_picker()
+    with st.sidebar:
+        source = image_picker()
+        if store.cards():
+            network = network_picker()
+            method, target = method_picker(network), target_picker(network)
+            options = options_picker(network, method)
     if not store.cards():
         st.info("No network is installed: `weights/` holds no model card. Restore it from the repository, or train one.")
         st.stop()
     if source is None:
-        st.info("Drop a slice above, or pick an example, to see its class and where the network looked.")
+        st.info("Drop a slice into the sidebar, or pick an example there, to see its class and where the network looked.")
         st.stop()
 
-    network = network_picker()
-    prediction = session.result(source.image, network, None, None)
-    show_prediction(source, network, prediction)
+    image, panel, page = source.image, chosen_panel(), areas()
+    hidden, at_hand = is_map_hidden(panel, image), is_at_hand(image, network, method, target, options)
+    announced = map_id(image, network, method, target, options) if at_hand and not hidden else None
+    with page.picture:
+        drawn = show_viewer(image, network, method, announced, draw=panel in ("draw", "erase"))
+        below_picture = st.container()
+    closer = st.container()
 
-    st.subheader("Where did it look?")
-    first, second, third = st.columns(3)
-    with first:
-        method = method_picker(network)
-    with second:
-        target = target_picker(prediction)
-    with third:
-        window = window_picker(source.image)
-    options = options_picker(network, method)
-    explained = explained(source.image, network, method, target, options)
-    if map_is_hidden():
-        st.info("The map is hidden until you have drawn your own contour below and revealed it.")
-    else:
-        show_maps(explained or prediction, method, window)
+    prediction = predict(source, network, page)
+    with page.answer.container():
+        show_answer(source, network, prediction)
+    with page.bars.container():
+        show_bars(prediction)
+    result = explained(image, network, method, target, options) if at_hand else None
+    with below_picture:
+        if hidden:
+            st.info("The map is hidden until you have drawn your own contour on the slice and revealed it.")
+        elif result:
+            supply_map(announced, result, method)
+            show_facts(result, method)
 
-    st.subheader("Look closer")
-    panel = panel_picker()
-    with navigation.plain_errors():
+    with closer, navigation.plain_errors():
+        panel_picker()
         if panel == "trust":
-            show_trust(explained or prediction, network, method, options)
+            show_in_general(network, method)
         elif panel == "methods":
-            show_methods(prediction, network, window)
+            show_methods(prediction, network)
         elif panel == "nearest":
             show_nearest(prediction, network)
         elif panel == "erase":
-            show_erase(prediction, network, window)
+            show_erase(prediction, network, drawn)
         elif panel == "draw":
-            show_draw_first(explained or prediction, network, method, window)
+            show_draw_first(result or prediction, network, method, drawn)
+
+    if result is None:
+        with below_picture:
+            explained(image, network, method, target, options)
+    with page.trust.container(), navigation.plain_errors():
+        st.subheader("Can the map be believed?", anchor=False, help="Each check asks another question, so there is no overall score. "
+                     "The second number is the control: an uninformative map's value.")  # fmt: skip
+        if result is None or hidden:
+            st.caption("The map is checked once it is shown.")
+        else:
+            show_trust(result, network, method, options)

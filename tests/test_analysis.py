@@ -10,10 +10,12 @@ import pytest
 import torch
 from PIL import Image
 
-from lungcad.analysis import COLOURED, analyse, contour_check, dear_trust_checks, partner_of, predict_without
+from lungcad.analysis import COLOURED, analyse, contour_check, dear_trust_checks, partner_of, predict_without, trust_checks
 from lungcad.datasets import CHEST_CT_SCAN
 from lungcad.errors import ImageError, LungcadError
 from lungcad.explain import Options
+from lungcad.explain.trust import Check, Verdict
+from lungcad.explain.trust.panel import without_support
 from lungcad.imaging import read_image
 from lungcad.imaging.phantom import Lesion, make_phantom
 from lungcad.models import features, list_cards, load_model
@@ -183,3 +185,16 @@ def test_a_contour_is_held_against_the_controls(toy):
     result = analyse(phantom.image(), toy)
     check = contour_check(phantom.image(), toy, result, "gradcam", phantom.lesion)
     assert check.name == "localisation" and {"energy_inside_random", "energy_inside_centre"} <= set(check.numbers)
+
+
+def test_a_map_that_selects_nothing_gets_no_support(toy_gate, phantom):
+    """A flat mask would be stable, and as much in the lung as any; that is no reason to believe it."""
+    found = analyse(phantom.image(), toy_gate, methods=["attention"])
+    flat = found.attributions["attention"]
+    flat.facts["flat_share"] = 1.0
+    checks = list(trust_checks(phantom.image(), toy_gate, found, "attention"))
+    assert len(checks) == 4 and all(check.verdict is not Verdict.SUPPORTS for check in checks)
+    supported = Check("stability", "correlation", 1.0, 0.0, Verdict.SUPPORTS, "It is stable.")
+    assert without_support(supported, flat).verdict is Verdict.UNCLEAR and "100%" in without_support(supported, flat).sentence
+    flat.facts["flat_share"] = 0.1
+    assert without_support(supported, flat) is supported

@@ -23,6 +23,7 @@ PAGES = (
 STYLE = """<style>
 [data-testid=stMainBlockContainer] { padding-top: 2.75rem; padding-bottom: 2rem; }
 [data-testid=stSidebarHeader] { height: 2.5rem; padding-top: 0.5rem; padding-bottom: 0; }
+@media (max-width: 640px) { [data-testid=stMainBlockContainer] { padding-top: 3.75rem; } }
 [data-testid=stCaptionContainer] { color: inherit; opacity: 0.8; }
 </style>"""
 """Streamlit leaves 100 empty pixels above a page's title, and its captions are too pale for WCAG AA (contrast 4.5 to 1)."""

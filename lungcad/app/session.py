@@ -64,7 +64,7 @@ def take_case(link: str) -> bool:
     return True
 
 
-def take_upload(file) -> None:
+def take_upload(file, caption: str = "Uploaded image") -> None:
     """Make an uploaded file the session's image; a bad one leaves the previous image on screen and an error beside it."""
     if file is None:
         st.session_state["source_error"] = None
@@ -72,7 +72,7 @@ def take_upload(file) -> None:
     if file.size > MAX_BYTES:  # the widget's own limit is not enforced by the server
         st.session_state["source_error"] = f"The file has {file.size / 2**20:.0f} MiB; the limit is {MAX_BYTES >> 20} MiB."
         return
-    _take(file.getvalue(), "Uploaded image")
+    _take(file.getvalue(), caption)
 
 
 def source_error() -> str | None:

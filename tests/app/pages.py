@@ -4,6 +4,7 @@ import shutil
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 from streamlit.testing.v1 import AppTest
 
 from lungcad.app import store
@@ -46,3 +47,8 @@ def panes_of(page: AppTest, key: str) -> list[dict]:
     """What the viewer of that key was told to show: a dict a pane."""
     sent = [unpack(element.proto.bytes)[0] for element in page.get("bidi_component") if element.proto.component_name == "lungcad.viewer"]
     return next(facts["panes"] for facts in sent if facts["key"] == key)
+
+
+def mounted(page: AppTest, component: str = "lungcad.viewer") -> list[tuple[dict, np.ndarray | None]]:
+    """What the page handed to the viewer, or to "lungcad.viewer_values": facts, and values."""
+    return [unpack(each.proto.bytes) for each in page.get("bidi_component") if each.proto.component_name == component]

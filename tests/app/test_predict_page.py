@@ -1,8 +1,11 @@
 """The logic of the Predict page and the front door."""
 
+import hashlib
 import json
 import shutil
+from collections import OrderedDict
 
+import numpy as np
 import pytest
 import streamlit
 from streamlit.testing.v1 import AppTest
@@ -12,7 +15,7 @@ from lungcad.app import session
 from lungcad.explain.trust import Verdict
 from lungcad.imaging.phantom import make_phantom
 from lungcad.models import list_cards
-from tests.app.pages import ROOT, predict_page
+from tests.app.pages import ROOT, mounted, predict_page
 from tests.bad_files import bad_files
 
 BAD = bad_files()
@@ -22,12 +25,15 @@ DICOM = next(name for name in session.example_names() if name.endswith(".dcm"))
 
 
 @pytest.fixture
-def page() -> AppTest:
+def page(monkeypatch) -> AppTest:
+    """Without the trust checks, which take seconds a map; the tests of the checks open the page themselves."""
+    monkeypatch.setattr("lungcad.app.predict.trust.trust_checks", lambda *_, **__: iter(()))
+    monkeypatch.setattr(session, "_OF_EXAMPLES", OrderedDict())
     return predict_page()
 
 
 def upload(page: AppTest, name: str, data: bytes) -> AppTest:
-    page.file_uploader[0].set_value((name, data, "application/octet-stream"))
+    page.file_uploader[0].set_value([(name, data, "application/octet-stream")])
     return page.run()
 
 
@@ -43,8 +49,11 @@ def test_first_paint_shows_a_result():
     assert not page.exception and not page.error
     assert page.header[0].value and any("calibrated probability" in text.value for text in page.markdown)
     assert any("synthetic" in warning.value for warning in page.warning)
-    assert [chart.key for chart in page.get("plotly_chart")] == ["bars", "maps", "faithfulness_curves"]
-    asked = [text.value for text in page.markdown if "-badge[" in text.value]
+    [(facts, _)] = mounted(page)
+    image, heat_map = mounted(page, "lungcad.viewer_values")
+    assert facts["panes"][0]["image"] == image[0]["id"] and facts["panes"][0]["map"] == heat_map[0]["id"]
+    np.testing.assert_array_equal(image[1], page.session_state["source"].image.pixels)
+    asked = [row.label for row in page.expander if "-badge[" in row.label]
     assert len(asked) == 5 and all(any(verdict in text for verdict in Verdict) for text in asked)
 
 
@@ -54,10 +63,24 @@ def test_upload(page, kind):
     upload(page, "slice", getattr(make_phantom(21, size=128), kind)())
     assert not page.exception and not page.error
     assert page.session_state["source"].caption == "Uploaded image" and page.selectbox(key="example").value is None
+    windows = [each["name"] for each in mounted(page)[0][0]["windows"]]
     if kind == "dicom":
-        assert page.selectbox(key="window").value == "from file"
+        assert windows[0] == "lung" and {"from file", "as the network saw it"} <= set(windows)
     else:
-        assert page.selectbox(key="window_off").disabled and any("not Hounsfield units" in caption.value for caption in page.caption)
+        assert windows == []
+
+
+def test_several_files_are_stepped_through(page):
+    page.run()
+    files = [make_phantom(seed, size=128).png() for seed in (21, 22)]
+    page.file_uploader[0].set_value([(f"{i}.png", data, "image/png") for i, data in enumerate([files[0], b"words", files[1]])]).run()
+    first = result(page)["image_sha256"]
+    assert first == hashlib.sha256(files[0]).hexdigest() and page.session_state["source"].caption == "Uploaded image 1 of 3"
+    page.button(key="next_file").click().run()
+    assert "not an image" in page.error[0].value and page.session_state["source"].caption == "Uploaded image 1 of 3"
+    page.button(key="next_file").click().run()
+    assert not page.error and page.session_state["source"].image.provenance.sha256 == hashlib.sha256(files[1]).hexdigest()
+    assert page.button(key="next_file").disabled
 
 
 @pytest.mark.parametrize("name", BAD)
@@ -95,24 +118,6 @@ def test_attention_is_offered_only_where_there_is_one(page):
         assert ("Attention map" in page.selectbox(key="method").options) == (card.attention != "none")
 
 
-def test_opacity_and_threshold_do_not_compute_again(page, monkeypatch):
-    page.run()
-    calls = []
-    monkeypatch.setattr(session, "analyse", lambda *args, **kwargs: calls.append(args))
-    page.slider(key="opacity").set_value(0.9).run()
-    page.slider(key="threshold").set_value(0.5).run()
-    assert not page.exception and calls == []
-
-
-def test_window_presets_for_hounsfield_images(page):
-    page.run()
-    upload(page, "slice.dcm", make_phantom(21, size=128).dicom())
-    assert page.selectbox(key="window").options[0] == "from file"
-    page.selectbox(key="window").select("free").run()
-    page.number_input(key="level").set_value(40).run()
-    assert not page.exception and page.number_input(key="width").value == 1500
-
-
 def test_lime_runs_and_shows_its_result(page):
     page.run()
     page.selectbox(key="method").select("lime").run()
@@ -143,14 +148,10 @@ def test_settings_belong_to_the_method(page):
     page.run()
     page.selectbox(key="layer").select("before").run()
     assert any("Computed on 14×14 cells" in caption.value for caption in page.caption)
-    page.toggle(key="cells").set_value(True).run()
-    page.selectbox(key="side_False").select_index(1).run()
-    assert not page.exception
+    assert mounted(page, "lungcad.viewer_values")[1][0]["sides"] == ["for", "against"]
     page.selectbox(key="method").select("occlusion").run()
     assert not page.exception and "layer" not in [box.key for box in page.selectbox]
-    for side in range(3):
-        page.selectbox(key="side_True").select_index(side).run()
-        assert not page.exception
+    assert mounted(page, "lungcad.viewer_values")[1][0]["sides"] == ["both", "for", "against"]
     assert result(page)["attributions"]["occlusion"]["facts"]["window"] == 32
 
 
@@ -173,6 +174,7 @@ def test_an_example_is_computed_for_all_sessions_once(monkeypatch):
     second = predict_page("trust").run()
     assert not second.exception and "results" not in second.session_state
     assert [text.value for text in second.markdown] == [text.value for text in first.markdown]
+    assert [row.label for row in second.expander] == [row.label for row in first.expander]
 
 
 def test_results_in_a_session_are_bounded(page):
@@ -181,7 +183,10 @@ def test_results_in_a_session_are_bounded(page):
     for _ in range(2):
         for target in ("normal", "adenocarcinoma"):
             page.selectbox(key="target").select(target).run()
-    assert len(page.session_state["results"]) == 4 <= session.MAX_RESULTS  # the prediction and three explained classes
+    kept = page.session_state["results"].values()
+    assert (
+        sum(isinstance(each, Result) for each in kept) == 4 and len(kept) <= session.MAX_RESULTS
+    )  # the prediction and three explained classes
     for number in range(2 * session.MAX_RESULTS):
         kept = page.session_state["results"]
         kept[number] = None
@@ -199,12 +204,9 @@ def test_the_link_carries_network_and_method(page):
     ("query", "kind", "key", "value"),
     [
         ({"layer": "before"}, "selectbox", "layer", "before"),
-        ({"side_False": "against"}, "selectbox", "side_False", "against"),
         ({"method": "lime", "lime_samples": "250"}, "select_slider", "lime_samples", 250),
         ({"method": "lime", "lime_segments": "grid"}, "selectbox", "lime_segments", "grid"),
         ({"method": "lime", "lime_fill": "blur"}, "selectbox", "lime_fill", "blur"),
-        ({"example": DICOM, "window": "free", "level": "40"}, "number_input", "level", 40),
-        ({"example": DICOM, "window": "free", "width": "400"}, "number_input", "width", 400),
     ],
 )
 def test_the_link_carries_every_setting(page, query, kind, key, value):

@@ -1,24 +1,25 @@
 """The panels below the map: trust, all methods, nearest cases, hide a region, draw first."""
 
-import streamlit
+import numpy as np
 
+from lungcad.app import viewer
 from lungcad.errors import ModelError
 from lungcad.explain import METHODS
-from tests.app.pages import predict_page
+from tests.app.pages import mounted, predict_page
 
 
 def test_the_slower_checks_run_on_a_button():
     page = predict_page("trust").run()
-    before = sum("-badge[" in text.value for text in page.markdown)
+    before = len(page.expander)
     page.button(key="dear_checks_start").click().run()
-    asked = [text.value for text in page.markdown if "-badge[" in text.value]
+    asked = [row.label for row in page.expander]
     assert not page.exception and len(asked) == before + 1 and "learnt" in asked[-1]
 
 
 def test_a_dear_method_is_checked_only_after_it_ran():
     page = predict_page("trust").run()
     page.selectbox(key="method").select("lime").run()
-    assert not page.exception and any("Run the explanation above first" in info.value for info in page.info)
+    assert not page.exception and not page.expander and any("checked once it is shown" in caption.value for caption in page.caption)
 
 
 def test_methods_by_classes():
@@ -52,13 +53,9 @@ def test_without_an_index_the_page_says_how_to_make_one(monkeypatch, tmp_path):
 
 def draw(monkeypatch, corners):
     """As if the reader had drawn that polygon."""
-    event = {"selection": {"lasso": [{"x": [x for x, _ in corners], "y": [y for _, y in corners]}], "box": []}}
-    original = streamlit.plotly_chart
-    monkeypatch.setattr(
-        streamlit,
-        "plotly_chart",
-        lambda *args, **how: (original(*args, **how), event)[1] if "on_select" in how else original(*args, **how),
-    )
+    drawn = viewer.ViewerState((np.array(corners, dtype=float),))
+    original = viewer.show
+    monkeypatch.setattr(viewer, "show", lambda *args, **how: (original(*args, **how), drawn)[1])
 
 
 SQUARE = [(60, 160), (220, 160), (220, 330), (60, 330)]
@@ -78,12 +75,14 @@ def test_a_region_outside_the_image_is_one_sentence(monkeypatch):
     assert not page.exception and "outside" in page.error[0].value
 
 
-def test_draw_first_hides_the_map_until_it_is_revealed(monkeypatch):
+def test_draw_first_hides_the_map_until_it_is_revealed_for_every_image(monkeypatch):
     draw(monkeypatch, SQUARE)
     page = predict_page("draw").run()
     assert not page.exception and any("hidden until" in info.value for info in page.info)
-    assert "maps" not in [chart.key for chart in page.get("plotly_chart")]
-    page.toggle(key="contour_reveal").set_value(True).run()
-    assert not page.exception and any("contour?" in text.value for text in page.markdown)
+    assert mounted(page)[0][0]["panes"][0]["map"] is None and len(mounted(page, "lungcad.viewer_values")) == 1 and not page.expander
+    next(toggle for toggle in page.toggle if toggle.key.startswith("contour_reveal")).set_value(True).run()
+    assert not page.exception and any("contour?" in row.label for row in page.expander)
     page.run()
-    assert "maps" in [chart.key for chart in page.get("plotly_chart")]
+    assert mounted(page)[0][0]["panes"][0]["map"] is not None
+    page.selectbox(key="example").select_index(1).run()
+    assert mounted(page)[0][0]["panes"][0]["map"] is None and any("hidden until" in info.value for info in page.info)

@@ -14,12 +14,14 @@ from lungcad.imaging.phantom import PICTURE_WINDOW, Edge, Lesion, make_phantom
 
 expect.set_options(timeout=30_000)
 PHANTOM = make_phantom(41, lesion=Lesion((-12.0, -78.0), 40.0, Edge.SPICULATED))
-MAPS = ".st-key-maps .js-plotly-plot"
+MAPS = ".st-key-maps .stage canvas"
+VIEWER = "document.querySelector('.st-key-maps .stBidiComponent div[data-testid]').shadowRoot.querySelector('.viewer').lungcadViewer"
 
 
 def open_predict(page: Page, server: str, query: str = "") -> None:
     page.goto(f"{server}/Predict{query}")
     expect(maps(page)).to_be_visible()
+    map_drawn(page)
     settled(page)
 
 
@@ -32,37 +34,14 @@ def upload(page: Page, name: str, data: bytes) -> None:
     page.locator("input[type=file]").set_input_files({"name": name, "mimeType": "application/octet-stream", "buffer": data})
 
 
-def heat(page: Page) -> dict:
-    """The heat map trace as the browser draws it."""
-    return page.evaluate(
-        """selector => { const t = document.querySelector(selector)._fullData.find(t => t.type === 'heatmap');
-        const shown = t.z.map(r => [...r].filter(v => v === v).length).reduce((a, b) => a + b);
-        return {rows: t.z.length, columns: t.z[0].length, colorbar: !!t.showscale, shown} }""",
-        MAPS,
-    )
-
-
-def opacity(page: Page) -> float:
-    return page.evaluate("s => +getComputedStyle(document.querySelector(s + ' .heatmaplayer:has(.hm)')).opacity", MAPS)
+def map_drawn(page: Page) -> None:
+    """The announced map is in the viewer."""
+    page.wait_for_function(f"() => {VIEWER}.shownMaps().length > 0")
 
 
 def maps(page: Page):
-    """The chart; while it is replaced there are two, one of them hidden."""
-    return page.locator(MAPS).locator("visible=true").first
-
-
-def ranges(page: Page) -> list:
-    return page.evaluate(
-        "s => { const l = document.querySelector(s)._fullLayout; return [l.xaxis.range, l.xaxis2.range, l.yaxis.range, l.yaxis2.range] }",
-        MAPS,
-    )
-
-
-def move_slider(page: Page, key: str, presses: int) -> None:
-    thumb = page.locator(f".st-key-{key} input[type=range]")
-    thumb.focus()
-    for _ in range(abs(presses)):
-        thumb.press("ArrowRight" if presses > 0 else "ArrowLeft")
+    """The picture with the map."""
+    return page.locator(MAPS).first
 
 
 def test_the_front_door_leads_to_predict(tab, server, screenshots):
@@ -80,55 +59,52 @@ def test_the_front_door_leads_to_predict(tab, server, screenshots):
 def test_upload_class_bars_and_overlay(tab, server, screenshots, kind, capsys):
     open_predict(tab, server)
     data = PHANTOM.png(PICTURE_WINDOW) if kind == "png" else PHANTOM.dicom()
-    before = tab.evaluate("s => document.querySelector(s)._fullData.find(t => t.type === 'heatmap').zmax", MAPS)
+    before = tab.evaluate(f"{VIEWER}.facts.panes[0].map")
     start = time.perf_counter()
     upload(tab, f"slice.{kind}", data)
-    tab.wait_for_function(  # the new class's caption, and a heat map that is not the old one, in the same frame
-        """([s, zmax]) => document.body.innerText.includes('Uploaded image: 512×512')
-        && [...document.querySelectorAll(s)].some(c => c.checkVisibility() && c._fullData?.some(t => t.type === 'heatmap' && t.zmax !== zmax))""",
-        arg=[MAPS, before],
-    )
+    expect(tab.locator(".st-key-class")).to_be_visible()
+    tab.wait_for_function("() => document.body.innerText.includes('Uploaded image: 512×512')")
+    answer = time.perf_counter() - start
+    tab.wait_for_function(f"before => {VIEWER}.facts.panes[0].map !== before && {VIEWER}.shownMaps().length > 0", arg=before)
     seconds = time.perf_counter() - start
     settled(tab)
     with capsys.disabled():
-        print(f"\nupload to class and Grad-CAM on screen, {kind} 512×512, warm server: {seconds:.2f} s")
+        print(f"\nupload, {kind} 512×512, warm server: answer after {answer:.2f} s, Grad-CAM after {seconds:.2f} s")
     expect(tab.locator(".st-key-class h2")).not_to_be_empty()
-    expect(tab.locator(".st-key-bars .js-plotly-plot .bars .point")).to_have_count(4)
-    drawn = heat(tab)
-    assert (drawn["rows"], drawn["columns"]) == (512, 512) and drawn["colorbar"]
+    expect(tab.locator(".st-key-bars tr")).to_have_count(4)
     tab.screenshot(path=screenshots / f"predict-{kind}-1440.png")
-    expect(tab.locator(".st-key-window_off" if kind == "png" else ".st-key-window")).to_be_visible()
+    assert tab.evaluate(f"{VIEWER}.settings.window?.name ?? null") == (None if kind == "png" else "lung")
 
 
-def test_opacity_and_threshold_move(tab, server):
+def test_all_that_matters_is_above_the_fold(tab, server):
+    """At 1440×900: the picture is 640 pixels high, and beside it answer, bars and trust list."""
+    tab.set_viewport_size({"width": 1440, "height": 900})
     open_predict(tab, server)
-    before, shown = opacity(tab), heat(tab)["shown"]
-    move_slider(tab, "opacity", 4)
-    tab.wait_for_function(
-        "([s, v]) => +getComputedStyle(document.querySelector(s + ' .heatmaplayer:has(.hm)')).opacity > v + 0.15", arg=[MAPS, before]
-    )
-    move_slider(tab, "threshold", 6)
-    tab.wait_for_function(
-        """([s, v]) => { const t = document.querySelector(s)._fullData.find(t => t.type === 'heatmap');
-        const n = t.z.map(r => [...r].filter(v => v === v).length).reduce((a, b) => a + b); return 0 < n && n < v }""",
-        arg=[MAPS, shown],
-    )
+    picture = maps(tab).bounding_box()
+    assert picture["height"] >= 640 and picture["y"] + picture["height"] < 900
+    for part in (".st-key-class", ".st-key-bars", ".st-key-check_partner"):
+        box = tab.locator(part).bounding_box()
+        assert box["x"] > picture["x"] + picture["width"] and box["y"] + box["height"] < 900, part
 
 
-def test_zoom_is_linked_and_survives_a_slider(tab, server):
+def test_on_a_phone_the_picture_comes_right_after_the_answer(tab, server):
+    tab.set_viewport_size({"width": 390, "height": 844})
     open_predict(tab, server)
-    box = tab.locator(f"{MAPS} .nsewdrag").first.bounding_box()
-    whole = ranges(tab)
-    tab.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    for share in (0.95, 0.9, 0.85):  # a wheel click zooms by about a tenth
-        tab.mouse.wheel(0, -400)
-        tab.wait_for_function("([s, v]) => { const r = document.querySelector(s)._fullLayout.xaxis.range; return r[1] - r[0] < v }",
-                              arg=[MAPS, share * (whole[0][1] - whole[0][0])])  # fmt: skip
-    zoomed = ranges(tab)
-    assert zoomed[0] == zoomed[1] and zoomed[2] == zoomed[3]
-    move_slider(tab, "opacity", 2)
-    settled(tab)
-    np.testing.assert_allclose(ranges(tab)[0], zoomed[0], atol=1)
+    answer, picture, bars = (tab.locator(each).first.bounding_box() for each in (".st-key-answer", MAPS, ".st-key-bars"))
+    assert answer["y"] < picture["y"] < bars["y"] and picture["y"] < 500 and picture["width"] > 330
+
+
+def test_nothing_is_sent_while_the_picture_moves(tab, server):
+    sent = []
+    tab.on("websocket", lambda socket: socket.on("framesent", lambda payload: sent.append(payload)))
+    open_predict(tab, server, "?example=spiculated-lesion.dcm")
+    before = len(sent)
+    assert before > 0
+    maps(tab).focus()
+    for key in ("]", ".", "+", "ArrowLeft", "w", "x", "e", "2"):
+        tab.keyboard.press(key)
+    tab.wait_for_function("() => location.search.includes('opacity=0.55') && location.search.includes('window=mediastinum')")
+    assert tab.evaluate(f"{VIEWER}.view.zoom") > 1 and len(sent) == before
 
 
 def test_lime_runs_with_progress_and_can_be_stopped(tab, server, screenshots):
@@ -148,11 +124,21 @@ def test_downloads(tab, server):
     upload(tab, "Mustermann_Max.dcm", PHANTOM.dicom())
     expect(tab.get_by_text("Uploaded image: 512×512")).to_be_visible()
     settled(tab)
+    map_drawn(tab)
     with tab.expect_download() as waiting:
-        tab.get_by_role("button", name="Overlay (PNG)").click()
+        tab.get_by_role("button", name="Save PNG").click()
     assert "Mustermann" not in waiting.value.suggested_filename
-    picture = np.asarray(Image.open(io.BytesIO(waiting.value.path().read_bytes())))
-    assert picture.shape == (512, 512, 3) and (picture[..., 0] != picture[..., 1]).any()
+    saved = Image.open(io.BytesIO(waiting.value.path().read_bytes()))
+    picture = np.asarray(saved)
+    assert picture.shape[:2] == (512, 512) and (picture[..., 0] != picture[..., 1]).any()
+    assert "Grad-CAM" in saved.text["Map"] and "Synthetic^Phantom" not in str(saved.text)
+    with tab.expect_download() as waiting:
+        tab.get_by_role("button", name="Map values (.npy)").click()
+    values = np.load(waiting.value.path())
+    shown = tab.evaluate(
+        f"(() => {{ const m = {VIEWER}.shownMaps()[0]; return [m.at(200, 300, false), m.at(256, 256, false), m.extent('for')] }})()"
+    )
+    np.testing.assert_allclose(shown, [values[300, 200], values[256, 256], values.max()], rtol=1e-4, atol=1e-7)
     with tab.expect_download() as waiting:
         tab.get_by_role("button", name="Result (JSON)").click()
     text = waiting.value.path().read_text()
@@ -203,11 +189,11 @@ def test_the_trust_panel_fills_and_its_slower_checks_run(tab, server, screenshot
     tab.screenshot(path=screenshots / "trust-1440.png")
 
 
-def lasso(page: Page, key: str, share: float) -> None:
+def lasso(page: Page, share: float) -> None:
     """Draw a circle around a place at the middle height of the picture."""
-    area = page.locator(f'[class*="st-key-{key}_"] .nsewdrag').first
-    area.scroll_into_view_if_needed()
-    box = area.bounding_box()
+    expect(maps(page)).to_be_visible()
+    maps(page).scroll_into_view_if_needed()
+    box = maps(page).bounding_box()
     x, y, radius = box["x"] + share * box["width"], box["y"] + 0.45 * box["height"], 0.12 * box["width"]
     page.mouse.move(x + radius, y)
     page.mouse.down()
@@ -218,7 +204,7 @@ def lasso(page: Page, key: str, share: float) -> None:
 
 def test_a_region_is_erased_with_the_mouse(tab, server, screenshots):
     open_predict(tab, server, "?panel=erase")
-    lasso(tab, "erase", 0.3)
+    lasso(tab, 0.3)
     expect(tab.locator("[data-testid=stMetric]")).to_have_count(4)
     settled(tab)
     tab.screenshot(path=screenshots / "erase-1440.png")
@@ -227,12 +213,13 @@ def test_a_region_is_erased_with_the_mouse(tab, server, screenshots):
 def test_draw_first_then_reveal(tab, server, screenshots):
     tab.goto(f"{server}/Predict?panel=draw")
     expect(tab.get_by_text("The map is hidden until")).to_be_visible()
-    assert tab.locator(MAPS).count() == 0
-    lasso(tab, "contour", 0.3)
-    toggle = tab.locator(".st-key-contour_reveal label")
+    settled(tab)
+    assert tab.evaluate(f"{VIEWER}.shownMaps().length") == 0 and tab.evaluate(f"{VIEWER}.facts.panes[0].map") is None
+    lasso(tab, 0.3)
+    toggle = tab.locator("[class*=st-key-contour_reveal] label").first
     toggle.click()
     expect(tab.locator(".st-key-check_localisation")).to_contain_text("inside the contour")
-    expect(maps(tab)).to_be_visible()
+    map_drawn(tab)
     settled(tab)
     tab.screenshot(path=screenshots / "draw-1440.png")
 

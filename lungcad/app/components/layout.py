@@ -5,16 +5,6 @@ from collections.abc import Mapping
 import streamlit as st
 
 
-def stacked_toggle() -> bool:
-    """Whether pictures stand under each other; at first on a phone. Not in the link: it depends on the screen."""
-    return st.toggle(
-        "One under the other",
-        value="Mobile" in st.context.headers.get("User-Agent", ""),
-        key="stacked",
-        help="Bigger pictures, better on a phone.",
-    )
-
-
 def markdown_table(rows: Mapping[str, Mapping[str, object]]) -> None:
     """A row a name, its values by column. As Markdown: ``st.table`` comes in a script of its own, for which a section waits when it first opens."""
     columns = next(iter(rows.values()))

@@ -1,6 +1,5 @@
 """Pictures and maps made smaller for the screen."""
 
-import base64
 from dataclasses import replace
 
 import cv2
@@ -24,9 +23,3 @@ def _small(rows: int, columns: int, limit: int = 768) -> tuple[int, int]:
     """The size a picture is sent to the browser at."""
     scale = min(1.0, limit / max(rows, columns))
     return max(round(rows * scale), 1), max(round(columns * scale), 1)
-
-
-def data_uri(grey: np.ndarray) -> str:
-    """The picture as a PNG inside a link, no side longer than 768 pixels."""
-    _, encoded = cv2.imencode(".png", (shrunk(grey, 768) * 255 + 0.5).astype(np.uint8), [cv2.IMWRITE_PNG_COMPRESSION, 1])
-    return "data:image/png;base64," + base64.b64encode(encoded).decode()

@@ -3,7 +3,7 @@
 import plotly.graph_objects as go
 
 from lungcad.app.components.text import class_label
-from lungcad.app.figures.heatmap import OTHER, SHOWN
+from lungcad.app.figures.style import OTHER, SHOWN
 from lungcad.models import Prediction
 
 

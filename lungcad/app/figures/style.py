@@ -12,3 +12,7 @@ def with_axes(figure: go.Figure, x: str, y: str, *, height: int = 380, unit: boo
     figure.update_xaxes(title=x, **({"range": [-0.01, 1.01]} if unit else {}))
     figure.update_yaxes(title=y, **({"range": [-0.01, 1.01]} if unit else {}))
     return figure.update_layout(height=height, margin={"l": 8, "r": 8, "t": 8, "b": 8}, legend=BELOW)
+
+
+SHOWN, OTHER = "#2a6f97", "#a9b8c2"
+"""What a figure is about, and what stands beside it."""

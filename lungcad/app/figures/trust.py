@@ -2,7 +2,7 @@
 
 import plotly.graph_objects as go
 
-from lungcad.app.figures.heatmap import SHOWN
+from lungcad.app.figures.style import SHOWN
 from lungcad.explain.trust import Check
 
 

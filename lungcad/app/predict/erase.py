@@ -5,18 +5,17 @@ import streamlit as st
 from lungcad.analysis import Result, predict_without
 from lungcad.app import store
 from lungcad.app.components.text import class_label
-from lungcad.app.predict.drawing import drawn_region
+from lungcad.app.viewer import ViewerState
 from lungcad.explain import Fill
-from lungcad.imaging import Window
 
 
-def show_erase(result: Result, network: str, window: Window | None) -> None:
+def show_erase(result: Result, network: str, drawn: ViewerState) -> None:
     """Erase a region and see the probabilities move."""
-    st.caption("Draw around a region (lasso or box; hold Shift for several). It is hidden from the network, nothing else changes.")
+    st.caption("Draw around a region on the slice (several if you like). It is hidden from the network, nothing else changes.")
     fill = st.selectbox(
         "Hidden parts become", [Fill.BLUR, Fill.MEAN, Fill.ZERO], key="erase_fill", help="The image blurred, its mean grey, or black."
     )
-    region = drawn_region(result, window, "erase")
+    region = drawn.mask(result.image.shape)
     if region is None:
         st.info("Draw a region on the slice.")
         return

@@ -12,7 +12,7 @@ from lungcad.explain.overlay import overlay
 from lungcad.imaging import Window
 
 
-def show_methods(result: Result, network: str, window: Window | None) -> None:
+def show_methods(result: Result, network: str) -> None:
     """Methods down, classes across, on one slice."""
     card = store.cards()[network]
     names = [name for name in methods_for(card) if METHODS[name].cost is not Cost.SLOW]
@@ -36,7 +36,7 @@ def show_methods(result: Result, network: str, window: Window | None) -> None:
     if not methods or not classes:
         st.info("Choose at least one method and one class.")
         return
-    grey = shrunk(result.image.grey(window), 320)
+    grey = shrunk(result.image.grey(Window.preset("lung")), 320)
     bar, done = st.empty(), 0
     for method in methods:
         for_class = METHODS[method].for_class

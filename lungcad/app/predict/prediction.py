@@ -1,39 +1,58 @@
 """The answer: class, calibrated probabilities, warnings."""
 
+from html import escape
+
 import streamlit as st
 
 from lungcad.analysis import Result
-from lungcad.app import store
+from lungcad.app import session, store
 from lungcad.app.components.text import class_label
-from lungcad.app.figures.prediction import probabilities
+from lungcad.app.predict.layout import Areas
 from lungcad.app.session import Source
+from lungcad.explain import Options
 
 
-def show_prediction(source: Source, network: str, result: Result) -> None:
-    """Class, confidence, what is known about the network, probabilities as bars, warnings."""
+def predict(source: Source, network: str, page: Areas) -> Result:
+    """The answer; while it is computed, nothing on the page speaks of another image or network."""
+    if session.computed(session.result_key(source.image, network, None, None, Options())) is None:
+        page.answer.caption("Predicting …")
+        page.bars.empty()
+        page.trust.empty()
+    return session.result(source.image, network, None, None)
+
+
+def show_answer(source: Source, network: str, result: Result) -> None:
+    """Class, confidence, and what is known of the network's answers of this class."""
     card = store.cards()[network]
-    left, right = st.columns([2, 3])
-    with left:
-        with st.container(key="class", gap=None):
-            st.caption("Class", help=f"Softmax at temperature {card.temperature:.2f}, fitted on {card.n_valid} validation images.")
-            st.header(class_label(result.prediction.label), anchor=False)
-            st.markdown(f"**{result.prediction.confidence:.1%}** calibrated probability")
-        recall = card.test.recall[result.prediction.label] if card.test else None
-        if recall and recall.value is not None:
-            st.caption(
-                f"On its test images ({card.dataset}, {card.protocol}) this network finds {recall.value:.0%} [{recall.low:.0%}–{recall.high:.0%}] of the images of "
-                "this class."
-            )
-        rows, columns = result.image.shape
-        spacing = result.image.spacing_mm
-        st.caption(
-            f"{source.caption}: {columns}×{rows} pixels" + (f", {spacing[0]:.2f} mm apart" if spacing else "") + f", {result.image.unit}"
+    with st.container(key="class", gap=None):
+        st.header(class_label(result.prediction.label), anchor=False)
+        st.markdown(
+            f"**{result.prediction.confidence:.1%}** calibrated probability",
+            help=f"Softmax at temperature {card.temperature:.2f}, fitted on {card.n_valid} validation images.",
         )
-    with right:
-        bars = probabilities(result.prediction)
-        values = ", ".join(f"{name} {value:.1%}" for name, value in result.prediction.probabilities.items())
-        st.plotly_chart(bars, config={"displayModeBar": False}, key="bars", alt=f"Calibrated probabilities: {values}")
-    for warning in result.warnings:
-        st.warning(warning, icon=":material/info:")
+    recall = card.test.recall[result.prediction.label] if card.test else None
+    known = ""
+    if recall and recall.value is not None:
+        known = f"Recall of this class on its test images ({card.dataset}, {card.protocol}): {recall.value:.0%} [{recall.low:.0%}–{recall.high:.0%}]. "
+    rows, columns = result.image.shape
+    spacing = result.image.spacing_mm
+    st.caption(
+        f"{known}{source.caption}: {columns}×{rows} pixels"
+        + (f", {spacing[0]:.2f} mm apart" if spacing else "")
+        + f", {result.image.unit}."
+    )
+
+
+def show_bars(result: Result) -> None:
+    """A row a class: its calibrated probability as a bar and a number; then the warnings, in one box."""
+    rows = "".join(
+        f'<tr class="{"first" if name == result.prediction.label else ""}"><th scope="row">{escape(class_label(name))}</th>'
+        f'<td><div class="track"><div class="bar" style="width:{value:.2%}"></div></div></td><td>{value:.1%}</td></tr>'
+        for name, value in result.prediction.probabilities.items()
+    )
+    with st.container(key="bars"):
+        st.html(f'<table aria-label="Calibrated probability of each class">{rows}</table>')
+    if result.warnings:
+        st.warning("  \n".join(result.warnings), icon=":material/info:")
     for note in result.notes:
         st.caption(note)

@@ -1,10 +1,9 @@
-"""The trust panel: each check with its number, its control and a word, as it finishes."""
+"""The trust checks as a list: each with its question, its word, its number against the control, opened for detail."""
 
 import streamlit as st
 
 from lungcad.analysis import Result, dear_trust_checks, partner_of, trust_checks
 from lungcad.app import session, store
-from lungcad.app.components.benchmark import show_in_general
 from lungcad.app.figures.trust import deletion_and_insertion
 from lungcad.app.jobs import run_in_session
 from lungcad.explain import METHODS, Options
@@ -17,52 +16,58 @@ BADGES = {
     Verdict.CONTRADICTS: (":material/cancel:", "orange"),
     Verdict.NOT_APPLICABLE: (":material/remove:", "gray"),
 }
+MOST = 5
+"""Checks that are made without a button."""
 
 
 def show_trust(result: Result, network: str, method: str, options: Options) -> None:
-    """Cheap checks at once, dear ones behind a button."""
-    if method not in result.attributions:
-        st.info("Run the explanation above first; its map is what is checked.")
-        return
-    st.caption("Each check asks another question, so there is no overall score. The control is what a map that explains nothing reaches.")
+    """Fast checks at once, one after the other; slow ones behind a button."""
     key = session.result_key(result.image, network, method, result.target, options)
     model = store.model(network)
     found = session.computed(("trust", *key))
-    if found is None:
-        found, waiting = [], st.empty()
-        partner = partner_of(store.cards()[network], store.cards().values())
-        partner = partner and store.model(partner.name)
-        for check in trust_checks(result.image, model, result, method, options, partner=partner):
-            found.append(check)
+    with st.container(key="trust_list", gap=None):
+        slots = [st.empty() for _ in range(MOST)]
+        if found is None:
+            for slot in slots:
+                slot.caption("checking …")  # what stood here belongs to another map
+            found = []
+            partner = partner_of(store.cards()[network], store.cards().values())
+            partner = partner and store.model(partner.name)
+            for slot, check in zip(slots, trust_checks(result.image, model, result, method, options, partner=partner), strict=False):
+                found.append(check)
+                with slot.container():
+                    show_check(check)
+            session.get_or_compute(("trust", *key), lambda: found)
+        else:
+            for slot, check in zip(slots, found, strict=False):
+                with slot.container():
+                    show_check(check)
+        for slot in slots[len(found) :]:
+            slot.empty()
+        slower = run_in_session(
+            "dear_checks",
+            ("dear trust", *key),
+            "the slower checks",
+            lambda on_progress: dear_trust_checks(result.image, model, result, method, options, on_progress),
+            help=f"Replaces the network's weights by random ones, layer by layer, and draws {METHODS[method].title} again each time"
+            + ("" if METHODS[method].cost is Cost.FAST else "; and draws it again under small changes of the image")
+            + ".",
+        )
+        for check in slower or []:
             show_check(check)
-            waiting.caption(f"{len(found)} checks done …")
-        waiting.empty()
-        session.get_or_compute(("trust", *key), lambda: found)
-    else:
-        for check in found:
-            show_check(check)
-    show_in_general(network, method)
-    dear = run_in_session(
-        "dear_checks",
-        ("dear trust", *key),
-        "the slower checks",
-        lambda on_progress: dear_trust_checks(result.image, model, result, method, options, on_progress),
-        help=f"Replaces the network's weights by random ones, layer by layer, and draws {METHODS[method].title} again each time"
-        + ("" if METHODS[method].cost is Cost.FAST else "; and draws it again under small changes of the image")
-        + ".",
-    )
-    for check in dear or []:
-        show_check(check)
 
 
-def show_check(check: Check) -> None:
-    with st.container(border=True, key=f"check_{check.name}"):
-        icon, colour = BADGES[check.verdict]
-        st.markdown(f"**{check.question}** :{colour}-badge[{icon} {check.verdict}]")
-        number = "" if check.value is None else f"{check.measure}: **{check.value:.2f}** (control {check.control:.2f}). "
-        st.caption(number[:1].upper() + number[1:] + check.sentence)
+def show_check(check: Check, *, is_open: bool = False) -> None:
+    """One row; open, what was measured and what it means."""
+    icon, colour = BADGES[check.verdict]
+    number = "" if check.value is None else f" **{check.value:.2f}** / {check.control:.2f}"
+    with (
+        st.container(key=f"check_{check.name}"),
+        st.expander(f"{check.question} :{colour}-badge[{icon} {check.verdict}]{number}", expanded=is_open),
+    ):
+        measured = "" if check.value is None else f"{check.measure}: **{check.value:.2f}** (control {check.control:.2f}). "
+        st.caption(measured[:1].upper() + measured[1:] + check.sentence)
         if check.curves:
-            with st.expander("Deletion and insertion curves"):
-                areas = ", ".join(f"{name.replace('_', ' ')} {value:.2f}" for name, value in check.numbers.items())
-                st.plotly_chart(deletion_and_insertion(check), key="faithfulness_curves", alt=f"Deletion and insertion curves: {areas}")
-                st.caption(f"Areas: {areas}. Averaged over two fills, blur and mean grey.")
+            areas = ", ".join(f"{name.replace('_', ' ')} {value:.2f}" for name, value in check.numbers.items())
+            st.plotly_chart(deletion_and_insertion(check), key="faithfulness_curves", alt=f"Deletion and insertion curves: {areas}")
+            st.caption(f"Areas: {areas}. Averaged over two fills, blur and mean grey.")

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import matplotlib
@@ -48,13 +49,12 @@ def show(
     in_link: bool = False,
     beside: bool = False,
     name: str = "lungcad",
-    mark: str = "",
 ) -> ViewerState:
     """Draw the panes, zoom, pan and window linked. What the reader moves stays in the browser and survives every rerun under the same ``key``.
 
     height: of the pictures, CSS pixels; on a narrow screen they stand under each other, as high as they need to be. network_window: offered as
     "as the network saw it" for HU images. draw: offer drawing; what is drawn comes back and reruns the script. in_link: keep opacity, window and so on in
-    the page's link. beside: a single pane offers the bare slice beside it, at first shown. name: of saved pictures, without ending. mark: written over them.
+    the page's link. beside: a single pane offers the bare slice beside it, at first shown. name: of saved pictures, without ending.
     """
     images = {image_id(pane.image): pane.image for pane in panes}
     for identity, image in images.items():
@@ -73,20 +73,19 @@ def show(
         "link": in_link,
         "beside": beside,
         "name": name,
-        "mark": mark,
+        "regions": [],
     }
+    drawn = _drawn(st.session_state.get(key), first)
+    facts["regions"] = [region.tolist() for region in drawn]
     state = _viewer()(key=key, data=pack(facts), on_drawn_change=_nothing)
-    drawn = state.get("drawn") or {}
-    if not draw or drawn.get("image") != image_id(first):
-        return ViewerState()
-    return ViewerState(tuple(np.asarray(points, dtype=np.float64) for points in drawn["regions"]))
+    return ViewerState(_drawn(state, first) if draw else ())
 
 
 def supply(key: str, map_id: str, heat_map: HeatMap) -> None:
     """Bring the map that a pane of the viewer ``key`` was announced with by its id."""
     facts = {
         "id": map_id, "box": list(heat_map.box), "title": heat_map.title, "label": heat_map.label, "signed": heat_map.signed,
-        "sides": list(heat_map.sides), "limits": heat_map.limits,
+        "sides": list(heat_map.sides), "limits": heat_map.limits, "texts": dict(heat_map.texts), "mark": heat_map.mark,
     }  # fmt: skip
     _values(key, map_id, lambda: pack(facts, np.asarray(heat_map.grid, dtype=np.float32)))
 
@@ -95,6 +94,14 @@ def image_id(image: CTImage) -> str:
     """Names the pixels: the file's SHA-256, and what they were read as."""
     facts = (image.provenance.sha256, image.shape, image.unit.value, image.provenance.stored_mode)
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:32]
+
+
+def _drawn(state: Mapping[str, Any] | None, image: CTImage) -> tuple[np.ndarray, ...]:
+    """The regions that were drawn on this image and no other."""
+    drawn = (state or {}).get("drawn") or {}
+    if drawn.get("image") != image_id(image):
+        return ()
+    return tuple(np.asarray(points, dtype=np.float64).reshape(-1, 2) for points in drawn["regions"])
 
 
 def _values(key: str, identity: str, data: Callable[[], bytes]) -> None:

@@ -18,7 +18,9 @@ class HeatMap:
 
     grid: float32 (rows, columns), raw values. box: (top, left, bottom, right) in image pixels, half-open; may reach outside the image.
     sides: the evidence that can be chosen, the first at first: of "both", "for", "against". signed: negative values are evidence against.
-    title: for people. label: of the colour scale; maps of one viewer with the same label share one. limits: a fixed scale, None for the largest value shown.
+
+    title: for people. texts: written into saved pictures. mark: written over the picture with the map.
+    label: of the colour scale; maps of one viewer with the same label share one. limits: a fixed scale, None for the largest value shown.
     """
 
     grid: np.ndarray
@@ -28,15 +30,17 @@ class HeatMap:
     signed: bool = False
     sides: Sequence[str] = ("for",)
     limits: tuple[float, float] | None = None
+    texts: Mapping[str, str] = field(default_factory=dict)
+    mark: str = ""
 
     @classmethod
-    def of(cls, attribution: Attribution, geometry: Geometry) -> "HeatMap":
+    def of(cls, attribution: Attribution, geometry: Geometry, *, texts: Mapping[str, str] | None = None, mark: str = "") -> "HeatMap":
         """The map of a method on the image that ``geometry`` belongs to."""
         method = METHODS[attribution.method]
         whose = f" for {attribution.target.replace('.', ' ')}" if attribution.target else ""
         label = "evidence against | for (raw)" if method.signed else "evidence (raw)" if method.for_class else "attention (raw)"
         sides = ("both", "for", "against") if method.signed else ("for", "against") if attribution.target else ("for",)
-        return cls(attribution.grid, geometry.box, method.title + whose, label, method.signed, sides)
+        return cls(attribution.grid, geometry.box, method.title + whose, label, method.signed, sides, texts=texts or {}, mark=mark)
 
     @classmethod
     def on_image(cls, values: np.ndarray, title: str, label: str, *, signed: bool, limits: tuple[float, float] | None = None) -> "HeatMap":
@@ -46,7 +50,17 @@ class HeatMap:
     @property
     def id(self) -> str:
         """Names the content."""
-        facts = (self.grid.shape, tuple(self.box), self.title, self.label, self.signed, tuple(self.sides), self.limits)
+        facts = (
+            self.grid.shape,
+            tuple(self.box),
+            self.title,
+            self.label,
+            self.signed,
+            tuple(self.sides),
+            self.limits,
+            sorted(self.texts.items()),
+            self.mark,
+        )
         return hashlib.sha256(np.ascontiguousarray(self.grid, dtype=np.float32).tobytes() + repr(facts).encode()).hexdigest()[:32]
 
 

@@ -1,12 +1,13 @@
 """The checks that cost little, one after the other, so that a page can fill in as they finish."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from lungcad.errors import LungcadError
-from lungcad.explain.attribution import METHODS, Attribution, Cost, Options, Scene, explain
+from lungcad.explain.attribution import METHODS, NEARLY_FLAT, Attribution, Cost, Options, Scene, explain
 from lungcad.explain.trust.agreement import check_agreement
 from lungcad.explain.trust.anatomy import check_anatomy
-from lungcad.explain.trust.check import Check
+from lungcad.explain.trust.check import Check, Verdict
 from lungcad.explain.trust.faithfulness import check_faithfulness
 from lungcad.explain.trust.stability import ChangedScenes, check_stability
 from lungcad.imaging import CTImage
@@ -55,3 +56,16 @@ def said(name: str, check: Callable[[], Check]) -> Check:
         return check()
     except LungcadError as error:
         return Check.inapplicable(name, str(error))
+
+
+def selects_nothing(attribution: Attribution) -> bool:
+    """Whether nearly all positions of the map weigh within 10 % of its peak, so that it picks no place above another."""
+    return attribution.facts.get("flat_share", 0.0) > NEARLY_FLAT
+
+
+def without_support(check: Check, attribution: Attribution) -> Check:
+    """The check; where the map selects nothing, at best unclear: a map that is the same everywhere is stable, and in the lung, whatever the network does."""
+    if check.verdict is not Verdict.SUPPORTS or not selects_nothing(attribution):
+        return check
+    says = f"The map selects hardly anything ({attribution.facts['flat_share']:.0%} of its positions weigh the same), so this is no support for it."
+    return replace(check, verdict=Verdict.UNCLEAR, sentence=f"{check.sentence} {says}")

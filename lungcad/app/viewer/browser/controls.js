@@ -31,15 +31,15 @@ class Controls {
     const change = (name, value) => viewer.change({ [name]: value });
     this.modes = Object.fromEntries(Object.entries(MODES).map(([mode, [label, title]]) =>
       [mode, element("button", { type: "button", title, onclick: () => viewer.setMode(mode) }, label)]));
-    this.window = element("select", { title: "How Hounsfield units become grey", onchange: () => viewer.chooseWindow(this.window.value) });
-    this.windowLabel = element("label", { class: "field" }, "Window ", this.window);
+    this.window = element("select", { title: "Window: how Hounsfield units become grey", "aria-label": "Window", onchange: () => viewer.chooseWindow(this.window.value) });
+    this.windowLabel = element("span", { class: "field" }, this.window);
     this.baked = element("span", { class: "quiet", title: "The file is a picture, not Hounsfield units: its grey levels stay as stored" }, "window: as stored");
     this.beside = element("button", { type: "button", title: "Show the slice without the map beside it", onclick: () => change("beside", !viewer.settings.beside) }, "Slice beside");
     this.undo = element("button", { type: "button", title: "Take the last region back (Backspace)", onclick: () => viewer.takeBack() }, "Undo");
     this.clear = element("button", { type: "button", title: "Remove everything drawn", onclick: () => viewer.setRegions([]) }, "Clear");
     const reset = element("button", { type: "button", title: "Whole picture, first window (0, or double click)", onclick: () => viewer.reset() }, "Reset");
     const save = element("button", { type: "button", title: "Save what is shown as PNG, at the image's own size", onclick: () => viewer.save() }, "Save PNG");
-    this.full = element("button", { type: "button", title: "Full screen (F)", onclick: () => viewer.fullScreen() }, "Full screen");
+    this.full = element("button", { type: "button", title: "Full screen (F)", "aria-label": "Full screen", onclick: () => viewer.fullScreen() }, "⛶");
     this.help = element("button", { type: "button", title: "Keys and gestures (?)", "aria-expanded": "false", onclick: () => this.toggleHelp() }, "?");
     this.group = element("div", { class: "group", role: "group", "aria-label": "What dragging does" }, ...Object.values(this.modes));
     this.top = element("div", { class: "bar" }, this.group, this.undo, this.clear, this.windowLabel, this.baked, element("span", { class: "grow" }),
@@ -53,9 +53,9 @@ class Controls {
     this.cells = element("input", { type: "checkbox", onchange: () => change("cells", this.cells.checked) });
     this.bottom = element("div", { class: "bar" },
       element("label", { class: "field", title: "Show the heat map (H; hold B to blink)" }, this.map, " Map"), this.opacity.label, this.threshold.label, this.sideLabel,
-      element("label", { class: "field" }, "Colours ", this.colours),
       element("label", { class: "field", title: "Draw the map in the cells it was computed in (X). Smoothing between them looks precise and is not" }, this.cells, " True cells"));
     this.scales = element("div", { class: "scales" });
+    this.coloured = element("div", { class: "bar scaled" }, this.scales, element("label", { class: "field" }, "Colours ", this.colours));
     this.legend = element("div", { class: "legend" });
     this.message = element("div", { class: "message", role: "status" });
     this.list = element("dl", { class: "help", hidden: "", tabindex: "-1", "aria-label": "Keys and gestures" },
@@ -90,6 +90,7 @@ class Controls {
     this.beside.hidden = !(facts.panes.length === 1 && facts.panes[0].map);
     this.beside.setAttribute("aria-pressed", String(settings.beside));
     const maps = viewer.shownMaps(), first = maps[0];
+    this.coloured.hidden = !maps.length;
     this.bottom.hidden = !facts.panes.some((each) => each.map);
     this.map.checked = settings.map;
     this.cells.checked = settings.cells;

@@ -67,14 +67,14 @@ class Pane {
       }
     }
     for (const { points, colour } of facts.contours) this.line(context, points.map(([x, y]) => [x + 0.5, y + 0.5]), colour, true);
-    if (facts.image === viewer.drawnImage) {
+    if (viewer.facts.draw && facts.image === viewer.drawnImage) {
       for (const region of viewer.regions) this.line(context, region, MARK, true, true);
       if (viewer.stroke) this.line(context, viewer.stroke, MARK, false);
     }
     if (viewer.ruler) this.paintRuler(context, viewer.ruler);
     if (viewer.cursor) this.paintCursor(context, viewer.cursor);
     this.paintScaleBar(context);
-    if (viewer.facts.mark) this.text(context, viewer.facts.mark, 8, 16);
+    if (this.map()?.mark) this.text(context, this.map().mark, 8, 16);
     this.say(picture);
   }
 

@@ -16,10 +16,10 @@ async function savePane(pane, name) {
     context.lineWidth = Math.max(facts.rows / 300, 1);
     context.stroke();
   }
-  if (viewer.facts.mark) pane.text(context, viewer.facts.mark, 6, 16);
+  if (map?.mark) pane.text(context, map.mark, 6, 16);
   const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
   const texts = { ...facts.texts, ...(settings.window && facts.unit === "HU" ? { Window: `level ${settings.window.level}, width ${settings.window.width} HU` } : {}) };
-  if (map) Object.assign(texts, { Map: map.title, Shown: settings.map ? `opacity ${settings.opacity}, threshold ${settings.threshold}, ${map.side(settings.side)}` : "map hidden" });
+  if (map) Object.assign(texts, map.texts, { Map: map.title, Shown: settings.map ? `opacity ${settings.opacity}, threshold ${settings.threshold}, ${map.side(settings.side)}` : "map hidden" });
   const link = element("a", { href: URL.createObjectURL(new Blob(withTexts(new Uint8Array(await blob.arrayBuffer()), texts), { type: "image/png" })), download: `${name}.png` });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10000);

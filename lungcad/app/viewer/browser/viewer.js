@@ -16,8 +16,8 @@ class Viewer {
     this.controls = new Controls(this);
     this.stack = element("div", { class: "panes" });
     this.live = element("div", { class: "live", "aria-live": "polite" });
-    const { top, bottom, scales, legend, message, list } = this.controls;
-    root.replaceChildren(message, top, list, this.stack, legend, scales, bottom, this.live);
+    const { top, bottom, coloured, legend, message, list } = this.controls;
+    root.replaceChildren(message, top, list, this.stack, legend, coloured, bottom, this.live);
     this.onNews = () => this.fetch();
     sharedValues().news.addEventListener("change", this.onNews);
     this.observer = new ResizeObserver(() => this.layout());
@@ -41,12 +41,12 @@ class Viewer {
     this.facts = facts;
     this.settings ??= this.firstSettings();
     if (before?.panes[0].image !== facts.panes[0].image) {
-      Object.assign(this, { view: { x: 0.5, y: 0.5, zoom: 1 }, regions: [], stroke: null, ruler: null, cursor: null });
+      Object.assign(this, { view: { x: 0.5, y: 0.5, zoom: 1 }, stroke: null, ruler: null, cursor: null });
+      this.regions = facts.regions.map((region) => region.map((point) => point.map((each) => each + 0.5))); // what Python holds for this image
       this.drawnImage = facts.panes[0].image;
     }
     if (facts.draw && !before?.draw) this.settings.mode = "draw";
     if (!facts.draw && this.settings.mode === "draw") this.settings.mode = "move";
-    if (!facts.draw) this.regions = [];
     const { window } = this.settings, same = facts.windows.find((each) => each.name === window?.name);
     if (same || !window || !facts.windows.length || window.name !== "free") this.settings.window = same ?? facts.windows[0] ?? null;
     this.fetch();
