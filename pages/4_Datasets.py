@@ -16,6 +16,7 @@ from lungcad.app.datasets.about import (
 from lungcad.app.datasets.audit import show_audit
 from lungcad.app.datasets.evaluate import show_evaluation
 from lungcad.app.datasets.own_folder import owner_of
+from lungcad.app.datasets.parts import pick_parts
 
 navigation.begin("Datasets")
 st.title("Data sets and audits")
@@ -38,7 +39,8 @@ with navigation.plain_errors():
 
     st.subheader("Audit: copies, leaks, conflicts, telltale files", anchor=False)
     with navigation.plain_errors():
-        found = audited(folder, dataset) if folder else None
+        parts = pick_parts(folder) if folder and dataset is None else {}
+        found = audited(folder, dataset, parts) if folder else None
         if found is not None:
             show_audit(found, folder)
         elif kept is not None:
@@ -46,4 +48,4 @@ with navigation.plain_errors():
         layout = dataset.name if dataset else found and found.layout
         if folder and layout:
             st.subheader("Evaluate a network on it", anchor=False)
-            show_evaluation(folder, layout, owner_of(dataset))
+            show_evaluation(folder, layout, owner_of(dataset), parts)

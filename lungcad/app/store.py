@@ -13,7 +13,10 @@ import torch
 
 from lungcad.app.figures.downscale import shrunk
 from lungcad.datasets import DATASETS, Case
+from lungcad.datasets.folders import LabelledFolder
 from lungcad.datasets.kept import Kept, read_kept
+from lungcad.datasets.layouts import read_folder
+from lungcad.datasets.listing import list_images
 from lungcad.errors import LungcadError, ModelError
 from lungcad.estimate import Estimate
 from lungcad.evaluate.baselines import MAJORITY
@@ -45,7 +48,12 @@ def milliseconds(name: str) -> float:
 
 def trust_runs() -> list[TrustRun]:
     """The trust runs in ``data/trust``, read once for all sessions until a file changes."""
-    return _trust_runs(_fingerprint(sorted(TRUST.glob("*/trust.json"))))
+    return _trust_runs(_fingerprint(sorted(TRUST.glob("*/*"))))[0]
+
+
+def trust_faults() -> list[str]:
+    """A sentence for each trust run that cannot be read."""
+    return _trust_runs(_fingerprint(sorted(TRUST.glob("*/*"))))[1]
 
 
 def runs_table() -> tuple[pd.DataFrame, list[str]]:
@@ -85,7 +93,7 @@ def index_of(name: str) -> Index:
 def trust_of(name: str) -> TrustRun | None:
     """The trust run over the data set of this run, made with the same weights."""
     facts = run(name).facts
-    same = [each for each in trust_runs() if each.facts["weights_sha256"] == facts.get("weights_sha256")]
+    same = [each for each in trust_runs() if each.facts.get("weights_sha256") == facts.get("weights_sha256")]
     return next((each for each in same if each.facts["data"] == facts["dataset"]), None)
 
 
@@ -154,8 +162,8 @@ def folder_fingerprint(folder: str) -> str:
     seen = []
     for place, _, names in sorted(os.walk(folder)):
         for name in sorted(names):
-            facts = os.lstat(os.path.join(place, name))  # a dangling link is no fault
-            seen.append((place, name, facts.st_size, facts.st_mtime_ns))
+            seen.append((place, name, *_size_and_time(Path(place, name), follow=False)))  # a dangling link is no fault
+    seen += [(name, *_size_and_time(Path(folder, name), follow=True)) for name in list_images(folder).files]  # those behind links too
     return hashlib.sha256(repr(seen).encode()).hexdigest()
 
 
@@ -174,8 +182,31 @@ def small_png(path: str) -> bytes:
     return cv2.imencode(".png", np.round(255 * shrunk(read_image(path).grey(), 256)).astype(np.uint8))[1].tobytes()
 
 
-def _run_files(name: str = "*") -> list[Path]:
-    return sorted(path for path in RUNS.glob(f"{name}/*") if path.suffix in (".json", ".parquet", ".csv"))
+def _size_and_time(path: Path, *, follow: bool) -> tuple[int, int]:
+    """(bytes, time of the last change); zeros for a file that went while it was looked for."""
+    try:
+        facts = path.stat(follow_symlinks=follow)
+    except OSError:
+        return 0, 0
+    return facts.st_size, facts.st_mtime_ns
+
+
+def labelled_folder(folder: str, fingerprint: str) -> LabelledFolder:
+    """How a folder of the reader's own reads: :func:`~lungcad.datasets.layouts.read_folder`."""
+    return _labelled_folder(folder, fingerprint)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Looking at the folder …")
+def _labelled_folder(folder: str, fingerprint: str) -> LabelledFolder:
+    return read_folder(folder)
+
+
+def _run_files(name: str) -> list[Path]:
+    """Never by a pattern: a name may hold brackets."""
+    try:
+        return sorted(path for path in (RUNS / name).iterdir() if path.suffix in (".json", ".parquet", ".csv"))
+    except (OSError, ValueError):
+        return []
 
 
 def _runs_table(names: list[str]) -> tuple[pd.DataFrame, list[str]]:
@@ -256,7 +287,7 @@ def _baselines(name: str, without_copies: bool, fingerprint: str) -> dict[str, d
 
 
 def _fingerprint(paths: list[Path]) -> str:
-    stats = [(path.parent.name, path.name, path.stat().st_mtime_ns) for path in paths]
+    stats = [(path.parent.name, path.name, *_size_and_time(path, follow=True)) for path in paths]
     return hashlib.sha256(repr(stats).encode()).hexdigest()
 
 
@@ -266,8 +297,9 @@ def _stored_audit(dataset: str, fingerprint: str) -> Kept | None:
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _trust_runs(fingerprint: str) -> list[TrustRun]:
-    return read_trust_runs()
+def _trust_runs(fingerprint: str) -> tuple[list[TrustRun], list[str]]:
+    faults: list[str] = []
+    return read_trust_runs(on_fault=faults.append), faults
 
 
 @st.cache_data(max_entries=2, show_spinner=False)

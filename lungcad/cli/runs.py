@@ -1,5 +1,6 @@
 """Commands about evaluation runs: runs list, show, compare, gain, tables."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,6 +9,7 @@ import typer
 
 from lungcad.cli.common import Json, app, complain, print_json, print_table, table_of
 from lungcad.errors import LungcadError
+from lungcad.names import printable
 from lungcad.paths import RUNS
 
 runs_app = typer.Typer(no_args_is_help=True, help="Evaluation runs: list, show, compare.")
@@ -25,6 +27,8 @@ def runs_list(runs: RunsFolder = RUNS, as_json: Json = False) -> None:
     from lungcad.evaluate.scoring import report
     from lungcad.evaluate.stores.runs import list_runs, read_run
 
+    if not os.path.isdir(runs):
+        raise LungcadError(f"There is no folder {printable(runs)!r} of evaluation runs; check --runs.")
     headlines = ("accuracy", "macro F1", "ROC-AUC")
     rows, table = [], table_of("run", "data set", "protocol", "n", *headlines)
     for name in list_runs(runs):
@@ -36,8 +40,10 @@ def runs_list(runs: RunsFolder = RUNS, as_json: Json = False) -> None:
             continue
         known = ("dataset", "task", "protocol", "network", "backbone", "attention", "seed", "folds", "date")
         facts = {key: run.facts.get(key) for key in known}
-        rows.append({"run": name, **facts, "n": len(run.test), **{metric: found[metric].model_dump() for metric in headlines}})
-        table.add_row(name, facts["dataset"], facts["protocol"], str(len(run.test)), *(str(found[metric]) for metric in headlines))
+        rows.append({"run": printable(name), **facts, "n": len(run.test), **{metric: found[metric].model_dump() for metric in headlines}})
+        table.add_row(
+            printable(name), facts["dataset"], facts["protocol"], str(len(run.test)), *(str(found[metric]) for metric in headlines)
+        )
     if as_json:
         print_json(rows)
     else:
@@ -90,7 +96,8 @@ def runs_tables(runs: RunsFolder = RUNS) -> None:
     """The README's tables of protocols and of attention's gain, as Markdown."""
     from lungcad.publish.run_tables import gain_table, protocols_table
 
-    print(f"{protocols_table(runs)}\n\n{gain_table(runs)}")
+    protocols = protocols_table(runs, complain)
+    print(f"{protocols}\n\n{gain_table(runs, lambda _: None)}")  # a bad run is said once
 
 
 @runs_app.command("compare")

@@ -88,7 +88,7 @@ def trust_tables(
     from lungcad.publish.trust_tables import trust_readme, trust_table
 
     lookup(MEASURES, measure, "measure")
-    found = read_trust_runs(runs)
+    found = read_trust_runs(runs, on_fault=complain)
     if write:
         write_whole(to_write(runs) / "README.md", trust_readme(found))
     print(trust_table(measure, found))

@@ -10,6 +10,7 @@ from lungcad.datasets.dataset import Dataset
 from lungcad.datasets.info import describe
 from lungcad.datasets.splits import Protocol
 from lungcad.errors import DatasetError
+from lungcad.files import write_whole
 from lungcad.paths import AUDITS, to_write
 from lungcad.progress import Progress
 
@@ -37,7 +38,7 @@ def keep(dataset: Dataset, folder: Path, *, on_progress: Progress | None = None)
     }
     path = to_write(AUDITS) / f"{dataset.name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(values, ensure_ascii=False) + "\n", "utf-8")
+    write_whole(path, json.dumps(values, ensure_ascii=False) + "\n")
     return path
 
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from lungcad.files import write_whole
 from lungcad.models.card import Inputs, ModelCard
 from lungcad.models.complexity import complexity_of
 
@@ -70,7 +71,7 @@ def recall_table(cards: list[ModelCard]) -> str:
 
 def write_readme(folder: Path, cards: list[ModelCard]) -> None:
     """Write ``README.md`` into the folder of the weights."""
-    (folder / "README.md").write_text(readme(cards), "utf-8")
+    write_whole(folder / "README.md", readme(cards))
 
 
 def readme(cards: list[ModelCard]) -> str:

@@ -1,7 +1,9 @@
 """The README's tables, as Markdown, from the runs alone."""
 
+from collections.abc import Callable
 from pathlib import Path
 
+from lungcad.errors import DatasetError
 from lungcad.evaluate.baselines import AREA, HISTOGRAM, METADATA
 from lungcad.evaluate.paired_tests import attention_gain
 from lungcad.evaluate.scoring import baselines, report
@@ -9,15 +11,17 @@ from lungcad.evaluate.stores.runs import Run, list_runs, read_run, read_seeds
 from lungcad.paths import RUNS
 
 SHOWN = ("accuracy", "macro F1", "ROC-AUC")
+OnFault = Callable[[str], object]
+"""Is told of each run that cannot be read, which is left out; without it the first one raises."""
 
 
-def protocols_table(root: Path = RUNS) -> str:
+def protocols_table(root: Path = RUNS, on_fault: OnFault | None = None) -> str:
     """One row a run that is no repetition under another seed: what the protocol does to the same recipe, and what trivial baselines reach."""
     lines = [
         "| data set | network | protocol | n (groups) | accuracy | macro F1 | ROC-AUC | best trivial baseline: macro F1 |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    runs = [read_run(name, root) for name in list_runs(root) if "-seed" not in name]
+    runs = _first_seeds(root, on_fault)
     for run in sorted(runs, key=lambda run: (run.facts["dataset"], run.facts["network"].removesuffix("-published"), _protocol(run))):
         found = report(run)
         test = run.test
@@ -31,13 +35,13 @@ def protocols_table(root: Path = RUNS) -> str:
     return "\n".join(lines)
 
 
-def gain_table(root: Path = RUNS) -> str:
+def gain_table(root: Path = RUNS, on_fault: OnFault | None = None) -> str:
     """Attention minus baseline on the same cases for each pair of runs, over all seeds that both have."""
     lines = [
         "| baseline | with attention | test | seeds | difference in accuracy | in macro F1 | in ROC-AUC |",
         "|---|---|---|---|---|---|---|",
     ]
-    for baseline, attended in _pairs(root):
+    for baseline, attended in _pairs(root, on_fault):
         sides = read_seeds(baseline, root), read_seeds(attended, root)
         shared = {run.facts["seed"] for run in sides[0]} & {run.facts["seed"] for run in sides[1]}
         plain, other = ([run for run in side if run.facts["seed"] in shared] for side in sides)
@@ -47,15 +51,29 @@ def gain_table(root: Path = RUNS) -> str:
     return "\n".join(lines)
 
 
-def _pairs(root: Path) -> list[tuple[str, str]]:
+def _pairs(root: Path, on_fault: OnFault | None) -> list[tuple[str, str]]:
     """Runs that differ in attention only: same data set, task, protocol, backbone, folds."""
-    runs = [read_run(name, root) for name in list_runs(root) if "-seed" not in name]
+    runs = _first_seeds(root, on_fault)
 
     def key(run: Run) -> tuple[str, ...]:
         return tuple(str(run.facts.get(each)) for each in ("dataset", "task", "protocol", "backbone", "folds"))
 
     plain = {key(run): run.name for run in runs if run.facts["attention"] == "none"}
     return sorted((plain[key(run)], run.name) for run in runs if run.facts["attention"] != "none" and key(run) in plain)
+
+
+def _first_seeds(root: Path, on_fault: OnFault | None) -> list[Run]:
+    """The runs that are no repetition under another seed."""
+    found = []
+    for name in list_runs(root):
+        if "-seed" not in name:
+            try:
+                found.append(read_run(name, root))
+            except DatasetError as error:
+                if on_fault is None:
+                    raise
+                on_fault(str(error))
+    return found
 
 
 def _protocol(run: Run) -> str:

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from lungcad.app import store, url
+from lungcad.app.components.text import literal
 from lungcad.datasets.lidc_dicom import NAME as DICOM
 from lungcad.evaluate.stores.trust_runs import MEASURES, estimates_of
 from lungcad.explain import METHODS
@@ -12,6 +13,8 @@ def show_benchmark() -> None:
     """A table method × network for a chosen measure."""
     runs = store.trust_runs()
     st.subheader("Can the heat maps be believed?")
+    for fault in store.trust_faults():
+        st.caption(literal(fault))
     if not runs:
         st.info("No trust run is here; `python -m lungcad trust --model NAME --data FOLDER` makes one.")
         return

@@ -1,5 +1,7 @@
 """Words of classes and networks, as pages show them."""
 
+import re
+
 from lungcad.datasets import DATASETS
 from lungcad.models import ModelCard
 
@@ -7,6 +9,11 @@ from lungcad.models import ModelCard
 def class_label(name: str) -> str:
     """A class's name as a data set writes it for people; any other name stays letter by letter ("1.0" is not "1 0")."""
     return next((dataset.class_titles[name] for dataset in DATASETS.values() if name in dataset.class_titles), name)
+
+
+def literal(text: str) -> str:
+    """Text from outside (a file's name) as Markdown that shows it letter by letter."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~$:&])", r"\\\1", text)
 
 
 def accuracy_text(card: ModelCard) -> str:

@@ -1,7 +1,7 @@
 """What the Datasets page draws: what a data set is, what its images look like, and what its audit found."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import cycle
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from lungcad.app.datasets.audit import show_audit
 from lungcad.app.datasets.own_folder import owner_of, pick_own_folder
 from lungcad.app.figures.style import BELOW, COLOURS
 from lungcad.app.jobs import run_on_server
-from lungcad.datasets import DATASETS, Case, Dataset, Protocol
+from lungcad.datasets import DATASETS, Case, Dataset, Protocol, Split
 from lungcad.datasets.audit import Audit, audit
 from lungcad.datasets.info import describe
 from lungcad.datasets.kept import Kept, audit_as_published
@@ -137,15 +137,15 @@ def show_protocols(dataset: Dataset, folder: Path | None, kept: Kept | None) -> 
         st.caption(f"**{name}**: {protocol['split']}" + (f"; {protocol['left_out']} images left out" if protocol["left_out"] else "") + ".")
 
 
-def audited(folder: Path, dataset: Dataset | None) -> Audit | None:
-    """The audit when it has run on this server and the folder has not changed; otherwise its button, or its progress."""
+def audited(folder: Path, dataset: Dataset | None, parts: Mapping[str, Split]) -> Audit | None:
+    """The audit when it has run on this server and the folder has not changed; otherwise its button, or its progress. parts: as the reader says."""
     name = dataset.name if dataset else None
     return run_on_server(
         "audit",
-        ("audit", owner_of(dataset), str(folder), name, store.folder_fingerprint(str(folder))),
+        ("audit", owner_of(dataset), str(folder), name, tuple(sorted(parts.items())), store.folder_fingerprint(str(folder))),
         "the audit",
         lambda on_progress: (
-            audit_as_published(dataset, folder, on_progress=on_progress) if dataset else audit(folder, on_progress=on_progress)
+            audit_as_published(dataset, folder, on_progress=on_progress) if dataset else audit(folder, parts=parts, on_progress=on_progress)
         ),
         help="Looks for copies, leaks between the parts, conflicting labels, unreadable files, and classes that format or border give away.",
     )

@@ -12,9 +12,10 @@ import streamlit as st
 
 from lungcad.app.components.case_grid import case_grid, case_picture
 from lungcad.app.components.chart import chart_with_csv
-from lungcad.app.components.text import class_label
+from lungcad.app.components.text import class_label, literal
 from lungcad.app.figures.style import BELOW, COLOURS, GREY
 from lungcad.datasets.audit import Audit
+from lungcad.names import path_of_id
 
 PAIRS = 6
 """Groups of copies that are drawn."""
@@ -33,6 +34,8 @@ def show_audit(found: Audit, folder: Path | None) -> None:
     st.caption(
         f"Copies: perceptual hashes at most {found.max_bits} bits apart whose pixels correlate by {found.min_correlation} or more. {found.seconds:.0f} s."
     )
+    for note in found.notes:
+        st.caption(literal(note))
     if found.leaks:
         st.markdown("**Leaks**: images of a part that are copies of training images")
         st.dataframe(
@@ -151,7 +154,7 @@ def _show_groups(title: str, groups: list[list[str]], folder: Path | None) -> No
                 st.caption("; ".join(group))
                 continue
             for place, case in zip(case_grid(min(len(group), 4)), group, strict=False):
-                case_picture(place, folder / case)
+                case_picture(place, path_of_id(folder, case))
                 place.caption(case)
             if len(group) > 4:
                 st.caption(f"and {len(group) - 4} more")

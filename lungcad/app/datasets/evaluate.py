@@ -1,5 +1,6 @@
 """A network evaluated on a folder of images: every metric, the curves, and from a number down to its images."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -8,21 +9,22 @@ import streamlit as st
 from lungcad.app import store, url
 from lungcad.app.components.case_grid import case_grid, case_picture
 from lungcad.app.components.chart import chart_with_csv
-from lungcad.app.components.text import class_label
+from lungcad.app.components.text import class_label, literal
 from lungcad.app.figures.curves import curve_figure
 from lungcad.app.jobs import run_on_server
 from lungcad.app.navigation import plain_errors
-from lungcad.datasets import DATASETS
+from lungcad.datasets import DATASETS, Split
 from lungcad.evaluate.folder import Evaluation, evaluate_folder
 from lungcad.evaluate.scoring import HEADLINES, ScoredCases
 from lungcad.models import load_model
+from lungcad.names import path_of_id
 from lungcad.progress import Progress
 
 MOST_CASES = 12
 """Pictures that are drawn."""
 
 
-def show_evaluation(folder: Path, layout: str, owner: str | None) -> None:
+def show_evaluation(folder: Path, layout: str, owner: str | None, parts: Mapping[str, Split]) -> None:
     """Evaluates a network on the folder, on demand. owner: whose folder it is, None for a published data set."""
     classes = [task.classes for task in DATASETS[layout].tasks]
     fitting = [name for name, card in store.cards().items() if card.classes in classes]
@@ -33,12 +35,20 @@ def show_evaluation(folder: Path, layout: str, owner: str | None) -> None:
 
     def evaluate(on_progress: Progress) -> tuple[Evaluation, ScoredCases]:
         model = load_model(network)  # a copy of its own: what pages share belongs to their sessions' threads
-        found = evaluate_folder(model, folder, layout, on_progress)
+        found = evaluate_folder(model, folder, layout, on_progress, parts=parts)
         return found, ScoredCases(found.as_run(model.card, layout))
 
     done = run_on_server(
         "evaluation",
-        ("evaluation", owner, str(folder), layout, store.cards()[network].sha256, store.folder_fingerprint(str(folder))),
+        (
+            "evaluation",
+            owner,
+            str(folder),
+            layout,
+            store.cards()[network].sha256,
+            tuple(sorted(parts.items())),
+            store.folder_fingerprint(str(folder)),
+        ),
         "the evaluation",
         evaluate,
         help="Answers every image of the folder's test part (all, when it has no parts) and compares with the labels.",
@@ -55,6 +65,8 @@ def _show(found: Evaluation, part: ScoredCases, folder: Path) -> None:
     st.caption(
         f"{len(part.labels)} images in {part.n_groups} groups, value [95 % bootstrap interval over groups], {found.images_per_second:.0f} images/s."
     )
+    for note in found.notes:
+        st.caption(literal(note))
     if found.seen:
         st.warning(
             f"{found.seen} of the images belong to the data that {name} was trained or chosen on, so the metrics are optimistic.",
@@ -108,5 +120,5 @@ def _show_answers(part: ScoredCases, folder: Path) -> None:
     st.markdown(f"**{len(chosen)} images: {title}**" + (f", the {MOST_CASES} surest:" if len(chosen) > MOST_CASES else ""))
     for place, row in zip(case_grid(len(chosen[:MOST_CASES])), chosen[:MOST_CASES].itertuples(), strict=True):
         with place:
-            case_picture(st, folder / row.case)
+            case_picture(st, path_of_id(folder, row.case))
             st.caption(f"true {class_label(row.label)}, predicted {class_label(row.answer)} ({row.confidence:.0%})")

@@ -1,7 +1,7 @@
 """Trust runs on disk: what the checks measured, a row a case and method."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -93,7 +93,8 @@ def read_trust_run(name: str, root: Path = TRUST) -> TrustRun:
         raise DatasetError(f"The trust run {name} has another schema than this lungcad reads ({SCHEMA}); run lungcad trust again.")
     if missing := sorted({"case", "group", "method", *MEASURES} - set(table.columns)):
         raise DatasetError(f"The cases of the trust run {name} lack the column {missing[0]}; run lungcad trust again.")
-    for key, kind in {"model": str, "data": str, "weights_sha256": str, "n": int, "methods": list, "skipped": list, "notes": list}.items():
+    wanted = {"model": str, "data": str, "n": int, "skipped": list, "notes": list}
+    for key, kind in wanted.items():
         if not isinstance(facts.get(key), kind):
             raise DatasetError(f"trust.json of the trust run {name} lacks {key}, or it is not what it should be; run lungcad trust again.")
     values = table[list(MEASURES)]
@@ -104,9 +105,17 @@ def read_trust_run(name: str, root: Path = TRUST) -> TrustRun:
     return TrustRun(name, facts, table)
 
 
-def read_trust_runs(root: Path = TRUST) -> list[TrustRun]:
-    """Every trust run, by data set and network."""
-    return sorted((read_trust_run(name, root) for name in list_trust_runs(root)), key=lambda run: (run.facts["data"], run.facts["model"]))
+def read_trust_runs(root: Path = TRUST, *, on_fault: Callable[[str], object] | None = None) -> list[TrustRun]:
+    """Every trust run, by data set and network. on_fault: is told of each one that cannot be read, which is left out; without it the first raises."""
+    found = []
+    for name in list_trust_runs(root):
+        try:
+            found.append(read_trust_run(name, root))
+        except DatasetError as error:
+            if on_fault is None:
+                raise
+            on_fault(str(error))
+    return sorted(found, key=lambda run: (run.facts["data"], run.facts["model"]))
 
 
 def estimates_of(measure: str, runs: Sequence[TrustRun]) -> list[tuple[TrustRun, dict[str, Estimate]]]:
