@@ -169,12 +169,13 @@ def folder_fingerprint(folder: str) -> str:
 
 def thumbnail(path: str, modified: int) -> bytes:
     """PNG, grey, at most 256 pixels a side, of an image of a data set on this machine; a visitor's own is kept in no cache."""
-    return small_png(path) if Path(path).is_relative_to(DROPPED) else _thumbnail(path, modified)
+    return small_png(path) if Path(path).is_relative_to(DROPPED) else _thumbnail(os.fsencode(path), modified)
 
 
 @st.cache_data(max_entries=512, show_spinner=False)
-def _thumbnail(path: str, modified: int) -> bytes:
-    return small_png(path)
+def _thumbnail(path: bytes, modified: int) -> bytes:
+    """path: as bytes, for a key that names of any bytes fit."""
+    return small_png(os.fsdecode(path))
 
 
 def small_png(path: str) -> bytes:

@@ -1,6 +1,7 @@
 """The logic of the Datasets page, mostly on a folder made up for it."""
 
 import io
+import os
 import threading
 import zipfile
 from pathlib import Path
@@ -18,6 +19,7 @@ from lungcad.datasets.kept import read_kept
 from lungcad.errors import DatasetError
 from lungcad.evaluate.scoring import HEADLINES
 from lungcad.paths import DROPPED
+from lungcad.imaging.phantom import make_phantom
 from tests.app.pages import open_page
 from tests.conftest import CLASSES, write_phantoms
 
@@ -88,8 +90,32 @@ def test_a_folder_that_is_not_there(tmp_path, name, said):
 
 def test_a_folder_without_images(tmp_path):
     page = own(tmp_path)
+    assert not page.exception and "no images" in page.error[0].value  # at once: nothing has to run to see it
+
+
+def test_folders_that_may_be_parts_are_asked_for(tmp_path):
+    for part, first in (("lot A", 0), ("lot [B]", 0)):
+        for index, label in enumerate(("cancer", "normal")):
+            (tmp_path / part / label).mkdir(parents=True)
+            for number in range(2):
+                (tmp_path / part / label / f"{number}.png").write_bytes(make_phantom(first + 10 * index + number, size=96).png())
+    page = own(tmp_path)
+    assert not page.exception and any("which of them trains" in warning.value for warning in page.warning)
+    page.selectbox(key="part_of_lot A").set_value("train").run()
+    page.selectbox(key="part_of_lot [B]").set_value("test").run()
     finished(page, "audit")
-    assert not page.exception and "no images" in page.error[0].value
+    assert not page.exception and not page.error
+    leaks = page.dataframe[0].value
+    assert set(leaks.part) == {"test"} and list(leaks["share of that class"]) == ["100%", "100%"]
+
+
+def test_names_of_any_kind_stop_nothing(tmp_path):
+    write_phantoms(tmp_path, 1)
+    for name in (b"Th\xf6rax.png", b"[a](http://x) ![b](http://y).png".replace(b"/", b"_"), b"two\nlines.png"):
+        (tmp_path / "train" / CLASSES[0] / os.fsdecode(name)).write_bytes((tmp_path / "test" / CLASSES[0] / "0.png").read_bytes())
+    page = finished(own(tmp_path), "audit")
+    assert not page.exception and not page.error
+    assert not any("cannot be shown" in caption.value for caption in page.caption)
 
 
 def test_a_job_shows_its_progress_and_stops(folder, monkeypatch):

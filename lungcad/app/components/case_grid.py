@@ -6,8 +6,10 @@ from pathlib import Path
 import streamlit as st
 
 from lungcad.app import store
+from lungcad.app.components.text import literal
 from lungcad.datasets import DATASETS
 from lungcad.errors import LungcadError, lookup
+from lungcad.names import printable
 
 
 def data_folder(dataset: str) -> Path | None:
@@ -25,7 +27,9 @@ def case_picture(place, path: Path) -> bool:
         place.image(store.thumbnail(str(path), path.stat().st_mtime_ns), width="stretch")
         return True
     except (LungcadError, OSError) as error:
-        place.caption(f"{path.name} cannot be shown: {error if isinstance(error, LungcadError) else 'it is not here'}")
+        place.caption(
+            f"{literal(printable(path.name))} cannot be shown: {literal(str(error)) if isinstance(error, LungcadError) else 'it is not here'}"
+        )
         return False
 
 

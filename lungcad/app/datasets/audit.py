@@ -151,11 +151,11 @@ def _show_groups(title: str, groups: list[list[str]], folder: Path | None) -> No
     with st.expander(f"{title}: {len(groups)} group{'s' if len(groups) > 1 else ''}", expanded=title == "Label conflicts"):
         for group in groups[:PAIRS]:
             if folder is None:
-                st.caption("; ".join(group))
+                st.caption(literal("; ".join(group)))
                 continue
             for place, case in zip(case_grid(min(len(group), 4)), group, strict=False):
                 case_picture(place, path_of_id(folder, case))
-                place.caption(case)
+                place.caption(literal(case))
             if len(group) > 4:
                 st.caption(f"and {len(group) - 4} more")
         if len(groups) > PAIRS:

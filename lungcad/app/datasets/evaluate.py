@@ -75,7 +75,7 @@ def _show(found: Evaluation, part: ScoredCases, folder: Path) -> None:
     elif found.seen is None:
         st.caption("The network's own run is missing, so it is not known whether it was trained on these images.")
     for case, why in found.skipped:
-        st.caption(f"skipped {case}: {why}")
+        st.caption(literal(f"skipped {case}: {why}"))
     with plain_errors():
         _show_curves(part)
     _show_answers(part, folder)

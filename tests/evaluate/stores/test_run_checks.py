@@ -97,7 +97,7 @@ def test_a_damaged_table(tmp_path, file, content):
 def test_baselines_are_checked_too(tmp_path):
     trivial = table()[["case", *(f"p:{name}" for name in CLASSES)]].assign(baseline="majority class")
     write_run(tmp_path / "bad", FACTS, table(), trivial.assign(**{"p:benign": 7.0}))
-    with pytest.raises(DatasetError, match="baselines.*instead of 0 to 1"):
+    with pytest.raises(DatasetError, match=r"baselines.*instead of 0 to 1"):
         read_run("bad", tmp_path)
 
 
@@ -107,7 +107,7 @@ def test_a_folder_of_runs_with_names_of_any_kind(tmp_path):
     (tmp_path / "empty").mkdir()
     (tmp_path / "file").touch()
     assert list_runs(tmp_path) == ["[bold]", "a [b]", "fine"] and read_run("a [b]", tmp_path).name == "a [b]"
-    with pytest.raises(DatasetError, match="no run.json"):
+    with pytest.raises(DatasetError, match=r"no run.json"):
         read_run("empty", tmp_path)
 
 
