@@ -18,8 +18,8 @@ from lungcad.datasets import DATASETS
 from lungcad.datasets.kept import read_kept
 from lungcad.errors import DatasetError
 from lungcad.evaluate.scoring import HEADLINES
-from lungcad.paths import DROPPED
 from lungcad.imaging.phantom import make_phantom
+from lungcad.paths import DROPPED
 from tests.app.pages import open_page
 from tests.conftest import CLASSES, write_phantoms
 
@@ -175,7 +175,7 @@ def test_a_data_set_that_is_not_here_says_how_to_get_it(monkeypatch):
     shown = {metric.label: metric.value for metric in page.metric}
     assert shown["images"] == str(found.audit.n_images) and shown["label conflicts"] == str(len(found.audit.label_conflicts))
     assert len(page.dataframe[0].value) == 6 and any("kept in the repository" in caption.value for caption in page.caption)
-    assert not page.get("image") and any(found.audit.duplicate_groups[0][0] in caption.value for caption in page.caption)
+    assert not page.get("image") and any(literal(found.audit.duplicate_groups[0][0]) in caption.value for caption in page.caption)
 
 
 def test_the_kept_audit_is_shown_until_one_has_run_here(shared_data):
