@@ -39,7 +39,7 @@ class Controls {
     this.clear = element("button", { type: "button", title: "Remove everything drawn", onclick: () => viewer.setRegions([]) }, "Clear");
     const reset = element("button", { type: "button", title: "Whole picture, first window (0, or double click)", onclick: () => viewer.reset() }, "Reset");
     const save = element("button", { type: "button", title: "Save what is shown as PNG, at the image's own size", onclick: () => viewer.save() }, "Save PNG");
-    this.full = element("button", { type: "button", title: "Full screen (F)", "aria-label": "Full screen", onclick: () => viewer.fullScreen() }, "⛶");
+    this.full = element("button", { type: "button", title: "Full screen (F)", "aria-label": "Full screen", onclick: () => viewer.fullScreen() }, "Full");
     this.help = element("button", { type: "button", title: "Keys and gestures (?)", "aria-expanded": "false", onclick: () => this.toggleHelp() }, "?");
     this.group = element("div", { class: "group", role: "group", "aria-label": "What dragging does" }, ...Object.values(this.modes));
     this.top = element("div", { class: "bar" }, this.group, this.undo, this.clear, this.windowLabel, this.baked, element("span", { class: "grow" }),
