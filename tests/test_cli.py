@@ -18,6 +18,7 @@ from lungcad import cli
 from lungcad.evaluate.stores.runs import write_run
 from lungcad.imaging.phantom import make_phantom
 from lungcad.models import ModelCard
+from lungcad.names import printable
 from tests.bad_files import bad_files
 from tests.conftest import CLASSES
 
@@ -312,3 +313,72 @@ def test_the_networks_are_readable_on_80_columns(run, monkeypatch):
     text = run("models")[1]
     assert all(name in text for name in ("toy-resnet18-cbam", "toy-efficientnet_lite0-gate", "0.500 [0.400, 0.600]"))
     assert max(map(len, text.splitlines())) <= 80 and "…" not in text
+
+
+@pytest.mark.parametrize("name", [b"Th\xf6rax.png", b"[/x] [bold].png", b"two\nlines.png", b"a" * 240 + b".png"])
+def test_names_of_any_bytes_are_printed_and_stop_nothing(run, png, name):
+    odd = png.parent / os.fsdecode(name)
+    odd.write_bytes(png.read_bytes())
+    status, out, _ = run("predict", odd, png, "--model", MODEL, "--json")
+    rows = [json.loads(line) for line in out.encode().splitlines()]
+    assert status == 0 and [row["path"] for row in rows] == [printable(odd), str(png)]
+    assert printable(odd.name) in run("explain", odd, "--model", MODEL)[1]
+    odd.write_bytes(b"words")
+    status, out, err = run("predict", odd, png, "--model", MODEL)
+    assert status == 2 and str(png) in out and err.count("lungcad: ") == 1 and printable(odd.name)[-200:] in err
+
+
+def test_an_image_path_that_cannot_be_opened_is_one_sentence_and_the_others_go_on(run, png):
+    for bad, word in ((f"{png.parent}/{'a' * 300}", "too long"), ("a/" * 2100, "too long"), (f"{png}/b", "no such file"), ("/dev/full", "device")):
+        status, out, err = run("predict", bad, png, "--model", MODEL)
+        assert status == 2 and str(png) in out and err.count("lungcad: ") == 1 and word in err
+
+
+@pytest.mark.parametrize(
+    ("name", "word"), [("folder.png", "is a folder"), ("a" * 300 + ".png", "too long"), ("gone/a.png", "no folder"), ("full.png", "disk is full")]
+)
+def test_outputs_are_checked_first_and_written_whole(run, png, name, word):
+    (png.parent / "folder.png").mkdir()
+    if name == "full.png":
+        if not os.path.exists("/dev/full"):
+            pytest.skip("no /dev/full here")
+        (png.parent / name).symlink_to("/dev/full")
+    before = sorted(os.listdir(png.parent))
+    status, out, err = run("explain", png, "--model", MODEL, "--out", png.parent / name)
+    assert status == 2 and out == "" and err.count("\n") == 1 and word in err and sorted(os.listdir(png.parent)) == before
+
+
+def test_an_evaluation_never_tests_on_training_images_in_silence(run, tmp_path):
+    for part, n in (("A", 2), ("B", 1)):
+        for index, label in enumerate(CLASSES):
+            place = tmp_path / part / label
+            place.mkdir(parents=True)
+            for number in range(n):
+                (place / f"{number}.png").write_bytes(make_phantom(10 * index + number, size=96).png())
+    common = ("evaluate", "--model", MODEL, "--data")
+    status, out, err = run(*common, tmp_path, "--json")
+    assert status == 0 and json.loads(out)["n"] == 12 and "--parts" in err and any("--parts" in note for note in json.loads(out)["notes"])
+    status, out, err = run(*common, tmp_path, "--parts", "A=training,b=test", "--json")
+    assert status == 0 and json.loads(out)["n"] == 4 and "which of them trains" not in err
+    assert run(*common, tmp_path, "--parts", "A=train,C=test")[0] == 2
+    (tmp_path / "A").rename(tmp_path / "Training")
+    status, out, err = run(*common, tmp_path / "Training", "--json")
+    assert status == 0 and "train part" in err
+    (tmp_path / "B").rename(tmp_path / "Testing")
+    assert json.loads(run(*common, tmp_path, "--json")[1])["n"] == 4
+
+
+def test_in_the_c_locale_and_to_a_full_disk(tmp_path):
+    """Through the process itself: what the locale cannot show is escaped, JSON stays JSON."""
+    place = tmp_path / "Größe [a]"
+    place.mkdir()
+    (place / os.fsdecode(b"Th\xf6rax.png")).write_bytes(make_phantom(1, size=64).png())
+    command = [sys.executable, "-m", "lungcad", "audit", str(tmp_path)]
+    environment = os.environ | {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = subprocess.run([*command, "--json"], capture_output=True, env=environment, check=True)
+    assert json.loads(done.stdout)["n_images"] == 1 and done.stdout.isascii()
+    assert subprocess.run(command, capture_output=True, env=environment, check=True).stdout.isascii()
+    if os.path.exists("/dev/full"):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([*command, "--json"], stdout=full, stderr=subprocess.PIPE, check=False)
+        assert done.returncode == 2 and done.stderr.decode().count("\n") == 1 and "disk is full" in done.stderr.decode()
