@@ -3,6 +3,7 @@
 import streamlit as st
 
 from lungcad.app import navigation, store, url
+from lungcad.app.components.text import literal
 from lungcad.app.metrics.cases import show_cases
 from lungcad.app.metrics.curves import show_curves, show_learning
 from lungcad.app.metrics.headlines import positive_class, show_headlines, show_per_class
@@ -62,7 +63,7 @@ with navigation.plain_errors():
         help="Leave out test images that copy training images; everything is scored again. Off where the run has none.",
     )
     without_copies = without_copies and bool(run.test.copy_of_training.any())
-    st.subheader(run.name, anchor=False)
+    st.subheader(literal(run.name), anchor=False)
     store.scored_run(run.name, without_copies)  # what is wrong with the cases is said once, here
     headlines = st.container()  # filled last: the browser draws the curves while the resamples are drawn
     label = positive_class(run, without_copies=without_copies)

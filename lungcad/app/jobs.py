@@ -17,6 +17,7 @@ from typing import TypeVar
 import streamlit as st
 
 from lungcad.app import session
+from lungcad.app.components.text import literal
 from lungcad.errors import LungcadError
 from lungcad.progress import Progress
 
@@ -142,7 +143,7 @@ def run_on_server(name: str, key: tuple, title: str, compute: Callable[[Progress
     if job is not None and job.result is not None:
         return job.result
     if job is not None:
-        st.error(job.error, icon=":material/error:") if job.error else st.info(f"{title[:1].upper()}{title[1:]} was stopped.")
+        st.error(literal(job.error), icon=":material/error:") if job.error else st.info(f"{title[:1].upper()}{title[1:]} was stopped.")
     st.button(f"Run {title}", type="primary", key=f"{name}_start", on_click=start, args=(key, compute), help=help)
     return None
 

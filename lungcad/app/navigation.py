@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
+from lungcad.app.components.text import literal
 from lungcad.device import tune_allocator
 from lungcad.errors import LungcadError
 
@@ -61,4 +62,4 @@ def plain_errors() -> Iterator[None]:
     try:
         yield
     except LungcadError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(literal(error), icon=":material/error:")

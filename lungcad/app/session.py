@@ -35,7 +35,7 @@ class Source:
 
 
 def example_names() -> list[str]:
-    return sorted(path.name for path in EXAMPLES.glob("*") if path.suffix in (".png", ".dcm"))
+    return sorted(path.name for path in EXAMPLES.glob("*") if path.suffix in (".png", ".dcm") and path.is_file())
 
 
 def source() -> Source | None:
@@ -57,8 +57,11 @@ def take_case(link: str) -> bool:
         folder = DATASETS[name].locate().resolve()
     except LungcadError:
         return False
-    path = (folder / case).resolve()
-    if not path.is_relative_to(folder) or not path.is_file():
+    try:
+        path = (folder / case).resolve()
+        if not path.is_relative_to(folder) or not path.is_file():
+            return False
+    except (OSError, ValueError):  # a name too long, a NUL
         return False
     _take(path.read_bytes(), f"Case {case} of {DATASETS[name].title}")
     return True

@@ -227,6 +227,8 @@ def _row(name: str, fingerprint: str) -> dict | str:
         headline = scored.headlines()
     except LungcadError as error:
         return str(error)
+    except (TypeError, ValueError, LookupError, AttributeError) as error:  # one bad run never ends the page
+        return f"The run {name} is damaged ({type(error).__name__} in its facts or cases); make it again."
 
     def said(*keys: str) -> dict[str, str]:
         return {key: str(found.facts.get(key, "")) for key in keys}

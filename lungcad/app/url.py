@@ -5,6 +5,8 @@ from typing import TypeVar
 
 import streamlit as st
 
+from lungcad.app.components.text import literal
+
 T = TypeVar("T")
 
 
@@ -48,10 +50,10 @@ def steps(label: str, options: Sequence[int], default: int, *, key: str, **how) 
 def multiselect(label: str, options: Sequence[str], default: Sequence[str], *, key: str, **how) -> list[str]:
     """Unknown values in a link are left out, and said."""
     if key not in st.session_state:
-        wanted = [name for name in st.query_params.get(key, "").split(",") if name]
+        wanted = list(dict.fromkeys(name for name in st.query_params.get(key, "").split(",") if name))
         known = [name for name in wanted if name in options][: how.get("max_selections")]
         if unknown := [name for name in wanted if name not in options]:
-            st.info(f"The link asks for the unknown {label.lower()} {', '.join(unknown)}; left out.")
+            st.info(f"The link asks for the unknown {label.lower()} {literal(', '.join(unknown), 200)}; left out.")
         st.session_state[key] = known or list(default)
     chosen = st.multiselect(label, options, key=key, **how)
     return _keep(key, chosen, list(default), ",".join)
@@ -65,14 +67,16 @@ def _seed(label: str, key: str, default: T, parse: Callable[[str], T | None]) ->
     st.session_state[key] = default if found is None else found
     if wanted is not None and found is None:
         shown = {None: "none", "": "none", False: "off"}.get(default, default)
-        st.info(f"The link asks for an unknown {label.lower()}; showing {shown} instead.")
+        st.info(f"The link asks for an unknown {label.lower()}; showing {literal(shown)} instead.")
 
 
 def _number(low: float, high: float, kind: type[T]) -> Callable[[str], T | None]:
     def parse(text: str) -> T | None:
         try:
-            value = kind(text)
+            value = kind(text[:40])  # a longer text is no number that a control holds, and Python refuses thousands of digits
         except ValueError:
+            return None
+        if len(text) > 40:
             return None
         return value if low <= value <= high else None
 

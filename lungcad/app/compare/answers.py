@@ -7,7 +7,7 @@ import streamlit as st
 
 from lungcad.app import session, store
 from lungcad.app.components.layout import markdown_table
-from lungcad.app.components.text import accuracy_text, class_label
+from lungcad.app.components.text import accuracy_text, class_text
 from lungcad.imaging import CTImage
 from lungcad.models.complexity import complexity_of
 
@@ -22,7 +22,7 @@ def show_answers(image: CTImage, names: list[str]) -> None:
     """Probabilities by class with the answer in bold and differences marked, then accuracy, size and time of each network."""
     cards = {name: store.cards()[name] for name in names}
     predictions = {name: session.result(image, name, None, None).prediction for name in names}
-    answers = {class_label(prediction.label) for prediction in predictions.values()}
+    answers = {class_text(prediction.label) for prediction in predictions.values()}
     same_classes = len({card.classes for card in cards.values()}) == 1
     if same_classes:
         st.markdown(
@@ -33,14 +33,14 @@ def show_answers(image: CTImage, names: list[str]) -> None:
     rows: dict[str, dict[str, object]] = {}
     for label in dict.fromkeys(label for prediction in predictions.values() for label in prediction.probabilities):
         values = {name: prediction.probabilities.get(label) for name, prediction in predictions.items()}
-        rows[class_label(label)] = {
+        rows[class_text(label)] = {
             name: "–" if value is None else f"**{value:.1%}**" if predictions[name].label == label else f"{value:.1%}"
             for name, value in values.items()
         }
         if same_classes:
             known = [value for value in values.values() if value is not None]
             apart = max(known) - min(known)
-            rows[class_label(label)]["apart by"] = f"{100 * apart:.1f} points" + (" :orange-badge[differs]" if apart >= APART else "")
+            rows[class_text(label)]["apart by"] = f"{100 * apart:.1f} points" + (" :orange-badge[differs]" if apart >= APART else "")
     empty = {"apart by": ""} if same_classes else {}
     costs = {name: complexity_of(card) for name, card in cards.items()}
     rows["test accuracy"] = {name: accuracy_text(card).removeprefix("test accuracy ") for name, card in cards.items()} | empty

@@ -7,6 +7,7 @@ import streamlit as st
 
 from lungcad.app import store, url
 from lungcad.app.components.chart import chart_with_csv
+from lungcad.app.components.text import literal
 from lungcad.app.figures.style import BELOW, COLOURS, GREY
 from lungcad.app.navigation import plain_errors
 from lungcad.evaluate.pareto import pareto_front
@@ -42,7 +43,7 @@ def show_cost_and_gain(dataset: str) -> None:
 
 
 def _cost_and_gain(cards: list[ModelCard], dataset: str, cost: str, metric: str) -> None:
-    st.markdown(f"**{dataset}**")
+    st.markdown(f"**{literal(dataset)}**")
     rows = [(card, _cost(card, cost), getattr(card.test, GAINS[metric])) for card in cards]
     colours = dict(zip(dict.fromkeys(card.backbone for card in cards), cycle(COLOURS)))
     figure = go.Figure()

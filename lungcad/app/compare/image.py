@@ -4,7 +4,7 @@ import streamlit as st
 
 from lungcad.analysis import Result, trust_checks
 from lungcad.app import session, store, url, viewer
-from lungcad.app.components.text import card_title, class_label
+from lungcad.app.components.text import card_title, class_label, literal
 from lungcad.app.navigation import plain_errors
 from lungcad.app.predict.trust import BADGES
 from lungcad.explain import METHODS, methods_for
@@ -82,11 +82,11 @@ def show_maps(image: CTImage, names: list[str], method: str) -> None:
     viewer.show(panes, key="compared", height=420, in_link=True, name="lungcad-compare")
     predicted = ", ".join(f"{name}: {class_label(result.target)}" for name, result in results.items())
     st.caption(
-        f"Each map explains its network's own answer ({predicted}), all on one scale. For the difference each map is divided by its own peak first."
+        f"Each map explains its network's own answer ({literal(predicted)}), all on one scale. For the difference each map is divided by its own peak first."
     )
     for (one, other), value in agreement(maps).items():
         st.caption(
-            f"Rank correlation of {one} and {other}: "
+            f"Rank correlation of {literal(one)} and {literal(other)}: "
             + ("one of the maps is the same everywhere." if value is None else f"**{value:+.2f}**.")
         )
 
@@ -107,7 +107,7 @@ def show_masks(image: CTImage, names: list[str]) -> None:
         viewer.show(panes, key="masks", height=360, name="lungcad-attention")
     for name, result in results.items():
         for note in result.attributions["attention"].notes:
-            st.caption(f"{name}: {note}")
+            st.caption(f"{literal(name)}: {literal(note)}")
 
 
 def show_trust(image: CTImage, names: list[str], method: str) -> None:
@@ -120,7 +120,7 @@ def show_trust(image: CTImage, names: list[str], method: str) -> None:
         key = ("trust beside", image.provenance.sha256, store.cards()[name].sha256, method)
         checks = session.get_or_compute(key, lambda name=name, result=result: list(trust_checks(image, store.model(name), result, method)))
         with column:
-            st.markdown(f"**{name}**")
+            st.markdown(f"**{literal(name)}**")
             for check in checks:
                 icon, colour = BADGES[check.verdict]
                 number = "" if check.value is None else f" {check.value:.2f} (control {check.control:.2f})"

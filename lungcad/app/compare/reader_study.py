@@ -7,7 +7,7 @@ import streamlit as st
 
 from lungcad.app import session, store, url, viewer
 from lungcad.app.components.case_grid import data_folder
-from lungcad.app.components.text import class_label
+from lungcad.app.components.text import class_label, class_text, literal
 from lungcad.app.navigation import plain_errors
 from lungcad.datasets import DATASETS
 from lungcad.evaluate.reader_study import Reading, scores, to_table
@@ -48,7 +48,7 @@ def _read(cases: list[str], folder: Path, networks: list[str]) -> None:
         last = readings[-1]
         verdict = "right" if last.after == last.label else "wrong"
         st.caption(
-            f"The last case was **{class_label(last.label)}**: you said {class_label(last.before)}, then {class_label(last.after)}, which is {verdict}."
+            f"The last case was **{class_text(last.label)}**: you said {class_text(last.before)}, then {class_text(last.after)}, which is {verdict}."
         )
     waiting = bool(readings) and readings[-1].after is None
     place = len(readings) - waiting
@@ -77,7 +77,7 @@ def _ask(case: str, folder: Path, networks: list[str], readings: list[Reading], 
         st.caption(
             f"{METHODS[METHOD].title}, on one scale. "
             + "; ".join(
-                f"{name} answers {class_label(result.prediction.label)} ({result.prediction.confidence:.0%})"
+                f"{literal(name)} answers {class_text(result.prediction.label)} ({result.prediction.confidence:.0%})"
                 for name, result in results.items()
             )
             + "."
@@ -94,7 +94,7 @@ def _ask(case: str, folder: Path, networks: list[str], readings: list[Reading], 
     classes = store.cards()[networks[0]].classes
     for number, (column, name) in enumerate(zip(st.columns(len(classes)), classes, strict=True), 1):
         column.button(
-            class_label(name), key=f"answer_{number}", shortcut=str(number), on_click=answer, args=(name,), width="stretch",
+            class_text(name), key=f"answer_{number}", shortcut=str(number), on_click=answer, args=(name,), width="stretch",
             help=f"Or press {number}.",
         )  # fmt: skip
 
@@ -116,9 +116,9 @@ def _results(readings: list[Reading], networks: list[str]) -> None:
         negatives = sum(reading.label == task.negative for reading in done)
         if not negatives or negatives == len(done):
             missing, lacking = ("specificity", task.negative) if not negatives else ("sensitivity", f"not {task.negative}")
-            st.caption(f"There is no {missing}: none of the {len(done)} cases read so far is {class_label(lacking)}.")
+            st.caption(f"There is no {missing}: none of the {len(done)} cases read so far is {class_text(lacking)}.")
     st.caption(
-        f"Positive: every class but {class_label(task.negative)}. Kappa: agreement beyond chance. With few cases all of this is uncertain."
+        f"Positive: every class but {class_text(task.negative)}. Kappa: agreement beyond chance. With few cases all of this is uncertain."
         if task and task.negative
         else "Kappa: agreement beyond chance. These classes have no negative one, so there is no sensitivity."
     )

@@ -7,7 +7,7 @@ import streamlit as st
 from lungcad.app import store, url
 from lungcad.app.components.case_grid import case_grid, case_picture, data_folder
 from lungcad.app.components.chart import chart_with_csv
-from lungcad.app.components.text import class_label
+from lungcad.app.components.text import class_label, class_text, literal
 from lungcad.app.figures.curves import curve_figure
 from lungcad.app.navigation import plain_errors
 from lungcad.errors import LungcadError
@@ -25,7 +25,7 @@ def pick_runs() -> tuple[Run, Run]:
     """Two runs; the second is offered among those with the first one's classes and data set."""
     table, faults = store.runs_table()
     for fault in faults:
-        st.warning(fault, icon=":material/info:")
+        st.warning(literal(fault), icon=":material/info:")
     if table.empty:
         raise LungcadError(
             "There is no evaluation run in data/runs; restore it from the repository, or train a network: python -m lungcad train weights/NAME.yaml."
@@ -51,7 +51,7 @@ def show_differences(first: Run, second: Run) -> None:
     try:
         one, other = aligned([first, second])
     except LungcadError as error:
-        st.warning(str(error), icon=":material/info:")
+        st.warning(literal(error), icon=":material/info:")
         common = url.toggle("Compare the common cases", key="common", help="Leaves out the cases that only one of the runs has.")
         if not common:
             return
@@ -129,7 +129,7 @@ def _show_cases(first: Run, second: Run, table: pd.DataFrame) -> None:
         table = table.assign(maps=table.case.map(store.map_differences_of(first.name, second.name)))
     except LungcadError as error:
         orders.pop("maps")
-        st.caption(f"Cases cannot be sorted by their maps: {error}")
+        st.caption(f"Cases cannot be sorted by their maps: {literal(error)}")
     by = url.segments(
         "Most different by", tuple(orders), key="apart", help="; ".join(f"{name}: {what}" for name, what in orders.items()) + "."
     )
@@ -154,7 +154,7 @@ def _show_cases(first: Run, second: Run, table: pd.DataFrame) -> None:
                 continue
             maps = "" if pd.isna(getattr(row, "maps", np.nan)) else f", maps {row.maps:.2f}"
             st.caption(
-                f"{class_label(row.label)}; first: {class_label(row.first)}, second: {class_label(row.second)}; {row.answers:.0%} apart{maps}"
+                f"{class_text(row.label)}; first: {class_text(row.first)}, second: {class_text(row.second)}; {row.answers:.0%} apart{maps}"
             )
             known = all(name in store.cards() for name in networks)
             if known and st.button(

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from lungcad.app import session, store, url
-from lungcad.app.components.text import card_title, class_label
+from lungcad.app.components.text import card_title, class_label, literal
 from lungcad.explain import METHODS, Fill, Layer, Options, Segments, methods_for
 from lungcad.explain.attribution import Cost
 from lungcad.imaging.io import FORMATS
@@ -79,7 +79,7 @@ def image_picker() -> session.Source | None:
     if session.source() is None:
         session.take_example(example)
     if error := session.source_error():
-        st.error(f"{error}" + (" The previous image is still shown." if session.source() else ""), icon=":material/error:")
+        st.error(literal(error) + (" The previous image is still shown." if session.source() else ""), icon=":material/error:")
     return session.source()
 
 

@@ -12,7 +12,7 @@ import streamlit as st
 from lungcad.app import store, url
 from lungcad.app.components.case_grid import case_grid, case_picture
 from lungcad.app.components.chart import chart_with_csv
-from lungcad.app.components.text import class_label
+from lungcad.app.components.text import class_label, class_text, literal
 from lungcad.app.datasets.audit import show_audit
 from lungcad.app.datasets.own_folder import owner_of, pick_own_folder
 from lungcad.app.figures.style import BELOW, COLOURS
@@ -42,7 +42,7 @@ def pick_folder() -> tuple[Dataset | None, Path | None]:
         try:
             return DATASETS[name], DATASETS[name].locate()
         except LungcadError as error:
-            st.info(str(error))
+            st.info(literal(error))
             return DATASETS[name], None
     return None, pick_own_folder()
 
@@ -59,7 +59,7 @@ def kept_of(dataset: Dataset) -> Kept | None:
     try:
         return store.stored_audit(dataset.name)
     except LungcadError as error:
-        st.info(str(error))
+        st.info(literal(error))
         return None
 
 
@@ -72,7 +72,7 @@ def show_counts(dataset: Dataset, cases: Sequence[Case]) -> None:
     rng = np.random.default_rng(0)
     for name in labels:
         of_class = [case for case in cases if case.label == name]
-        st.markdown(f"**{class_label(name)}**")
+        st.markdown(f"**{class_text(name)}**")
         drawn = rng.choice(len(of_class), min(SAMPLES, len(of_class)), replace=False)
         for place, index in zip(case_grid(len(drawn)), drawn, strict=True):
             case_picture(place, of_class[index].path)
@@ -117,7 +117,7 @@ def show_protocols(dataset: Dataset, folder: Path | None, kept: Kept | None) -> 
         )
     if found is None and kept is not None:
         found = kept.counts
-        st.caption(f"As counted on {kept.date}, kept in the repository.")
+        st.caption(f"As counted on {literal(kept.date)}, kept in the repository.")
     if found is None:
         return
     rows = [
@@ -134,7 +134,11 @@ def show_protocols(dataset: Dataset, folder: Path | None, kept: Kept | None) -> 
     ]
     st.dataframe(rows, hide_index=True, alt="Images, groups and copies by part under each protocol.")
     for name, protocol in found["protocols"].items():
-        st.caption(f"**{name}**: {protocol['split']}" + (f"; {protocol['left_out']} images left out" if protocol["left_out"] else "") + ".")
+        st.caption(
+            f"**{literal(name)}**: {literal(protocol['split'])}"
+            + (f"; {protocol['left_out']} images left out" if protocol["left_out"] else "")
+            + "."
+        )
 
 
 def audited(folder: Path, dataset: Dataset | None, parts: Mapping[str, Split]) -> Audit | None:
@@ -158,5 +162,5 @@ def show_kept_audit(kept: Kept, cases: Sequence[Case] | None, folder: Path | Non
     differs = (
         "" if cases is None or len(cases) == counted else " The folder on this machine holds other images: run the audit to see yours."
     )
-    st.caption(f"As found on {kept.date} in {kept.audit.n_images} images, kept in the repository.{differs}")
+    st.caption(f"As found on {literal(kept.date)} in {kept.audit.n_images} images, kept in the repository.{differs}")
     show_audit(kept.audit, folder)

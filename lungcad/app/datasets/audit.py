@@ -12,7 +12,7 @@ import streamlit as st
 
 from lungcad.app.components.case_grid import case_grid, case_picture
 from lungcad.app.components.chart import chart_with_csv
-from lungcad.app.components.text import class_label, literal
+from lungcad.app.components.text import class_label, class_text, literal
 from lungcad.app.figures.style import BELOW, COLOURS, GREY
 from lungcad.datasets.audit import Audit
 from lungcad.names import path_of_id
@@ -49,7 +49,7 @@ def show_audit(found: Audit, folder: Path | None) -> None:
             {part: {leak.label: leak.share for leak in found.leaks if leak.split == part} for part in found.leak_share},
             "share that copies training images", "leaks", None,
         )  # fmt: skip
-        st.caption("Of the whole part: " + ", ".join(f"{part} {share:.1%}" for part, share in found.leak_share.items()) + ".")
+        st.caption("Of the whole part: " + ", ".join(f"{literal(part)} {share:.1%}" for part, share in found.leak_share.items()) + ".")
     elif found.split != "none":
         st.success("No image of another part is a copy of a training image.", icon=":material/check_circle:")
     telltale = found.metadata_only
@@ -61,7 +61,7 @@ def show_audit(found: Audit, folder: Path | None) -> None:
         _show_shares({"recall from the file alone": telltale.recall}, "recall", "telltale", telltale.chance)
         if telltale.suspicious:
             st.warning(
-                f"{', '.join(class_label(name) for name in telltale.suspicious)} can be recognised by the file, not the disease: a network may learn that.",
+                f"{', '.join(class_text(name) for name in telltale.suspicious)} can be recognised by the file, not the disease: a network may learn that.",
                 icon=":material/info:",
             )
     if found.neighbours:

@@ -9,7 +9,7 @@ import streamlit as st
 from lungcad.app import store, url
 from lungcad.app.components.case_grid import case_grid, case_picture
 from lungcad.app.components.chart import chart_with_csv
-from lungcad.app.components.text import class_label, literal
+from lungcad.app.components.text import class_label, class_text, literal
 from lungcad.app.figures.curves import curve_figure
 from lungcad.app.jobs import run_on_server
 from lungcad.app.navigation import plain_errors
@@ -29,7 +29,7 @@ def show_evaluation(folder: Path, layout: str, owner: str | None, parts: Mapping
     classes = [task.classes for task in DATASETS[layout].tasks]
     fitting = [name for name, card in store.cards().items() if card.classes in classes]
     if not fitting:
-        st.info(f"No shipped network knows the classes of {layout}.")
+        st.info(f"No shipped network knows the classes of {literal(layout)}.")
         return
     network = url.selectbox("Network", fitting, key="evaluated", default=fitting[0], help="Networks whose classes the folder has.")
 
@@ -69,7 +69,7 @@ def _show(found: Evaluation, part: ScoredCases, folder: Path) -> None:
         st.caption(literal(note))
     if found.seen:
         st.warning(
-            f"{found.seen} of the images belong to the data that {name} was trained or chosen on, so the metrics are optimistic.",
+            f"{found.seen} of the images belong to the data that {literal(name)} was trained or chosen on, so the metrics are optimistic.",
             icon=":material/info:",
         )
     elif found.seen is None:
@@ -117,8 +117,8 @@ def _show_answers(part: ScoredCases, folder: Path) -> None:
             f"true {class_label(classes[truth])}, predicted {class_label(column)}",
         )
     chosen = table[rows].sort_values("confidence", ascending=False)
-    st.markdown(f"**{len(chosen)} images: {title}**" + (f", the {MOST_CASES} surest:" if len(chosen) > MOST_CASES else ""))
+    st.markdown(f"**{len(chosen)} images: {literal(title)}**" + (f", the {MOST_CASES} surest:" if len(chosen) > MOST_CASES else ""))
     for place, row in zip(case_grid(len(chosen[:MOST_CASES])), chosen[:MOST_CASES].itertuples(), strict=True):
         with place:
             case_picture(st, path_of_id(folder, row.case))
-            st.caption(f"true {class_label(row.label)}, predicted {class_label(row.answer)} ({row.confidence:.0%})")
+            st.caption(f"true {class_text(row.label)}, predicted {class_text(row.answer)} ({row.confidence:.0%})")

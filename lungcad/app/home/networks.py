@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 import streamlit as st
 
-from lungcad.app.components.text import card_title
+from lungcad.app.components.text import card_title, literal
 from lungcad.estimate import Estimate
 from lungcad.models.card import ModelCard
 
@@ -56,9 +56,9 @@ def show_cards(cards: Mapping[str, ModelCard]) -> None:
         help="What a network was trained on, its limits, its card.",
     )
     card = cards[chosen]
-    st.markdown(f"**Limits.** {card.limits}")
+    st.markdown(f"**Limits.** {literal(card.limits)}")
     if card.aim:
-        st.markdown(f"**Aims missed.** {card.aim}")
+        st.markdown(f"**Aims missed.** {literal(card.aim)}")
     st.json(card.model_dump(mode="json"), expanded=False)
 
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from lungcad.app import store, url
 from lungcad.app.components.chart import chart_with_csv
-from lungcad.app.components.text import class_label
+from lungcad.app.components.text import class_label, literal
 from lungcad.app.figures.runs import BAR, embedding, mean_maps, score_histogram
 from lungcad.app.metrics.selection import PLACES, select_cases
 from lungcad.errors import LungcadError
@@ -44,7 +44,7 @@ def show_mean_maps(run: Run, table: pd.DataFrame) -> None:
     try:
         index = store.index_of(run.name)
     except LungcadError as error:
-        st.info(str(error))
+        st.info(literal(error))
         return
     rows = index.rows(table.case)
     known = rows >= 0
@@ -98,7 +98,7 @@ def show_embedding(run: Run, table: pd.DataFrame) -> None:
     try:
         places, index = embeddings(run, table), store.index_of(run.name)
     except LungcadError as error:
-        st.info(str(error))
+        st.info(literal(error))
         return
 
     key = f"embedding_{place}"

@@ -9,7 +9,7 @@ import streamlit as st
 
 from lungcad.app import store, url
 from lungcad.app.components.case_grid import case_grid, case_picture, data_folder
-from lungcad.app.components.text import class_label
+from lungcad.app.components.text import class_text, literal
 from lungcad.app.metrics.case_charts import embeddings, show_confusion, show_embedding, show_mean_maps, show_scores
 from lungcad.app.metrics.selection import PAGE, SELECT, select_cases, selected_cases, selection_title
 from lungcad.app.navigation import plain_errors
@@ -42,7 +42,7 @@ def show_cases(run: Run, label: str, *, without_copies: bool) -> None:
         try:
             places = embeddings(run, table)
         except LungcadError as error:
-            st.info(str(error))
+            st.info(literal(error))
     rows = part.labels != part.answers if selection is None else chosen(selection, table, places)
     _grid(run, table[rows], selection_title(selection))
 
@@ -56,7 +56,7 @@ def _grid(run: Run, cases: pd.DataFrame, title: str) -> None:
         cases = cases.assign(faithfulness=cases.case.map(faithful[~faithful.index.duplicated()]))
         orders["faithfulness"] = "of Grad-CAM in the trust run, lowest first; the run has 100 cases at most"
     left, right = st.columns([3, 1])
-    left.markdown(f"**{len(cases)} cases: {title}**")
+    left.markdown(f"**{len(cases)} cases: {literal(title)}**")
     if SELECT in st.query_params:
         right.button(
             "Clear the selection", key="clear_select", on_click=partial(select_cases, None), help="Back to the cases answered wrongly."
@@ -69,7 +69,7 @@ def _grid(run: Run, cases: pd.DataFrame, title: str) -> None:
         type="tertiary", icon=":material/download:", help="Ids, labels and answers of these cases.",
     )  # fmt: skip
     asked = st.query_params.get(PAGE, "1")
-    page = min(max(int(asked), 1) - 1 if asked.isdecimal() else 0, max(len(cases) - 1, 0) // MOST_SHOWN)
+    page = min(max(int(asked), 1) - 1 if asked.isdecimal() and len(asked) < 10 else 0, max(len(cases) - 1, 0) // MOST_SHOWN)
     shown = cases.iloc[page * MOST_SHOWN : (page + 1) * MOST_SHOWN]
     folder = data_folder(run.facts["dataset"])
     if folder is None:
@@ -87,7 +87,7 @@ def show_case(run: Run, row, folder: Path) -> None:
     is_here = case_picture(st, folder / row.case)
     faithful = getattr(row, "faithfulness", np.nan)
     st.caption(
-        f"true {class_label(row.label)}, predicted {class_label(row.answer)} ({row.confidence:.0%})"
+        f"true {class_text(row.label)}, predicted {class_text(row.answer)} ({row.confidence:.0%})"
         + ("" if pd.isna(faithful) else f", faithfulness {faithful:.2f}")
     )
     network = run.facts["network"]

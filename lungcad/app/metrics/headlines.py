@@ -3,7 +3,7 @@
 import streamlit as st
 
 from lungcad.app import store, url
-from lungcad.app.components.text import class_label
+from lungcad.app.components.text import class_label, literal
 from lungcad.evaluate.scoring import HEADLINES
 from lungcad.evaluate.stores.runs import Run
 
@@ -22,7 +22,7 @@ def show_headlines(run: Run, *, without_copies: bool) -> None:
     )
     part = store.scored_run(run.name, without_copies)
     st.caption(
-        f"{len(part.labels)} test cases in {part.n_groups} groups ({run.facts.get('grouping', '')}); "
+        f"{len(part.labels)} test cases in {part.n_groups} groups ({literal(run.facts.get('grouping', ''))}); "
         "value [95 % bootstrap interval over groups]. Trivial baselines answer the same cases without looking at the disease."
     )
 

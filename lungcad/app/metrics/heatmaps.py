@@ -7,7 +7,7 @@ from lungcad.app import store, url
 from lungcad.app.components.benchmark import show_table
 from lungcad.app.components.case_grid import data_folder
 from lungcad.app.components.chart import chart_with_csv
-from lungcad.app.components.text import class_label
+from lungcad.app.components.text import class_text, literal
 from lungcad.app.figures.runs import distributions
 from lungcad.app.metrics.cases import show_case
 from lungcad.app.navigation import plain_errors
@@ -63,7 +63,7 @@ def _show_disagreement(run: Run, judged: pd.DataFrame, table: pd.DataFrame) -> N
             with column:
                 if folder is None:
                     st.caption(
-                        f"{row.case}: true {class_label(row.label)}, predicted {class_label(row.answer)}, faithfulness {row.faithfulness:.2f}"
+                        f"{literal(row.case)}: true {class_text(row.label)}, predicted {class_text(row.answer)}, faithfulness {row.faithfulness:.2f}"
                     )
                 else:
                     show_case(run, row, folder)

@@ -5,7 +5,7 @@ import streamlit as st
 from lungcad.app import store, url
 from lungcad.app.components.chart import chart_with_csv
 from lungcad.app.components.layout import markdown_table
-from lungcad.app.components.text import class_label
+from lungcad.app.components.text import class_label, class_text, literal
 from lungcad.app.figures.runs import score_histogram
 from lungcad.app.navigation import plain_errors
 from lungcad.evaluate.metrics import at_threshold, estimate, predictive_values
@@ -20,7 +20,7 @@ def show_operating_point(run: Run, label: str, *, without_copies: bool) -> None:
     part = store.scored_run(run.name, without_copies)
     presets = st.container(horizontal=True)
     for name, value in _presets(run.name, label, store.fingerprint_of(run.name)).items():
-        presets.button(f"{name} ({value:.2f})", key=f"preset_{name}", on_click=lambda value=value: st.session_state.update(threshold_point=round(value, 2)),
+        presets.button(f"{literal(name)} ({value:.2f})", key=f"preset_{name}", on_click=lambda value=value: st.session_state.update(threshold_point=round(value, 2)),
                      help="Chosen on the run's validation cases, for this class against the rest.")  # fmt: skip
     left, right = st.columns([2, 1])
     with left:
@@ -38,7 +38,7 @@ def show_operating_point(run: Run, label: str, *, without_copies: bool) -> None:
     rates = {name: estimate(found[name]) for name in ("sensitivity", "specificity", "PPV", "NPV")}
     sensitivity, specificity = rates["sensitivity"].value, rates["specificity"].value
     if sensitivity is None or specificity is None:
-        left.info(f"The run has no test case that is {class_label(label)}, or none that is not, so there is no operating point.")
+        left.info(f"The run has no test case that is {class_text(label)}, or none that is not, so there is no operating point.")
     else:
         ill = 1000 * prevalence
         hits, alarms = ill * sensitivity, (1000 - ill) * (1 - specificity)
@@ -57,7 +57,7 @@ def show_operating_point(run: Run, label: str, *, without_copies: bool) -> None:
             f"Of **1,000 people** of whom **{ill:.0f}** have it: **{hits:.0f}** found, **{ill - hits:.0f}** missed, **{alarms:.0f}** false alarms."
         )
     predicted = scores >= threshold
-    rows = {f"is {class_label(label)}": positive, "is not": ~positive}
+    rows = {f"is {class_text(label)}": positive, "is not": ~positive}
     with left:
         markdown_table(
             {

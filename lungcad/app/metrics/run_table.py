@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from lungcad.app import store, url
+from lungcad.app.components.text import literal
 
 MOST_RUNS = 6
 """Runs that are drawn over each other."""
@@ -17,7 +18,7 @@ def pick_runs() -> list[str]:
     """The table of runs, filters, and the choice; all of it lives in the link."""
     table, faults = store.runs_table()
     for fault in faults:
-        st.warning(fault, icon=":material/info:")
+        st.warning(literal(fault), icon=":material/info:")
     if table.empty:
         st.info(
             "There is no evaluation run in `data/runs`. Restore it from the repository, or train a network: `python -m lungcad train weights/NAME.yaml`."

@@ -7,6 +7,7 @@ import streamlit as st
 from lungcad.app import store, url
 from lungcad.app.components.case_grid import data_folder
 from lungcad.app.components.chart import chart_with_csv
+from lungcad.app.components.text import literal
 from lungcad.app.figures.runs import forest
 from lungcad.evaluate.slices import Slice, small_slices
 from lungcad.evaluate.stores.runs import Run
@@ -49,4 +50,4 @@ def _show_parts(run: Run, found: Sequence[Slice], *, without_copies: bool) -> No
         alt="Accuracy, macro F1 and ROC-AUC of parts of the test cases.",
     )
     if said := small_slices(found):
-        st.warning(said, icon=":material/info:")
+        st.warning(literal(said), icon=":material/info:")

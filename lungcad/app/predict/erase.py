@@ -4,7 +4,7 @@ import streamlit as st
 
 from lungcad.analysis import Result, predict_without
 from lungcad.app import store
-from lungcad.app.components.text import class_label
+from lungcad.app.components.text import class_text
 from lungcad.app.viewer import ViewerState
 from lungcad.explain import Fill
 
@@ -23,12 +23,12 @@ def show_erase(result: Result, network: str, drawn: ViewerState) -> None:
     columns = st.columns(len(after.probabilities))
     for column, (name, value) in zip(columns, after.probabilities.items(), strict=True):
         column.metric(
-            class_label(name), f"{value:.1%}", f"{100 * (value - result.prediction.probabilities[name]):+.1f} points", delta_color="off"
+            class_text(name), f"{value:.1%}", f"{100 * (value - result.prediction.probabilities[name]):+.1f} points", delta_color="off"
         )
     if after.label != result.prediction.label:
         st.warning(
-            f"Without the region the answer is {class_label(after.label)}, no longer {class_label(result.prediction.label)}.",
+            f"Without the region the answer is {class_text(after.label)}, no longer {class_text(result.prediction.label)}.",
             icon=":material/info:",
         )
     else:
-        st.caption(f"The answer stays {class_label(after.label)}.")
+        st.caption(f"The answer stays {class_text(after.label)}.")

@@ -9,7 +9,7 @@ import streamlit as st
 
 from lungcad.analysis import Result
 from lungcad.app import session, store, viewer
-from lungcad.app.components.text import class_label
+from lungcad.app.components.text import class_text, literal
 from lungcad.app.jobs import run_in_session
 from lungcad.explain import METHODS, Options
 from lungcad.explain.attribution import Cost
@@ -73,9 +73,9 @@ def show_facts(result: Result, method: str) -> None:
     """What the map is, what it says of itself, and its numbers as files."""
     attribution, what = result.attributions[method], METHODS[method]
     for note in attribution.notes:
-        st.warning(note, icon=":material/info:")
+        st.warning(literal(note), icon=":material/info:")
     about = (
-        f"**{what.title}**" + (f" for *{class_label(attribution.target)}*" if attribution.target else "") + f": {what.what} ({what.paper}.)"
+        f"**{what.title}**" + (f" for *{class_text(attribution.target)}*" if attribution.target else "") + f": {what.what} ({what.paper}.)"
     )
     if "r2" in attribution.facts:
         about += (

@@ -4,7 +4,7 @@ import streamlit as st
 
 from lungcad.analysis import Result
 from lungcad.app import session, store
-from lungcad.app.components.text import class_label
+from lungcad.app.components.text import class_label, class_text
 from lungcad.app.figures.downscale import shrunk, shrunk_map
 from lungcad.explain import METHODS, methods_for
 from lungcad.explain.attribution import Cost
@@ -43,11 +43,11 @@ def show_methods(result: Result, network: str) -> None:
         st.markdown(f"**{METHODS[method].title}**" + ("" if for_class else ": the same for every class"))
         columns = st.columns(max(len(classes), 2))
         for column, target in zip(columns, classes if for_class else classes[:1], strict=False):
-            bar.progress(done / (len(methods) * len(classes)), text=f"{METHODS[method].title}, {class_label(target)}")
+            bar.progress(done / (len(methods) * len(classes)), text=f"{METHODS[method].title}, {class_text(target)}")
             explained = session.result(result.image, network, method, target)
             found = explained.attributions[method]
             picture = overlay(grey, shrunk_map(found, grey.shape), threshold=0.2)
-            column.image(picture, caption=f"{class_label(target) if for_class else 'any class'}: peak {found.peak:.3g}", width="stretch")
+            column.image(picture, caption=f"{class_text(target) if for_class else 'any class'}: peak {found.peak:.3g}", width="stretch")
             done += 1
     bar.empty()
     st.caption(

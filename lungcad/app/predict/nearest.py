@@ -5,7 +5,7 @@ import streamlit as st
 from lungcad.analysis import Result, nearest_cases
 from lungcad.app import store
 from lungcad.app.components.case_grid import case_grid, case_picture, data_folder
-from lungcad.app.components.text import class_label
+from lungcad.app.components.text import class_text, literal
 
 
 def show_nearest(result: Result, network: str) -> None:
@@ -25,6 +25,6 @@ def show_nearest(result: Result, network: str) -> None:
         with place:
             if folder is not None:
                 case_picture(st, folder / case.case)
-            st.markdown(f"**{class_label(case.label)}**, distance {case.distance:.2f}")
-            st.caption(case.case)
+            st.markdown(f"**{class_text(case.label)}**, distance {case.distance:.2f}")
+            st.caption(literal(case.case))
     st.caption("Cosine distance between what the network's head sees: 0 is the same direction, 1 unrelated.")

@@ -6,7 +6,7 @@ import streamlit as st
 
 from lungcad.analysis import Result
 from lungcad.app import session, store
-from lungcad.app.components.text import class_label
+from lungcad.app.components.text import class_label, class_text, literal
 from lungcad.app.predict.layout import Areas
 from lungcad.app.session import Source
 from lungcad.explain import Options
@@ -25,7 +25,7 @@ def show_answer(source: Source, network: str, result: Result) -> None:
     """Class, confidence, and what is known of the network's answers of this class."""
     card = store.cards()[network]
     with st.container(key="class", gap=None):
-        st.header(class_label(result.prediction.label), anchor=False)
+        st.header(class_text(result.prediction.label), anchor=False)
         st.markdown(
             f"**{result.prediction.confidence:.1%}** calibrated probability",
             help=f"Softmax at temperature {card.temperature:.2f}, fitted on {card.n_valid} validation images.",
@@ -33,11 +33,12 @@ def show_answer(source: Source, network: str, result: Result) -> None:
     recall = card.test.recall[result.prediction.label] if card.test else None
     known = ""
     if recall and recall.value is not None:
-        known = f"Recall of this class on its test images ({card.dataset}, {card.protocol}): {recall.value:.0%} [{recall.low:.0%}–{recall.high:.0%}]. "
+        interval = f"{recall.value:.0%} [{recall.low:.0%}–{recall.high:.0%}]"
+        known = f"Recall of this class on its test images ({literal(card.dataset)}, {literal(card.protocol)}): {interval}. "
     rows, columns = result.image.shape
     spacing = result.image.spacing_mm
     st.caption(
-        f"{known}{source.caption}: {columns}×{rows} pixels"
+        f"{known}{literal(source.caption)}: {columns}×{rows} pixels"
         + (f", {spacing[0]:.2f} mm apart" if spacing else "")
         + f", {result.image.unit}."
     )
@@ -53,6 +54,6 @@ def show_bars(result: Result) -> None:
     with st.container(key="bars"):
         st.html(f'<table aria-label="Calibrated probability of each class">{rows}</table>')
     if result.warnings:
-        st.warning("  \n".join(result.warnings), icon=":material/info:")
+        st.warning("  \n".join(map(literal, result.warnings)), icon=":material/info:")
     for note in result.notes:
         st.caption(note)
