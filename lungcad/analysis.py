@@ -11,12 +11,11 @@ import torch
 
 from lungcad.datasets import DATASETS
 from lungcad.errors import ImageError, lookup
-from lungcad.explain import METHODS, Attribution, Fill, Layer, Options, Scene, explain
-from lungcad.explain.attribution import Cost
+from lungcad.explain import METHODS, Attribution, Fill, Options, Scene, explain
 from lungcad.explain.engine import hidden, masked_probabilities
 from lungcad.explain.neighbours import Index, Nearest, embed
-from lungcad.explain.trust import ChangedScenes, Check, cheap_checks, check_localisation, check_partner, check_stability, sanity
-from lungcad.explain.trust.panel import said, without_support
+from lungcad.explain.trust import Check, Subject, check_localisation, quick_checks, slow_checks
+from lungcad.explain.trust.panel import without_support
 from lungcad.imaging import CTImage, Scale, Unit, read_image
 from lungcad.imaging.lungs import lung_field
 from lungcad.models import ModelCard, Prediction, TrainedModel, load_model
@@ -128,19 +127,8 @@ def trust_checks(
     image: CTImage, model: TrainedModel, result: Result, method: str, options: Options = Options(), *, partner: TrainedModel | None = None
 ) -> Iterator[Check]:
     """The cheap checks of one of the result's maps, as they finish; partner: the same network with, or without, attention (:func:`partner_of`)."""
-    scene, target, found = Scene.of(model, image), model.class_index(result.target), result.attributions[method]
-    for check in cheap_checks(model, image, scene, found, target, options, has_lungs=sees_lungs(model.card)):
-        yield without_support(check, found)
-    if (
-        partner is not None
-        and METHODS[method].cost is Cost.FAST
-        and METHODS[method].suits(partner.card)
-        and options.layer is not Layer.ATTENDED
-    ):
-        check = said(
-            "partner", lambda: check_partner(found, partner.card.name, explain(partner, Scene.of(partner, image), method, target, options))
-        )
-        yield without_support(check, found)
+    subject = Subject(model, image, method, model.class_index(result.target), options, has_lungs=sees_lungs(model.card), partner=partner)
+    yield from quick_checks(subject, result.attributions[method])
 
 
 def partner_of(card: ModelCard, cards: Iterable[ModelCard]) -> ModelCard | None:
@@ -156,20 +144,8 @@ def dear_trust_checks(
     image: CTImage, model: TrainedModel, result: Result, method: str, options: Options = Options(), on_progress: Progress | None = None
 ) -> list[Check]:
     """Weight randomisation and, for methods that cost more than a forward pass, stability: some dozens of maps."""
-    scene, target = Scene.of(model, image), model.class_index(result.target)
-    needs_stability = METHODS[method].cost is not Cost.FAST
-    steps = 6 * needs_stability
-
-    def later(done: int, total: int) -> None:
-        if on_progress:
-            on_progress(steps + done, steps + total)
-
-    def stable() -> Check:
-        return check_stability(model, ChangedScenes.of(model, image), method, target, options, on_progress=on_progress)
-
-    found = [said("stability", stable)] if needs_stability else []
-    found = [*found, said("sanity", lambda: sanity(model, scene, [method], target, options, on_progress=later)[method].check())]
-    return [without_support(check, result.attributions[method]) for check in found]
+    subject = Subject(model, image, method, model.class_index(result.target), options, has_lungs=sees_lungs(model.card))
+    return slow_checks(subject, result.attributions[method], on_progress)
 
 
 def contour_check(image: CTImage, model: TrainedModel, result: Result, method: str, contour: np.ndarray) -> Check:

@@ -28,8 +28,9 @@ def trust(
 ) -> None:
     """Check the heat maps of a network over a data set: faithful, stable, sane, inside the lung, on the contour?"""
     from lungcad.datasets import DATASETS
-    from lungcad.evaluate.stores.trust_runs import MEASURES, write_trust_run
+    from lungcad.evaluate.stores.trust_runs import write_trust_run
     from lungcad.evaluate.trust import run_trust
+    from lungcad.explain.trust import MEASURES
     from lungcad.models import load_model
 
     check_can_make(out)
@@ -84,7 +85,8 @@ def trust_tables(
 ) -> None:
     """The explanation benchmark: method × network, from the trust runs."""
     from lungcad.errors import lookup
-    from lungcad.evaluate.stores.trust_runs import MEASURES, read_trust_runs
+    from lungcad.evaluate.stores.trust_runs import read_trust_runs
+    from lungcad.explain.trust import MEASURES
     from lungcad.publish.trust_tables import trust_readme, trust_table
 
     lookup(MEASURES, measure, "measure")

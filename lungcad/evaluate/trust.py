@@ -17,20 +17,17 @@ from lungcad.datasets.lidc_dicom import NAME as DICOM
 from lungcad.datasets.lidc_dicom import read_marked_slices
 from lungcad.errors import DatasetError, LungcadError, lookup
 from lungcad.evaluate.stores.runs import read_run
-from lungcad.evaluate.stores.trust_runs import MEASURES, SCHEMA, TrustRun
-from lungcad.explain import METHODS, Options, Scene, explain, methods_for
+from lungcad.evaluate.stores.trust_runs import SCHEMA, TrustRun
+from lungcad.explain import METHODS, Options, Scene, methods_for
 from lungcad.explain.attribution import Cost
-from lungcad.explain.trust import ChangedScenes, faithfulness, localisation, sanity, stability
-from lungcad.explain.trust.anatomy import shares
-from lungcad.explain.trust.stability import moved
+from lungcad.explain.trust import CHECKS, MEASURES, ChangedScenes, Subject
+from lungcad.explain.trust.stability import shifted
+from lungcad.explain.trust.subject import Place
 from lungcad.imaging import CTImage, read_image
-from lungcad.imaging.lungs import lung_field
 from lungcad.models import TrainedModel
 from lungcad.models.predict import calibrated
 from lungcad.progress import Progress
 
-STEPS = 5
-"""Of the deletion and insertion curves of a run; the page takes more."""
 SANITY_CASES = 10
 """Cases of a run on which the weights are randomised: a dozen maps each."""
 MAX_SHIFT = 16
@@ -59,15 +56,14 @@ def run_trust(
     rows, skipped = [], []
     for index, case in enumerate(cases):
         try:
-            rows += _Judged(model, case, layout, methods, seed=int(rng.integers(2**31)), with_sanity=index < SANITY_CASES).rows()
+            rows += _measured(model, case, layout, methods, seed=int(rng.integers(2**31)), with_sanity=index < SANITY_CASES)
         except LungcadError as error:
             skipped.append({"case": case.id, "why": str(error)})
         if on_progress:
             on_progress(index + 1, len(cases))
     if not rows:
-        raise DatasetError("Not one case could be judged; the first fault: " + (skipped[0]["why"] if skipped else "no case"))
+        raise DatasetError("Not one case could be measured; the first fault: " + (skipped[0]["why"] if skipped else "no case"))
     table = pd.DataFrame(rows)
-    table["faithfulness"] = table.insertion_auc - table.deletion_auc
     facts = {
         "schema": SCHEMA, "model": model.card.name, "weights_sha256": model.card.sha256, "data": layout, "n": int(table.case.nunique()), "seed": seed,
         "methods": methods, "sanity_cases": min(SANITY_CASES, len(cases)), "skipped": skipped, "notes": _notes(model, table, layout),
@@ -105,73 +101,50 @@ def test_cases(model: TrainedModel, data: Path, layout: str) -> list[Case]:
     return of_split(cases, Split.TEST)
 
 
-class _Judged:
-    """One case under all methods."""
-
-    def __init__(self, model: TrainedModel, case: Case, layout: str, methods: Sequence[str], *, seed: int, with_sanity: bool) -> None:
-        self.model, self.case, self.methods, self.with_sanity, self.seed = model, case, methods, with_sanity, seed
-        self.image = read_image(case.path)
-        known = DATASETS.get(layout)
-        self.has_lungs = not (known and (known.crop_side or known.is_histology))
-        self.contour = _contour(case, self.image)
-        self.moves = bool(known and known.crop_side)
-
-    def rows(self) -> list[dict[str, Any]]:
-        model, options = self.model, Options(seed=self.seed)
-        changed = ChangedScenes.of(model, self.image, seed=self.seed)
-        scene, answers = changed.scenes[0], changed.probabilities[0]
-        target = int(answers.argmax())
-        field = lung_field(self.image) if self.has_lungs else None
-        placed = self._placed()
-        cheap = [name for name in self.methods if METHODS[name].cost is Cost.FAST]
-        forgotten = sanity(model, scene, cheap, target, options, seed=self.seed) if self.with_sanity else {}
-        rows = []
-        for method in self.methods:
-            found = explain(model, scene, method, target, options)
-            row = {
-                "case": self.case.id, "group": self.case.group or self.case.id, "label": self.case.label, "target": model.card.classes[target],
-                "probability": float(answers[target]), "method": method, **dict.fromkeys(MEASURES, None),
-            }  # fmt: skip
-            if np.ptp(found.grid) > 0:
-                measured = faithfulness(model, scene, found, target, steps=STEPS, random_maps=0)
-                row |= {"deletion_auc": measured.deletion_auc, "insertion_auc": measured.insertion_auc}
-            if method in cheap and (stable := stability(model, changed, method, target, options)):
-                row["stability"] = float(stable.correlations.mean())
-            if method in forgotten:
-                row["sanity"] = float(forgotten[method].correlations.mean())
-            if field is not None and field.lungs.any() and field.confidence >= 0.5:
-                row |= {name: value for name, value in shares(found, field).items() if name in MEASURES}
-            if placed is not None:
-                row |= self._localised(method, options, *placed)
-            rows.append(row)
-        return rows
-
-    def _placed(self) -> tuple[Scene, int, np.ndarray] | None:
-        """(scene, class, contour) for localisation."""
-        if self.contour is None:
-            return None
-        image, contour = self.image, self.contour
-        if self.moves:
-            down, right = np.random.default_rng(self.seed).integers(-MAX_SHIFT, MAX_SHIFT + 1, 2)
-            image, contour = replace(image, pixels=moved(image.pixels, down, right, "reflect")), moved(contour, down, right, "constant")
-        if not contour.any():
-            return None
-        scene = Scene.of(self.model, image)
-        with torch.no_grad():
-            answers = calibrated(self.model, self.model.network.classify(scene.features)[0])[0].cpu().numpy()
-        task = DATASETS[self.model.card.dataset].task_with(self.model.card.classes)
-        if task is not None and task.negative is not None:
-            answers[self.model.card.classes.index(task.negative)] = -1
-        return scene, int(answers.argmax()), contour
-
-    def _localised(self, method: str, options: Options, scene: Scene, target: int, contour: np.ndarray) -> dict[str, float]:
-        found = explain(self.model, scene, method, target, options)
-        measured = localisation(found, contour)
-        if measured is None:  # no evidence at all: it points nowhere
-            return {"pointing_game": 0.0, "energy_inside": 0.0, "iou": 0.0, "iou_fixed": 0.0}
-        return {
-            "pointing_game": measured.pointing, "energy_inside": measured.energy_inside, "iou": measured.iou_best, "iou_fixed": measured.iou_fixed,
+def _measured(
+    model: TrainedModel, case: Case, layout: str, methods: Sequence[str], *, seed: int, with_sanity: bool
+) -> list[dict[str, Any]]:
+    """Rows of one case: every measure of every check, a row a method."""
+    image = read_image(case.path)
+    known = DATASETS.get(layout)
+    changed = ChangedScenes.of(model, image, seed=seed)
+    probabilities = changed.probabilities[0]
+    target = int(probabilities.argmax())
+    subject = Subject(
+        model, image, methods[0], target, Options(seed=seed), has_lungs=not (known and (known.crop_side or known.is_histology)),
+        place=_place(model, image, _contour(case, image), seed=seed if known and known.crop_side else None), methods=methods, given=changed,
+        with_sanity=with_sanity,
+    )  # fmt: skip
+    rows = []
+    for method in methods:
+        subject = subject.under(method)
+        row = {
+            "case": case.id, "group": case.group or case.id, "label": case.label, "target": model.card.classes[target],
+            "probability": float(probabilities[target]), "method": method, **dict.fromkeys(MEASURES, None),
         }  # fmt: skip
+        attribution = subject.explain(method)
+        for check in CHECKS.values():
+            row |= check.measure(subject, attribution)
+        rows.append(row)
+    return rows
+
+
+def _place(model: TrainedModel, image: CTImage, contour: np.ndarray | None, *, seed: int | None) -> Place | None:
+    """For localisation: the most probable class that is not the negative one. seed: of a random shift, for an image with the lesion in its middle."""
+    if contour is None:
+        return None
+    if seed is not None:
+        down, right = np.random.default_rng(seed).integers(-MAX_SHIFT, MAX_SHIFT + 1, 2)
+        image, contour = replace(image, pixels=shifted(image.pixels, down, right, "reflect")), shifted(contour, down, right, "constant")
+    if not contour.any():
+        return None
+    scene = Scene.of(model, image)
+    with torch.no_grad():
+        probabilities = calibrated(model, model.network.classify(scene.features)[0])[0].cpu().numpy()
+    task = DATASETS[model.card.dataset].task_with(model.card.classes)
+    if task is not None and task.negative is not None:
+        probabilities[model.card.classes.index(task.negative)] = -1
+    return Place(scene, int(probabilities.argmax()), contour)
 
 
 def _contour(case: Case, image: CTImage) -> np.ndarray | None:

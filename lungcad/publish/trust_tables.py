@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from lungcad.evaluate.stores.trust_runs import MEASURES, TrustRun, estimates_of
+from lungcad.evaluate.stores.trust_runs import TrustRun, estimates_of
 from lungcad.explain import METHODS
+from lungcad.explain.trust import MEASURES
 
 
 def trust_table(measure: str, runs: Sequence[TrustRun]) -> str:

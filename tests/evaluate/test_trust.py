@@ -9,9 +9,9 @@ from PIL import Image
 
 from lungcad.datasets.lidc_dicom import read_marked_slices
 from lungcad.errors import DatasetError, LungcadError, UnknownNameError
-from lungcad.evaluate.stores.trust_runs import MEASURES
 from lungcad.evaluate.trust import run_trust
-from lungcad.explain.trust.stability import moved
+from lungcad.explain.trust import MEASURES
+from lungcad.explain.trust.stability import shifted
 from lungcad.imaging.phantom import Lesion, make_phantom
 from tests.conftest import CLASSES
 
@@ -71,10 +71,10 @@ def test_contours_in_dicom_series_are_used(toy, folder):
 
 def test_a_nodule_crop_is_moved_and_its_contour_with_it():
     picture = np.arange(25.0).reshape(5, 5)
-    assert moved(picture, 1, -2, "reflect")[2, 1] == picture[1, 3]
+    assert shifted(picture, 1, -2, "reflect")[2, 1] == picture[1, 3]
     contour = np.zeros((5, 5), bool)
     contour[0, 0] = True
-    assert not moved(contour, -1, 0, "constant").any()
+    assert not shifted(contour, -1, 0, "constant").any()
 
 
 def test_what_does_not_fit_is_said(toy, folder):

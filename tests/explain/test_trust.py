@@ -14,11 +14,12 @@ from lungcad.errors import ImageError
 from lungcad.explain import METHODS, Attribution, Fill, Options, Scene, explain
 from lungcad.explain.engine import hidden, masked_probabilities
 from lungcad.explain.trust import (
-    QUESTIONS,
+    CHECKS,
     ChangedScenes,
+    Check,
+    Subject,
     Verdict,
     agreement,
-    cheap_checks,
     check_agreement,
     check_anatomy,
     check_faithfulness,
@@ -26,9 +27,11 @@ from lungcad.explain.trust import (
     check_stability,
     faithfulness,
     localisation,
+    quick_checks,
     sanity,
     stability,
 )
+from lungcad.explain.trust.panel import without_support
 from lungcad.explain.trust.similarity import rank_correlation, ssim
 from lungcad.explain.trust.stability import changes
 from lungcad.imaging import Unit
@@ -228,14 +231,24 @@ def test_localisation_by_hand():
 def test_the_cheap_panel_goes_on_past_a_fault(toy, phantom, monkeypatch):
     image, scene = phantom.image(), Scene.of(toy, phantom.image())
     found = explain(toy, scene, "gradcam", 0)
-    checks = {check.name: check for check in cheap_checks(toy, image, scene, found, 0)}
-    assert list(checks) == ["faithfulness", "anatomy", "agreement", "stability"] and set(checks) < set(QUESTIONS)
+    checks = {check.name: check for check in quick_checks(Subject(toy, image, "gradcam", 0), found)}
+    assert list(checks) == ["faithfulness", "anatomy", "agreement", "stability"] and set(checks) < set(CHECKS)
     assert all(check.question and check.sentence.endswith(".") for check in checks.values())
-    crops = {check.name: check for check in cheap_checks(toy, image, scene, found, 0, has_lungs=False)}
+    crops = {check.name: check for check in quick_checks(Subject(toy, image, "gradcam", 0, has_lungs=False), found)}
     assert crops["anatomy"].verdict is Verdict.NOT_APPLICABLE
     network = create_model("resnet18", "none", 4).eval()
     torch.nn.init.constant_(network.head.linear.weight, float("nan"))
     broken = dataclasses.replace(toy, network=network, original=network)
-    damaged = {check.name: check for check in cheap_checks(broken, image, scene, found, 0)}
+    damaged = {check.name: check for check in quick_checks(Subject(broken, image, "gradcam", 0), found)}
     assert damaged["agreement"].verdict is Verdict.NOT_APPLICABLE and "NaN" in damaged["agreement"].sentence
     assert damaged["anatomy"].verdict is not Verdict.NOT_APPLICABLE
+
+
+def test_a_map_that_selects_nothing_gets_no_support(toy, phantom):
+    """Whatever a check finds: only the share of positions that weigh the same decides."""
+    found = explain(toy, Scene.of(toy, phantom.image()), "gradcam", 0)
+    check = Check("stability", "r", 0.9, 0.0, Verdict.SUPPORTS, "Stable.")
+    for share, verdict in ((1.0, Verdict.UNCLEAR), (0.81, Verdict.UNCLEAR), (0.5, Verdict.SUPPORTS)):
+        assert without_support(check, dataclasses.replace(found, facts={"flat_share": share})).verdict is verdict
+    flat = without_support(check, dataclasses.replace(found, facts={"flat_share": 1.0}))
+    assert flat.value == 0.9 and flat.sentence.startswith("Stable. But 100%")

@@ -12,8 +12,8 @@ from lungcad.app.figures.runs import distributions
 from lungcad.app.metrics.cases import show_case
 from lungcad.app.navigation import plain_errors
 from lungcad.evaluate.stores.runs import Run
-from lungcad.evaluate.stores.trust_runs import MEASURES
 from lungcad.explain import METHODS
+from lungcad.explain.trust import MEASURES
 
 MOST_CASES = 4
 """Cases of each kind of disagreement."""

@@ -16,22 +16,17 @@ from lungcad.errors import DatasetError, UnknownNameError
 from lungcad.estimate import Estimate
 from lungcad.evaluate.bootstrap import Resamples
 from lungcad.evaluate.metrics import estimate
+from lungcad.explain.trust import MEASURES
 from lungcad.files import whole_folder
 from lungcad.paths import TRUST
 
 SCHEMA = 1
-MEASURES = {
-    "pointing_game": "peak inside the contour", "energy_inside": "evidence inside the contour", "iou": "best overlap with the contour (IoU)",
-    "iou_fixed": "overlap at half the peak (IoU)", "deletion_auc": "deletion area (lower is better)", "insertion_auc": "insertion area",
-    "faithfulness": "insertion minus deletion area", "stability": "stability", "sanity": "similarity to random weights (lower is better)",
-    "in_lung": "evidence in the lung", "on_border": "on the body's border", "outside_body": "outside the body",
-}  # fmt: skip
-"""Column -> what it says. Every one is a mean over cases, of values between -1 and 1."""
 
 
 @dataclass(frozen=True, eq=False)
 class TrustRun:
-    """facts: what ``trust.json`` says. cases: a row a case and method: case, group, label, target, probability, method, and :data:`MEASURES`."""
+    """facts: what ``trust.json`` says. cases: a row a case and method: case, group, label, target, probability, method, and a column a
+    measure (:data:`~lungcad.explain.trust.table.MEASURES`), missing where it was not measured: a run that is older than a measure lacks all of it."""
 
     name: str
     facts: dict[str, Any]
@@ -66,7 +61,7 @@ def write_trust_run(run: TrustRun, root: Path = TRUST) -> Path:
     """``trust.json`` and ``cases.parquet`` under ``root/MODEL--DATA``."""
     folder = root / run.name
     table = run.cases.copy()
-    columns = ["probability", *MEASURES]
+    columns = [name for name in ("probability", *MEASURES) if name in table]
     table[columns] = table[columns].astype(np.float32)
     with whole_folder(folder, last="trust.json") as aside:
         table.to_parquet(aside / "cases.parquet", index=False)
@@ -91,8 +86,9 @@ def read_trust_run(name: str, root: Path = TRUST) -> TrustRun:
         raise DatasetError(f"A file of the trust run {name} is damaged or missing; run lungcad trust again.") from None
     if not isinstance(facts, dict) or facts.get("schema") != SCHEMA:
         raise DatasetError(f"The trust run {name} has another schema than this lungcad reads ({SCHEMA}); run lungcad trust again.")
-    if missing := sorted({"case", "group", "method", *MEASURES} - set(table.columns)):
+    if missing := sorted({"case", "group", "method"} - set(table.columns)):
         raise DatasetError(f"The cases of the trust run {name} lack the column {missing[0]}; run lungcad trust again.")
+    table = table.assign(**{measure: np.nan for measure in MEASURES if measure not in table})
     wanted = {"model": str, "data": str, "n": int, "skipped": list, "notes": list}
     for key, kind in wanted.items():
         if not isinstance(facts.get(key), kind):

@@ -2,12 +2,17 @@
 
 from collections.abc import Mapping
 from itertools import combinations
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lungcad.explain.attribution import METHODS, Attribution
-from lungcad.explain.trust.check import Check, Verdict
+from lungcad.explain.attribution import METHODS, Attribution, Layer, Scene, explain
+from lungcad.explain.trust.check import Check, TrustCheck, Verdict
 from lungcad.explain.trust.similarity import on_image, rank_correlation
+from lungcad.progress import Progress
+
+if TYPE_CHECKING:
+    from lungcad.explain.trust.subject import Subject
 
 NAME = "agreement"
 
@@ -42,3 +47,38 @@ def check_partner(attribution: Attribution, partner: str, other: Attribution) ->
         return Check.inapplicable("partner", "One of the two maps is the same everywhere, so there is nothing to compare.")
     verdict = Verdict.SUPPORTS if value >= 0.7 else Verdict.CONTRADICTS if value < 0.3 else Verdict.UNCLEAR
     return Check("partner", "rank correlation", value, 0.0, verdict, f"Held against {partner}, trained alike.", {f"with {partner}": value})
+
+
+COMPANIONS = ("gradcam", "layercam", "eigencam")
+"""The fast maps that another map is held against. HiRes-CAM is none: in a network that only averages behind its last map it is Grad-CAM itself."""
+
+
+def _ask_agreement(subject: "Subject", attribution: Attribution, on_progress: Progress | None) -> Check:
+    return check_agreement(attribution, {name: subject.explain(name) for name in COMPANIONS if name != attribution.method})
+
+
+def _has_partner(subject: "Subject") -> bool:
+    return (
+        subject.partner is not None
+        and subject.is_fast
+        and METHODS[subject.method].suits(subject.partner.card)
+        and subject.options.layer is not Layer.ATTENDED
+    )
+
+
+def _ask_partner(subject: "Subject", attribution: Attribution, on_progress: Progress | None) -> Check:
+    partner = subject.partner
+    if partner is None:
+        return Check.inapplicable("partner", "There is no such network.")
+    other = explain(partner, Scene.of(partner, subject.image), subject.method, subject.target, subject.options)
+    return check_partner(attribution, partner.card.name, other)
+
+
+AGREEMENT = TrustCheck(NAME, "Do other methods point at the same places?", _ask_agreement, asked_on_request=lambda subject: False)
+PARTNER = TrustCheck(
+    "partner",
+    "Does the same network with (or without) attention point at the same places?",
+    _ask_partner,
+    asked_at_once=_has_partner,
+    asked_on_request=lambda subject: False,
+)

@@ -1,8 +1,14 @@
 """Is the evidence inside the lung?"""
 
+from typing import TYPE_CHECKING
+
 from lungcad.explain.attribution import Attribution, Side
-from lungcad.explain.trust.check import Check, Verdict
+from lungcad.explain.trust.check import Check, TrustCheck, Verdict
 from lungcad.imaging.lungs import LungField
+from lungcad.progress import Progress
+
+if TYPE_CHECKING:
+    from lungcad.explain.trust.subject import Subject
 
 NAME = "anatomy"
 SURE = 0.5
@@ -39,3 +45,26 @@ def check_anatomy(attribution: Attribution, field: LungField, centre: Attributio
     else:
         verdict = Verdict.UNCLEAR
     return Check(NAME, "share of the positive evidence inside the lung field", inside, control, verdict, says, found)
+
+
+def _ask(subject: "Subject", attribution: Attribution, on_progress: Progress | None) -> Check:
+    if subject.field is None:
+        return Check.inapplicable(NAME, "This network does not see whole slices, so there is no lung field.")
+    return check_anatomy(attribution, subject.field, subject.explain("centre"))
+
+
+def _measure(subject: "Subject", attribution: Attribution) -> dict[str, float]:
+    field = subject.field
+    if field is None or not field.lungs.any() or field.confidence < SURE:
+        return {}
+    return {name: value for name, value in shares(attribution, field).items() if name in ANATOMY.measures}
+
+
+ANATOMY = TrustCheck(
+    NAME,
+    "Is the evidence inside the lung?",
+    _ask,
+    asked_on_request=lambda subject: False,
+    measures={"in_lung": "evidence in the lung", "on_border": "on the body's border", "outside_body": "outside the body"},
+    measure=_measure,
+)

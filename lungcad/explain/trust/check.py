@@ -1,20 +1,17 @@
-"""What every trust check returns."""
+"""What a trust check is, and what it returns."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-QUESTIONS = {
-    "faithfulness": "Does the network really use what the map highlights?",
-    "stability": "Is the map stable under small changes of the slice?",
-    "sanity": "Does the map depend on what the network learnt?",
-    "anatomy": "Is the evidence inside the lung?",
-    "agreement": "Do other methods point at the same places?",
-    "partner": "Does the same network with (or without) attention point at the same places?",
-    "localisation": "Does it fall on the radiologists' contour?",
-}
-"""Check -> what it asks."""
+from lungcad.explain.attribution import Attribution
+from lungcad.progress import Progress
+
+if TYPE_CHECKING:
+    from lungcad.explain.trust.subject import Subject
 
 
 class Verdict(StrEnum):
@@ -30,7 +27,8 @@ class Verdict(StrEnum):
 class Check:
     """One answer: its number, the number of its control, a word, and a sentence for a person.
 
-    name: of the check, a key of :data:`QUESTIONS`. measure: what the number is, in words. numbers: everything that was measured. curves: for a plot, by name.
+    name: of the check, a key of :data:`~lungcad.explain.trust.table.CHECKS`.
+    measure: what the number is, in words. numbers: everything that was measured. curves: for a plot, by name.
     """
 
     name: str
@@ -45,9 +43,38 @@ class Check:
     @property
     def question(self) -> str:
         """What it asks."""
-        return QUESTIONS[self.name]
+        from lungcad.explain.trust.table import CHECKS  # the table is made of the checks' own modules
+
+        return CHECKS[self.name].question
 
     @classmethod
     def inapplicable(cls, name: str, why: str) -> "Check":
         """A check that cannot be made here, and why."""
         return cls(name, "", None, None, Verdict.NOT_APPLICABLE, why)
+
+
+def _always(subject: "Subject") -> bool:
+    return True
+
+
+def _nothing(subject: "Subject", attribution: Attribution) -> dict[str, float]:
+    return {}
+
+
+@dataclass(frozen=True)
+class TrustCheck:
+    """One question that can be put to a map: a module of this package, and an entry of :data:`~lungcad.explain.trust.table.CHECKS`.
+
+    ask: the answer for one map. Without it the check is asked by name only, because it needs what a subject lacks (a drawn contour).
+    asked_at_once, asked_on_request: whether it belongs to the panel that fills by itself, or to the button that costs some dozens of maps.
+    measures: column of a trust run -> what it says, a mean over cases of values between -1 and 1. measure: these numbers for one map of a case, by
+    column; a number that does not apply is left out.
+    """
+
+    name: str
+    question: str
+    ask: Callable[["Subject", Attribution, Progress | None], Check] | None = None
+    asked_at_once: Callable[["Subject"], bool] = _always
+    asked_on_request: Callable[["Subject"], bool] = _always
+    measures: Mapping[str, str] = field(default_factory=dict)
+    measure: Callable[["Subject", Attribution], dict[str, float]] = _nothing

@@ -1,7 +1,7 @@
 """Does the network use what the map highlights? Deletion and insertion (Petsiuk et al., "RISE", BMVC 2018)."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -9,13 +9,18 @@ import torch
 
 from lungcad.explain.attribution import Attribution, Fill, Scene
 from lungcad.explain.engine import hidden, masked_probabilities
-from lungcad.explain.trust.check import Check, Verdict
+from lungcad.explain.trust.check import Check, TrustCheck, Verdict
 from lungcad.models import TrainedModel
 from lungcad.progress import Progress
+
+if TYPE_CHECKING:
+    from lungcad.explain.trust.subject import Subject
 
 CELLS = 7
 """Cells of one side in which the image is deleted: the feature map's own grid where that is finer (at most 14)."""
 STEPS = 8
+RUN_STEPS = 5
+"""Of the curves of a trust run; a page takes more."""
 RANDOM_MAPS = 3
 FILLS = (Fill.BLUR, Fill.MEAN)
 NAME = "faithfulness"
@@ -140,3 +145,29 @@ def cells_of(grid: np.ndarray) -> np.ndarray:
 def _area(curves: np.ndarray) -> float:
     """Trapezoid over equal steps of 0..1, mean over the fills (rows)."""
     return float(np.trapezoid(curves, dx=1 / (curves.shape[-1] - 1), axis=-1).mean())
+
+
+def _ask(subject: "Subject", attribution: Attribution, on_progress: Progress | None) -> Check:
+    return check_faithfulness(subject.model, subject.scene, attribution, subject.target)[0]
+
+
+def _measure(subject: "Subject", attribution: Attribution) -> dict[str, float]:
+    if np.ptp(attribution.grid) == 0:
+        return {}
+    found = faithfulness(subject.model, subject.scene, attribution, subject.target, steps=RUN_STEPS, random_maps=0)
+    deletion, insertion = found.deletion_auc, found.insertion_auc
+    return {"deletion_auc": deletion, "insertion_auc": insertion, "faithfulness": insertion - deletion}
+
+
+FAITHFULNESS = TrustCheck(
+    NAME,
+    "Does the network really use what the map highlights?",
+    _ask,
+    asked_on_request=lambda subject: False,
+    measures={
+        "deletion_auc": "deletion area (lower is better)",
+        "insertion_auc": "insertion area",
+        "faithfulness": "insertion minus deletion area",
+    },
+    measure=_measure,
+)

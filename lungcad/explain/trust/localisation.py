@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lungcad.errors import ImageError
-from lungcad.explain.attribution import Attribution, Side
-from lungcad.explain.trust.check import Check, Verdict
+from lungcad.explain.attribution import Attribution, Side, explain
+from lungcad.explain.trust.check import Check, TrustCheck, Verdict
+
+if TYPE_CHECKING:
+    from lungcad.explain.trust.subject import Subject
 
 NAME = "localisation"
 FIXED = 0.5
@@ -70,3 +74,27 @@ def check_localisation(attribution: Attribution, contour: np.ndarray, controls: 
 
 def _iou(first: np.ndarray, second: np.ndarray) -> float:
     return float((first & second).sum() / max((first | second).sum(), 1))
+
+
+def _measure(subject: "Subject", attribution: Attribution) -> dict[str, float]:
+    """Of the map for the class that the contour belongs to, on the scene in which it lies."""
+    place = subject.place
+    if place is None:
+        return {}
+    found = localisation(explain(subject.model, place.scene, subject.method, place.target, subject.options), place.contour)
+    if found is None:  # no evidence at all: it points nowhere
+        return dict.fromkeys(LOCALISATION.measures, 0.0)
+    return {"pointing_game": found.pointing, "energy_inside": found.energy_inside, "iou": found.iou_best, "iou_fixed": found.iou_fixed}
+
+
+LOCALISATION = TrustCheck(
+    NAME,
+    "Does it fall on the radiologists' contour?",
+    measures={
+        "pointing_game": "peak inside the contour",
+        "energy_inside": "evidence inside the contour",
+        "iou": "best overlap with the contour (IoU)",
+        "iou_fixed": "overlap at half the peak (IoU)",
+    },
+    measure=_measure,
+)

@@ -1,59 +1,43 @@
-"""The checks that cost little, one after the other, so that a page can fill in as they finish."""
+"""The checks of one map, one after the other, so that a page can fill in as they finish."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 from lungcad.errors import LungcadError
-from lungcad.explain.attribution import METHODS, NEARLY_FLAT, Attribution, Cost, Options, Scene, explain
-from lungcad.explain.trust.agreement import check_agreement
-from lungcad.explain.trust.anatomy import check_anatomy
+from lungcad.explain.attribution import NEARLY_FLAT, Attribution
 from lungcad.explain.trust.check import Check, Verdict
-from lungcad.explain.trust.faithfulness import check_faithfulness
-from lungcad.explain.trust.stability import ChangedScenes, check_stability
-from lungcad.imaging import CTImage
-from lungcad.imaging.lungs import lung_field
-from lungcad.models import TrainedModel
-
-COMPANIONS = ("gradcam", "layercam", "eigencam")
-"""The cheap maps that another map is held against. HiRes-CAM is none: in a network that only averages behind its last map it is Grad-CAM itself."""
+from lungcad.explain.trust.subject import Subject
+from lungcad.explain.trust.table import CHECKS
+from lungcad.progress import Progress
 
 
-def cheap_checks(
-    model: TrainedModel,
-    image: CTImage,
-    scene: Scene,
-    attribution: Attribution,
-    target: int,
-    options: Options = Options(),
-    *,
-    has_lungs: bool = True,
-) -> Iterator[Check]:
-    """Faithfulness, anatomy, agreement with other cheap maps and, where the method is cheap, stability. A check that fails says why; the others
-    go on.
-
-    has_lungs: False for microscope tiles and for crops of a nodule.
-    """
-
-    def placed() -> Check:
-        if not has_lungs:
-            return Check.inapplicable("anatomy", "This network does not see whole slices, so there is no lung field.")
-        return check_anatomy(attribution, lung_field(image), explain(model, scene, "centre", target))
-
-    def agreed() -> Check:
-        others = {name: explain(model, scene, name, target, options) for name in COMPANIONS if name != attribution.method}
-        return check_agreement(attribution, others)
-
-    yield said("faithfulness", lambda: check_faithfulness(model, scene, attribution, target)[0])
-    yield said("anatomy", placed)
-    yield said("agreement", agreed)
-    if METHODS[attribution.method].cost is Cost.FAST:
-        yield said("stability", lambda: check_stability(model, ChangedScenes.of(model, image), attribution.method, target, options))
+def quick_checks(subject: Subject, attribution: Attribution) -> Iterator[Check]:
+    """Those that cost little, each as it finishes. A check that fails says why; the others go on."""
+    for name, check in CHECKS.items():
+        ask = check.ask
+        if ask is not None and check.asked_at_once(subject):
+            yield without_support(or_not_applicable(name, partial(ask, subject, attribution, None)), attribution)
 
 
-def said(name: str, check: Callable[[], Check]) -> Check:
+def slow_checks(subject: Subject, attribution: Attribution, on_progress: Progress | None = None) -> list[Check]:
+    """Those that draw some dozens of maps."""
+    asked = [(name, check.ask) for name, check in CHECKS.items() if check.ask is not None and check.asked_on_request(subject)]
+    found = []
+    for index, (name, ask) in enumerate(asked):
+
+        def later(done: int, total: int, index: int = index) -> None:
+            if on_progress:
+                on_progress(index * total + done, len(asked) * total)
+
+        found.append(without_support(or_not_applicable(name, partial(ask, subject, attribution, later)), attribution))
+    return found
+
+
+def or_not_applicable(name: str, ask: Callable[[], Check]) -> Check:
     """The check, or the sentence of the error that stopped it."""
     try:
-        return check()
+        return ask()
     except LungcadError as error:
         return Check.inapplicable(name, str(error))
 

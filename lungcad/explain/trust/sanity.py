@@ -3,22 +3,27 @@
 import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import nn
 
 from lungcad.errors import ModelError
-from lungcad.explain.attribution import Options, Scene, explain
-from lungcad.explain.trust.check import Check, Verdict
+from lungcad.explain.attribution import Attribution, Options, Scene, explain
+from lungcad.explain.trust.check import Check, TrustCheck, Verdict
 from lungcad.explain.trust.similarity import rank_correlation, small, ssim
 from lungcad.models import TrainedModel, features
 from lungcad.models.classifier import Classifier
 from lungcad.progress import Progress
 
+if TYPE_CHECKING:
+    from lungcad.explain.trust.subject import Subject
+
 NAME = "sanity"
-UNCHANGED = 0.7
-CHANGED = 0.4
+CONTRADICTS_FROM = 0.7
+SUPPORTS_UP_TO = 0.4
+"""Mean rank correlation over the cascade."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,12 +40,12 @@ class Sanity:
     def check(self) -> Check:
         """By the mean rank correlation over the cascade: single steps vary with the random weights."""
         mean = float(self.correlations.mean())
-        if mean >= UNCHANGED:
+        if mean >= CONTRADICTS_FROM:
             verdict, says = (
                 Verdict.CONTRADICTS,
                 "The map stays the same when the weights are replaced by random ones: it shows the image, not the network.",
             )
-        elif mean <= CHANGED:
+        elif mean <= SUPPORTS_UP_TO:
             verdict, says = Verdict.SUPPORTS, "The map changes with the weights."
         else:
             verdict, says = Verdict.UNCLEAR, "Part of the map stays when the weights are replaced by random ones."
@@ -63,11 +68,11 @@ def sanity(
     similarities: dict[str, list[float]] = {method: [] for method in methods}
     for done, (_, layer) in enumerate(layers):
         _randomise(layer, torch.Generator().manual_seed(seed + done))
-        forgetful = replace(model, network=network, unfolded=lambda: network)
-        changed = replace(scene, features=features(forgetful, scene.inputs))
+        random_model = replace(model, network=network, unfolded=lambda: network)
+        changed = replace(scene, features=features(random_model, scene.inputs))
         for index, (method, before) in enumerate(trained.items()):
             try:
-                after = explain(forgetful, changed, method, target, options).grid
+                after = explain(random_model, changed, method, target, options).grid
             except ModelError:  # values beyond float32 behind random layers: no map, which is a change
                 after = np.zeros_like(before)
             correlations[method].append(rank_correlation(small(before), small(after)) or 0.0)
@@ -98,3 +103,23 @@ def _randomise(layer: nn.Module, generator: torch.Generator) -> None:
                 module.weight.copy_(torch.randn(module.weight.shape, generator=generator).to(module.weight) * (2 / fan_in) ** 0.5)
                 if module.bias is not None:
                     module.bias.zero_()
+
+
+def _ask(subject: "Subject", attribution: Attribution, on_progress: Progress | None) -> Check:
+    found = sanity(subject.model, subject.scene, [subject.method], subject.target, subject.options, on_progress=on_progress)
+    return found[subject.method].check()
+
+
+def _measure(subject: "Subject", attribution: Attribution) -> dict[str, float]:
+    found = subject.sanity_by_method.get(subject.method)
+    return {"sanity": float(found.correlations.mean())} if found else {}
+
+
+SANITY = TrustCheck(
+    NAME,
+    "Does the map depend on what the network learnt?",
+    _ask,
+    asked_at_once=lambda subject: False,
+    measures={"sanity": "similarity to random weights (lower is better)"},
+    measure=_measure,
+)

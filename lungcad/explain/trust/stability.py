@@ -3,18 +3,21 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
 
-from lungcad.explain.attribution import Options, Scene, explain
-from lungcad.explain.trust.check import Check, Verdict
+from lungcad.explain.attribution import Attribution, Options, Scene, explain
+from lungcad.explain.trust.check import Check, TrustCheck, Verdict
 from lungcad.explain.trust.similarity import on_image, rank_correlation
 from lungcad.imaging import CTImage, Unit
 from lungcad.models import TrainedModel
 from lungcad.models.predict import calibrated
 from lungcad.progress import Progress
+
+if TYPE_CHECKING:
+    from lungcad.explain.trust.subject import Subject
 
 NAME = "stability"
 STABLE, UNSTABLE = 0.8, 0.5
@@ -68,7 +71,7 @@ def _noise(amplitude: float, seed: int) -> Change:
     )
 
 
-def moved(array: np.ndarray, down: int, right: int, mode: Literal["edge", "reflect", "constant"] = "edge") -> np.ndarray:
+def shifted(array: np.ndarray, down: int, right: int, mode: Literal["edge", "reflect", "constant"] = "edge") -> np.ndarray:
     """The array shifted by so many pixels; what comes in at the other side is padded by numpy's ``mode``."""
     padded = np.pad(array, ((abs(down),) * 2, (abs(right),) * 2), mode=mode)
     top, left = abs(down) - down, abs(right) - right
@@ -77,7 +80,7 @@ def moved(array: np.ndarray, down: int, right: int, mode: Literal["edge", "refle
 
 
 def _shift(down: int, right: int) -> Change:
-    return Change("shift", _on_pixels(lambda x: moved(x, down, right)), lambda values: moved(values, -down, -right))
+    return Change("shift", _on_pixels(lambda x: shifted(x, down, right)), lambda values: shifted(values, -down, -right))
 
 
 def _window(width: float, unit: Unit) -> Change:
@@ -175,3 +178,25 @@ def check_stability(
     if measured is None:
         return Check.inapplicable(NAME, "A map is the same everywhere, so there is nothing to compare.")
     return measured.check()
+
+
+def _ask(subject: "Subject", attribution: Attribution, on_progress: Progress | None) -> Check:
+    return check_stability(subject.model, subject.changed, subject.method, subject.target, subject.options, on_progress=on_progress)
+
+
+def _measure(subject: "Subject", attribution: Attribution) -> dict[str, float]:
+    if not subject.is_fast:
+        return {}
+    found = stability(subject.model, subject.changed, subject.method, subject.target, subject.options)
+    return {"stability": float(found.correlations.mean())} if found else {}
+
+
+STABILITY = TrustCheck(
+    NAME,
+    "Is the map stable under small changes of the slice?",
+    _ask,
+    asked_at_once=lambda subject: subject.is_fast,
+    asked_on_request=lambda subject: not subject.is_fast,
+    measures={"stability": "stability"},
+    measure=_measure,
+)

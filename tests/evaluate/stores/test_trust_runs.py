@@ -3,7 +3,8 @@ import pandas as pd
 import pytest
 
 from lungcad.errors import DatasetError, UnknownNameError
-from lungcad.evaluate.stores.trust_runs import MEASURES, TrustRun, list_trust_runs, read_trust_run, read_trust_runs, write_trust_run
+from lungcad.evaluate.stores.trust_runs import TrustRun, list_trust_runs, read_trust_run, read_trust_runs, write_trust_run
+from lungcad.explain.trust import MEASURES
 from lungcad.publish.trust_tables import trust_readme, trust_table
 
 
@@ -39,10 +40,19 @@ def test_damaged_runs_are_one_sentence(run, tmp_path):
     (folder / "cases.parquet").write_bytes(b"PAR1")
     with pytest.raises(DatasetError, match="damaged"):
         read_trust_run(run.name, tmp_path)
-    run.cases.drop(columns="iou").to_parquet(folder / "cases.parquet")
-    with pytest.raises(DatasetError, match="lack the column iou"):
+    run.cases.drop(columns="method").to_parquet(folder / "cases.parquet")
+    with pytest.raises(DatasetError, match="lack the column method"):
         read_trust_run(run.name, tmp_path)
     (folder / "trust.json").write_text('{"schema": 99}')
     with pytest.raises(DatasetError, match="another schema"):
         read_trust_run(run.name, tmp_path)
     assert list_trust_runs(tmp_path) == [run.name]
+
+
+def test_a_run_without_a_measure_is_not_damaged(run, tmp_path):
+    """As all stored runs are when a measure is added."""
+    write_trust_run(TrustRun(run.name, run.facts, run.cases.drop(columns=["iou", "faithfulness"])), tmp_path)
+    again = read_trust_run(run.name, tmp_path)
+    assert again.summary["gradcam"]["iou"].value is None and again.summary["gradcam"]["faithfulness"].value is None
+    assert again.summary["gradcam"]["stability"].value == run.summary["gradcam"]["stability"].value
+    assert "| `net`" not in trust_table("faithfulness", [again])

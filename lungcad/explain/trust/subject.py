@@ -1,0 +1,84 @@
+"""What the trust checks are asked about: a network, an image, a method and a class, with what several checks share computed once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from lungcad.explain.attribution import METHODS, Attribution, Cost, Options, Scene, explain
+from lungcad.explain.trust.sanity import Sanity, sanity
+from lungcad.explain.trust.stability import ChangedScenes
+from lungcad.imaging import CTImage
+from lungcad.imaging.lungs import LungField, lung_field
+from lungcad.models import TrainedModel
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Where evidence should lie: a scene, the class that is explained on it, and the contour (bool, on the image's grid)."""
+
+    scene: Scene
+    target: int
+    contour: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """image under ``model``, explained for class index ``target``. has_lungs: False for microscope tiles and for crops of a nodule.
+
+    partner: the same network with, or without, attention. place: for localisation, where the contour is known. methods: that are measured together, for
+    what they share. given: the image under small changes, where that is already computed. with_sanity:
+    whether the dozens of maps on random weights are worth it here.
+    """
+
+    model: TrainedModel
+    image: CTImage
+    method: str
+    target: int
+    options: Options = Options()  # noqa: RUF009  frozen
+    has_lungs: bool = True
+    partner: TrainedModel | None = None
+    place: Place | None = None
+    methods: Sequence[str] = ()
+    given: ChangedScenes | None = None
+    with_sanity: bool = True
+
+    @property
+    def is_fast(self) -> bool:
+        """Whether a map of the method costs about one forward pass."""
+        return METHODS[self.method].cost is Cost.FAST
+
+    @cached_property
+    def scene(self) -> Scene:
+        """The image as the network sees it."""
+        return Scene.of(self.model, self.image) if self.given is None else self.given.scenes[0]
+
+    @cached_property
+    def changed(self) -> ChangedScenes:
+        """The image under small changes."""
+        return ChangedScenes.of(self.model, self.image) if self.given is None else self.given
+
+    @cached_property
+    def field(self) -> LungField | None:
+        """Its lung field; None where there are no lungs to find."""
+        return lung_field(self.image) if self.has_lungs else None
+
+    @cached_property
+    def sanity_by_method(self) -> Mapping[str, Sanity]:
+        """Of the fast ones among ``methods``, on the same random weights."""
+        fast = [name for name in self.methods if METHODS[name].cost is Cost.FAST]
+        return sanity(self.model, self.scene, fast, self.target, self.options, seed=self.options.seed) if self.with_sanity else {}
+
+    def explain(self, method: str) -> Attribution:
+        """Another method's map of the same class."""
+        return explain(self.model, self.scene, method, self.target, self.options)
+
+    def under(self, method: str) -> "Subject":
+        """The same for another method; what the methods share is not computed again."""
+        other = replace(self, method=method)
+        shared: dict[str, object] = {
+            name: self.__dict__[name] for name in ("scene", "changed", "field", "sanity_by_method") if name in self.__dict__
+        }
+        other.__dict__.update(shared)
+        return other
