@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from lungcad.errors import DatasetError
 from lungcad.evaluate.baselines import AREA, HISTOGRAM, METADATA
 from lungcad.evaluate.paired_tests import attention_gain
 from lungcad.evaluate.scoring import baselines, report
-from lungcad.evaluate.stores.runs import Run, list_runs, read_run, read_seeds
+from lungcad.evaluate.stores.runs import Run, read_experiments, read_seeds
 from lungcad.paths import RUNS
 
 SHOWN = ("accuracy", "macro F1", "ROC-AUC")
@@ -21,13 +20,12 @@ def protocols_table(root: Path = RUNS, on_fault: OnFault | None = None) -> str:
         "| data set | network | protocol | n (groups) | accuracy | macro F1 | ROC-AUC | best trivial baseline: macro F1 |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    runs = _first_seeds(root, on_fault)
-    for run in sorted(runs, key=lambda run: (run.facts["dataset"], run.facts["network"].removesuffix("-published"), _protocol(run))):
+    for run in sorted(read_experiments(root, on_fault=on_fault), key=lambda run: (run.facts["dataset"], run.recipe, _protocol(run))):
         found = report(run)
         test = run.test
         cells = [
             run.facts["dataset"],
-            f"`{run.facts['network'].removesuffix('-published')}`",
+            f"`{run.recipe}`",
             _protocol(run),
             f"{len(test)} ({test.group.nunique()})",
         ]
@@ -53,27 +51,13 @@ def gain_table(root: Path = RUNS, on_fault: OnFault | None = None) -> str:
 
 def _pairs(root: Path, on_fault: OnFault | None) -> list[tuple[str, str]]:
     """Runs that differ in attention only: same data set, task, protocol, backbone, folds."""
-    runs = _first_seeds(root, on_fault)
+    runs = read_experiments(root, on_fault=on_fault)
 
     def key(run: Run) -> tuple[str, ...]:
         return tuple(str(run.facts.get(each)) for each in ("dataset", "task", "protocol", "backbone", "folds"))
 
     plain = {key(run): run.name for run in runs if run.facts["attention"] == "none"}
     return sorted((plain[key(run)], run.name) for run in runs if run.facts["attention"] != "none" and key(run) in plain)
-
-
-def _first_seeds(root: Path, on_fault: OnFault | None) -> list[Run]:
-    """The runs that are no repetition under another seed."""
-    found = []
-    for name in list_runs(root):
-        if "-seed" not in name:
-            try:
-                found.append(read_run(name, root))
-            except DatasetError as error:
-                if on_fault is None:
-                    raise
-                on_fault(str(error))
-    return found
 
 
 def _protocol(run: Run) -> str:

@@ -75,12 +75,14 @@ class Recipe(Schema):
     probe: begin with a head fitted to the frozen backbone (:mod:`lungcad.train.probe`) on so many augmented views of each image, None for a random head.
     ema: decay of a running mean of the weights, which is validated and kept instead of the last ones (0: none).
     restore_prior: after balanced training, answer with the classes' prior of the training part again (the card's ``bias``).
+    variant_of: the recipe that this one is under another protocol or seed (:meth:`variant`).
     selection_note: for the card, what else was tried and how it was chosen.
     frozen_norm: batch normalisation keeps its statistics in training too, as a fitted head expects them.
     frozen_depthwise: depthwise kernels rest as well (few weights, but most of the time of a training step on a CPU).
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_\-]*$")]
+    variant_of: str | None = None
     dataset: str = "chest-ct-scan"
     task: str | None = None
     protocol: Protocol = Protocol.GROUPED
@@ -133,7 +135,7 @@ class Recipe(Schema):
 
     def variant(self, *, protocol: str | None = None, seed: int | None = None) -> "Recipe":
         """The same recipe under another protocol or seed, with a name that says so (``NAME-published-seed1``)."""
-        values: dict[str, Any] = {"name": self.name}
+        values: dict[str, Any] = {"name": self.name, "variant_of": self.variant_of or self.name}
         if protocol is not None:
             lookup({each.value: each for each in Protocol}, protocol, "protocol")
             values |= {"protocol": protocol, "name": f"{values['name']}-{protocol}"}

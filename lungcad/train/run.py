@@ -182,7 +182,8 @@ def _train_on(recipe: Recipe, parts: Parts, places: TrainingPaths, progress_bar:
     card.write(weights / f"{recipe.name}.json")
     if places.weights:
         write_readme(weights, list_cards(weights))
-    return Trained(card, predictions, baseline_table(parts.by_split, parts.classes), history, run_facts(card, parts, dataset, train_s))
+    facts = {"recipe": recipe.variant_of or recipe.name, **run_facts(card, parts, dataset, train_s)}
+    return Trained(card, predictions, baseline_table(parts.by_split, parts.classes), history, facts)
 
 
 def run_facts(card: ModelCard, parts: Parts, dataset: Dataset, train_s: float) -> dict[str, Any]:

@@ -20,7 +20,7 @@ def make_run(name: str, n: int = 60, shift: float = 0.0, seed: int = 0, ids=None
             "label": [CLASSES[k] for k in labels], "copy_of_training": False, "p:benign": 1 - p, "p:malignant": p,
         }
     )  # fmt: skip
-    return Run(name, {"classes": CLASSES, "dataset": "lidc-nodules", "seed": seed}, table, None, None)
+    return Run(name, {"classes": CLASSES, "dataset": "lidc-nodules", "protocol": "grouped", "seed": seed}, table, None, None)
 
 
 def prediction_table(n: int = 40, seed: int = 0) -> pd.DataFrame:

@@ -194,4 +194,4 @@ def apart(first: Run, second: Run, one: pd.DataFrame, other: pd.DataFrame) -> pd
 
 def network_of(run: Run) -> str:
     """The shipped network of the run's recipe: trainings under another protocol or seed have no weights of their own here."""
-    return run.facts["network"].split("-published")[0].split("-seed")[0]
+    return run.recipe

@@ -24,6 +24,7 @@ class RunFacts(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(extra="allow", frozen=True)
 
     classes: Annotated[list[Annotated[StrictStr, Field(min_length=1)]], Field(min_length=2)]
+    recipe: StrictStr = ""
     network: StrictStr = ""
     backbone: StrictStr = ""
     attention: StrictStr = ""

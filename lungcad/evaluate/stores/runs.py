@@ -4,7 +4,7 @@ import json
 import math
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from lungcad.datasets import Case, Split
 from lungcad.errors import DatasetError, UnknownNameError
@@ -22,11 +23,8 @@ from lungcad.files import whole_folder
 from lungcad.names import printable
 from lungcad.paths import RUNS
 
-SCHEMA = 2
-
-pa.set_memory_pool(
-    pa.system_memory_pool()
-)  # Arrow's own allocator takes 2 MB pages, which the kernel fills with zeros: a big run is read in half the time without it
+SCHEMA = 3
+"""3 stores the recipe; 2 had it in the run's name only, and is read too (:func:`_with_recipe`)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +44,16 @@ class Run:
     def classes(self) -> tuple[str, ...]:
         """In the order of the columns of probabilities."""
         return tuple(self.facts["classes"])
+
+    @property
+    def recipe(self) -> str:
+        """The recipe that trained it, whatever the seed and the protocol: the name of the network that is shipped of it, where one is."""
+        return str(self.facts["recipe"])
+
+    @property
+    def experiment(self) -> tuple[object, ...]:
+        """What runs under other seeds have in common: recipe, protocol, number of folds."""
+        return tuple(self.facts.get(fact) for fact in ("recipe", "protocol", "folds"))
 
     @cached_property
     def test(self) -> pd.DataFrame:
@@ -120,18 +128,7 @@ def read_run(name: str, root: Path = RUNS) -> Run:
         if os.path.isdir(folder):
             raise DatasetError(f"The run {shown} has no run.json: it is unfinished or damaged; make it again.")
         raise UnknownNameError("run", shown[:200], list_runs(root) or ["(there are no runs)"])
-    try:
-        facts = json.loads((folder / "run.json").read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
-        raise DatasetError(f"run.json of the run {shown} is damaged; restore it or make the run again.") from None
-    schema = facts.get("schema") if isinstance(facts, dict) else None
-    if schema is None:
-        raise DatasetError(f"run.json of the run {shown} does not say its schema; make the run again.")
-    if schema != SCHEMA:
-        newer = isinstance(schema, int) and schema > SCHEMA
-        advice = "update lungcad to read it" if newer else "make the run again"
-        raise DatasetError(f"The run {shown} has schema {printable(str(schema))[:40]}, this lungcad reads schema {SCHEMA}; {advice}.")
-    facts = checked_facts(facts, shown)
+    facts = _read_facts(folder)
     predictions, baselines, history = (_table(folder, file, shown) for file in ("predictions.parquet", "baselines.parquet", "history.csv"))
     if predictions is None:
         raise DatasetError(f"The run {shown} has no predictions.parquet; restore it or make the run again.")
@@ -142,11 +139,81 @@ def read_run(name: str, root: Path = RUNS) -> Run:
 
 
 def read_seeds(name: str, root: Path = RUNS) -> list[Run]:
-    """The run and its repetitions under other seeds (``NAME-seedN``), by seed."""
-    repeated = [each for each in list_runs(root) if re.fullmatch(re.escape(name) + r"-seed\d+", each)]
-    return sorted(
-        (read_run(each, root) for each in (name, *repeated)), key=lambda run: -1 if run.facts["seed"] is None else run.facts["seed"]
-    )
+    """The run and its repetitions: same recipe, protocol and folds, other seeds; by seed."""
+    first = read_run(name, root)
+    others = [each for each in list_runs(root) if each != name and _is_repetition(root / each, first)]
+    return sorted((first, *(read_run(each, root) for each in others)), key=_seed)
+
+
+def _seed(run: Run) -> int:
+    """-1 where it is not known."""
+    seed = run.facts["seed"]
+    return -1 if seed is None else int(seed)
+
+
+def _is_repetition(folder: Path, of: Run) -> bool:
+    try:
+        facts = _read_facts(folder)
+    except DatasetError:
+        if folder.name.startswith(f"{of.name}-seed"):
+            raise  # it would be missed in silence
+        return False
+    same = all(facts.get(fact) == of.facts.get(fact) for fact in ("recipe", "protocol", "folds"))
+    return same and facts.get("seed") != of.facts.get("seed")
+
+
+def read_experiments(root: Path = RUNS, *, recipe: str | None = None, on_fault: Callable[[str], object] | None = None) -> list[Run]:
+    """Every run but repetitions: of each recipe (or of one), protocol and number of folds the one with the lowest seed.
+
+    on_fault: is told of each run that cannot be read, which is left out; without it the first raises.
+    """
+    first: dict[tuple[object, ...], Run] = {}
+    for name in list_runs(root):
+        if recipe is not None and not _is_of(root / name, recipe):
+            continue
+        try:
+            run = read_run(name, root)
+        except DatasetError as error:
+            if on_fault is None:
+                raise
+            on_fault(str(error))
+            continue
+        known = first.get(run.experiment)
+        if known is None or _seed(run) < _seed(known):
+            first[run.experiment] = run
+    return list(first.values())
+
+
+def _is_of(folder: Path, recipe: str) -> bool:
+    try:
+        return _read_facts(folder)["recipe"] == recipe
+    except DatasetError:  # whoever lists the runs says what is wrong with it
+        return False
+
+
+def _read_facts(folder: Path) -> dict[str, Any]:
+    """``run.json``, in one sentence what is wrong with it."""
+    shown = printable(folder.name)
+    try:
+        facts = json.loads((folder / "run.json").read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        raise DatasetError(f"run.json of the run {shown} is damaged; restore it or make the run again.") from None
+    schema = facts.get("schema") if isinstance(facts, dict) else None
+    if schema is None:
+        raise DatasetError(f"run.json of the run {shown} does not say its schema; make the run again.")
+    if schema not in (2, SCHEMA):
+        newer = isinstance(schema, int) and schema > SCHEMA
+        advice = "update lungcad to read it" if newer else "make the run again"
+        raise DatasetError(f"The run {shown} has schema {printable(str(schema))[:40]}, this lungcad reads schema {SCHEMA}; {advice}.")
+    return checked_facts(_with_recipe(folder.name, facts), shown)
+
+
+def _with_recipe(name: str, facts: dict[str, Any]) -> dict[str, Any]:
+    """Schema 2 named a run NAME[-PROTOCOL][-seedN] and wrote the recipe's NAME nowhere else."""
+    if "recipe" in facts:
+        return facts
+    known = re.sub(r"(-published|-grouped)?(-seed\d+)?$", "", str(facts.get("network") or name))
+    return {"recipe": known, **facts}
 
 
 def _table(folder: Path, file: str, run: str) -> pd.DataFrame | None:
@@ -154,7 +221,7 @@ def _table(folder: Path, file: str, run: str) -> pd.DataFrame | None:
     if not path.is_file():
         return None
     try:
-        return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+        return _read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
     except (OSError, ValueError, KeyError, TypeError, NotImplementedError, pa.ArrowException) as error:
         raise DatasetError(f"{file} of the run {run} is damaged ({type(error).__name__}); restore it or make the run again.") from None
 
@@ -163,3 +230,8 @@ def has_undefined(table: pd.DataFrame) -> bool:
     """Whether a probability is NaN or infinite."""
     columns = [name for name in table.columns if name.startswith("p:")]
     return not math.isfinite(float(table[columns].to_numpy(np.float64).sum()))
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    """Without Arrow's own allocator, which takes 2 MB pages that the kernel fills with zeros: a big run is read in half the time."""
+    return pq.read_table(path, memory_pool=pa.system_memory_pool()).to_pandas()

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from lungcad.errors import DatasetError, UnknownNameError
-from lungcad.evaluate.stores.runs import list_runs, read_run, read_seeds
+from lungcad.evaluate.stores.runs import list_runs, read_experiments, read_run, read_seeds, write_run
 from tests.evaluate.sample_runs import CLASSES, prediction_table
 
 
@@ -12,7 +12,7 @@ def test_a_run_comes_back_as_it_was_written(runs_folder):
     run = read_run("one", runs_folder)
     pd.testing.assert_frame_equal(run.predictions, prediction_table())
     assert (
-        run.facts["run"] == "one" and run.facts["schema"] == 2 and run.facts["date"] and len(run.test) == 20 and run.history.epoch[0] == 0
+        run.facts["run"] == "one" and run.facts["schema"] == 3 and run.facts["date"] and len(run.test) == 20 and run.history.epoch[0] == 0
     )
     assert list_runs(runs_folder) == ["one", "one-seed2"] and read_run("one-seed2", runs_folder).baselines is None
     assert [run.facts["seed"] for run in read_seeds("one", runs_folder)] == [0, 2]
@@ -45,3 +45,26 @@ def test_an_unknown_run_lists_the_choices(runs_folder, tmp_path):
         read_run("two", runs_folder)
     with pytest.raises(UnknownNameError, match="there are no runs"):
         read_run("two", tmp_path / "nowhere")
+
+
+def test_what_a_run_is_stands_in_it_and_not_in_its_name(tmp_path):
+    facts = {"classes": CLASSES, "dataset": "lidc-nodules", "protocol": "grouped", "recipe": "net"}
+    for name, changes in (
+        ("monday", {"seed": 0}),
+        ("again", {"seed": 1}),
+        ("leaky", {"seed": 0, "protocol": "published"}),
+        ("net-seed2", {"recipe": "other", "seed": 2}),
+    ):
+        write_run(tmp_path / name, facts | changes, prediction_table())
+    assert [run.name for run in read_seeds("monday", tmp_path)] == ["monday", "again"]
+    assert [run.name for run in read_seeds("net-seed2", tmp_path)] == ["net-seed2"]
+    assert {run.name for run in read_experiments(tmp_path)} == {"monday", "leaky", "net-seed2"}
+    assert {run.name for run in read_experiments(tmp_path, recipe="net")} == {"monday", "leaky"}
+
+
+@pytest.mark.parametrize("name", ["net", "net-published", "net-seed2", "net-published-seed12"])
+def test_a_run_of_schema_2_had_its_recipe_in_its_name(tmp_path, name):
+    write_run(tmp_path / name, {"classes": CLASSES, "network": name}, prediction_table())
+    path = tmp_path / name / "run.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"schema": 2}))
+    assert read_run(name, tmp_path).recipe == "net"
