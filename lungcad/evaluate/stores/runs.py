@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
+from pyarrow.dataset import dataset
 
 from lungcad.datasets import Case, Split
 from lungcad.errors import DatasetError, UnknownNameError
@@ -186,7 +186,7 @@ def read_experiments(root: Path = RUNS, *, recipe: str | None = None, on_fault: 
 
 def _is_of(folder: Path, recipe: str) -> bool:
     try:
-        return _read_facts(folder)["recipe"] == recipe
+        return bool(_read_facts(folder)["recipe"] == recipe)
     except DatasetError:  # whoever lists the runs says what is wrong with it
         return False
 
@@ -234,4 +234,5 @@ def has_undefined(table: pd.DataFrame) -> bool:
 
 def _read_parquet(path: Path) -> pd.DataFrame:
     """Without Arrow's own allocator, which takes 2 MB pages that the kernel fills with zeros: a big run is read in half the time."""
-    return pq.read_table(path, memory_pool=pa.system_memory_pool()).to_pandas()
+    table = dataset(path, format="parquet").to_table(memory_pool=pa.system_memory_pool())
+    return pd.DataFrame(table.to_pandas())
