@@ -2,21 +2,23 @@
 
 import streamlit as st
 
-from lungcad.app import navigation, store
-from lungcad.app.components.benchmark import show_benchmark
-from lungcad.app.home.networks import show_cards, show_networks
+from lungcad.app import navigation, warmup
 from lungcad.app.home.stories import show_stories
 from lungcad.app.home.tasks import show_tasks, show_what_it_is
 
-navigation.begin("lungcad")
+navigation.begin("lungcad", needs_networks=False)
 show_what_it_is()
 show_tasks()
 st.subheader("One minute each", anchor=False)
 show_stories()
 
+# the networks load while this page is read; what needs torch comes last
+from lungcad.app.cards import cards as all_cards
+from lungcad.app.home.networks import show_cards, show_networks
+
 st.subheader("The networks", anchor=False)
 with navigation.plain_errors():
-    cards = store.cards()
+    cards = all_cards()
     if cards:
         show_networks(cards)
         with st.expander("Model cards"):
@@ -24,4 +26,7 @@ with navigation.plain_errors():
     else:
         st.info("No network is installed: `weights/` holds no model card. Restore it from the repository, or train one.")
 with st.expander("Can the heat maps be believed?"), navigation.plain_errors():
+    warmup.wait()
+    from lungcad.app.components.benchmark import show_benchmark
+
     show_benchmark()

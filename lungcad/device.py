@@ -1,15 +1,14 @@
 """Where and how networks run: the only module that names a device, a precision or a thread count."""
 
 import contextlib
-import ctypes
 import functools
-import platform
-import sys
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 import torch
 from torch import Tensor, device, dtype, memory_format, nn
+
+from lungcad.allocator import tune_allocator
 
 M = TypeVar("M", bound=nn.Module)
 
@@ -89,17 +88,3 @@ def best_device() -> Device:
 def _cpu_has_bfloat16() -> bool:
     checks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
     return any(getattr(torch.cpu, check, lambda: False)() for check in checks)
-
-
-@functools.cache
-def tune_allocator() -> bool:
-    """Keep freed memory in the process (glibc only): returning it after every batch costs more than a small forward.
-
-    Up to 1 GiB of free heap is kept, and big blocks come from the heap instead of a fresh mmap each time.
-    True if it took effect.
-    """
-    if not sys.platform.startswith("linux") or platform.libc_ver()[0] != "glibc":
-        return False
-    m_trim_threshold, m_mmap_max, keep = -1, -4, 1 << 30  # names and numbers of <malloc.h>
-    libc = ctypes.CDLL(None)
-    return bool(libc.mallopt(m_trim_threshold, keep) and libc.mallopt(m_mmap_max, 0))

@@ -2,7 +2,11 @@
 
 import streamlit as st
 
-from lungcad.app import navigation, store
+from lungcad.app import navigation
+
+navigation.begin("Predict")
+
+from lungcad.app import store
 from lungcad.app.components.benchmark import show_in_general
 from lungcad.app.components.pickers import image_picker, method_picker, network_picker, options_picker, target_picker
 from lungcad.app.predict.draw_first import is_map_hidden, show_draw_first
@@ -15,7 +19,6 @@ from lungcad.app.predict.panels import chosen_panel, panel_picker
 from lungcad.app.predict.prediction import predict, show_answer, show_bars
 from lungcad.app.predict.trust import show_trust
 
-navigation.begin("Predict")
 st.title("Predict and explain one slice")
 
 with navigation.plain_errors():

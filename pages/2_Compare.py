@@ -2,7 +2,11 @@
 
 import streamlit as st
 
-from lungcad.app import navigation, store, url
+from lungcad.app import navigation
+
+navigation.begin("Compare")
+
+from lungcad.app import store, url
 from lungcad.app.compare.answers import show_answers
 from lungcad.app.compare.cost import show_cost_and_gain
 from lungcad.app.compare.image import pick_method, pick_networks, show_maps, show_masks, show_trust, step_through
@@ -12,7 +16,6 @@ from lungcad.app.components.pickers import image_picker
 
 VIEWS = {"image": "Networks on this image", "runs": "Two runs on the same cases", "blind": "Blind reading: you against the networks"}
 
-navigation.begin("Compare")
 st.title("Baseline beside attention")
 
 with navigation.plain_errors():

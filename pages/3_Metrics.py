@@ -2,8 +2,12 @@
 
 import streamlit as st
 
-from lungcad.app import navigation, store, url
-from lungcad.app.components.text import literal
+from lungcad.app import navigation
+
+navigation.begin("Metrics")
+
+from lungcad.app import store, url
+from lungcad.app.components.literal import literal
 from lungcad.app.metrics.cases import show_cases
 from lungcad.app.metrics.curves import show_curves, show_learning
 from lungcad.app.metrics.headlines import positive_class, show_headlines, show_per_class
@@ -47,7 +51,6 @@ def show_section(name: str, label: str, *, without_copies: bool) -> None:
             show_learning(run)
 
 
-navigation.begin("Metrics")
 st.title("Browse the evaluation runs")
 
 with navigation.plain_errors():

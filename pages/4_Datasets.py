@@ -2,7 +2,11 @@
 
 import streamlit as st
 
-from lungcad.app import navigation, store
+from lungcad.app import navigation
+
+navigation.begin("Datasets")
+
+from lungcad.app import store
 from lungcad.app.datasets.about import (
     audited,
     kept_of,
@@ -18,7 +22,6 @@ from lungcad.app.datasets.evaluate import show_evaluation
 from lungcad.app.datasets.own_folder import owner_of
 from lungcad.app.datasets.parts import pick_parts
 
-navigation.begin("Datasets")
 st.title("Data sets and audits")
 
 with navigation.plain_errors():

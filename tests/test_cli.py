@@ -329,13 +329,19 @@ def test_names_of_any_bytes_are_printed_and_stop_nothing(run, png, name):
 
 
 def test_an_image_path_that_cannot_be_opened_is_one_sentence_and_the_others_go_on(run, png):
-    for bad, word in ((f"{png.parent}/{'a' * 300}", "too long"), ("a/" * 2100, "too long"), (f"{png}/b", "no such file"), ("/dev/full", "device")):
+    for bad, word in (
+        (f"{png.parent}/{'a' * 300}", "too long"),
+        ("a/" * 2100, "too long"),
+        (f"{png}/b", "no such file"),
+        ("/dev/full", "device"),
+    ):
         status, out, err = run("predict", bad, png, "--model", MODEL)
         assert status == 2 and str(png) in out and err.count("lungcad: ") == 1 and word in err
 
 
 @pytest.mark.parametrize(
-    ("name", "word"), [("folder.png", "is a folder"), ("a" * 300 + ".png", "too long"), ("gone/a.png", "no folder"), ("full.png", "disk is full")]
+    ("name", "word"),
+    [("folder.png", "is a folder"), ("a" * 300 + ".png", "too long"), ("gone/a.png", "no folder"), ("full.png", "disk is full")],
 )
 def test_outputs_are_checked_first_and_written_whole(run, png, name, word):
     (png.parent / "folder.png").mkdir()

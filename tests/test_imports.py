@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 ORDER = [
-    {"errors", "names", "paths", "progress", "registry"},
+    {"allocator", "errors", "names", "paths", "progress", "registry"},
     {"schema", "files"},
     {"estimate", "preprocess_config"},
     {"device", "imaging"},

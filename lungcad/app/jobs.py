@@ -17,7 +17,7 @@ from typing import TypeVar
 import streamlit as st
 
 from lungcad.app import session
-from lungcad.app.components.text import literal
+from lungcad.app.components.literal import literal
 from lungcad.errors import LungcadError
 from lungcad.progress import Progress
 

@@ -6,8 +6,9 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from lungcad.app.components.text import literal
-from lungcad.device import tune_allocator
+from lungcad.allocator import tune_allocator
+from lungcad.app import warmup
+from lungcad.app.components.literal import literal
 from lungcad.errors import LungcadError
 
 NOTICE = "Research software for studying classifiers. Not a medical device: do not use it for diagnosis."
@@ -30,15 +31,20 @@ STYLE = """<style>
 """Streamlit leaves 100 empty pixels above a page's title, and its captions are too pale for WCAG AA (contrast 4.5 to 1)."""
 
 
-def begin(title: str) -> None:
-    """Page configuration, sidebar and notice. The first call of every page, so that each works as a deep link."""
+def begin(title: str, *, needs_networks: bool = True) -> None:
+    """Page configuration, sidebar and notice. The first call of every page, so that each works as a deep link.
+
+    needs_networks: waits, and says so, until torch and the first network are loaded. What needs them is imported by the page after this call.
+    """
     st.set_page_config(page_title=f"{title} · lungcad", page_icon="🫁", layout="wide", initial_sidebar_state="auto")
     st.html(STYLE)
     st.sidebar.markdown("### lungcad")
-    _settle(title)
     for path, label, icon in PAGES:
         st.sidebar.page_link(path, label=label, icon=icon)
     st.sidebar.caption(NOTICE)
+    if needs_networks:
+        warmup.wait()
+        _settle(title)
 
 
 @st.cache_resource(show_spinner=False)

@@ -11,6 +11,7 @@ import pandas as pd
 import streamlit as st
 import torch
 
+from lungcad.app.cards import cards, fingerprint, size_and_time
 from lungcad.app.figures.downscale import shrunk
 from lungcad.datasets import DATASETS, Case
 from lungcad.datasets.folders import LabelledFolder
@@ -27,13 +28,8 @@ from lungcad.evaluate.stores.runs import Run, list_runs, read_run
 from lungcad.evaluate.stores.trust_runs import TrustRun, read_trust_runs
 from lungcad.explain.neighbours import Index
 from lungcad.imaging import read_image
-from lungcad.models import ModelCard, TrainedModel, list_cards, load_model, predict_batch
-from lungcad.paths import AUDITS, DROPPED, INDEX, RUNS, TRUST, WEIGHTS
-
-
-def cards() -> dict[str, ModelCard]:
-    """The shipped networks' cards by name."""
-    return _cards(_fingerprint(sorted(WEIGHTS.glob("*.json"))))
+from lungcad.models import TrainedModel, load_model, predict_batch
+from lungcad.paths import AUDITS, DROPPED, INDEX, RUNS, TRUST
 
 
 def model(name: str) -> TrainedModel:
@@ -48,12 +44,12 @@ def milliseconds(name: str) -> float:
 
 def trust_runs() -> list[TrustRun]:
     """The trust runs in ``data/trust``, read once for all sessions until a file changes."""
-    return _trust_runs(_fingerprint(sorted(TRUST.glob("*/*"))))[0]
+    return _trust_runs(fingerprint(sorted(TRUST.glob("*/*"))))[0]
 
 
 def trust_faults() -> list[str]:
     """A sentence for each trust run that cannot be read."""
-    return _trust_runs(_fingerprint(sorted(TRUST.glob("*/*"))))[1]
+    return _trust_runs(fingerprint(sorted(TRUST.glob("*/*"))))[1]
 
 
 def runs_table() -> tuple[pd.DataFrame, list[str]]:
@@ -128,7 +124,7 @@ def folds_of(name: str) -> list[Slice]:
 
 def fingerprint_of(name: str) -> str:
     """Changes with the run's files."""
-    return _fingerprint(_run_files(name))
+    return fingerprint(_run_files(name))
 
 
 def baselines_of(name: str, without_copies: bool) -> dict[str, dict[str, Estimate]]:
@@ -153,7 +149,7 @@ def cases(dataset: str, folder: str) -> list[Case]:
 
 def stored_audit(dataset: str) -> Kept | None:
     """What the repository keeps of the data set: :func:`~lungcad.datasets.kept.read_kept`."""
-    return _stored_audit(dataset, _fingerprint(sorted(AUDITS.glob(f"{dataset}.json"))))
+    return _stored_audit(dataset, fingerprint(sorted(AUDITS.glob(f"{dataset}.json"))))
 
 
 @st.cache_data(max_entries=8, ttl=30, show_spinner="Looking at the folder …")
@@ -162,8 +158,8 @@ def folder_fingerprint(folder: str) -> str:
     seen = []
     for place, _, names in sorted(os.walk(folder)):
         for name in sorted(names):
-            seen.append((place, name, *_size_and_time(Path(place, name), follow=False)))  # a dangling link is no fault
-    seen += [(name, *_size_and_time(Path(folder, name), follow=True)) for name in list_images(folder).files]  # those behind links too
+            seen.append((place, name, *size_and_time(Path(place, name), follow=False)))  # a dangling link is no fault
+    seen += [(name, *size_and_time(Path(folder, name), follow=True)) for name in list_images(folder).files]  # those behind links too
     return hashlib.sha256(repr(seen).encode()).hexdigest()
 
 
@@ -181,15 +177,6 @@ def _thumbnail(path: bytes, modified: int) -> bytes:
 def small_png(path: str) -> bytes:
     """Grey, at most 256 pixels a side."""
     return cv2.imencode(".png", np.round(255 * shrunk(read_image(path).grey(), 256)).astype(np.uint8))[1].tobytes()
-
-
-def _size_and_time(path: Path, *, follow: bool) -> tuple[int, int]:
-    """(bytes, time of the last change); zeros for a file that went while it was looked for."""
-    try:
-        facts = path.stat(follow_symlinks=follow)
-    except OSError:
-        return 0, 0
-    return facts.st_size, facts.st_mtime_ns
 
 
 def labelled_folder(folder: str, fingerprint: str) -> LabelledFolder:
@@ -289,11 +276,6 @@ def _baselines(name: str, without_copies: bool, fingerprint: str) -> dict[str, d
     return baselines(run(name), without_copies=without_copies)
 
 
-def _fingerprint(paths: list[Path]) -> str:
-    stats = [(path.parent.name, path.name, *_size_and_time(path, follow=True)) for path in paths]
-    return hashlib.sha256(repr(stats).encode()).hexdigest()
-
-
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _stored_audit(dataset: str, fingerprint: str) -> Kept | None:
     return read_kept(DATASETS[dataset])
@@ -303,11 +285,6 @@ def _stored_audit(dataset: str, fingerprint: str) -> Kept | None:
 def _trust_runs(fingerprint: str) -> tuple[list[TrustRun], list[str]]:
     faults: list[str] = []
     return read_trust_runs(on_fault=faults.append), faults
-
-
-@st.cache_data(max_entries=2, show_spinner=False)
-def _cards(fingerprint: str) -> dict[str, ModelCard]:
-    return {card.name: card for card in list_cards()}
 
 
 @st.cache_data(max_entries=64, show_spinner="Measuring …")

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import streamlit as st
 
-from lungcad.app.components.text import literal
+from lungcad.app.components.literal import literal
 
 T = TypeVar("T")
 

@@ -12,7 +12,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from lungcad.app import dropped, jobs, store
-from lungcad.app.components.text import literal
+from lungcad.app.components.literal import literal
 from lungcad.app.folder_access import FOLDERS, REFUSED
 from lungcad.app.jobs import _JOBS
 from lungcad.datasets import DATASETS

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from lungcad.app import session
-from lungcad.app.components.text import literal
+from lungcad.app.components.literal import literal
 from lungcad.evaluate.stores import runs as run_store
 from tests.app.pages import open_page, use_runs
 from tests.conftest import CLASSES, write_phantoms

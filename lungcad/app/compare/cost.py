@@ -7,7 +7,7 @@ import streamlit as st
 
 from lungcad.app import store, url
 from lungcad.app.components.chart import chart_with_csv
-from lungcad.app.components.text import literal
+from lungcad.app.components.literal import literal
 from lungcad.app.figures.style import BELOW, COLOURS, GREY
 from lungcad.app.navigation import plain_errors
 from lungcad.evaluate.pareto import pareto_front

@@ -4,7 +4,8 @@ import streamlit as st
 
 from lungcad.analysis import Result, trust_checks
 from lungcad.app import session, store, url, viewer
-from lungcad.app.components.text import card_title, class_label, literal
+from lungcad.app.components.literal import literal
+from lungcad.app.components.text import card_title, class_label
 from lungcad.app.navigation import plain_errors
 from lungcad.app.predict.trust import BADGES
 from lungcad.explain import METHODS, methods_for

@@ -7,7 +7,8 @@ import streamlit as st
 
 from lungcad.app import session, store, url, viewer
 from lungcad.app.components.case_grid import data_folder
-from lungcad.app.components.text import class_label, class_text, literal
+from lungcad.app.components.literal import literal
+from lungcad.app.components.text import class_label, class_text
 from lungcad.app.navigation import plain_errors
 from lungcad.datasets import DATASETS
 from lungcad.evaluate.reader_study import Reading, scores, to_table

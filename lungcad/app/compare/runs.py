@@ -7,7 +7,8 @@ import streamlit as st
 from lungcad.app import store, url
 from lungcad.app.components.case_grid import case_grid, case_picture, data_folder
 from lungcad.app.components.chart import chart_with_csv
-from lungcad.app.components.text import class_label, class_text, literal
+from lungcad.app.components.literal import literal
+from lungcad.app.components.text import class_label, class_text
 from lungcad.app.figures.curves import curve_figure
 from lungcad.app.navigation import plain_errors
 from lungcad.errors import LungcadError

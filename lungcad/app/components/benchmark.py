@@ -3,7 +3,7 @@
 import streamlit as st
 
 from lungcad.app import store, url
-from lungcad.app.components.text import literal
+from lungcad.app.components.literal import literal
 from lungcad.datasets.lidc_dicom import NAME as DICOM
 from lungcad.evaluate.stores.trust_runs import estimates_of
 from lungcad.explain import METHODS

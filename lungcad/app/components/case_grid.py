@@ -6,7 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from lungcad.app import store
-from lungcad.app.components.text import literal
+from lungcad.app.components.literal import literal
 from lungcad.datasets import DATASETS
 from lungcad.errors import LungcadError, lookup
 from lungcad.names import printable

@@ -3,7 +3,8 @@
 import streamlit as st
 
 from lungcad.app import session, store, url
-from lungcad.app.components.text import card_title, class_label, literal
+from lungcad.app.components.literal import literal
+from lungcad.app.components.text import card_title, class_label
 from lungcad.explain import METHODS, Fill, Layer, Options, Segments, methods_for
 from lungcad.explain.attribution import Cost
 from lungcad.imaging.io import FORMATS

@@ -12,7 +12,8 @@ import streamlit as st
 
 from lungcad.app.components.case_grid import case_grid, case_picture
 from lungcad.app.components.chart import chart_with_csv
-from lungcad.app.components.text import class_label, class_text, literal
+from lungcad.app.components.literal import literal
+from lungcad.app.components.text import class_label, class_text
 from lungcad.app.figures.style import BELOW, COLOURS, GREY
 from lungcad.datasets.audit import Audit
 from lungcad.names import path_of_id

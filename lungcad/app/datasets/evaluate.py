@@ -9,7 +9,8 @@ import streamlit as st
 from lungcad.app import store, url
 from lungcad.app.components.case_grid import case_grid, case_picture
 from lungcad.app.components.chart import chart_with_csv
-from lungcad.app.components.text import class_label, class_text, literal
+from lungcad.app.components.literal import literal
+from lungcad.app.components.text import class_label, class_text
 from lungcad.app.figures.curves import curve_figure
 from lungcad.app.jobs import run_on_server
 from lungcad.app.navigation import plain_errors

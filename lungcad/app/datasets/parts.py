@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from lungcad.app import store
-from lungcad.app.components.text import literal
+from lungcad.app.components.literal import literal
 from lungcad.datasets import Split
 
 NOT_SAID = "not said"

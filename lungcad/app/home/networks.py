@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import pandas as pd
 import streamlit as st
 
-from lungcad.app.components.text import card_title, literal
+from lungcad.app.components.literal import literal
+from lungcad.app.components.text import card_title
 from lungcad.estimate import Estimate
 from lungcad.models.card import ModelCard
 

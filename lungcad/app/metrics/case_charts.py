@@ -6,7 +6,8 @@ import streamlit as st
 
 from lungcad.app import store, url
 from lungcad.app.components.chart import chart_with_csv
-from lungcad.app.components.text import class_label, literal
+from lungcad.app.components.literal import literal
+from lungcad.app.components.text import class_label
 from lungcad.app.figures.runs import BAR, embedding, mean_maps, score_histogram
 from lungcad.app.metrics.selection import PLACES, select_cases
 from lungcad.errors import LungcadError

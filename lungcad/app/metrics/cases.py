@@ -9,7 +9,8 @@ import streamlit as st
 
 from lungcad.app import store, url
 from lungcad.app.components.case_grid import case_grid, case_picture, data_folder
-from lungcad.app.components.text import class_text, literal
+from lungcad.app.components.literal import literal
+from lungcad.app.components.text import class_text
 from lungcad.app.metrics.case_charts import embeddings, show_confusion, show_embedding, show_mean_maps, show_scores
 from lungcad.app.metrics.selection import PAGE, SELECT, select_cases, selected_cases, selection_title
 from lungcad.app.navigation import plain_errors

@@ -3,7 +3,8 @@
 import streamlit as st
 
 from lungcad.app import store, url
-from lungcad.app.components.text import class_label, literal
+from lungcad.app.components.literal import literal
+from lungcad.app.components.text import class_label
 from lungcad.evaluate.scoring import HEADLINES
 from lungcad.evaluate.stores.runs import Run
 

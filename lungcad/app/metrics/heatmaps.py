@@ -7,7 +7,8 @@ from lungcad.app import store, url
 from lungcad.app.components.benchmark import show_table
 from lungcad.app.components.case_grid import data_folder
 from lungcad.app.components.chart import chart_with_csv
-from lungcad.app.components.text import class_text, literal
+from lungcad.app.components.literal import literal
+from lungcad.app.components.text import class_text
 from lungcad.app.figures.runs import distributions
 from lungcad.app.metrics.cases import show_case
 from lungcad.app.navigation import plain_errors

@@ -5,7 +5,8 @@ import streamlit as st
 from lungcad.app import store, url
 from lungcad.app.components.chart import chart_with_csv
 from lungcad.app.components.layout import markdown_table
-from lungcad.app.components.text import class_label, class_text, literal
+from lungcad.app.components.literal import literal
+from lungcad.app.components.text import class_label, class_text
 from lungcad.app.figures.runs import score_histogram
 from lungcad.app.navigation import plain_errors
 from lungcad.evaluate.metrics import at_threshold, estimate, predictive_values

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from lungcad.app import store, url
-from lungcad.app.components.text import literal
+from lungcad.app.components.literal import literal
 
 MOST_RUNS = 6
 """Runs that are drawn over each other."""

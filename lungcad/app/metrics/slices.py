@@ -7,7 +7,7 @@ import streamlit as st
 from lungcad.app import store, url
 from lungcad.app.components.case_grid import data_folder
 from lungcad.app.components.chart import chart_with_csv
-from lungcad.app.components.text import literal
+from lungcad.app.components.literal import literal
 from lungcad.app.figures.runs import forest
 from lungcad.evaluate.slices import Slice, small_slices
 from lungcad.evaluate.stores.runs import Run

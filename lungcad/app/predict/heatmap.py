@@ -9,7 +9,8 @@ import streamlit as st
 
 from lungcad.analysis import Result
 from lungcad.app import session, store, viewer
-from lungcad.app.components.text import class_text, literal
+from lungcad.app.components.literal import literal
+from lungcad.app.components.text import class_text
 from lungcad.app.jobs import run_in_session
 from lungcad.explain import METHODS, Options
 from lungcad.explain.attribution import Cost

@@ -5,7 +5,8 @@ import streamlit as st
 from lungcad.analysis import Result, nearest_cases
 from lungcad.app import store
 from lungcad.app.components.case_grid import case_grid, case_picture, data_folder
-from lungcad.app.components.text import class_text, literal
+from lungcad.app.components.literal import literal
+from lungcad.app.components.text import class_text
 
 
 def show_nearest(result: Result, network: str) -> None:

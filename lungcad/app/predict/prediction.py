@@ -6,7 +6,8 @@ import streamlit as st
 
 from lungcad.analysis import Result
 from lungcad.app import session, store
-from lungcad.app.components.text import class_label, class_text, literal
+from lungcad.app.components.literal import literal
+from lungcad.app.components.text import class_label, class_text
 from lungcad.app.predict.layout import Areas
 from lungcad.app.session import Source
 from lungcad.explain import Options
