@@ -65,9 +65,9 @@ def to_grey(image: CTImage, config: PreprocessConfig) -> tuple[np.ndarray, Geome
     """(grey in [0, 1] of shape ``config.size``, or (3, *size) in colour, float32; its geometry): all but the normalisation."""
     grey = image.grey(Window(*config.window))
     rows, columns = grey.shape
-    box = _crop_box(grey, config)
+    box = _crop_box(grey, config, image.aspect)
     if config.fit is Fit.PAD:
-        box = _widen(box, config.size)
+        box = _widen(box, (config.size[0] / image.aspect, config.size[1]))
     geometry = Geometry((rows, columns), box)
     if config.colour:
         channels = [_resized(geometry._cut(channel), config.size) for channel in np.moveaxis(image.rgb(), 2, 0)]
@@ -80,13 +80,14 @@ def _resized(content: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return cv2.resize(content, size[::-1], interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
 
 
-def _crop_box(grey: np.ndarray, config: PreprocessConfig) -> tuple[int, int, int, int]:
+def _crop_box(grey: np.ndarray, config: PreprocessConfig, aspect: float) -> tuple[int, int, int, int]:
     rows, columns = grey.shape
     if config.crop is Crop.BODY:
         return body_box(grey)
     if config.crop is Crop.CENTRE:
-        top, left = (rows - config.centre) // 2, (columns - config.centre) // 2
-        return top, left, top + config.centre, left + config.centre
+        height, width = max(round(config.centre / max(aspect, 1)), 1), max(round(config.centre * min(aspect, 1)), 1)
+        top, left = (rows - height) // 2, (columns - width) // 2
+        return top, left, top + height, left + width
     return 0, 0, rows, columns
 
 
@@ -144,7 +145,7 @@ def body_box(grey: np.ndarray) -> tuple[int, int, int, int]:
     )
 
 
-def _widen(box: tuple[int, int, int, int], size: tuple[int, int]) -> tuple[int, int, int, int]:
+def _widen(box: tuple[int, int, int, int], size: tuple[float, float]) -> tuple[int, int, int, int]:
     """The smallest box around ``box``, with the same centre, that has the aspect ratio of ``size``."""
     top, left, bottom, right = box
     height, width = bottom - top, right - left

@@ -13,7 +13,7 @@ class Crop(StrEnum):
 
     NONE = "none"
     BODY = "body"  # the body's bounding box, without table and empty border
-    CENTRE = "centre"  # a square around the middle, ``centre`` pixels wide
+    CENTRE = "centre"  # a square around the middle, ``centre`` pixels wide (of the narrower side of a pixel that is no square)
 
 
 class Contrast(StrEnum):

@@ -86,6 +86,24 @@ def deflated_bomb(megabytes: int = 1024) -> bytes:
     return buffer.getvalue()
 
 
+def many_pages(n: int) -> bytes:
+    """A TIFF whose every page is one directory over the same pixels: 114 bytes a page."""
+    entries = ((256, 16), (257, 16), (258, 8), (259, 1), (262, 1), (273, 8), (277, 1), (278, 16), (279, 256))
+    page = struct.pack("<H", len(entries)) + b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in entries)
+    links = (struct.pack("<I", 8 + (index + 1) * 114 if index + 1 < n else 0) for index in range(n))
+    return b"II*\0" + struct.pack("<I", 8) + b"".join(page + link for link in links)
+
+
+def deep_png() -> bytes:
+    """8000×8000 pixels of 16-bit RGBA in half a megabyte."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", 8000, 8000, 16, 6, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(bytes(1 << 20))) + chunk(b"IEND", b"")
+
+
 def bad_files() -> dict[str, tuple[bytes, str]]:
     return {
         "text.png": (b"this is no picture, only words\n" * 20, "not an image"),
@@ -94,6 +112,8 @@ def bad_files() -> dict[str, tuple[bytes, str]]:
         "huge.png": (png_header(60_000, 60_000), "limit"),
         "animated.gif": (_animated_gif(), "GIF"),
         "pages.tiff": (_multipage_tiff(), "more than one page"),
+        "ten-thousand-pages.tiff": (many_pages(10_000), "more than one page"),
+        "deep.png": (deep_png(), "512 MB"),
         "nan.tiff": (_float_tiff_with_nan(), "NaN"),
         "one.png": (_one_pixel(), "1×1"),
         "secret.zip": (b"PK\x03\x04\x14\x00\x01\x00" + b"\x99" * 200, "ZIP"),

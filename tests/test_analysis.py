@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import psutil
+import pydicom
 import pytest
 import torch
 from PIL import Image
@@ -198,3 +199,40 @@ def test_a_map_that_selects_nothing_gets_no_support(toy_gate, phantom):
     assert without_support(supported, flat).verdict is Verdict.UNCLEAR and "100%" in without_support(supported, flat).sentence
     flat.facts["flat_share"] = 0.1
     assert without_support(supported, flat) is supported
+
+
+def test_doubts_about_the_image_are_warnings_and_harmless_facts_are_notes(toy, phantom):
+    black = io.BytesIO()
+    Image.new("L", (256, 256), 0).save(black, "PNG")
+    empty = analyse(black.getvalue(), toy, methods=())
+    assert any("no contrast" in each for each in empty.warnings)
+    sagittal = analyse(dicom_with(ImageOrientationPatient=[0, 1, 0, 0, 0, -1]), toy, methods=()).to_dict()
+    assert any("sagittal" in each for each in sagittal["warnings"]) and sagittal["image"]["orientation"] == "sagittal"
+    body = np.full((256, 256), 40, np.float32)
+    body[:40] = -1000
+    no_lungs = analyse(dataclasses.replace(phantom.image(), pixels=body), toy, methods=())
+    assert any("No lungs" in each for each in no_lungs.warnings)
+    good = analyse(phantom.png(), toy, methods=())
+    assert not any("lungs" in each or "contrast" in each for each in good.warnings)
+
+
+def test_a_prone_slice_gets_the_answer_of_the_usual_view_and_its_map_the_files_grid(toy, phantom):
+    data = phantom.dicom()
+    dataset = pydicom.dcmread(io.BytesIO(data))
+    dataset.PatientPosition, dataset.ImageOrientationPatient = "HFP", [-1, 0, 0, 0, -1, 0]
+    dataset.PixelData = np.ascontiguousarray(dataset.pixel_array[::-1, ::-1]).tobytes()
+    buffer = io.BytesIO()
+    dataset.save_as(buffer)
+    usual, prone = analyse(data, toy), analyse(buffer.getvalue(), toy)
+    assert usual.prediction == prone.prediction and any("usual view" in note for note in prone.notes)
+    assert not set(prone.warnings) - set(usual.warnings)
+    np.testing.assert_array_equal(prone.values_in_file("gradcam"), usual.values_in_file("gradcam")[::-1, ::-1])
+
+
+def test_frame_and_scale_reach_the_reader(toy):
+    data = dicom_with(NumberOfFrames=4, Rows=16)
+    assert any("frame 3" in each for each in analyse(data, toy, methods=()).warnings)
+    assert any("Frame 2" in each for each in analyse(data, toy, methods=(), frame=2).notes)
+    assert analyse(dicom_with(), toy, methods=(), scale="grey").image.unit == "grey"
+    with pytest.raises(LungcadError, match="no frame 9"):
+        analyse(data, toy, frame=9)

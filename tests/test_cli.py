@@ -388,3 +388,22 @@ def test_in_the_c_locale_and_to_a_full_disk(tmp_path):
         with open("/dev/full", "wb") as full:
             done = subprocess.run([*command, "--json"], stdout=full, stderr=subprocess.PIPE, check=False)
         assert done.returncode == 2 and done.stderr.decode().count("\n") == 1 and "disk is full" in done.stderr.decode()
+
+
+def test_predict_tells_warnings_from_notes_and_the_switch_turns_recognition_off(run, tmp_path):
+    from tests.imaging.encodings import HU, encode, enhanced, saved
+
+    offset, frames = tmp_path / "offset.png", tmp_path / "frames.dcm"
+    offset.write_bytes(encode((HU + 32768).astype("uint16")))
+    frames.write_bytes(saved(enhanced(3)))
+    status, out, err = run("predict", offset, "--model", MODEL)
+    assert status == 0 and "note: The values look like" in " ".join(err.split())
+    status, out, _ = run("predict", offset, frames, "--model", MODEL, "--json")
+    first, second = map(json.loads, out.splitlines())
+    assert any("32768" in note for note in first["notes"]) and any("frame 2" in warning for warning in second["warnings"])
+    status, out, _ = run("predict", offset, "--model", MODEL, "--scale", "grey", "--json")
+    assert status == 0 and not any("32768" in note for note in json.loads(out)["notes"])
+    status, _, err = run("predict", frames, "--model", MODEL, "--frame", "4")
+    assert status == 2 and "no frame 4" in err
+    status, _, err = run("predict", offset, "--model", MODEL, "--scale", "hu")
+    assert status == 2 and "choose one of" in err

@@ -107,7 +107,7 @@ def result(image: CTImage, network: str, method: str | None, target: str | None,
 
 
 def result_key(image: CTImage, network: str, method: str | None, target: str | None, options: Options) -> tuple:
-    return "result", image.provenance.sha256, store.cards()[network].sha256, method, target, options
+    return "result", image.key, store.cards()[network].sha256, method, target, options
 
 
 def get_or_compute(key: tuple, compute: Callable[[], T]) -> T:

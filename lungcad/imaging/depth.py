@@ -15,8 +15,8 @@ _SWITCH = "ask for a grey picture (--scale grey, scale=) if that is wrong"
 def to_image(values: np.ndarray, scale: Scale, remarks: Remarks, *, white_is_zero: bool = False) -> tuple[np.ndarray, Unit]:
     """(float32 pixels, their unit) of a (rows, columns) array of integers or floats.
 
-    Unsigned 8 and 16 bits are display grey over their whole range, or over the 8 to 14 bits that 99.9 % of the pixels use, with a note; signed, wide and
-    floating-point values are stretched, with a warning. Values like a CT slice's, as they are or offset by 1024 or 32768, are Hounsfield units, with a note.
+    Unsigned values are display grey over their whole range, 16 bits also over the 8 to 14 bits that 99.9 % of the pixels use, with a note; floats from 0 to 1
+    as they are; signed, wide and other floating-point values are stretched, with a warning. Values like a CT slice's, as they are or offset by 1024 or 32768, are Hounsfield units, with a note.
     white_is_zero: TIFF's photometric interpretation 0; it says how grey is shown, and leaves Hounsfield units as they are.
     """
     if values.dtype.kind == "f" and not np.isfinite(values).all():
@@ -74,6 +74,11 @@ def _grey(values: np.ndarray, remarks: Remarks) -> np.ndarray:
         remarks.note(f"The image stores values up to {high:.0f}, nearly all of them within {bits} bits; it was read as {bits}-bit.")
         return np.clip(values * (255 / full), 0, 255)
     low, high = (float(edge) for edge in np.quantile(sampled(values).astype(np.float64), [1 - NEARLY_ALL, NEARLY_ALL]))
+    if kind == "u" and high >= np.iinfo(values.dtype).max / 8:
+        return values * (255 / np.iinfo(values.dtype).max)
+    if kind == "f" and values.min() >= 0 and 1 / 16 < high <= 1:
+        remarks.note("The floating-point values, nearly all of them from 0 to 1, were read as black to white.")
+        return np.clip(values.astype(np.float64), 0, 1) * 255
     if high <= low:
         low, high = float(values.min()), float(values.max())
     remarks.warn(

@@ -5,6 +5,8 @@ import numpy as np
 AIR = -1000.0
 LOWEST, HIGHEST = -1500.0, 31_743.0
 """No scanner gives values outside: below lies only padding, the upper end is the extended CT scale (16 bits at slope 1 or 30,710 at slope 10)."""
+SATURATED = 0.005
+"""Share of pixels at the very top from which a picture was cut off there by a display window."""
 MAX_SAMPLED = 1 << 18
 
 
@@ -24,16 +26,19 @@ def offset_of(values: np.ndarray) -> float | None:
         return None
     if sample.min() < 0:
         return 0.0 if _has_air_and_tissue(sample, air=0.01, tissue=0.01) else None
+    top = np.quantile(sample, 0.999)
+    if np.mean(sample == top) > SATURATED:
+        return None
     for offset in (-1024.0, -32768.0):
         hu = sample + offset
-        if _has_air_and_tissue(hu, air=0.05, tissue=0.1) and _two_peaks(hu):
+        if _has_air_and_tissue(hu, air=0.05, tissue=0.1) and _is_a_chest(hu):
             return offset
     return None
 
 
 def _has_air_and_tissue(hu: np.ndarray, *, air: float, tissue: float) -> bool:
     inside = hu[(hu >= -1200) & (hu <= 3200)]
-    if inside.size < 0.2 * hu.size or np.quantile(hu, 0.999) > HIGHEST:
+    if inside.size < 0.2 * hu.size or np.mean(hu > 3200) > 0.01 or np.quantile(hu, 0.999) > HIGHEST:
         return False
     outside = hu[hu < -1200]
     if outside.size and np.ptp(outside) > 0.01 * outside.size and np.unique(outside).size > 3:  # padding is one value or two, not a spread
@@ -41,11 +46,12 @@ def _has_air_and_tissue(hu: np.ndarray, *, air: float, tissue: float) -> bool:
     return bool(np.mean(inside < -600) >= air and np.mean((inside > -200) & (inside < 300)) >= tissue)
 
 
-def _two_peaks(hu: np.ndarray) -> bool:
-    """Soft tissue is a peak: within 150 HU of water lie more values than within as much above and below it."""
-    near = float(np.mean(np.abs(hu) <= 150))
-    above, below = float(np.mean((hu > 450) & (hu <= 750))), float(np.mean((hu > -600) & (hu <= -300)))
-    return near > 2 * max(above, below)
+def _is_a_chest(hu: np.ndarray) -> bool:
+    """Air, lung and soft tissue each where a scanner puts them: a picture of some window, in 10 to 12 bits, has them elsewhere, or cut off."""
+    soft = hu[(hu > -200) & (hu < 300)]
+    near, above, below = (float(np.mean(part)) for part in (np.abs(hu) <= 150, (hu > 450) & (hu <= 750), (hu > -600) & (hu <= -300)))
+    air, lung = float(np.mean((hu > -1060) & (hu < -930))), float(np.mean((hu > -950) & (hu < -600)))
+    return air > 0.03 and lung > 0.02 and -110 < float(np.median(soft)) < 120 and near > 2 * max(above, below)
 
 
 def doubt(hu: np.ndarray) -> str | None:

@@ -128,16 +128,15 @@ def _text(grey: np.ndarray, body: np.ndarray) -> np.ndarray:
 
 
 def _otsu(values: np.ndarray) -> float:
-    """Threshold between two classes of grey (Otsu, IEEE SMC 1979), over 256 bins: skimage's, which takes longer to import than a prediction takes."""
-    if not values.max() > values.min():
+    """The threshold that parts the values best (Otsu, IEEE Trans. SMC 1979), in 256 bins; scikit-image's takes a second to import."""
+    if values.max() <= values.min():
         return float(values.max())
     counts, edges = np.histogram(values, 256)
     centres = (edges[1:] + edges[:-1]) / 2
     below, above = np.cumsum(counts), np.cumsum(counts[::-1])[::-1]
-    mass = counts * centres
-    means_below, means_above = np.cumsum(mass) / below, np.cumsum(mass[::-1])[::-1] / above
-    between = below[:-1].astype(float) * above[1:] * (means_below[:-1] - means_above[1:]) ** 2
-    return float(centres[:-1][between.argmax()])
+    mean_below = np.cumsum(counts * centres) / np.maximum(below, 1)
+    mean_above = np.cumsum((counts * centres)[::-1])[::-1] / np.maximum(above, 1)
+    return float(centres[np.argmax(below[:-1] * above[1:] * (mean_below[:-1] - mean_above[1:]) ** 2)])
 
 
 def _largest(mask: np.ndarray) -> np.ndarray:

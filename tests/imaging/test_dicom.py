@@ -67,7 +67,7 @@ def test_monochrome1_inverts_grey_but_not_hounsfield_units():
     inverted = dict(PhotometricInterpretation="MONOCHROME1")
     np.testing.assert_array_equal(read_image(dicom_with(**inverted)).pixels, read_image(dicom_with()).pixels)
     grey = dict(RescaleSlope=None, RescaleIntercept=None)
-    plain, flipped = read_image(dicom_with(**grey)), read_image(dicom_with(**grey, **inverted))
+    plain, flipped = read_image(dicom_with(**grey), scale="grey"), read_image(dicom_with(**grey, **inverted), scale="grey")
     assert plain.unit is Unit.GREY and "rescale" in plain.warnings[0]
     np.testing.assert_allclose(plain.pixels + flipped.pixels, 255, atol=1e-3)
 

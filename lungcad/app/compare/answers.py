@@ -75,7 +75,7 @@ def _milliseconds(image: CTImage, name: str) -> float:
         return statistics.median(taken[1:])
 
     measured = st.session_state.get(MEASURED, 0)
-    return session.get_or_compute(("latency", image.provenance.sha256, store.cards()[name].sha256, measured), measure)
+    return session.get_or_compute(("latency", image.key, store.cards()[name].sha256, measured), measure)
 
 
 def _measure_again() -> None:

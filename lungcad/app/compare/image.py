@@ -118,7 +118,7 @@ def show_trust(image: CTImage, names: list[str], method: str) -> None:
     columns = st.columns(len(names))
     for column, name in zip(columns, names, strict=True):
         result: Result = session.result(image, name, method, None)
-        key = ("trust beside", image.provenance.sha256, store.cards()[name].sha256, method)
+        key = ("trust beside", image.key, store.cards()[name].sha256, method)
         checks = session.get_or_compute(key, lambda name=name, result=result: list(trust_checks(image, store.model(name), result, method)))
         with column:
             st.markdown(f"**{literal(name)}**")

@@ -92,7 +92,7 @@ def supply(key: str, map_id: str, heat_map: HeatMap) -> None:
 
 def image_id(image: CTImage) -> str:
     """Names the pixels: the file's SHA-256, and what they were read as."""
-    facts = (image.provenance.sha256, image.shape, image.unit.value, image.provenance.stored_mode)
+    facts = (image.key, image.shape, image.unit.value, image.provenance.stored_mode)
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:32]
 
 

@@ -8,13 +8,20 @@ from lungcad.imaging.dicom.elements import numbers, text, texts
 from lungcad.imaging.orientation import SAID_FROM, Lie, Orientation, cosines_of, lie_of
 from lungcad.imaging.remarks import Remarks
 
+MAX_ASPECT = 10.0
+"""Largest height over width, or width over height, of a pixel that is believed."""
+
 
 def spacing_of(dataset: pydicom.Dataset, remarks: Remarks) -> tuple[float, float] | None:
     """(between rows, between columns) in mm, on the file's grid."""
     if "PixelSpacing" not in dataset:
         return None
     values = numbers(dataset, "PixelSpacing")
-    if len(values) == 2 and all(math.isfinite(value) and 0 < value < 100 for value in values):
+    if (
+        len(values) == 2
+        and all(math.isfinite(value) and 0.001 < value < 100 for value in values)
+        and 1 / MAX_ASPECT <= values[0] / values[1] <= MAX_ASPECT
+    ):
         return values[0], values[1]
     remarks.warn("The DICOM file's pixel spacing is not usable; lengths in mm are unknown.")
     return None
@@ -23,7 +30,11 @@ def spacing_of(dataset: pydicom.Dataset, remarks: Remarks) -> tuple[float, float
 def pixel_aspect_of(dataset: pydicom.Dataset) -> float | None:
     """Height over width of a pixel, of Pixel Aspect Ratio (0028,0034)."""
     values = numbers(dataset, "PixelAspectRatio")
-    usable = len(values) == 2 and all(math.isfinite(value) and 0 < value < 1e6 for value in values)
+    usable = (
+        len(values) == 2
+        and all(math.isfinite(value) and 0 < value < 1e6 for value in values)
+        and 1 / MAX_ASPECT <= values[0] / values[1] <= MAX_ASPECT
+    )
     return values[0] / values[1] if usable else None
 
 

@@ -24,7 +24,7 @@ def rescale(dataset: pydicom.Dataset, stored: np.ndarray, padding: np.ndarray, s
 
     MONOCHROME1 changes only how values are shown, not what they are, so it does not touch Hounsfield units.
     """
-    values, why_not = _rescaled(dataset, stored, padding)
+    values, why_not = _rescaled(dataset, stored, padding, scale, remarks)
     if not np.isfinite(values).all():
         raise ImageError("The DICOM file holds NaN or infinite pixel values; export it again with finite values.")
     if scale is Scale.HOUNSFIELD and why_not:
@@ -38,7 +38,7 @@ def rescale(dataset: pydicom.Dataset, stored: np.ndarray, padding: np.ndarray, s
     return _without_padding(values, padding, remarks).astype(np.float32), Unit.HU
 
 
-def _rescaled(dataset: pydicom.Dataset, stored: np.ndarray, padding: np.ndarray) -> tuple[np.ndarray, str]:
+def _rescaled(dataset: pydicom.Dataset, stored: np.ndarray, padding: np.ndarray, scale: Scale, remarks: Remarks) -> tuple[np.ndarray, str]:
     """(values in the unit of the modality LUT, why they are no Hounsfield units or "")."""
     if items(dataset, "ModalityLUTSequence"):
         kind = text(items(dataset, "ModalityLUTSequence")[0], "ModalityLUTType") or "HU"
@@ -62,8 +62,13 @@ def _rescaled(dataset: pydicom.Dataset, stored: np.ndarray, padding: np.ndarray)
             return values, "The DICOM file holds a captured picture, not Hounsfield units; it was read as display grey."
     else:
         values = stored.astype(np.float64)
-        if offset_of(values[~padding] if not padding.all() else values) == 0.0:
-            return values, ""
+        offset = offset_of(values[~padding] if not padding.all() else values)
+        if offset is not None and scale is not Scale.GREY:
+            moved = f", offset by {-offset:.0f}" if offset else ""
+            remarks.warn(
+                f"The DICOM file has no rescale slope and intercept; its values look like a CT slice's{moved}, and were read as Hounsfield units."
+            )
+            return values + offset, ""
         return (
             values,
             "The DICOM file has no rescale slope and intercept, so its values are not Hounsfield units; they were read as display grey.",

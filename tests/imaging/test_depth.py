@@ -1,0 +1,158 @@
+"""Deep pictures: grey keeps its level, Hounsfield units are recognised, whatever the depth, the sign, the byte order and the container."""
+
+import time
+
+import cv2
+import numpy as np
+import pytest
+
+from lungcad.errors import ImageError
+from lungcad.imaging import Scale, Unit, read_image
+from lungcad.imaging.window import Window
+from tests.imaging.encodings import GREY, HU, OUTSIDE, PHANTOM, encode, tiff
+
+G16 = GREY.astype(np.uint16) * 257
+ORDERS = ("<", ">")
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize(
+    ("values", "offset_said"),
+    [
+        *[(HU.astype(kind), "") for kind in ("i2", "i4", "i8", "f2", "f4", "f8")],
+        ((HU + 1024).astype("u2"), "1024"),
+        ((HU + 32768).astype("u2"), "32768"),
+        ((HU + 1024).astype("u4"), "1024"),
+        ((HU & 0xFFFF).astype("u2"), ""),  # a sign that was lost
+    ],
+)
+def test_hounsfield_units_in_tiff(values, offset_said, order):
+    for options in ({}, {"bigtiff": True}, {"compression": "zlib"}, {"photometric": "miniswhite"}):
+        image = read_image(tiff(values.astype(values.dtype.newbyteorder(order)), byteorder=order, **options))
+        assert image.unit is Unit.HU and not image.warnings and offset_said in image.notes[0] and "--scale grey" in image.notes[0]
+        np.testing.assert_array_equal(image.pixels, HU)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("white_is_zero", [False, True])
+@pytest.mark.parametrize(
+    ("values", "inverted"),
+    [
+        (GREY, 255 - GREY),
+        (G16, 65535 - G16),
+        (GREY.astype("u4") * 0x01010101, 0xFFFFFFFF - GREY.astype("u4") * 0x01010101),
+        ((GREY.astype(int) - 128).astype("i1"), (127 - GREY.astype(int)).astype("i1")),
+    ],
+    ids=["u1", "u2", "u4", "i1"],
+)
+def test_grey_in_tiff(values, inverted, white_is_zero, order):
+    stored = inverted if white_is_zero else values
+    photometric = "miniswhite" if white_is_zero else "minisblack"
+    image = read_image(tiff(stored.astype(stored.dtype.newbyteorder(order)), byteorder=order, photometric=photometric))
+    assert image.unit is Unit.GREY and not image.warnings
+    np.testing.assert_allclose(image.pixels, GREY, atol=1e-3)
+
+
+@pytest.mark.parametrize("values", [(HU + 32768).astype("u2"), HU.astype("i4"), HU.astype("f4")])
+def test_lzw(values):
+    np.testing.assert_array_equal(read_image(encode(values, "TIFF", compression="tiff_lzw")).pixels, HU)
+
+
+@pytest.mark.parametrize("format_", ["PNG", "JPEG2000", "PPM"])
+def test_hounsfield_units_in_sixteen_bit_pictures(format_):
+    image = read_image(encode((HU + 32768).astype("u2"), format_))
+    assert image.unit is Unit.HU and "32768" in image.notes[0]
+    np.testing.assert_array_equal(image.pixels, HU)
+
+
+def test_sixteen_bit_colour_is_sixteen_bit_grey():
+    for values, expected in ((G16, GREY), ((HU + 32768).astype("u2"), HU)):
+        rgb = np.repeat(values[..., None], 3, axis=2)
+        files = [cv2.imencode(".png", rgb)[1].tobytes(), cv2.imencode(".tiff", rgb)[1].tobytes(), tiff(rgb, photometric="rgb")]
+        files.append(tiff(np.moveaxis(rgb, 2, 0), photometric="rgb", planarconfig="separate"))
+        files.append(cv2.imencode(".png", np.dstack([rgb, np.full(values.shape, 65535, "u2")]))[1].tobytes())
+        for data in files:
+            np.testing.assert_allclose(read_image(data).pixels, expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("padding", [-2000, -3024, -32768])
+def test_padding_in_pictures_is_air(padding):
+    padded = np.where(OUTSIDE, padding, HU)
+    for data in (tiff(padded.astype("i2")), encode((padded + 32768).astype("u2"))):
+        image = read_image(data)
+        np.testing.assert_array_equal(image.pixels, np.where(OUTSIDE, -1000, HU))
+        assert any("no CT gives" in note for note in image.notes)
+
+
+def test_one_pixel_more_changes_no_other():
+    for peak, kind in ((1023, "clipped"), (1024, "plain")):
+        ten_bits = (HU + 1024).clip(0, 1023) if kind == "clipped" else (GREY.astype(int) * 4)
+        more = ten_bits.copy()
+        more[5, 5] = peak + 40000
+        one, other = read_image(encode(ten_bits.astype("u2"))), read_image(encode(more.astype("u2")))
+        different = np.abs(one.pixels - other.pixels) > 0
+        assert one.unit is other.unit and different.sum() <= 1
+
+
+@pytest.mark.parametrize("window", [Window.preset("lung"), Window.preset("soft tissue"), Window(40, 400), Window.preset("bone")], ids=str)
+@pytest.mark.parametrize("bits", [10, 12, 16])
+def test_pictures_of_a_window_are_no_hounsfield_units(window, bits):
+    shown = (window.apply(PHANTOM.hu) * ((1 << bits) - 1)).astype("u2")
+    assert read_image(encode(shown)).unit is Unit.GREY
+
+
+def test_the_switch():
+    data = encode((HU + 1024).astype("u2"))
+    assert read_image(data, scale="grey").unit is Unit.GREY and read_image(data, scale=Scale.HOUNSFIELD).unit is Unit.HU
+    assert read_image(data, scale="grey").key != read_image(data).key
+    forced = read_image(encode(G16), scale="hounsfield")
+    assert forced.unit is Unit.HU and "because you asked" in forced.warnings[0]
+    with pytest.raises(ImageError, match="8-bit"):
+        read_image(encode(GREY), scale="hounsfield")
+    with pytest.raises(ValueError, match="choose one of"):
+        read_image(data, scale="hu")
+
+
+def test_floats_from_zero_to_one_are_not_stretched():
+    values = np.clip(GREY / 510, 0, 1).astype("f4")
+    np.testing.assert_allclose(read_image(tiff(values)).pixels, GREY / 2, atol=0.01)
+
+
+def test_other_formats_are_read_or_named():
+    for format_ in ("JPEG2000", "PPM"):
+        np.testing.assert_array_equal(read_image(encode(GREY, format_)).pixels, GREY)
+    assert read_image(encode(GREY, "AVIF")).shape == GREY.shape
+    named = {
+        b"NRRD0005\n": "NRRD",
+        b"\x93NUMPY\x01\0": "NumPy",
+        b"\0\0\0\x18ftypheic": "HEIC",
+        b"\xff\x0a\0": "JPEG XL",
+        b"ObjectType = Image": "MetaImage",
+    }
+    for magic, name in named.items():
+        with pytest.raises(ImageError, match=name):
+            read_image(magic + b"\0" * 100)
+
+
+def test_a_phones_picture_is_its_first():
+    grey = encode(GREY, "MPO", save_all=True, append_images=[__import__("PIL.Image").Image.fromarray(GREY[:32, :32])])
+    image = read_image(grey)
+    assert image.shape == GREY.shape and "first was read" in image.notes[0] and np.abs(image.pixels - GREY).mean() < 3
+
+
+def test_a_picture_without_contrast_says_so():
+    assert read_image(encode(np.zeros((64, 64), np.uint8))).contrast == 0 and read_image(encode(GREY)).contrast > 0.3
+    assert PHANTOM.image().contrast > 0.3
+
+
+def test_reading_ends(monkeypatch):
+    from lungcad.imaging import io
+
+    def forever(*_args, **_options):
+        while True:
+            time.sleep(0.001)
+
+    monkeypatch.setattr(io, "MAX_SECONDS", 0.05)
+    monkeypatch.setattr(io.raster, "read", forever)
+    with pytest.raises(ImageError, match="takes longer"):
+        read_image(encode(GREY))
