@@ -16,7 +16,8 @@ def to_image(values: np.ndarray, scale: Scale, remarks: Remarks, *, white_is_zer
     """(float32 pixels, their unit) of a (rows, columns) array of integers or floats.
 
     Unsigned values are display grey over their whole range, 16 bits also over the 8 to 14 bits that 99.9 % of the pixels use, with a note; floats from 0 to 1
-    as they are; signed, wide and other floating-point values are stretched, with a warning. Values like a CT slice's, as they are or offset by 1024 or 32768, are Hounsfield units, with a note.
+    as they are; signed, wide and other floating-point values are stretched, with a warning.
+    Values like a CT slice's, as they are or offset by 1024 or 32768, are Hounsfield units, with a note.
     white_is_zero: TIFF's photometric interpretation 0; it says how grey is shown, and leaves Hounsfield units as they are.
     """
     if values.dtype.kind == "f" and not np.isfinite(values).all():

@@ -91,9 +91,9 @@ def read_deep(data: bytes, page: Page) -> np.ndarray | None:
         if page.samples == 1 and (page.bits, page.sample_format) in ((16, 1), (16, 2), (32, 2), (32, 1), (32, 3)):
             return None
         if page.samples in (3, 4) and page.sample_format == 1 and page.bits in (8, 16):
-            values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-            if values is not None and values.shape == (page.rows, page.columns, page.samples):
-                return values[..., [2, 1, 0, 3][: page.samples]]
+            colours = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+            if colours is not None and colours.shape == (page.rows, page.columns, page.samples):
+                return colours[..., [2, 1, 0, 3][: page.samples]]
         raise ImageError(
             f"The TIFF ({page.bits} bits, compression {page.compression}) is damaged or in a form that lungcad does not decode; save it uncompressed."
         ) from None
