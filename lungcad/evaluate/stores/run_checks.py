@@ -70,15 +70,13 @@ def check_predictions(table: pd.DataFrame, classes: Sequence[str], protocol: str
         if n := int(table[column].isna().sum()):
             raise DatasetError(f"{said} lack the {column} of {n} of {len(table)} cases; {_AGAIN}.")
     for column in ("case", "group", "split", "label"):
-        if pd.api.types.infer_dtype(table[column], skipna=False) != "string":
+        if not isinstance(table[column].dtype, pd.StringDtype) and pd.api.types.infer_dtype(table[column], skipna=False) != "string":
             raise DatasetError(f"{said} hold a {column} that is no text; {_AGAIN}.")
     if not is_bool_dtype(table.copy_of_training):
         raise DatasetError(f"{said} do not say true or false in copy_of_training; {_AGAIN}.")
-    for column, allowed in (("split", list(Split)), ("label", list(classes))):
-        if unknown := sorted(set(table[column].unique()) - set(map(str, allowed))):
-            raise DatasetError(
-                printable(f"{said} hold the {column} {unknown[0]!r}, which is none of {', '.join(map(str, allowed))}; {_AGAIN}.")
-            )
+    for column, allowed, what in (("split", list(map(str, Split)), "parts"), ("label", list(classes), "classes")):
+        if unknown := sorted(set(table[column].unique()) - set(allowed)):
+            raise DatasetError(printable(f"{said} hold the {column} {unknown[0]!r}, which is none of its {what} ({', '.join(allowed)}); {_AGAIN}."))
     check_probabilities(table, classes, said)
     twice = table.duplicated(["fold", "split", "case"]) if in_folds else ~_first(table.case)
     if twice.any():
