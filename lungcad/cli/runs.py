@@ -9,8 +9,9 @@ import typer
 
 from lungcad.cli.common import Json, app, complain, print_json, print_table, table_of
 from lungcad.errors import LungcadError
+from lungcad.files import write_whole
 from lungcad.names import printable
-from lungcad.paths import RUNS
+from lungcad.paths import RUNS, to_write
 
 runs_app = typer.Typer(no_args_is_help=True, help="Evaluation runs: list, show, compare.")
 app.add_typer(runs_app, name="runs")
@@ -92,10 +93,16 @@ def runs_show(
 
 
 @runs_app.command("tables")
-def runs_tables(runs: RunsFolder = RUNS) -> None:
-    """The README's tables of protocols and of attention's gain, as Markdown."""
-    from lungcad.publish.run_tables import gain_table, protocols_table
+def runs_tables(
+    runs: RunsFolder = RUNS,
+    write: Annotated[bool, typer.Option("--write", help="Write README.md in that folder anew, with both tables.")] = False,
+) -> None:
+    """The tables of protocols and of attention's gain, as Markdown."""
+    from lungcad.publish.run_tables import gain_table, protocols_table, runs_readme
 
+    if write:
+        write_whole(to_write(runs) / "README.md", runs_readme(runs, complain))
+        return
     protocols = protocols_table(runs, complain)
     print(f"{protocols}\n\n{gain_table(runs, lambda _: None)}")  # a bad run is said once
 

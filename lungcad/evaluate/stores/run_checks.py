@@ -76,7 +76,9 @@ def check_predictions(table: pd.DataFrame, classes: Sequence[str], protocol: str
         raise DatasetError(f"{said} do not say true or false in copy_of_training; {_AGAIN}.")
     for column, allowed, what in (("split", list(map(str, Split)), "parts"), ("label", list(classes), "classes")):
         if unknown := sorted(set(table[column].unique()) - set(allowed)):
-            raise DatasetError(printable(f"{said} hold the {column} {unknown[0]!r}, which is none of its {what} ({', '.join(allowed)}); {_AGAIN}."))
+            raise DatasetError(
+                printable(f"{said} hold the {column} {unknown[0]!r}, which is none of its {what} ({', '.join(allowed)}); {_AGAIN}.")
+            )
     check_probabilities(table, classes, said)
     twice = table.duplicated(["fold", "split", "case"]) if in_folds else ~_first(table.case)
     if twice.any():
