@@ -7,7 +7,7 @@ import streamlit as st
 from lungcad.app.navigation import NOTICE
 
 PICTURE = Path(__file__).with_name("explained-slice.png")
-"""Made by ``pytest tests/e2e -k home_picture`` with LUNGCAD_SCREENSHOTS: a synthetic slice under its Grad-CAM."""
+"""The viewer of the first story as the browser draws it, cut out of Predict: a synthetic slice under its Grad-CAM."""
 TASKS = (
     (
         "pages/1_Predict.py",
@@ -38,7 +38,12 @@ def show_what_it_is() -> None:
         )
         st.caption(NOTICE)
     if PICTURE.is_file():
-        picture.image(str(PICTURE), caption="A synthetic slice with a lesion, and where a network looked (Grad-CAM).", width="stretch")
+        picture.image(
+            str(PICTURE),
+            caption="A synthetic slice with a lesion, and where a network looked (Grad-CAM).",
+            width="stretch",
+            alt="A CT slice with warm colours over the lesion.",
+        )
 
 
 def show_tasks() -> None:
