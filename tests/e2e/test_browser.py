@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from lungcad.imaging.phantom import PICTURE_WINDOW, Edge, Lesion, make_phantom
 
@@ -108,7 +108,7 @@ def test_nothing_is_sent_while_the_picture_moves(tab, server):
 
 
 def test_lime_runs_with_progress_and_can_be_stopped(tab, server, screenshots):
-    open_predict(tab, server, "?method=lime")
+    tab.goto(f"{server}/Predict?method=lime")
     tab.get_by_role("button", name="Run LIME").click()
     expect(tab.get_by_text(re.compile(r"LIME: \d+ of 1000"))).to_be_visible()
     tab.get_by_role("button", name="Stop", exact=True).click()
@@ -189,11 +189,11 @@ def test_the_trust_panel_fills_and_its_slower_checks_run(tab, server, screenshot
     tab.screenshot(path=screenshots / "trust-1440.png")
 
 
-def lasso(page: Page, share: float) -> None:
-    """Draw a circle around a place at the middle height of the picture."""
-    expect(maps(page)).to_be_visible()
-    maps(page).scroll_into_view_if_needed()
-    box = maps(page).bounding_box()
+def lasso(page: Page, area: Locator, share: float) -> None:
+    """Draw a circle around a place at the middle height of the area."""
+    expect(area).to_be_visible()
+    area.scroll_into_view_if_needed()
+    box = area.bounding_box()
     x, y, radius = box["x"] + share * box["width"], box["y"] + 0.45 * box["height"], 0.12 * box["width"]
     page.mouse.move(x + radius, y)
     page.mouse.down()
@@ -204,7 +204,7 @@ def lasso(page: Page, share: float) -> None:
 
 def test_a_region_is_erased_with_the_mouse(tab, server, screenshots):
     open_predict(tab, server, "?panel=erase")
-    lasso(tab, 0.3)
+    lasso(tab, maps(tab), 0.3)
     expect(tab.locator("[data-testid=stMetric]")).to_have_count(4)
     settled(tab)
     tab.screenshot(path=screenshots / "erase-1440.png")
@@ -215,7 +215,7 @@ def test_draw_first_then_reveal(tab, server, screenshots):
     expect(tab.get_by_text("The map is hidden until")).to_be_visible()
     settled(tab)
     assert tab.evaluate(f"{VIEWER}.shownMaps().length") == 0 and tab.evaluate(f"{VIEWER}.facts.panes[0].map") is None
-    lasso(tab, 0.3)
+    lasso(tab, maps(tab), 0.3)
     toggle = tab.locator("[class*=st-key-contour_reveal] label").first
     toggle.click()
     expect(tab.locator(".st-key-check_localisation")).to_contain_text("inside the contour")
