@@ -91,7 +91,7 @@ def test_a_training_leaves_weights_card_and_run(folder, tmp_path):
     np.testing.assert_allclose([alone[name] for name in CLASSES], probabilities[0], atol=0.02)
 
     assert len(run.history) == 2 and card.best_epoch == run.history.valid_auc.idxmax()
-    assert run.facts["weights_sha256"] == card.sha256 and run.facts["schema"] == 2 and run.facts["skipped"] == ["train/normal/broken.png"]
+    assert run.facts["weights_sha256"] == card.sha256 and run.facts["schema"] == 3 and run.facts["skipped"] == ["train/normal/broken.png"]
     assert set(run.baselines.baseline) == {"majority class", "metadata only", "grey histogram"}
 
 
