@@ -43,7 +43,7 @@ def results_table(cards: list[ModelCard]) -> str:
     for card in cards:
         tested, kept = card.test, card.test_without_copies
         cells = [str(tested.accuracy), str(tested.macro_f1), str(tested.auc)] if tested else ["–"] * 3
-        cells.append(str(kept.accuracy) if kept else "no copies")
+        cells.append(str(kept.accuracy) if kept else "none found")
         lines.append(
             f"| `{card.name}` | {card.dataset} | {card.attention} | {' | '.join(cells)} | {card.initialised_with.split(' (')[0]} |"
         )
