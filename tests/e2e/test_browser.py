@@ -213,6 +213,7 @@ def test_a_region_is_erased_with_the_mouse(tab, server, screenshots):
 def test_draw_first_then_reveal(tab, server, screenshots):
     tab.goto(f"{server}/Predict?panel=draw")
     expect(tab.get_by_text("The map is hidden until")).to_be_visible()
+    expect(maps(tab)).to_be_visible()
     settled(tab)
     assert tab.evaluate(f"{VIEWER}.shownMaps().length") == 0 and tab.evaluate(f"{VIEWER}.facts.panes[0].map") is None
     lasso(tab, maps(tab), 0.3)

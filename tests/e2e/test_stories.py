@@ -19,6 +19,11 @@ STANDS = {
 """What stands on the page that a story opens when it is ready."""
 
 
+UNFADED = """() => !document.querySelector('[data-stale="true"]')
+    && [...document.querySelectorAll('[data-testid=stCaptionContainer]')].every(caption => getComputedStyle(caption).opacity >= 0.8)"""
+"""The app's own style is in place, and nothing is pale because a rerun may still replace it."""
+
+
 def settled(page: Page) -> None:
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
 
@@ -76,6 +81,7 @@ def test_an_accessibility_checker_finds_nothing_serious(tab, server, where):
     tab.goto(f"{server}/{where}")
     expect(tab.locator("h1")).to_be_visible()
     settled(tab)
+    tab.wait_for_function(UNFADED)
     found = Axe().run(tab, options={"runOnly": ["wcag2a", "wcag2aa"]}).response["violations"]
     serious = {rule["id"]: [node["html"][:160] for node in rule["nodes"]] for rule in found if rule["impact"] in ("serious", "critical")}
     assert not serious

@@ -29,7 +29,7 @@ TASKS = (
 
 def show_what_it_is() -> None:
     """Title, one sentence, the notice; the picture beside them."""
-    words, picture = st.columns([3, 2], vertical_alignment="center")
+    words, picture = st.columns([3, 2])
     with words:
         st.title("Look behind a lung-CT classifier's answer", anchor=False)
         st.markdown(
