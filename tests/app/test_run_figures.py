@@ -12,13 +12,11 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from lungcad.app.components.chart import chart_points
 from lungcad.app.components.text import class_label
 from lungcad.app.figures.curves import decision_figure, precision_recall_figure, reliability_figure, roc_figure
-from lungcad.app.figures.prediction import probabilities
 from lungcad.app.figures.runs import distributions, embedding, forest, score_histogram
 from lungcad.estimate import Estimate
 from lungcad.evaluate.curves import MOST_POINTS, roc
 from lungcad.evaluate.scoring import ScoredCases
 from lungcad.evaluate.stores.runs import read_run
-from lungcad.models import Prediction
 
 RUN = "lidc-efficientnet-lite0"
 
@@ -122,5 +120,3 @@ def test_a_plot_that_went_through_a_cache_still_has_numbers():
 
 def test_a_class_called_by_a_number_keeps_its_name():
     assert class_label("1.0") == "1.0" and class_label("large.cell.carcinoma") == "large cell carcinoma"
-    bars = probabilities(Prediction({"1.0": 0.2, "5.0": 0.8}))
-    assert list(bars.data[0].y) == ["5.0", "1.0"] and bars.layout.yaxis.type == "category"
