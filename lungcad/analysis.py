@@ -11,7 +11,7 @@ import torch
 
 from lungcad.datasets import DATASETS
 from lungcad.errors import ImageError, lookup
-from lungcad.explain import METHODS, Attribution, Fill, Options, Scene, explain
+from lungcad.explain import METHODS, Attribution, Fill, Options, PreparedInput, explain
 from lungcad.explain.engine import hidden, masked_probabilities
 from lungcad.explain.neighbours import Index, Nearest, embed
 from lungcad.explain.trust import Check, Subject, check_localisation, quick_checks, slow_checks
@@ -32,7 +32,7 @@ MIN_CONTRAST = 0.02
 
 
 @dataclass(frozen=True, eq=False)
-class Result:
+class Analysis:
     """prediction, the class explained, attributions by method (on the image's grid, in the usual view), seconds by step.
 
     warnings: reasons to doubt the answer. notes: harmless facts about the file and how it was read. Both for the user, a sentence each.
@@ -88,7 +88,7 @@ def analyse(
     on_progress: Progress | None = None,
     frame: int | None = None,
     scale: Scale | str = Scale.AUTO,
-) -> Result:
+) -> Analysis:
     """Read, preprocess, predict and explain one slice.
 
     target: the class to explain; None takes the predicted one. frame, scale: as for :func:`~lungcad.imaging.read_image`.
@@ -105,7 +105,7 @@ def analyse(
     clock.lap("load")
     image = source if isinstance(source, CTImage) else read_image(source, frame=frame, scale=scale)
     clock.lap("read")
-    scene = Scene.of(model, image)
+    scene = PreparedInput.of(model, image)
     with torch.no_grad():
         probabilities = calibrated(model, model.network.classify(scene.features)[0])[0].tolist()
     prediction = Prediction(dict(zip(model.card.classes, probabilities, strict=True)))
@@ -117,14 +117,14 @@ def analyse(
         attributions[method] = explain(model, scene, method, target_index, options, on_progress)
         clock.lap(method)
     warnings = (*_warnings(image, model.card), *(note for each in attributions.values() for note in each.notes))
-    return Result(
+    return Analysis(
         image, model.card.name, prediction, model.card.classes[target_index], attributions, scene.geometry, clock.seconds, warnings,
         model.device.precision, _notes(image),
     )  # fmt: skip
 
 
 def trust_checks(
-    image: CTImage, model: TrainedModel, result: Result, method: str, options: Options = Options(), *, partner: TrainedModel | None = None
+    image: CTImage, model: TrainedModel, result: Analysis, method: str, options: Options = Options(), *, partner: TrainedModel | None = None
 ) -> Iterator[Check]:
     """The cheap checks of one of the result's maps, as they finish; partner: the same network with, or without, attention (:func:`partner_of`)."""
     subject = Subject(model, image, method, model.class_index(result.target), options, has_lungs=sees_lungs(model.card), partner=partner)
@@ -141,16 +141,16 @@ def partner_of(card: ModelCard, cards: Iterable[ModelCard]) -> ModelCard | None:
 
 
 def dear_trust_checks(
-    image: CTImage, model: TrainedModel, result: Result, method: str, options: Options = Options(), on_progress: Progress | None = None
+    image: CTImage, model: TrainedModel, result: Analysis, method: str, options: Options = Options(), on_progress: Progress | None = None
 ) -> list[Check]:
     """Weight randomisation and, for methods that cost more than a forward pass, stability: some dozens of maps."""
     subject = Subject(model, image, method, model.class_index(result.target), options, has_lungs=sees_lungs(model.card))
     return slow_checks(subject, result.attributions[method], on_progress)
 
 
-def contour_check(image: CTImage, model: TrainedModel, result: Result, method: str, contour: np.ndarray) -> Check:
+def contour_check(image: CTImage, model: TrainedModel, result: Analysis, method: str, contour: np.ndarray) -> Check:
     """A drawn contour (bool, on the image's grid) against one of the result's maps, beside the controls."""
-    scene, target = Scene.of(model, image), model.class_index(result.target)
+    scene, target = PreparedInput.of(model, image), model.class_index(result.target)
     controls = {name: explain(model, scene, name, target) for name in ("random", "centre")}
     found = result.attributions[method]
     return without_support(check_localisation(found, contour, controls), found)
@@ -158,12 +158,12 @@ def contour_check(image: CTImage, model: TrainedModel, result: Result, method: s
 
 def nearest_cases(image: CTImage, model: TrainedModel, n: int = 6) -> Nearest:
     """The training cases that the network finds most like the image. Raises :class:`~lungcad.errors.ModelError` where no index is there."""
-    return Index.read(model.card).nearest(embed(model, Scene.of(model, image).features)[0], n)
+    return Index.read(model.card).nearest(embed(model, PreparedInput.of(model, image).features)[0], n)
 
 
 def predict_without(image: CTImage, model: TrainedModel, region: np.ndarray, fill: Fill = Fill.BLUR) -> Prediction:
     """What the network says when a region (bool, on the image's grid) is hidden."""
-    scene = Scene.of(model, image)
+    scene = PreparedInput.of(model, image)
     if not region.any():
         raise ImageError("The region lies outside the image or is empty; draw it on the image.")
     keep = scene.geometry.labels_to_input((~region).astype(np.uint8), scene.grey.shape[-2:]) > 0

@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, JPEGLSLossless, RLELossless
 
-from lungcad.explain import Options, Scene, explain
+from lungcad.explain import Options, PreparedInput, explain
 from lungcad.imaging import CTImage, Orientation, Provenance, Turn, Unit, read_image
 from lungcad.imaging.phantom import make_phantom
 from lungcad.preprocess import Crop, Fit, PreprocessConfig, to_grey
@@ -119,8 +119,8 @@ def test_the_place_of_a_map_is_exact(rows, columns, down_mm, across_mm, crop, fi
 @given(st.lists(st.integers(0, 50), min_size=2, max_size=3), st.integers(0, 3))
 def test_one_target_for_a_batch_equals_single_calls(toy_gate, seeds, target):
     images = [make_phantom(seed, size=64).image() for seed in seeds]
-    for scene, image in zip(Scene.several(toy_gate, images), images, strict=True):
-        alone = Scene.of(toy_gate, image)
+    for scene, image in zip(PreparedInput.several(toy_gate, images), images, strict=True):
+        alone = PreparedInput.of(toy_gate, image)
         for method in ("gradcam", "attention"):
             one, other = explain(toy_gate, scene, method, target, Options()), explain(toy_gate, alone, method, target, Options())
             np.testing.assert_allclose(one.values, other.values, atol=1e-5 * max(1, float(np.abs(other.values).max())))

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import streamlit as st
 
-from lungcad.analysis import Options, Result, analyse
+from lungcad.analysis import Analysis, Options, analyse
 from lungcad.app import store
 from lungcad.datasets import DATASETS
 from lungcad.errors import ImageError, LungcadError
@@ -97,11 +97,11 @@ def analysis(
     target: str | None,
     options: Options = Options(),
     on_progress: Callable[[int, int], None] | None = None,
-) -> Result:
+) -> Analysis:
     return analyse(image, store.model(network), methods=[method] if method else [], target=target, options=options, on_progress=on_progress)
 
 
-def result(image: CTImage, network: str, method: str | None, target: str | None, options: Options = Options()) -> Result:
+def result(image: CTImage, network: str, method: str | None, target: str | None, options: Options = Options()) -> Analysis:
     """The analysis, computed once a session for each image, weights, method (None: prediction only), class and options."""
     return get_or_compute(result_key(image, network, method, target, options), lambda: analysis(image, network, method, target, options))
 

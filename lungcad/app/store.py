@@ -15,9 +15,9 @@ from lungcad.app.cards import cards, fingerprint, size_and_time
 from lungcad.app.figures.downscale import shrunk
 from lungcad.datasets import DATASETS, Case
 from lungcad.datasets.folders import LabelledFolder
-from lungcad.datasets.kept import Kept, read_kept
 from lungcad.datasets.layouts import read_folder
 from lungcad.datasets.listing import list_images
+from lungcad.datasets.stored_audits import StoredAudit, read_stored_audit
 from lungcad.errors import LungcadError, ModelError
 from lungcad.estimate import Estimate
 from lungcad.evaluate.baselines import MAJORITY
@@ -147,8 +147,8 @@ def cases(dataset: str, folder: str) -> list[Case]:
     return DATASETS[dataset].read(folder)
 
 
-def stored_audit(dataset: str) -> Kept | None:
-    """What the repository keeps of the data set: :func:`~lungcad.datasets.kept.read_kept`."""
+def stored_audit(dataset: str) -> StoredAudit | None:
+    """What the repository keeps of the data set: :func:`~lungcad.datasets.stored_audits.read_stored_audit`."""
     return _stored_audit(dataset, fingerprint(sorted(AUDITS.glob(f"{dataset}.json"))))
 
 
@@ -277,8 +277,8 @@ def _baselines(name: str, without_copies: bool, fingerprint: str) -> dict[str, d
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _stored_audit(dataset: str, fingerprint: str) -> Kept | None:
-    return read_kept(DATASETS[dataset])
+def _stored_audit(dataset: str, fingerprint: str) -> StoredAudit | None:
+    return read_stored_audit(DATASETS[dataset])
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)

@@ -18,7 +18,7 @@ from lungcad.datasets import CHEST_CT_SCAN, Split, of_split
 from lungcad.device import best_device
 from lungcad.errors import LungcadError, lookup
 from lungcad.evaluate.folder import evaluate_folder
-from lungcad.explain.attribution import Options, Scene
+from lungcad.explain.attribution import Options, PreparedInput
 from lungcad.explain.cam import gradcam
 from lungcad.explain.lime import lime, superpixels
 from lungcad.imaging import CTImage, read_image
@@ -85,7 +85,7 @@ def gradcam_vs_forward(_: Path | None) -> Row:
     inputs, geometry = preprocess(_slice(), model.card.preprocess)
 
     def explained() -> None:
-        scene = Scene(inputs, np.empty(0), features(model, inputs), geometry)
+        scene = PreparedInput(inputs, np.empty(0), features(model, inputs), geometry)
         with torch.no_grad():
             calibrated(model, model.network.classify(scene.features)[0])
         geometry.to_original(gradcam(model, scene, 0, Options())[0])
@@ -107,7 +107,7 @@ def lime_vs_stock(_: Path | None) -> Row:
     """LIME with 1,000 samples against lime's own call with a plain per-batch classifier, same image and segments (higher is better; aim: at least 8)."""
     model, image, samples, seeds = _model(), _slice(), 1000, (0, 1, 2)
     grey, geometry = to_grey(image, model.card.preprocess)
-    scene = Scene(torch.empty(0), grey, torch.empty(0), geometry)
+    scene = PreparedInput(torch.empty(0), grey, torch.empty(0), geometry)
     segments = superpixels(grey)
     picture = np.repeat((image.grey() * 255).astype(np.uint8)[..., None], 3, axis=2)
 

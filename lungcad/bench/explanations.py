@@ -10,7 +10,7 @@ from pytorch_grad_cam.utils.image import scale_cam_image
 
 from lungcad.bench import plain
 from lungcad.bench.entries import Row, _median, _medians_in_turn, _model, _slice, _weights, entry
-from lungcad.explain import METHODS, Fill, Options, Scene, explain
+from lungcad.explain import METHODS, Fill, Options, PreparedInput, explain
 from lungcad.explain.cam import GRADIENT_METHODS, gradient_maps
 from lungcad.explain.engine import hidden, masked_probabilities
 from lungcad.explain.trust import Subject, quick_checks
@@ -25,7 +25,7 @@ STEPS = 16
 def cam_family_vs_forward(_: Path | None) -> Row:
     """Prediction with the dearest of the gradient methods' maps (``slowest``) against a forward pass alone (lower is better; aim: at most 1.3)."""
     model, image = _model(), _slice()
-    scene = Scene.of(model, image)
+    scene = PreparedInput.of(model, image)
 
     def forward() -> None:
         with torch.no_grad():
@@ -35,7 +35,7 @@ def cam_family_vs_forward(_: Path | None) -> Row:
     for name, kind in GRADIENT_METHODS.items():
 
         def mapped(kind=kind) -> None:
-            seen = Scene(scene.inputs, scene.grey, features(model, scene.inputs), scene.geometry)
+            seen = PreparedInput(scene.inputs, scene.grey, features(model, scene.inputs), scene.geometry)
             gradient_maps(model, seen, kind, [0])
 
         ratios[name] = _medians_in_turn(mapped, forward, repeats=30)
@@ -50,10 +50,10 @@ def ten_classes_vs_forward(_: Path | None) -> Row:
     card = _model().card
     network = create_model(card.backbone, "none", 10)
     ten = ready(network, card.model_copy(update={"classes": tuple(map(str, range(10))), "bias": None}))
-    inputs = Scene.of(_model(), _slice()).inputs
+    inputs = PreparedInput.of(_model(), _slice()).inputs
 
     def mapped() -> None:
-        seen = Scene(inputs, np.empty(0), features(ten, inputs), None)
+        seen = PreparedInput(inputs, np.empty(0), features(ten, inputs), None)
         gradient_maps(ten, seen, GRADIENT_METHODS["gradcam"], range(10))
 
     def forward() -> None:
@@ -80,7 +80,7 @@ def ablationcam_vs_plain(_: Path | None) -> Row:
 def occlusion_vs_plain(_: Path | None) -> Row:
     """Occlusion on the batched engine against Captum's own call, one window a forward pass (higher is better; aim: at least 4)."""
     model = _model()
-    scene = Scene.of(model, _slice())
+    scene = PreparedInput.of(model, _slice())
     ours_s, (ours, facts) = _timed(lambda: METHODS["occlusion"].compute(model, scene, 0, Options(), None))
     instead = normalise(torch.from_numpy(hidden(scene.grey, Fill.MEAN))[None], model.card.preprocess).contiguous()
     plain_s, theirs = plain.in_fresh_process(
@@ -93,7 +93,7 @@ def occlusion_vs_plain(_: Path | None) -> Row:
 def deletion_vs_plain(_: Path | None) -> Row:
     """A deletion curve of 16 steps on the batched engine against grad-cam's metric, one call a step (higher is better; aim: at least 4)."""
     model = _model()
-    scene = Scene.of(model, _slice())
+    scene = PreparedInput.of(model, _slice())
     shape = scene.grey.shape[-2:]
     cam = np.random.default_rng(0).random(shape, dtype=np.float32)
     percentiles = [100 * (1 - step / (STEPS + 1)) for step in range(1, STEPS + 1)]
@@ -109,7 +109,7 @@ def deletion_vs_plain(_: Path | None) -> Row:
 def cheap_trust_panel(_: Path | None) -> Row:
     """The trust panel's cheap checks of a Grad-CAM (faithfulness, anatomy, agreement, five stability samples), against the 3 s allowed (lower is better)."""
     model, image = _model(), _slice()
-    scene = Scene.of(model, image)
+    scene = PreparedInput.of(model, image)
     found = explain(model, scene, "gradcam", 0)
     seconds = _median(lambda: list(quick_checks(Subject(model, image, "gradcam", 0), found)), repeats=5)
     return {"ours": seconds, "plain": 3.0, "ratio": seconds / 3, "unit": "s", "precision": model.device.precision}
@@ -118,7 +118,7 @@ def cheap_trust_panel(_: Path | None) -> Row:
 def _against_library(kind: str) -> Row:
     """The predicted class's map by both, clipped and stretched to the input as the library does."""
     model = _model()
-    scene = Scene.of(model, _slice())
+    scene = PreparedInput.of(model, _slice())
     target = int(predict_batch(model, scene.inputs).argmax())
     ours_s, (ours, _) = _timed(lambda: METHODS[kind].compute(model, scene, target, Options(), None))
     plain_s, theirs = plain.in_fresh_process(plain.library_map, _weights(model), kind, _input(scene), target)
@@ -133,7 +133,7 @@ def _row(model: TrainedModel, ours_s: float, plain_s: float, ours: np.ndarray, t
     }  # fmt: skip
 
 
-def _input(scene: Scene) -> np.ndarray:
+def _input(scene: PreparedInput) -> np.ndarray:
     return scene.inputs.contiguous().numpy()
 
 

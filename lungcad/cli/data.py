@@ -104,12 +104,12 @@ def data_info(
 def data_keep(name: str, data: Annotated[Path | None, typer.Option(help="Its folder; looked for in data/ unless told.")] = None) -> None:
     """Keep a data set's audit and counts in data/audits, for those who have not its images."""
     from lungcad.datasets import DATASETS
-    from lungcad.datasets.kept import keep
+    from lungcad.datasets.stored_audits import store_audit
     from lungcad.errors import lookup
 
     dataset = lookup(DATASETS, name, "data set")
     with progress("reading images") as on_progress:
-        print(keep(dataset, data or dataset.locate(), on_progress=on_progress))
+        print(store_audit(dataset, data or dataset.locate(), on_progress=on_progress))
 
 
 @data_app.command("download")

@@ -81,7 +81,7 @@ def _table_of(cards: "list[ModelCard]", dataset: str, *, wide: bool) -> Table:
 @app.command()
 def predict(images: list[Path], model: Models, frame: Frame = None, scale: ScaleName = "auto", as_json: Json = False) -> None:
     """Classify images. With --json, one JSON object a line for each image."""
-    from lungcad.analysis import Answer, Result, analyse, answer_together
+    from lungcad.analysis import Analysis, Answer, analyse, answer_together
     from lungcad.models import load_model
     from lungcad.models.ensemble import Ensemble
 
@@ -90,7 +90,7 @@ def predict(images: list[Path], model: Models, frame: Frame = None, scale: Scale
     failed = False
     for path in images:
         try:
-            result: Answer | Result
+            result: Answer | Analysis
             if together:
                 result = answer_together(str(path), together, frame=frame, scale=scale)
             else:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 RESAMPLES = 2000
-RESAMPLES_OF_MANY, MANY = 500, 100_000
+RESAMPLES_OF_MANY, LARGE_SAMPLE = 500, 100_000
 """Resamples of more cases than that: the ends of an interval then wander by a few per cent of its (small) width."""
 MOST_BLOCKS = 1000
 """Groups that are drawn one by one; more of them are pooled at random into so many blocks."""
@@ -38,7 +38,7 @@ class Resamples:
         else:
             block = np.argsort(np.argsort(np.asarray(names), kind="stable"), kind="stable")[block]
         if resamples is None:
-            resamples = RESAMPLES if len(block) <= MANY else RESAMPLES_OF_MANY
+            resamples = RESAMPLES if len(block) <= LARGE_SAMPLE else RESAMPLES_OF_MANY
         return cls(_drawn(min(m, MOST_BLOCKS), seed, resamples), block, m)
 
     @classmethod

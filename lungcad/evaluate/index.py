@@ -10,7 +10,7 @@ from lungcad.datasets.fingerprint import fingerprints
 from lungcad.datasets.splits import split_cases
 from lungcad.errors import DatasetError
 from lungcad.evaluate.inference import read_inputs
-from lungcad.explain import Options, Scene
+from lungcad.explain import Options, PreparedInput
 from lungcad.explain.cam import gradcam
 from lungcad.explain.neighbours import Index, embed
 from lungcad.models import TrainedModel, features
@@ -59,6 +59,6 @@ def small_map(model: TrainedModel, inputs: torch.Tensor, seen: torch.Tensor) -> 
         target = int(model.network.classify(seen)[0].argmax())
     rows, columns = inputs.shape[-2:]
     whole = Geometry((rows, columns), (0, 0, rows, columns))
-    values = np.maximum(gradcam(model, Scene(inputs, np.empty(0), seen, whole), target, Options())[0], 0)
+    values = np.maximum(gradcam(model, PreparedInput(inputs, np.empty(0), seen, whole), target, Options())[0], 0)
     peak = max(float(values.max()), 1e-12)
     return np.asarray(values / peak)

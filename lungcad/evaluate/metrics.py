@@ -9,15 +9,15 @@ from itertools import pairwise
 import numpy as np
 
 from lungcad.estimate import Estimate
-from lungcad.evaluate.bootstrap import MANY, Resamples, ratio
+from lungcad.evaluate.bootstrap import LARGE_SAMPLE, Resamples, ratio
 from lungcad.models.card import TestResult
 
 MOST_SCORES, BINS_OF_MANY = 1000, 250
-"""Bins of equal size that resamples put the scores of more cases into; of more than :data:`MANY` cases, whose resamples hardly differ, into fewer.
+"""Bins of equal size that resamples put the scores of more cases into; of more than :data:`LARGE_SAMPLE` cases, whose resamples hardly differ, into fewer.
 
 Point estimates are exact all the same.
 """
-PIECE = 1 << 15
+CHUNK = 1 << 15
 """Cases that are looked at together: their numbers stay in the processor's cache."""
 ECE_BINS = 15
 
@@ -182,7 +182,7 @@ def ranking_areas(positive: np.ndarray, scores: np.ndarray, resamples: Resamples
     keys &= ~room
     keys |= 2 * resamples.block + positive
     keys.sort()
-    step = -(-n // (MOST_SCORES if n <= MANY else BINS_OF_MANY))
+    step = -(-n // (MOST_SCORES if n <= LARGE_SAMPLE else BINS_OF_MANY))
     edges = np.r_[np.unique(np.searchsorted(keys, keys[::step] & ~room)), n]  # none parts equal scores
     exact = _exact_areas(keys, room, edges, int(positive.sum()))
     cases = np.stack([np.bincount(keys[low:high] & room, minlength=2 * m) for low, high in pairwise(edges.tolist())], axis=1)
@@ -194,7 +194,7 @@ def ranking_areas(positive: np.ndarray, scores: np.ndarray, resamples: Resamples
 def _exact_areas(keys: np.ndarray, room: int, edges: np.ndarray, positives: int) -> tuple[float, float]:
     """Of the sample, piece by piece in the order of the scores. keys: as :func:`ranking_areas` sorts them. edges: where a piece may begin."""
     n = len(keys)
-    pieces = [*edges[:-1][:: max(1, len(edges) * PIECE // n)].tolist(), n]
+    pieces = [*edges[:-1][:: max(1, len(edges) * CHUNK // n)].tolist(), n]
     pairs = precisions = 0.0
     positives_before = 0
     for low, high in pairwise(pieces):

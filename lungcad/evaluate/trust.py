@@ -18,7 +18,7 @@ from lungcad.datasets.lidc_dicom import read_marked_slices
 from lungcad.errors import DatasetError, LungcadError, lookup
 from lungcad.evaluate.stores.runs import read_run
 from lungcad.evaluate.stores.trust_runs import SCHEMA, TrustRun
-from lungcad.explain import METHODS, Options, Scene, methods_for
+from lungcad.explain import METHODS, Options, PreparedInput, methods_for
 from lungcad.explain.attribution import Cost
 from lungcad.explain.trust import CHECKS, MEASURES, ChangedScenes, Subject
 from lungcad.explain.trust.stability import shifted
@@ -138,7 +138,7 @@ def _place(model: TrainedModel, image: CTImage, contour: np.ndarray | None, *, s
         image, contour = replace(image, pixels=shifted(image.pixels, down, right, "reflect")), shifted(contour, down, right, "constant")
     if not contour.any():
         return None
-    scene = Scene.of(model, image)
+    scene = PreparedInput.of(model, image)
     with torch.no_grad():
         probabilities = calibrated(model, model.network.classify(scene.features)[0])[0].cpu().numpy()
     task = DATASETS[model.card.dataset].task_with(model.card.classes)

@@ -8,11 +8,11 @@ from lungcad.explain.attribution import (
     Layer,
     Method,
     Options,
-    Scene,
+    PreparedInput,
     Segments,
     Side,
     explain,
     methods_for,
 )
 
-__all__ = ["METHODS", "Attribution", "Fill", "Layer", "Method", "Options", "Scene", "Segments", "Side", "explain", "methods_for"]
+__all__ = ["METHODS", "Attribution", "Fill", "Layer", "Method", "Options", "PreparedInput", "Segments", "Side", "explain", "methods_for"]

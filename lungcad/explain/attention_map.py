@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from lungcad.errors import ModelError
-from lungcad.explain.attribution import Cost, Options, Scene, has_mask, register
+from lungcad.explain.attribution import Cost, Options, PreparedInput, has_mask, register
 from lungcad.models import TrainedModel
 from lungcad.progress import Progress
 
@@ -21,7 +21,7 @@ from lungcad.progress import Progress
     unsuited="has no attention over positions, so it has no attention map; choose a network with cbam, gate or soft attention",
 )
 def attention_map(
-    model: TrainedModel, scene: Scene, target: int, options: Options, on_progress: Progress | None = None
+    model: TrainedModel, scene: PreparedInput, target: int, options: Options, on_progress: Progress | None = None
 ) -> tuple[np.ndarray, dict[str, float]]:
     """The raw mask: 0..1 for ``cbam`` and ``gate``, mean 1 for ``soft``. ``flat_share``: share of positions within 10 % of its peak."""
     with torch.no_grad():

@@ -59,7 +59,7 @@ class Attribution:
 
 
 @dataclass(frozen=True, eq=False)
-class Scene:
+class PreparedInput:
     """What a method works on: the input (1, 3, H, W), its grey (H, W) or colour (3, H, W) in [0, 1], its features (1, C, h, w), its geometry."""
 
     inputs: Tensor
@@ -68,12 +68,12 @@ class Scene:
     geometry: Geometry
 
     @classmethod
-    def of(cls, model: TrainedModel, image: CTImage) -> "Scene":
+    def of(cls, model: TrainedModel, image: CTImage) -> "PreparedInput":
         """Of one image, with its forward pass."""
         return cls.several(model, [image])[0]
 
     @classmethod
-    def several(cls, model: TrainedModel, images: Sequence[CTImage]) -> list["Scene"]:
+    def several(cls, model: TrainedModel, images: Sequence[CTImage]) -> list["PreparedInput"]:
         """A scene an image, from one forward pass."""
         seen = [to_grey(image, model.card.preprocess) for image in images]
         inputs = normalise(torch.from_numpy(np.stack([grey for grey, _ in seen])), model.card.preprocess)
@@ -131,7 +131,7 @@ class Compute(Protocol):
     """A method's own work: the map over the input (any resolution) of class index ``target``, with facts about it."""
 
     def __call__(
-        self, model: TrainedModel, scene: Scene, target: int, options: Options, on_progress: Progress | None = None
+        self, model: TrainedModel, scene: PreparedInput, target: int, options: Options, on_progress: Progress | None = None
     ) -> tuple[np.ndarray, dict[str, float]]:
         """Raw values, not yet on the original grid."""
 
@@ -185,7 +185,7 @@ def methods_for(card: ModelCard) -> list[str]:
 
 
 def explain(
-    model: TrainedModel, scene: Scene, method: str, target: int, options: Options = Options(), on_progress: Progress | None = None
+    model: TrainedModel, scene: PreparedInput, method: str, target: int, options: Options = Options(), on_progress: Progress | None = None
 ) -> Attribution:
     """One explanation on the original grid. ``target`` is a class index.
 

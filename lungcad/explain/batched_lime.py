@@ -5,7 +5,7 @@ import torch
 from lime.lime_image import LimeImageExplainer
 from scipy.stats import spearmanr
 
-from lungcad.explain.attribution import Options, Scene
+from lungcad.explain.attribution import Options, PreparedInput
 from lungcad.explain.engine import hidden, masked_probabilities
 from lungcad.models import TrainedModel
 from lungcad.progress import Progress
@@ -14,7 +14,9 @@ from lungcad.progress import Progress
 class BatchedLime(LimeImageExplainer):  # type: ignore[misc]  # lime has no types
     """lime's explainer; only :meth:`data_labels`, its sampling loop, is replaced."""
 
-    def __init__(self, model: TrainedModel, scene: Scene, target: int, options: Options, on_progress: Progress | None = None) -> None:
+    def __init__(
+        self, model: TrainedModel, scene: PreparedInput, target: int, options: Options, on_progress: Progress | None = None
+    ) -> None:
         super().__init__(random_state=np.random.RandomState(options.seed))
         self.model, self.scene, self.target, self.options, self.on_progress = model, scene, target, options, on_progress
 

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lungcad.errors import ModelError
-from lungcad.explain.attribution import Compute, Cost, Layer, Options, Scene, register
+from lungcad.explain.attribution import Compute, Cost, Layer, Options, PreparedInput, register
 from lungcad.explain.engine import BATCH, masked_logits
 from lungcad.models import Inputs, TrainedModel
 from lungcad.progress import Progress
@@ -28,7 +28,7 @@ Tail = Callable[[Tensor], Tensor]
 """From a feature map (N, C, h, w) to logits (N, K), with gradients."""
 
 
-def layer_of(model: TrainedModel, scene: Scene, layer: Layer) -> tuple[Tensor, Tail]:
+def layer_of(model: TrainedModel, scene: PreparedInput, layer: Layer) -> tuple[Tensor, Tail]:
     """The scene's feature map (1, C, h, w) at that layer, and what follows it."""
     if layer is Layer.LAST:
         return scene.features.detach(), lambda x: model.network.classify(x)[0]
@@ -57,7 +57,7 @@ def layer_of(model: TrainedModel, scene: Scene, layer: Layer) -> tuple[Tensor, T
     return maps[cut].float(), tail
 
 
-def gradient_maps(model: TrainedModel, scene: Scene, kind: str, targets: Sequence[int], layer: Layer = Layer.LAST) -> np.ndarray:
+def gradient_maps(model: TrainedModel, scene: PreparedInput, kind: str, targets: Sequence[int], layer: Layer = Layer.LAST) -> np.ndarray:
     """Raw maps (len(targets), h, w) of a gradient method for several classes at once: one forward pass, one backward pass.
 
     kind: the library's class, a value of :data:`GRADIENT_METHODS`.
@@ -85,7 +85,7 @@ def _formula(kind: str) -> "BaseCAM":
 def _register_gradient_method(kind: str, **entry: Any) -> Compute:
     @register(cost=Cost.FAST, signed=False, for_class=True, layered=True, **entry)
     def compute(
-        model: TrainedModel, scene: Scene, target: int, options: Options, on_progress: Progress | None = None
+        model: TrainedModel, scene: PreparedInput, target: int, options: Options, on_progress: Progress | None = None
     ) -> tuple[np.ndarray, dict[str, float]]:
         return gradient_maps(model, scene, kind, [target], options.layer)[0], {}
 
@@ -136,7 +136,7 @@ GRADIENT_METHODS = {"gradcam": "GradCAM", "hirescam": "HiResCAM", "gradcam++": "
     layered=True,
 )
 def eigencam(
-    model: TrainedModel, scene: Scene, target: int, options: Options, on_progress: Progress | None = None
+    model: TrainedModel, scene: PreparedInput, target: int, options: Options, on_progress: Progress | None = None
 ) -> tuple[np.ndarray, dict[str, float]]:
     """First principal component of the positions' channel vectors, its larger extreme positive."""
     features, _ = layer_of(model, scene, options.layer)
@@ -157,7 +157,7 @@ def eigencam(
     layered=True,
 )
 def ablationcam(
-    model: TrainedModel, scene: Scene, target: int, options: Options, on_progress: Progress | None = None
+    model: TrainedModel, scene: PreparedInput, target: int, options: Options, on_progress: Progress | None = None
 ) -> tuple[np.ndarray, dict[str, float]]:
     """Channels weighted by the relative fall of the logit without them; only the layers behind the feature map run.
 
@@ -192,7 +192,7 @@ def ablationcam(
     layered=True,
 )
 def scorecam(
-    model: TrainedModel, scene: Scene, target: int, options: Options, on_progress: Progress | None = None
+    model: TrainedModel, scene: PreparedInput, target: int, options: Options, on_progress: Progress | None = None
 ) -> tuple[np.ndarray, dict[str, float]]:
     """Channels weighted by the softmax of the logits of the input seen through them, as in grad-cam; a channel that is the same everywhere shows nothing
     and is scored once for all."""

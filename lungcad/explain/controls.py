@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lungcad.explain.attribution import Cost, Options, Scene, register
+from lungcad.explain.attribution import Cost, Options, PreparedInput, register
 from lungcad.models import TrainedModel
 from lungcad.progress import Progress
 
@@ -18,7 +18,7 @@ from lungcad.progress import Progress
     control=True,
 )
 def random_map(
-    model: TrainedModel, scene: Scene, target: int, options: Options, on_progress: Progress | None = None
+    model: TrainedModel, scene: PreparedInput, target: int, options: Options, on_progress: Progress | None = None
 ) -> tuple[np.ndarray, dict[str, float]]:
     """Uniform in [0, 1) on the feature map's grid, from the seed alone."""
     return np.random.default_rng(options.seed).random(scene.features.shape[2:], dtype=np.float32), {"seed": options.seed}
@@ -35,7 +35,7 @@ def random_map(
     control=True,
 )
 def centre_map(
-    model: TrainedModel, scene: Scene, target: int, options: Options, on_progress: Progress | None = None
+    model: TrainedModel, scene: PreparedInput, target: int, options: Options, on_progress: Progress | None = None
 ) -> tuple[np.ndarray, dict[str, float]]:
     """A Gaussian whose standard deviation is a quarter of the side, on the feature map's grid."""
     rows, columns = ((np.arange(n, dtype=np.float32) + 0.5) / n - 0.5 for n in scene.features.shape[2:])

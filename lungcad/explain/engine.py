@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lungcad.explain.attribution import Fill, Scene
+from lungcad.explain.attribution import Fill, PreparedInput
 from lungcad.models import TrainedModel, features
 from lungcad.models.predict import calibrated
 from lungcad.preprocess import normalise
@@ -38,7 +38,7 @@ def logits_of_inputs(model: TrainedModel, inputs: Tensor) -> Tensor:
 
 def masked_logits(
     model: TrainedModel,
-    scene: Scene,
+    scene: PreparedInput,
     masks: Tensor | Callable[[int, int], Tensor],
     instead: np.ndarray,
     *,
@@ -68,7 +68,7 @@ def masked_logits(
 
 
 def masked_probabilities(
-    model: TrainedModel, scene: Scene, masks: Tensor | Callable[[int, int], Tensor], instead: np.ndarray, **how: Any
+    model: TrainedModel, scene: PreparedInput, masks: Tensor | Callable[[int, int], Tensor], instead: np.ndarray, **how: Any
 ) -> Tensor:
     """:func:`masked_logits`, calibrated: (n, K)."""
     return calibrated(model, masked_logits(model, scene, masks, instead, **how))

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lungcad.explain.attribution import Cost, Options, Scene, register
+from lungcad.explain.attribution import Cost, Options, PreparedInput, register
 from lungcad.models import TrainedModel
 from lungcad.preprocess import normalise
 from lungcad.progress import Progress
@@ -29,7 +29,7 @@ def _score_of_grey(model: TrainedModel) -> Callable[[Tensor], Tensor]:
     return score
 
 
-def _pixels(scene: Scene) -> Tensor:
+def _pixels(scene: PreparedInput) -> Tensor:
     grey = torch.from_numpy(scene.grey)
     return grey[None] if grey.ndim == 3 else grey[None, None]
 
@@ -44,7 +44,7 @@ def _pixels(scene: Scene) -> Tensor:
     for_class=True,
 )
 def integrated_gradients(
-    model: TrainedModel, scene: Scene, target: int, options: Options, on_progress: Progress | None = None
+    model: TrainedModel, scene: PreparedInput, target: int, options: Options, on_progress: Progress | None = None
 ) -> tuple[np.ndarray, dict[str, float]]:
     """Summed over colour channels, at the input's resolution. ``gap``: share of the score's change that the sum of the map misses."""
     from captum.attr import IntegratedGradients
@@ -69,7 +69,7 @@ def integrated_gradients(
     for_class=True,
 )
 def smoothgrad(
-    model: TrainedModel, scene: Scene, target: int, options: Options, on_progress: Progress | None = None
+    model: TrainedModel, scene: PreparedInput, target: int, options: Options, on_progress: Progress | None = None
 ) -> tuple[np.ndarray, dict[str, float]]:
     """Mean absolute gradient over :data:`SAMPLES` noisy copies, summed over colour channels."""
     generator = torch.Generator().manual_seed(options.seed)

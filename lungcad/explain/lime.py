@@ -9,7 +9,7 @@ designs", Technometrics 1961: fold-over), so that the ranking of the segments va
 
 import numpy as np
 
-from lungcad.explain.attribution import Cost, Options, Scene, Segments, register
+from lungcad.explain.attribution import Cost, Options, PreparedInput, Segments, register
 from lungcad.models import TrainedModel
 from lungcad.progress import Progress
 
@@ -26,7 +26,7 @@ SEGMENTS = 60
     for_class=True,
 )
 def lime(
-    model: TrainedModel, scene: Scene, target: int, options: Options, on_progress: Progress | None = None
+    model: TrainedModel, scene: PreparedInput, target: int, options: Options, on_progress: Progress | None = None
 ) -> tuple[np.ndarray, dict[str, float]]:
     """Regression weight of each superpixel, painted over the input: change of the class's probability when it is shown.
 

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from lungcad.explain.attribution import Cost, Fill, Options, Scene, register
+from lungcad.explain.attribution import Cost, Fill, Options, PreparedInput, register
 from lungcad.explain.engine import BATCH, hidden, logits_of_inputs
 from lungcad.models import TrainedModel
 from lungcad.models.predict import calibrated
@@ -24,7 +24,7 @@ WINDOWS = 7
     for_class=True,
 )
 def occlusion(
-    model: TrainedModel, scene: Scene, target: int, options: Options, on_progress: Progress | None = None
+    model: TrainedModel, scene: PreparedInput, target: int, options: Options, on_progress: Progress | None = None
 ) -> tuple[np.ndarray, dict[str, float]]:
     """Fall of the calibrated probability, averaged over the windows that cover a pixel, at the input's resolution."""
     from captum.attr import Occlusion

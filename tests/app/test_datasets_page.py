@@ -16,7 +16,7 @@ from lungcad.app.components.literal import literal
 from lungcad.app.folder_access import FOLDERS, REFUSED
 from lungcad.app.jobs import _JOBS
 from lungcad.datasets import DATASETS
-from lungcad.datasets.kept import read_kept
+from lungcad.datasets.stored_audits import read_stored_audit
 from lungcad.errors import DatasetError
 from lungcad.evaluate.scoring import HEADLINES
 from lungcad.imaging.phantom import make_phantom
@@ -172,7 +172,7 @@ def test_a_data_set_that_is_not_here_says_how_to_get_it(monkeypatch):
     page = new_page().run()
     assert not page.exception and "data download" in page.info[0].value and not page.button
     # what the repository keeps of it is shown all the same
-    found = read_kept(DATASETS["chest-ct-scan"])
+    found = read_stored_audit(DATASETS["chest-ct-scan"])
     shown = {metric.label: metric.value for metric in page.metric}
     assert shown["images"] == str(found.audit.n_images) and shown["label conflicts"] == str(len(found.audit.label_conflicts))
     assert len(page.dataframe[0].value) == 6 and any("kept in the repository" in caption.value for caption in page.caption)
@@ -194,7 +194,7 @@ def test_other_images_than_the_kept_ones_are_said(shared_data, monkeypatch, tmp_
 
 def test_a_damaged_kept_audit_is_said_and_the_rest_works(monkeypatch, tmp_path):
     (tmp_path / "chest-ct-scan.json").write_text("{")
-    monkeypatch.setattr("lungcad.datasets.kept.AUDITS", tmp_path)
+    monkeypatch.setattr("lungcad.datasets.stored_audits.AUDITS", tmp_path)
     monkeypatch.setattr(store, "AUDITS", tmp_path)
     page = new_page().run()
     assert not page.exception and any("damaged" in info.value for info in page.info)

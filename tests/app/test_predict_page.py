@@ -10,7 +10,7 @@ import pytest
 import streamlit
 from streamlit.testing.v1 import AppTest
 
-from lungcad.analysis import Result
+from lungcad.analysis import Analysis
 from lungcad.app import session
 from lungcad.explain.trust import Verdict
 from lungcad.imaging.phantom import make_phantom
@@ -41,7 +41,7 @@ def result(page: AppTest) -> dict:
     """What the JSON download offers."""
     of_example = page.session_state["source"].image.provenance.sha256 in session._example_hashes()
     kept = session._OF_EXAMPLES if of_example else page.session_state["results"]
-    return next(each for each in reversed(kept.values()) if isinstance(each, Result)).to_dict()
+    return next(each for each in reversed(kept.values()) if isinstance(each, Analysis)).to_dict()
 
 
 def test_first_paint_shows_a_result(monkeypatch):
@@ -186,7 +186,7 @@ def test_results_in_a_session_are_bounded(page):
             page.selectbox(key="target").select(target).run()
     kept = page.session_state["results"].values()
     assert (
-        sum(isinstance(each, Result) for each in kept) == 4 and len(kept) <= session.MAX_RESULTS
+        sum(isinstance(each, Analysis) for each in kept) == 4 and len(kept) <= session.MAX_RESULTS
     )  # the prediction and three explained classes
     for number in range(2 * session.MAX_RESULTS):
         kept = page.session_state["results"]

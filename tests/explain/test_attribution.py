@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from lungcad.errors import ModelError, UnknownNameError
-from lungcad.explain import METHODS, Layer, Options, Scene, Side, explain, methods_for
+from lungcad.explain import METHODS, Layer, Options, PreparedInput, Side, explain, methods_for
 from lungcad.explain.attribution import Cost
 from lungcad.explain.overlay import colour_range, overlay, visible
 from lungcad.imaging import Unit
@@ -19,7 +19,7 @@ from lungcad.models.weights import load_model
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_lands_on_the_original_grid(method, toy_gate, phantom):
     image = phantom.image()
-    found = explain(toy_gate, Scene.of(toy_gate, image), method, 1, Options(samples=60))
+    found = explain(toy_gate, PreparedInput.of(toy_gate, image), method, 1, Options(samples=60))
     assert found.values.shape == image.shape and found.values.dtype == np.float32 and np.isfinite(found.values).all()
     assert found.target == (toy_gate.card.classes[1] if METHODS[method].for_class else None)
     entry = METHODS[method]
@@ -29,7 +29,7 @@ def test_every_method_lands_on_the_original_grid(method, toy_gate, phantom):
 @pytest.mark.parametrize("name", ["toy-resnet18-cbam", "toy-efficientnet_lite0-gate", "toy-resnet18-soft"])
 def test_the_attention_map_is_what_the_named_layer_computes(name, weights_folder, phantom):
     model = load_model(name, folder=weights_folder)
-    scene = Scene.of(model, phantom.image())
+    scene = PreparedInput.of(model, phantom.image())
     seen = []
     handle = model.network.get_submodule(model.network.attention_layer).register_forward_hook(lambda _m, _i, out: seen.append(out))
     with torch.no_grad():
@@ -40,11 +40,11 @@ def test_the_attention_map_is_what_the_named_layer_computes(name, weights_folder
 
 def test_a_baseline_has_no_attention_map(toy, phantom):
     with pytest.raises(ModelError, match="no attention"):
-        explain(toy, Scene.of(toy, phantom.image()), "attention", 0)
+        explain(toy, PreparedInput.of(toy, phantom.image()), "attention", 0)
 
 
 def test_evidence_for_and_against_are_kept_apart(toy, phantom):
-    found = explain(toy, Scene.of(toy, phantom.image()), "gradcam", 0)
+    found = explain(toy, PreparedInput.of(toy, phantom.image()), "gradcam", 0)
     both = found.side(Side.FOR), found.side(Side.AGAINST)
     assert min(each.min() for each in both) == 0
     np.testing.assert_array_equal(both[0] - both[1], found.values)
@@ -57,20 +57,20 @@ def test_the_attention_map_is_offered_to_networks_that_have_one(toy, toy_gate):
 @pytest.mark.parametrize("layer", Layer)
 @pytest.mark.parametrize("method", [name for name, entry in METHODS.items() if entry.layered and entry.cost is Cost.FAST])
 def test_layers_have_their_own_grids(toy_gate, phantom, method, layer):
-    grid = explain(toy_gate, Scene.of(toy_gate, phantom.image()), method, 0, Options(layer=layer)).grid
+    grid = explain(toy_gate, PreparedInput.of(toy_gate, phantom.image()), method, 0, Options(layer=layer)).grid
     assert grid.shape == ((6, 6) if layer is Layer.BEFORE else (3, 3))
 
 
 def test_a_layer_that_the_network_has_not(toy, phantom):
     with pytest.raises(ModelError, match=r"no attention.*choose"):
-        explain(toy, Scene.of(toy, phantom.image()), "gradcam", 0, Options(layer=Layer.ATTENDED))
+        explain(toy, PreparedInput.of(toy, phantom.image()), "gradcam", 0, Options(layer=Layer.ATTENDED))
 
 
 @pytest.mark.parametrize("grey", [0.0, 100.0])
 def test_black_and_constant_images_are_explained_without_a_fault(toy_gate, phantom, grey):
     image = dataclasses.replace(phantom.image(), pixels=np.full((64, 64), grey, np.float32), unit=Unit.GREY)
     for method in methods_for(toy_gate.card):
-        found = explain(toy_gate, Scene.of(toy_gate, image), method, 0, Options(samples=60))
+        found = explain(toy_gate, PreparedInput.of(toy_gate, image), method, 0, Options(samples=60))
         assert found.values.shape == (64, 64)
         assert found.peak > 0 or "no positive evidence" in found.notes[0]
 
@@ -83,7 +83,7 @@ def test_sixteen_threads_agree_with_one(toy_gate):
 
     def run(job):
         image, method, target = job
-        return explain(toy_gate, Scene.of(toy_gate, image), method, target).values
+        return explain(toy_gate, PreparedInput.of(toy_gate, image), method, target).values
 
     alone = [run(job) for job in jobs]
     with ThreadPoolExecutor(16) as pool:
@@ -96,14 +96,14 @@ def test_sixteen_threads_agree_with_one(toy_gate):
 
 def test_unknown_method(toy, phantom):
     with pytest.raises(UnknownNameError, match="gradcam"):
-        explain(toy, Scene.of(toy, phantom.image()), "magic", 0)
+        explain(toy, PreparedInput.of(toy, phantom.image()), "magic", 0)
 
 
 def test_a_map_without_positive_evidence_says_so_and_stays_colourless(toy, phantom):
     network = create_model("resnet18", "none", 4).eval()
     torch.nn.init.constant_(network.head.linear.weight, -1.0)
     model = dataclasses.replace(toy, network=network)
-    found = explain(model, Scene.of(model, phantom.image()), "gradcam", 0)
+    found = explain(model, PreparedInput.of(model, phantom.image()), "gradcam", 0)
     assert found.peak <= 0 and found.values.min() < 0 and "no positive evidence" in found.notes[0]
     assert colour_range(found) == (0.0, 0.0) and not visible(found, 0.0).any()
     grey = phantom.image().grey()
@@ -116,12 +116,12 @@ def test_damaged_weights_are_said_not_drawn(toy, phantom):
     torch.nn.init.constant_(network.head.linear.weight, float("nan"))
     model = dataclasses.replace(toy, network=network)
     with pytest.raises(ModelError, match="NaN"):
-        explain(model, Scene.of(model, phantom.image()), "gradcam", 0)
+        explain(model, PreparedInput.of(model, phantom.image()), "gradcam", 0)
 
 
 def test_overlay_threshold_and_opacity(toy_gate, phantom):
     image = phantom.image()
-    found = explain(toy_gate, Scene.of(toy_gate, image), "attention", 0)
+    found = explain(toy_gate, PreparedInput.of(toy_gate, image), "attention", 0)
     grey = image.grey()
     base = np.repeat((grey[..., None] * 255 + 0.5).astype(np.uint8), 3, axis=2)
     np.testing.assert_allclose(overlay(grey, found, opacity=0.0), base, atol=1)  # one level for rounding
@@ -130,7 +130,7 @@ def test_overlay_threshold_and_opacity(toy_gate, phantom):
 
 
 def test_signed_maps_have_a_scale_around_zero(toy, phantom):
-    found = explain(toy, Scene.of(toy, phantom.image()), "lime", 0, Options(samples=60))
+    found = explain(toy, PreparedInput.of(toy, phantom.image()), "lime", 0, Options(samples=60))
     low, high = colour_range(found)
     assert low == -high and high == np.abs(found.values).max()
 
@@ -147,6 +147,6 @@ def test_an_attention_map_that_selects_nothing_says_so(toy_gate, phantom, quiet,
 
     network = copy.deepcopy(toy_gate.network)
     network.attention.mask = Mask()
-    found = explain(dataclasses.replace(toy_gate, network=network), Scene.of(toy_gate, phantom.image()), "attention", 0)
+    found = explain(dataclasses.replace(toy_gate, network=network), PreparedInput.of(toy_gate, phantom.image()), "attention", 0)
     assert (found.facts["flat_share"] > 0.8) == flat
     assert bool(found.notes) == flat and (not flat or "selects hardly anything" in found.notes[0])

@@ -12,7 +12,7 @@ from pytorch_grad_cam.utils.image import scale_cam_image
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
 from lungcad.device import Device
-from lungcad.explain import METHODS, Layer, Options, Scene
+from lungcad.explain import METHODS, Layer, Options, PreparedInput
 from lungcad.explain.cam import GRADIENT_METHODS, ablationcam, eigencam, gradcam, gradient_maps, scorecam
 from lungcad.models import create_model
 from lungcad.models.weights import load_model
@@ -44,7 +44,7 @@ def whole_network(model, folder):
 @pytest.mark.parametrize("target", [0, 3])
 @pytest.mark.parametrize("method", GRADIENT_METHODS)
 def test_agrees_with_the_library_on_the_whole_network(model, phantom, method, target, weights_folder):
-    scene = Scene.of(model, phantom.image())
+    scene = PreparedInput.of(model, phantom.image())
     ours, _ = METHODS[method].compute(model, scene, target, Options(), None)
     theirs = library_map(getattr(pytorch_grad_cam, GRADIENT_METHODS[method]), model, weights_folder, scene, target)
     np.testing.assert_allclose(stretched(ours, theirs.shape), theirs, atol=2e-3)
@@ -52,7 +52,7 @@ def test_agrees_with_the_library_on_the_whole_network(model, phantom, method, ta
 
 @pytest.mark.parametrize("method", GRADIENT_METHODS)
 def test_an_inner_layer_agrees_with_the_library(model, phantom, method, weights_folder):
-    scene = Scene.of(model, phantom.image())
+    scene = PreparedInput.of(model, phantom.image())
     ours, _ = METHODS[method].compute(model, scene, 1, Options(layer=Layer.BEFORE), None)
     network = whole_network(model, weights_folder)
     steps = network.features.steps()
@@ -71,14 +71,14 @@ def test_an_inner_layer_agrees_with_the_library(model, phantom, method, weights_
 
 @pytest.mark.parametrize(("kind", "compute"), [(AblationCAM, ablationcam), (ScoreCAM, scorecam)])
 def test_methods_without_gradients_agree_with_the_library(kind, compute, model, phantom, weights_folder):
-    scene = Scene.of(model, phantom.image())
+    scene = PreparedInput.of(model, phantom.image())
     target = int(model.network(scene.inputs).argmax())  # its logit is positive: AblationCAM divides by it, and turns the map around below 0
     ours, _ = compute(model, scene, target, Options())
     np.testing.assert_allclose(stretched(ours, (96, 96)), library_map(kind, model, weights_folder, scene, target), atol=1e-2)
 
 
 def test_eigencam_is_the_librarys_up_to_its_sign(model, phantom, weights_folder):
-    scene = Scene.of(model, phantom.image())
+    scene = PreparedInput.of(model, phantom.image())
     ours, _ = eigencam(model, scene, 0, Options())
     theirs = library_map(EigenCAM, model, weights_folder, scene, 0)
     assert min(np.abs(stretched(sign * ours, theirs.shape) - theirs).max() for sign in (1, -1)) < 5e-3
@@ -86,7 +86,7 @@ def test_eigencam_is_the_librarys_up_to_its_sign(model, phantom, weights_folder)
 
 
 def test_several_classes_at_once_are_the_classes_one_by_one(model, phantom):
-    scene = Scene.of(model, phantom.image())
+    scene = PreparedInput.of(model, phantom.image())
     for method, kind in GRADIENT_METHODS.items():
         together = gradient_maps(model, scene, kind, range(4))
         alone = [METHODS[method].compute(model, scene, target, Options(), None)[0] for target in range(4)]
@@ -105,7 +105,7 @@ def library_map(kind, model, folder, scene, target):
 
 
 def test_is_the_gradient_weighted_sum_of_the_channels(model, phantom):
-    scene = Scene.of(model, phantom.image())
+    scene = PreparedInput.of(model, phantom.image())
     feature_map = scene.features.clone().requires_grad_(True)
     logit = model.network.classify(feature_map)[0][0, 2]
     (gradient,) = torch.autograd.grad(logit, feature_map)
@@ -114,7 +114,7 @@ def test_is_the_gradient_weighted_sum_of_the_channels(model, phantom):
 
 
 def test_leaves_no_hook_no_gradient_and_no_graph(model, phantom):
-    scene = Scene.of(model, phantom.image())
+    scene = PreparedInput.of(model, phantom.image())
     gradcam(model, scene, 0, Options())
     for module in model.network.modules():
         assert not module._forward_hooks and not module._backward_hooks and not module._forward_pre_hooks
@@ -123,7 +123,7 @@ def test_leaves_no_hook_no_gradient_and_no_graph(model, phantom):
 
 
 def test_works_inside_no_grad_and_inference_mode(model, phantom):
-    scene = Scene.of(model, phantom.image())
+    scene = PreparedInput.of(model, phantom.image())
     expected, _ = gradcam(model, scene, 1, Options())
     with torch.no_grad():
         np.testing.assert_array_equal(gradcam(model, scene, 1, Options())[0], expected)
@@ -134,5 +134,5 @@ def test_negative_evidence_survives(toy, phantom):
     network = create_model("resnet18", "none", 4).eval()
     torch.nn.init.constant_(network.head.linear.weight, -1.0)
     model = dataclasses.replace(toy, network=network)
-    raw, _ = gradcam(model, Scene.of(model, phantom.image()), 0, Options())
+    raw, _ = gradcam(model, PreparedInput.of(model, phantom.image()), 0, Options())
     assert raw.max() <= 0 and raw.min() < 0

@@ -5,7 +5,7 @@ import pytest
 import torch
 from lime.lime_image import LimeImageExplainer
 
-from lungcad.explain import Fill, Options, Scene, Segments
+from lungcad.explain import Fill, Options, PreparedInput, Segments
 from lungcad.explain.batched_lime import BatchedLime
 from lungcad.explain.engine import hidden
 from lungcad.explain.lime import lime, superpixels
@@ -14,8 +14,8 @@ from lungcad.preprocess import normalise
 
 
 @pytest.fixture(scope="module")
-def scene(toy, phantom) -> Scene:
-    return Scene.of(toy, phantom.image())
+def scene(toy, phantom) -> PreparedInput:
+    return PreparedInput.of(toy, phantom.image())
 
 
 @pytest.mark.parametrize("kind", Segments)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from lungcad.errors import ModelError
-from lungcad.explain import Scene
+from lungcad.explain import PreparedInput
 from lungcad.explain.neighbours import Index, embed
 from lungcad.imaging.phantom import make_phantom
 
@@ -67,7 +67,7 @@ def test_missing_damaged_and_stale(index, toy, tmp_path):
 
 
 def test_an_embedding_is_what_the_head_pools(toy_gate):
-    scene = Scene.of(toy_gate, make_phantom(0, size=96).image())
+    scene = PreparedInput.of(toy_gate, make_phantom(0, size=96).image())
     attended, _ = toy_gate.network.attention(scene.features)
     np.testing.assert_allclose(embed(toy_gate, scene.features)[0], attended.mean((2, 3))[0].numpy(), rtol=1e-5)
 

@@ -11,7 +11,7 @@ from pytorch_grad_cam.metrics.perturbation_confidence import PerturbationConfide
 from scipy.stats import spearmanr
 
 from lungcad.errors import ImageError
-from lungcad.explain import METHODS, Attribution, Fill, Options, Scene, explain
+from lungcad.explain import METHODS, Attribution, Fill, Options, PreparedInput, explain
 from lungcad.explain.engine import hidden, masked_probabilities
 from lungcad.explain.trust import (
     CHECKS,
@@ -48,7 +48,7 @@ def a_map(values, grid=None, method="gradcam"):
 
 @pytest.fixture(scope="module")
 def scene(toy, phantom):
-    return Scene.of(toy, phantom.image())
+    return PreparedInput.of(toy, phantom.image())
 
 
 @pytest.fixture
@@ -197,7 +197,7 @@ def test_changes_are_small_and_a_shift_is_undone(phantom):
 def test_anatomy_says_where_the_evidence_lies(toy, phantom):
     image = phantom.image()
     field = lung_field(image)
-    centre = explain(toy, Scene.of(toy, image), "centre", 0)
+    centre = explain(toy, PreparedInput.of(toy, image), "centre", 0)
     inside, outside = (check_anatomy(a_map(mask.astype(np.float32)), field, centre) for mask in (phantom.lungs, ~field.body))
     assert inside.verdict is Verdict.SUPPORTS and inside.value > 0.95 and inside.value > inside.control
     assert outside.verdict is Verdict.CONTRADICTS and outside.numbers["outside_body"] == 1
@@ -229,7 +229,7 @@ def test_localisation_by_hand():
 
 
 def test_the_cheap_panel_goes_on_past_a_fault(toy, phantom, monkeypatch):
-    image, scene = phantom.image(), Scene.of(toy, phantom.image())
+    image, scene = phantom.image(), PreparedInput.of(toy, phantom.image())
     found = explain(toy, scene, "gradcam", 0)
     checks = {check.name: check for check in quick_checks(Subject(toy, image, "gradcam", 0), found)}
     assert list(checks) == ["faithfulness", "anatomy", "agreement", "stability"] and set(checks) < set(CHECKS)
@@ -246,7 +246,7 @@ def test_the_cheap_panel_goes_on_past_a_fault(toy, phantom, monkeypatch):
 
 def test_a_map_that_selects_nothing_gets_no_support(toy, phantom):
     """Whatever a check finds: only the share of positions that weigh the same decides."""
-    found = explain(toy, Scene.of(toy, phantom.image()), "gradcam", 0)
+    found = explain(toy, PreparedInput.of(toy, phantom.image()), "gradcam", 0)
     check = Check("stability", "r", 0.9, 0.0, Verdict.SUPPORTS, "Stable.")
     for share, verdict in ((1.0, Verdict.UNCLEAR), (0.81, Verdict.UNCLEAR), (0.5, Verdict.SUPPORTS)):
         assert without_support(check, dataclasses.replace(found, facts={"flat_share": share})).verdict is verdict

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from lungcad.analysis import Result, trust_checks
+from lungcad.analysis import Analysis, trust_checks
 from lungcad.app import session, store, url, viewer
 from lungcad.app.components.literal import literal
 from lungcad.app.components.text import card_title, class_label
@@ -117,7 +117,7 @@ def show_trust(image: CTImage, names: list[str], method: str) -> None:
         return
     columns = st.columns(len(names))
     for column, name in zip(columns, names, strict=True):
-        result: Result = session.result(image, name, method, None)
+        result: Analysis = session.result(image, name, method, None)
         key = ("trust beside", image.key, store.cards()[name].sha256, method)
         checks = session.get_or_compute(key, lambda name=name, result=result: list(trust_checks(image, store.model(name), result, method)))
         with column:

@@ -21,7 +21,7 @@ from lungcad.app.jobs import run_on_server
 from lungcad.datasets import DATASETS, Case, Dataset, Protocol, Split
 from lungcad.datasets.audit import Audit, audit
 from lungcad.datasets.info import describe
-from lungcad.datasets.kept import Kept, audit_as_published
+from lungcad.datasets.stored_audits import StoredAudit, audit_as_published
 from lungcad.errors import LungcadError
 
 OWN = "own"
@@ -55,7 +55,7 @@ def show_about(dataset: Dataset) -> None:
     st.markdown(f"**Limits.** {dataset.limits}")
 
 
-def kept_of(dataset: Dataset) -> Kept | None:
+def kept_of(dataset: Dataset) -> StoredAudit | None:
     """What the repository keeps of the data set; None, and a line that says so, where its file is damaged."""
     try:
         return store.stored_audit(dataset.name)
@@ -79,7 +79,7 @@ def show_counts(dataset: Dataset, cases: Sequence[Case]) -> None:
             case_picture(place, of_class[index].path)
 
 
-def show_kept_counts(kept: Kept) -> None:
+def show_kept_counts(kept: StoredAudit) -> None:
     """The same without pictures, for a data set that is not on this machine."""
     _draw_counts({part["split"]: part["by_class"] for part in kept.counts["protocols"][Protocol.PUBLISHED]["parts"]})
 
@@ -105,7 +105,7 @@ def _draw_counts(counts: dict[str, dict[str, int]]) -> None:
     chart_with_csv(figure, key="counts", alt=f"Images by class and part. {listed}.")
 
 
-def show_protocols(dataset: Dataset, folder: Path | None, kept: Kept | None) -> None:
+def show_protocols(dataset: Dataset, folder: Path | None, kept: StoredAudit | None) -> None:
     """Cases, groups and copies by split under each protocol: counted here, or as the repository keeps them."""
     found = None
     if folder is not None:
@@ -156,7 +156,7 @@ def audited(folder: Path, dataset: Dataset | None, parts: Mapping[str, Split]) -
     )
 
 
-def show_kept_audit(kept: Kept, cases: Sequence[Case] | None, folder: Path | None) -> None:
+def show_kept_audit(kept: StoredAudit, cases: Sequence[Case] | None, folder: Path | None) -> None:
     """The audit that the repository keeps. cases: those in the folder on this machine, None without one."""
     published = kept.counts["protocols"][Protocol.PUBLISHED]
     counted = sum(part["n"] for part in published["parts"]) + published["left_out"] + len(published["unreadable"])

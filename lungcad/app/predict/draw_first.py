@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from lungcad.analysis import Result, contour_check
+from lungcad.analysis import Analysis, contour_check
 from lungcad.app import store
 from lungcad.app.predict.trust import show_check
 from lungcad.app.viewer import ViewerState
@@ -19,7 +19,7 @@ def is_map_hidden(panel: str, image: CTImage) -> bool:
     return panel == "draw" and not st.session_state.get(_reveal_key(image))
 
 
-def show_draw_first(result: Result, network: str, method: str, drawn: ViewerState) -> None:
+def show_draw_first(result: Analysis, network: str, method: str, drawn: ViewerState) -> None:
     """The reader's own contour first, then the map and the overlap. The drawing stays in this session."""
     st.caption("Draw on the slice where *you* see the finding (several parts if you like). Then reveal the map and see how far both agree.")
     region = drawn.mask(result.image.shape)

@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from lungcad.analysis import Result, predict_without
+from lungcad.analysis import Analysis, predict_without
 from lungcad.app import store
 from lungcad.app.components.text import class_text
 from lungcad.app.viewer import ViewerState
 from lungcad.explain import Fill
 
 
-def show_erase(result: Result, network: str, drawn: ViewerState) -> None:
+def show_erase(result: Analysis, network: str, drawn: ViewerState) -> None:
     """Erase a region and see the probabilities move."""
     st.caption("Draw around a region on the slice (several if you like). It is hidden from the network, nothing else changes.")
     fill = st.selectbox(

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import streamlit as st
 
-from lungcad.analysis import Result
+from lungcad.analysis import Analysis
 from lungcad.app import session, store, viewer
 from lungcad.app.components.literal import literal
 from lungcad.app.components.text import class_text
@@ -51,13 +51,13 @@ def show_viewer(image: CTImage, network: str, method: str, announced: str | None
     )
 
 
-def supply_map(announced: str, result: Result, method: str) -> None:
+def supply_map(announced: str, result: Analysis, method: str) -> None:
     """Hand the computed map to the viewer."""
     texts = {"Method": METHODS[method].title, "Class": result.target, "Answer": result.prediction.label}
     viewer.supply(VIEWER, announced, viewer.HeatMap.of(result.attributions[method], result.geometry, texts=texts))
 
 
-def explained(image: CTImage, network: str, method: str, target: str | None, options: Options) -> Result | None:
+def explained(image: CTImage, network: str, method: str, target: str | None, options: Options) -> Analysis | None:
     """The result with the method's map; None until a slow method was run, with its button or progress drawn."""
     if METHODS[method].cost is not Cost.SLOW:
         return session.result(image, network, method, target, options)
@@ -70,7 +70,7 @@ def explained(image: CTImage, network: str, method: str, target: str | None, opt
     )
 
 
-def show_facts(result: Result, method: str) -> None:
+def show_facts(result: Analysis, method: str) -> None:
     """What the map is, what it says of itself, and its numbers as files."""
     attribution, what = result.attributions[method], METHODS[method]
     for note in attribution.notes:

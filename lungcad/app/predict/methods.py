@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from lungcad.analysis import Result
+from lungcad.analysis import Analysis
 from lungcad.app import session, store
 from lungcad.app.components.text import class_label, class_text
 from lungcad.app.figures.downscale import shrunk, shrunk_map
@@ -12,7 +12,7 @@ from lungcad.explain.overlay import overlay
 from lungcad.imaging import Window
 
 
-def show_methods(result: Result, network: str) -> None:
+def show_methods(result: Analysis, network: str) -> None:
     """Methods down, classes across, on one slice."""
     card = store.cards()[network]
     names = [name for name in methods_for(card) if METHODS[name].cost is not Cost.SLOW]

@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from lungcad.analysis import Result, nearest_cases
+from lungcad.analysis import Analysis, nearest_cases
 from lungcad.app import store
 from lungcad.app.components.case_grid import case_grid, case_picture, data_folder
 from lungcad.app.components.literal import literal
 from lungcad.app.components.text import class_text
 
 
-def show_nearest(result: Result, network: str) -> None:
+def show_nearest(result: Analysis, network: str) -> None:
     """The training cases nearest by the network's embedding, with pictures where the data set is on this machine."""
     card = store.cards()[network]
     found = nearest_cases(result.image, store.model(network))

@@ -4,7 +4,7 @@ from html import escape
 
 import streamlit as st
 
-from lungcad.analysis import Result
+from lungcad.analysis import Analysis
 from lungcad.app import session, store
 from lungcad.app.components.literal import literal
 from lungcad.app.components.text import class_label, class_text
@@ -13,7 +13,7 @@ from lungcad.app.session import Source
 from lungcad.explain import Options
 
 
-def predict(source: Source, network: str, page: Areas) -> Result:
+def predict(source: Source, network: str, page: Areas) -> Analysis:
     """The answer; while it is computed, nothing on the page speaks of another image or network."""
     if session.computed(session.result_key(source.image, network, None, None, Options())) is None:
         page.answer.caption("Predicting …")
@@ -22,7 +22,7 @@ def predict(source: Source, network: str, page: Areas) -> Result:
     return session.result(source.image, network, None, None)
 
 
-def show_answer(source: Source, network: str, result: Result) -> None:
+def show_answer(source: Source, network: str, result: Analysis) -> None:
     """Class, confidence, and what is known of the network's answers of this class."""
     card = store.cards()[network]
     with st.container(key="class", gap=None):
@@ -45,7 +45,7 @@ def show_answer(source: Source, network: str, result: Result) -> None:
     )
 
 
-def show_bars(result: Result) -> None:
+def show_bars(result: Analysis) -> None:
     """A row a class: its calibrated probability as a bar and a number; then the warnings, in one box."""
     rows = "".join(
         f'<tr class="{"first" if name == result.prediction.label else ""}"><th scope="row">{escape(class_label(name))}</th>'

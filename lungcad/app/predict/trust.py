@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from lungcad.analysis import Result, dear_trust_checks, partner_of, trust_checks
+from lungcad.analysis import Analysis, dear_trust_checks, partner_of, trust_checks
 from lungcad.app import session, store
 from lungcad.app.figures.trust import deletion_and_insertion
 from lungcad.app.jobs import run_in_session
@@ -20,7 +20,7 @@ MOST = 5
 """Checks that are made without a button."""
 
 
-def show_trust(result: Result, network: str, method: str, options: Options) -> None:
+def show_trust(result: Analysis, network: str, method: str, options: Options) -> None:
     """Fast checks at once, one after the other; slow ones behind a button."""
     key = session.result_key(result.image, network, method, result.target, options)
     model = store.model(network)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lungcad.explain.attribution import METHODS, Attribution, Layer, Scene, explain
+from lungcad.explain.attribution import METHODS, Attribution, Layer, PreparedInput, explain
 from lungcad.explain.trust.check import Check, TrustCheck, Verdict
 from lungcad.explain.trust.similarity import on_image, rank_correlation
 from lungcad.progress import Progress
@@ -70,7 +70,7 @@ def _ask_partner(subject: "Subject", attribution: Attribution, on_progress: Prog
     partner = subject.partner
     if partner is None:
         return Check.inapplicable("partner", "There is no such network.")
-    other = explain(partner, Scene.of(partner, subject.image), subject.method, subject.target, subject.options)
+    other = explain(partner, PreparedInput.of(partner, subject.image), subject.method, subject.target, subject.options)
     return check_partner(attribution, partner.card.name, other)
 
 

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import torch
 
-from lungcad.explain.attribution import Attribution, Fill, Scene
+from lungcad.explain.attribution import Attribution, Fill, PreparedInput
 from lungcad.explain.engine import hidden, masked_probabilities
 from lungcad.explain.trust.check import Check, TrustCheck, Verdict
 from lungcad.models import TrainedModel
@@ -85,7 +85,7 @@ class Faithfulness:
 
 
 def faithfulness(
-    model: TrainedModel, scene: Scene, attribution: Attribution, target: int, *, steps: int = STEPS, random_maps: int = RANDOM_MAPS,
+    model: TrainedModel, scene: PreparedInput, attribution: Attribution, target: int, *, steps: int = STEPS, random_maps: int = RANDOM_MAPS,
     seed: int = 0, on_progress: Progress | None = None,
 ) -> Faithfulness:  # fmt: skip
     """Deletion and insertion curves of one map, with those of ``random_maps`` random orders of the same image, both fills, in one pass of batches.
@@ -124,7 +124,7 @@ def faithfulness(
 
 
 def check_faithfulness(
-    model: TrainedModel, scene: Scene, attribution: Attribution, target: int, **how: Any
+    model: TrainedModel, scene: PreparedInput, attribution: Attribution, target: int, **how: Any
 ) -> tuple[Check, Faithfulness | None]:
     """The check, or why it does not apply: a constant image has no place that differs from another, a constant map no order."""
     if scene.grey.std() < FLAT:

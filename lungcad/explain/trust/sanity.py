@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from lungcad.errors import ModelError
-from lungcad.explain.attribution import Attribution, Options, Scene, explain
+from lungcad.explain.attribution import Attribution, Options, PreparedInput, explain
 from lungcad.explain.trust.check import Check, TrustCheck, Verdict
 from lungcad.explain.trust.similarity import rank_correlation, small, ssim
 from lungcad.models import TrainedModel, features
@@ -54,7 +54,7 @@ class Sanity:
 
 
 def sanity(
-    model: TrainedModel, scene: Scene, methods: Sequence[str], target: int, options: Options = Options(), *, seed: int = 0,
+    model: TrainedModel, scene: PreparedInput, methods: Sequence[str], target: int, options: Options = Options(), *, seed: int = 0,
     on_progress: Progress | None = None,
 ) -> dict[str, Sanity]:  # fmt: skip
     """Method -> what becomes of its map on networks whose layers are random from the head down, more at each step.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import torch
 
-from lungcad.explain.attribution import Attribution, Options, Scene, explain
+from lungcad.explain.attribution import Attribution, Options, PreparedInput, explain
 from lungcad.explain.trust.check import Check, TrustCheck, Verdict
 from lungcad.explain.trust.similarity import on_image, rank_correlation
 from lungcad.imaging import CTImage, Unit
@@ -122,14 +122,14 @@ class ChangedScenes:
     """The scenes of the changed images, shared by all methods that are checked on one image."""
 
     made: Sequence[Change]
-    scenes: Sequence[Scene]
+    scenes: Sequence[PreparedInput]
     probabilities: np.ndarray
 
     @classmethod
     def of(cls, model: TrainedModel, image: CTImage, *, samples: int = 5, seed: int = 0) -> "ChangedScenes":
         """One forward pass over the image and its changed copies."""
         made = changes(image, samples=samples, seed=seed)
-        scenes = Scene.several(model, [image, *(change.apply(image) for change in made)])
+        scenes = PreparedInput.several(model, [image, *(change.apply(image) for change in made)])
         with torch.no_grad():
             answers = [calibrated(model, model.network.classify(scene.features)[0])[0].cpu().numpy() for scene in scenes]
         return cls(made, scenes, np.stack(answers))

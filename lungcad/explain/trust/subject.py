@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from lungcad.explain.attribution import METHODS, Attribution, Cost, Options, Scene, explain
+from lungcad.explain.attribution import METHODS, Attribution, Cost, Options, PreparedInput, explain
 from lungcad.explain.trust.sanity import Sanity, sanity
 from lungcad.explain.trust.stability import ChangedScenes
 from lungcad.imaging import CTImage
@@ -18,7 +18,7 @@ from lungcad.models import TrainedModel
 class Place:
     """Where evidence should lie: a scene, the class that is explained on it, and the contour (bool, on the image's grid)."""
 
-    scene: Scene
+    scene: PreparedInput
     target: int
     contour: np.ndarray
 
@@ -50,9 +50,9 @@ class Subject:
         return METHODS[self.method].cost is Cost.FAST
 
     @cached_property
-    def scene(self) -> Scene:
+    def scene(self) -> PreparedInput:
         """The image as the network sees it."""
-        return Scene.of(self.model, self.image) if self.given is None else self.given.scenes[0]
+        return PreparedInput.of(self.model, self.image) if self.given is None else self.given.scenes[0]
 
     @cached_property
     def changed(self) -> ChangedScenes:

@@ -16,7 +16,7 @@ from lungcad.progress import Progress
 
 
 @dataclass(frozen=True)
-class Kept:
+class StoredAudit:
     """audit: as :func:`audit_as_published`. counts: as :func:`~lungcad.datasets.info.describe`. date: when they were made."""
 
     date: str
@@ -29,7 +29,7 @@ def audit_as_published(dataset: Dataset, folder: Path, *, on_progress: Progress 
     return audit(folder, dataset.name, protocol=Protocol.PUBLISHED if dataset.shares else None, on_progress=on_progress)
 
 
-def keep(dataset: Dataset, folder: Path, *, on_progress: Progress | None = None) -> Path:
+def store_audit(dataset: Dataset, folder: Path, *, on_progress: Progress | None = None) -> Path:
     """Writes the data set's file, of the images in ``folder``; no image goes into it."""
     values = {
         "date": datetime.now(UTC).date().isoformat(),
@@ -42,13 +42,13 @@ def keep(dataset: Dataset, folder: Path, *, on_progress: Progress | None = None)
     return path
 
 
-def read_kept(dataset: Dataset) -> Kept | None:
+def read_stored_audit(dataset: Dataset) -> StoredAudit | None:
     """None where nothing is kept. Raises :class:`DatasetError` for a damaged file."""
     path = AUDITS / f"{dataset.name}.json"
     if not path.is_file():
         return None
     try:
         values = json.loads(path.read_text("utf-8"))
-        return Kept(values["date"], Audit.from_dict(values["audit"]), values["counts"])
+        return StoredAudit(values["date"], Audit.from_dict(values["audit"]), values["counts"])
     except (OSError, ValueError, KeyError, TypeError):
-        raise DatasetError(f"The kept audit of {dataset.name} is damaged; restore data/audits from the repository.") from None
+        raise DatasetError(f"The stored audit of {dataset.name} is damaged; restore data/audits from the repository.") from None

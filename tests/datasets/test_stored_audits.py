@@ -7,36 +7,36 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lungcad.datasets import DATASETS, kept
+from lungcad.datasets import DATASETS, stored_audits
 from lungcad.datasets.folders import ImageFolder
-from lungcad.datasets.kept import audit_as_published, keep, read_kept
+from lungcad.datasets.stored_audits import audit_as_published, read_stored_audit, store_audit
 from lungcad.errors import DatasetError
 
 LC25000 = DATASETS["lc25000"]
 
 
 def test_what_is_kept_reads_back(tmp_path, monkeypatch):
-    monkeypatch.setattr(kept, "AUDITS", tmp_path / "audits")
-    assert read_kept(LC25000) is None
+    monkeypatch.setattr(stored_audits, "AUDITS", tmp_path / "audits")
+    assert read_stored_audit(LC25000) is None
     for index, label in enumerate(LC25000.classes):
         (tmp_path / "images" / label).mkdir(parents=True)
         for number in range(8):
             coarse = np.random.default_rng(10 * index + number).integers(0, 256, (7, 7), np.uint8)
             Image.fromarray(coarse).resize((96, 96)).save(tmp_path / "images" / label / f"{number}.png")
-    path = keep(LC25000, tmp_path / "images")
-    found = read_kept(LC25000)
+    path = store_audit(LC25000, tmp_path / "images")
+    found = read_stored_audit(LC25000)
     values = json.loads(path.read_text())
     assert json.loads(json.dumps(found.audit.to_dict())) == values["audit"] and found.counts == values["counts"]
     assert found.audit.n_images == 24 and found.audit.split.startswith("random over images")
     for damaged in ("{", "{}", '{"date": "", "audit": {}, "counts": {}}', '{"date": "", "audit": [], "counts": {}}'):
         path.write_text(damaged)
         with pytest.raises(DatasetError, match="damaged"):
-            read_kept(LC25000)
+            read_stored_audit(LC25000)
 
 
 @pytest.mark.parametrize("name", DATASETS)
 def test_every_data_set_is_kept_and_its_counts_agree(name):
-    found = read_kept(DATASETS[name])
+    found = read_stored_audit(DATASETS[name])
     assert found is not None and found.audit.layout == name and sum(found.audit.n_by_class.values()) == found.audit.n_images
     assert found.audit.split != "none" and found.audit.leak_share  # the leaks of the published protocol are what a reader comes for
     for protocol in found.counts["protocols"].values():
@@ -49,11 +49,11 @@ def test_every_data_set_is_kept_and_its_counts_agree(name):
 @pytest.mark.parametrize("name", DATASETS)
 def test_what_is_kept_counts_the_published_images(name, shared_data):
     cases = DATASETS[name].read_cases(ImageFolder.open(DATASETS[name].locate())).cases
-    assert Counter(case.label for case in cases) == read_kept(DATASETS[name]).audit.n_by_class
+    assert Counter(case.label for case in cases) == read_stored_audit(DATASETS[name]).audit.n_by_class
 
 
 def test_what_is_kept_is_found_again(shared_data):
-    again, before = (each.to_dict() for each in (audit_as_published(LC25000, LC25000.locate()), read_kept(LC25000).audit))
+    again, before = (each.to_dict() for each in (audit_as_published(LC25000, LC25000.locate()), read_stored_audit(LC25000).audit))
     for timed in ("seconds", "images_per_second"):
         again.pop(timed), before.pop(timed)
     assert again == before
