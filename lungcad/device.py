@@ -64,7 +64,8 @@ class Device:
 
     def put(self, module: M) -> M:
         """Move a module here, in this device's memory layout."""
-        return module.to(device=self.torch, memory_format=self.memory_format)  # type: ignore[call-overload, no-any-return]  # torch names no such overload
+        # torch names no such overload
+        return module.to(device=self.torch, memory_format=self.memory_format)  # type: ignore[call-overload, no-any-return]
 
     def put_inputs(self, inputs: Tensor) -> Tensor:
         """Move a batch (N, C, H, W) here, in the layout and precision in which a backbone reads it."""

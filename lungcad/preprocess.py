@@ -28,16 +28,19 @@ class Geometry:
     box: tuple[int, int, int, int]
 
     def to_original(self, heat_map: np.ndarray, *, cells: bool = False) -> np.ndarray:
-        """A map over the input (any resolution, e.g. 7×7) on the original grid: float32, bilinear, 0 where not seen. cells: as blocks, not smoothed."""
+        """A map over the input (any resolution, e.g. 7×7) on the original grid: float32, bilinear, 0 where not seen.
+
+        cells: as blocks, not smoothed.
+        """
         top, left, bottom, right = self.box
-        how = cv2.INTER_NEAREST_EXACT if cells else cv2.INTER_LINEAR
-        in_box = cv2.resize(np.ascontiguousarray(heat_map, dtype=np.float32), (right - left, bottom - top), interpolation=how)
+        interpolation = cv2.INTER_NEAREST_EXACT if cells else cv2.INTER_LINEAR
+        in_box = cv2.resize(np.ascontiguousarray(heat_map, dtype=np.float32), (right - left, bottom - top), interpolation=interpolation)
         on_original = np.zeros(self.original, dtype=np.float32)
         rows, columns = self._inside()
         on_original[rows, columns] = in_box[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
         return on_original
 
-    def seen(self) -> np.ndarray:
+    def visible_mask(self) -> np.ndarray:
         """Bool mask on the original grid: what lies inside the box."""
         mask = np.zeros(self.original, dtype=bool)
         mask[self._inside()] = True

@@ -105,7 +105,7 @@ def test_the_place_of_a_map_is_exact(rows, columns, down_mm, across_mm, crop, fi
         back = geometry.to_original(ramp)
         position = (np.arange(image.shape[axis]) + 0.5 - start) / (stop - start)
         inside = (position > 0.5 / cells) & (position < 1 - 0.5 / cells)
-        seen = geometry.seen()
+        seen = geometry.visible_mask()
         expected = np.broadcast_to(np.expand_dims(position, 1 - axis), image.shape)
         where = seen & np.broadcast_to(np.expand_dims(inside, 1 - axis), image.shape)
         np.testing.assert_allclose(back[where], expected[where], atol=2e-3)

@@ -207,4 +207,4 @@ def explain(
             f"{entry.title}: {facts['flat_share']:.0%} of the positions weigh nearly the same, so the mask selects hardly anything here.",
         )
     named = model.card.classes[target] if entry.for_class else None
-    return Attribution(method, named, values, grid.astype(np.float32, copy=False), scene.geometry.seen(), facts, notes)
+    return Attribution(method, named, values, grid.astype(np.float32, copy=False), scene.geometry.visible_mask(), facts, notes)

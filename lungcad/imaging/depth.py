@@ -15,8 +15,8 @@ _SWITCH = "ask for a grey picture (--scale grey, scale=) if that is wrong"
 def to_image(values: np.ndarray, scale: Scale, remarks: Remarks, *, white_is_zero: bool = False) -> tuple[np.ndarray, Unit]:
     """(float32 pixels, their unit) of a (rows, columns) array of integers or floats.
 
-    Unsigned values are display grey over their whole range, 16 bits also over the 8 to 14 bits that 99.9 % of the pixels use, with a note; floats from 0 to 1
-    as they are; signed, wide and other floating-point values are stretched, with a warning.
+    Unsigned values are display grey over their whole range, 16 bits also over the 8 to 14 bits that 99.9 % of the pixels use, with a note;
+    floats from 0 to 1 as they are; signed, wide and other floating-point values are stretched, with a warning.
     Values like a CT slice's, as they are or offset by 1024 or 32768, are Hounsfield units, with a note.
     white_is_zero: TIFF's photometric interpretation 0; it says how grey is shown, and leaves Hounsfield units as they are.
     """

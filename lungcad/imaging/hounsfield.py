@@ -4,7 +4,9 @@ import numpy as np
 
 AIR = -1000.0
 LOWEST, HIGHEST = -1500.0, 31_743.0
-"""No scanner gives values outside: below lies only padding, the upper end is the extended CT scale (16 bits at slope 1 or 30,710 at slope 10)."""
+"""No scanner gives values outside: below lies only padding, the upper end is the extended CT scale (16 bits at slope 1 or 30,710 at
+slope 10).
+"""
 SATURATED = 0.005
 """Share of pixels at the very top from which a picture was cut off there by a display window."""
 MAX_SAMPLED = 1 << 18
@@ -47,11 +49,16 @@ def _has_air_and_tissue(hu: np.ndarray, *, air: float, tissue: float) -> bool:
 
 
 def _is_a_chest(hu: np.ndarray) -> bool:
-    """Air, lung and soft tissue each where a scanner puts them: a picture of some window, in 10 to 12 bits, has them elsewhere, or cut off."""
+    """Air, lung and soft tissue each where a scanner puts them: a picture of some window, in 10 to 12 bits, has them elsewhere, or cut
+    off.
+    """
     soft = hu[(hu > -200) & (hu < 300)]
-    near, above, below = (float(np.mean(part)) for part in (np.abs(hu) <= 150, (hu > 450) & (hu <= 750), (hu > -600) & (hu <= -300)))
+    near, above, below = (float(np.mean(mask)) for mask in (np.abs(hu) <= 150, (hu > 450) & (hu <= 750), (hu > -600) & (hu <= -300)))
     air, lung = float(np.mean((hu > -1060) & (hu < -930))), float(np.mean((hu > -950) & (hu < -600)))
     return air > 0.03 and lung > 0.02 and -110 < float(np.median(soft)) < 120 and near > 2 * max(above, below)
+
+
+_SCALE_LOST = "the Hounsfield scale is probably lost, and the window shows the wrong tissue; do not trust the answer."
 
 
 def doubt(hu: np.ndarray) -> str | None:
@@ -59,13 +66,7 @@ def doubt(hu: np.ndarray) -> str | None:
     sample = sampled(hu)
     low, high = np.quantile(sample, [0.005, 0.995])
     if low > -500:
-        return (
-            f"No value is like air (the lowest are about {low:.0f} HU): the Hounsfield scale is probably lost, and the window shows the wrong tissue; "
-            "do not trust the answer."
-        )
+        return f"No value is like air (the lowest are about {low:.0f} HU): {_SCALE_LOST}"
     if high < -250:
-        return (
-            f"No value is like tissue (the highest are about {high:.0f} HU): the Hounsfield scale is probably lost, and the window shows the wrong tissue; "
-            "do not trust the answer."
-        )
+        return f"No value is like tissue (the highest are about {high:.0f} HU): {_SCALE_LOST}"
     return None

@@ -43,11 +43,12 @@ _HEIF = ("heic", "heix", "hevc", "hevx", "heim", "heis", "mif1", "msf1")
 def read_image(source: bytes | str | Path, *, frame: int | None = None, scale: Scale | str = Scale.AUTO) -> CTImage:
     """Read one slice.
 
-    frame: which slice of a DICOM file that holds several, from 1; None takes the middle one, with a warning. scale: whether values are Hounsfield units;
-    "auto" goes by what the file says or, in pictures of more than 8 bits, by what the values look like, with a note; "hounsfield" and "grey" overrule it.
-    Raises :class:`ImageError`, in one sentence, for anything that is not one readable CT slice, or takes longer than :data:`MAX_SECONDS`.
+    frame: which slice of a DICOM file that holds several, from 1; None takes the middle one, with a warning. scale: whether values are
+    Hounsfield units; "auto" goes by what the file says or, in pictures of more than 8 bits, by what the values look like, with a note;
+    "hounsfield" and "grey" overrule it. Raises :class:`ImageError`, in one sentence, for anything that is not one readable CT slice, or
+    takes longer than :data:`MAX_SECONDS`.
     """
-    scale = lookup({each.value: each for each in Scale}, str(scale), "scale")
+    scale = lookup({member.value: member for member in Scale}, str(scale), "scale")
     data = source if isinstance(source, bytes) else _read_file(Path(source))
     if not data:
         raise ImageError("The file is empty (0 bytes); export or download it again.")

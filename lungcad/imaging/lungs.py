@@ -1,7 +1,8 @@
 """The lung field of a slice, by thresholds and morphology, with a word on how far to trust it.
 
-The steps are those of Hu, Hoffman & Reinhardt, "Automatic lung segmentation for accurate quantitation of volumetric X-ray CT images", IEEE TMI 2001,
-on one slice: air outside the body, a threshold between air and tissue inside it, the airways out, holes and bays (vessels, nodules on the wall) in.
+The steps are those of Hu, Hoffman & Reinhardt, "Automatic lung segmentation for accurate quantitation of volumetric X-ray CT images", IEEE
+TMI 2001, on one slice: air outside the body, a threshold between air and tissue inside it, the airways out, holes and bays (vessels,
+nodules on the wall) in.
 """
 
 from dataclasses import dataclass
@@ -32,7 +33,9 @@ class LungField:
 
 
 def lung_field(image: CTImage) -> LungField:
-    """Hounsfield images by the fixed limit of -400 HU between lung and tissue, 8-bit pictures (of any window) by Otsu's threshold inside the body."""
+    """Hounsfield images by the fixed limit of -400 HU between lung and tissue, 8-bit pictures (of any window) by Otsu's threshold inside
+    the body.
+    """
     grey = np.clip((image.pixels + 1024) / 1424, 0, 1) if image.unit is Unit.HU else image.grey()  # -1024 to 400 HU
     rows, columns = grey.shape
     scale = min(1.0, SIDE / max(rows, columns))
@@ -43,13 +46,12 @@ def lung_field(image: CTImage) -> LungField:
     lungs = _lungs(small, body, air)
     border = body & ~_morph(cv2.MORPH_ERODE, body, max(round(0.03 * max(small.shape)), 1))
     doubts = _doubts(lungs, body, closed)
-    lungs_there, body_there, border_there, text_there = (
+    lung_mask, body_mask, border_mask, text_mask = (
         cv2.resize(mask.astype(np.uint8), (columns, rows), interpolation=cv2.INTER_NEAREST) > 0
         for mask in (lungs, body, border & ~lungs, _text(small, body))
     )
-    return LungField(
-        lungs_there, body_there, border_there, text_there, confidence=max(1 - 0.6 * len(doubts), 0.0) if lungs.any() else 0.0, doubts=doubts
-    )
+    confidence = max(1 - 0.6 * len(doubts), 0.0) if lungs.any() else 0.0
+    return LungField(lung_mask, body_mask, border_mask, text_mask, confidence, doubts)
 
 
 def _body(grey: np.ndarray, air: float | None) -> tuple[np.ndarray, bool]:
@@ -91,30 +93,30 @@ def _lungs(grey: np.ndarray, body: np.ndarray, air: float | None) -> np.ndarray:
     area = body.sum()
     middle = np.argwhere(body).mean(0)[1]
     half = max(np.ptp(np.argwhere(body)[:, 1]) / 2, 1)
-    kept = np.zeros_like(body)
+    lungs = np.zeros_like(body)
     for index in sorted(range(1, count), key=lambda i: -stats[i, cv2.CC_STAT_AREA])[:4]:
         share = stats[index, cv2.CC_STAT_AREA] / area
         is_airway = share < 0.03 and abs(centres[index][0] - middle) < 0.2 * half
         if share > 0.01 and not is_airway:
-            part = _morph(cv2.MORPH_CLOSE, labels == index, max(round(0.03 * max(grey.shape)), 1))
-            kept |= _filled(part)
-    return np.asarray(kept & body)
+            component = _morph(cv2.MORPH_CLOSE, labels == index, max(round(0.03 * max(grey.shape)), 1))
+            lungs |= _filled(component)
+    return np.asarray(lungs & body)
 
 
 def _doubts(lungs: np.ndarray, body: np.ndarray, closed: bool) -> tuple[str, ...]:
     if not lungs.any():
         return ("No lungs were found in this image.",)
     share = lungs.sum() / max(body.sum(), 1)
-    found = [] if closed else ["The body's outline is open, so lung and outside may be confused."]
+    doubts = [] if closed else ["The body's outline is open, so lung and outside may be confused."]
     if not 0.12 <= share <= 0.75:
-        found.append(f"The lungs take {share:.0%} of the body, which is unusual for a chest slice.")
+        doubts.append(f"The lungs take {share:.0%} of the body, which is unusual for a chest slice.")
     if body.mean() > 0.97:
-        found.append("The body fills the whole picture, so its outline is unknown.")
+        doubts.append("The body fills the whole picture, so its outline is unknown.")
     middle = np.argwhere(body).mean(0)[1]
     left = lungs[:, : int(middle)].sum() / lungs.sum()
     if not 0.15 <= left <= 0.85:
-        found.append("Nearly all of the lung field lies on one side.")
-    return tuple(found)
+        doubts.append("Nearly all of the lung field lies on one side.")
+    return tuple(doubts)
 
 
 def _text(grey: np.ndarray, body: np.ndarray) -> np.ndarray:

@@ -9,8 +9,8 @@ import numpy as np
 
 TILT_LIMIT = 32.0
 """Degrees between a slice's normal and an axis of the body up to which it is named after that axis: gantries tilt by 30 at most."""
-SAID_FROM = 2.0
-"""Degrees of tilt or of rotation in the plane from which it is said."""
+REPORTED_FROM = 2.0
+"""Degrees of tilt or of rotation in the plane from which the user is told."""
 
 
 class Orientation(StrEnum):
@@ -63,8 +63,11 @@ AS_USUAL = Turn()
 
 
 @dataclass(frozen=True)
-class Lie:
-    """orientation, turn to the usual view; tilt: degrees between the slice's normal and the nearest axis; spin: degrees left in the plane after the turn."""
+class Pose:
+    """How a slice lies in the patient, and the turn that brings it to the usual view.
+
+    tilt: degrees between the slice's normal and the nearest axis. spin: degrees left in the plane after the turn.
+    """
 
     orientation: Orientation = Orientation.UNKNOWN
     turn: Turn = AS_USUAL
@@ -72,10 +75,13 @@ class Lie:
     spin: float = 0.0
 
 
-def lie_of(cosines: Sequence[float]) -> Lie | None:
-    """From ImageOrientationPatient (PS3.3 C.7.6.2.1.1): x to the patient's left, y to the back, z to the head. None where the six numbers are no directions.
+def pose_of(cosines: Sequence[float]) -> Pose | None:
+    """From ImageOrientationPatient (PS3.3 C.7.6.2.1.1): x to the patient's left, y to the back, z to the head.
 
-    The usual view of an axial slice, whatever the position of the patient in the scanner: his left on the picture's right, his back at the bottom.
+    None where the six numbers are no directions.
+
+    The usual view of an axial slice, whatever the position of the patient in the scanner: his left on the picture's right, his back at the
+    bottom.
     """
     if len(cosines) != 6 or not all(math.isfinite(value) for value in cosines):
         return None
@@ -90,20 +96,20 @@ def lie_of(cosines: Sequence[float]) -> Lie | None:
     axis = int(np.abs(normal).argmax())
     tilt = math.degrees(math.acos(min(float(np.abs(normal[axis])), 1.0)))
     if tilt > TILT_LIMIT:
-        return Lie(Orientation.OBLIQUE, tilt=tilt)
+        return Pose(Orientation.OBLIQUE, tilt=tilt)
     if axis != 2:
-        return Lie((Orientation.SAGITTAL, Orientation.CORONAL)[axis], tilt=tilt)
+        return Pose((Orientation.SAGITTAL, Orientation.CORONAL)[axis], tilt=tilt)
     transposed = abs(along_row[1]) > abs(along_row[0])
     across, below = (down, along_row) if transposed else (along_row, down)
     turn = Turn(bool(transposed), bool(below[1] < 0), bool(across[0] < 0))
     spin = math.degrees(math.atan2(min(abs(across[1]), abs(below[0])), max(abs(across[0]), abs(below[1]))))
-    return Lie(Orientation.AXIAL, turn, tilt, spin)
+    return Pose(Orientation.AXIAL, turn, tilt, spin)
 
 
 def cosines_of(letters: Sequence[str]) -> list[float]:
     """ImageOrientationPatient from PatientOrientation (0020,0020), e.g. L\\P; empty where the letters are no directions of the body."""
     directions = {"L": (1, 0, 0), "R": (-1, 0, 0), "P": (0, 1, 0), "A": (0, -1, 0), "H": (0, 0, 1), "F": (0, 0, -1)}
-    found = [directions.get(word.strip()[:1]) for word in letters]
-    if len(found) != 2 or None in found:
+    axes = [directions.get(word.strip()[:1]) for word in letters]
+    if len(axes) != 2 or None in axes:
         return []
-    return [float(value) for direction in found if direction for value in direction]
+    return [float(value) for direction in axes if direction for value in direction]

@@ -28,7 +28,10 @@ _EXIF_ORIENTATION = 0x0112
 
 @dataclass(frozen=True, eq=False)
 class _Picture:
-    """values: (rows, columns) or (rows, columns, channels) as stored, not yet upright. eight_bit: None, or the picture where Pillow reads it as it is."""
+    """A decoded picture. values: (rows, columns) or (rows, columns, channels) as stored, not yet upright.
+
+    eight_bit: None, or the picture where Pillow reads it as it is.
+    """
 
     values: np.ndarray | None
     eight_bit: Image.Image | None
@@ -47,7 +50,9 @@ def looks_like_raster(data: bytes) -> bool:
 
 
 def read(data: bytes, sha256: str, *, scale: Scale = Scale.AUTO) -> CTImage:
-    """Decode one raster image; colour becomes luminance, transparency is laid on black, the numbers of deep pictures go through ``depth``."""
+    """Decode one raster image; colour becomes luminance, transparency is laid on black, the numbers of deep pictures go through
+    ``depth``.
+    """
     remarks = Remarks()
     try:
         picture = _deep_tiff(data) if data.startswith(_TIFF) else None

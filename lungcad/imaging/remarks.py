@@ -5,7 +5,10 @@ from dataclasses import dataclass, field
 
 @dataclass(eq=False)
 class Remarks:
-    """notes: harmless facts ("turned to the usual view"). warnings: why the pixels, or an answer about them, may be wrong. One sentence each."""
+    """notes: harmless facts ("turned to the usual view").
+
+    warnings: why the pixels, or an answer about them, may be wrong. One sentence each.
+    """
 
     notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)

@@ -18,7 +18,10 @@ _WIDTH, _LENGTH, _BITS, _COMPRESSION, _PHOTOMETRIC, _ORIENTATION, _SAMPLES, _SAM
 
 @dataclass(frozen=True)
 class Page:
-    """What the first page says of itself (TIFF 6.0). sample_format: 1 unsigned, 2 signed, 3 floating point. white_is_zero: photometric interpretation 0."""
+    """What the first page says of itself (TIFF 6.0).
+
+    sample_format: 1 unsigned, 2 signed, 3 floating point. white_is_zero: photometric interpretation 0.
+    """
 
     rows: int
     columns: int
@@ -55,29 +58,38 @@ def _first_page(data: bytes) -> Page:
     n_tags = struct.unpack_from(order + ("Q" if big else "H"), data, start)[0]
     if n_tags > MAX_TAGS:
         raise ImageError(f"The TIFF's first page claims {n_tags:,} tags; the limit is {MAX_TAGS}; save it again.")
-    entry, at = (20, start + 8) if big else (12, start + 2)
+    entry_size, entries_at = (20, start + 8) if big else (12, start + 2)
     tags: dict[int, int] = {}
     for index in range(n_tags):
-        tag, kind, n = struct.unpack_from(order + ("HHQ" if big else "HHI"), data, at + index * entry)
+        tag, kind, n = struct.unpack_from(order + ("HHQ" if big else "HHI"), data, entries_at + index * entry_size)
         if kind not in _FORMATS or n < 1:
             continue
-        place = at + index * entry + (12 if big else 8)
+        value_at = entries_at + index * entry_size + (12 if big else 8)
         if n * _SIZES[kind] > (8 if big else 4):
-            place = struct.unpack_from(order + ("Q" if big else "I"), data, place)[0]
-        tags[tag] = struct.unpack_from(order + _FORMATS[kind], data, place)[0]
+            value_at = struct.unpack_from(order + ("Q" if big else "I"), data, value_at)[0]
+        tags[tag] = struct.unpack_from(order + _FORMATS[kind], data, value_at)[0]
     following = (
-        struct.unpack_from(order + ("Q" if big else "I"), data, at + n_tags * entry)[0] if at + n_tags * entry + 4 <= len(data) else 0
+        struct.unpack_from(order + ("Q" if big else "I"), data, entries_at + n_tags * entry_size)[0]
+        if entries_at + n_tags * entry_size + 4 <= len(data)
+        else 0
     )
     if following:
         raise ImageError("The TIFF holds more than one page; save the one slice you mean as its own image.")
     return Page(
-        tags[_LENGTH], tags[_WIDTH], tags.get(_SAMPLES, 1), tags.get(_BITS, 1), tags.get(_SAMPLE_FORMAT, 1), tags.get(_PHOTOMETRIC) == 0,
-        tags.get(_COMPRESSION, 1), tags.get(_ORIENTATION, 1),
-    )  # fmt: skip
+        rows=tags[_LENGTH],
+        columns=tags[_WIDTH],
+        samples=tags.get(_SAMPLES, 1),
+        bits=tags.get(_BITS, 1),
+        sample_format=tags.get(_SAMPLE_FORMAT, 1),
+        white_is_zero=tags.get(_PHOTOMETRIC) == 0,
+        compression=tags.get(_COMPRESSION, 1),
+        orientation=tags.get(_ORIENTATION, 1),
+    )
 
 
 def read_deep(data: bytes, page: Page) -> np.ndarray | None:
-    """The page's numbers as they are stored, (rows, columns) or (rows, columns, samples); None where the compression is one that only Pillow decodes.
+    """The page's numbers as they are stored, (rows, columns) or (rows, columns, samples); None where the compression is one that only
+    Pillow decodes.
 
     Raises :class:`ImageError` for a form that neither reads rightly.
     """
@@ -95,7 +107,8 @@ def read_deep(data: bytes, page: Page) -> np.ndarray | None:
             if colours is not None and colours.shape == (page.rows, page.columns, page.samples):
                 return colours[..., [2, 1, 0, 3][: page.samples]]
         raise ImageError(
-            f"The TIFF ({page.bits} bits, compression {page.compression}) is damaged or in a form that lungcad does not decode; save it uncompressed."
+            f"The TIFF ({page.bits} bits, compression {page.compression}) is damaged or in a form that lungcad does not decode; "
+            "save it uncompressed."
         ) from None
     if values.dtype.kind not in "biuf" or values.shape[:2] != (page.rows, page.columns):
         raise ImageError("The TIFF holds no plain grey or colour pixels; save the slice as PNG or as an uncompressed TIFF.")

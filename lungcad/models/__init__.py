@@ -1,4 +1,7 @@
-"""Networks: backbone × attention × head, their weights and cards. The table of contents is ``__init__.pyi``; torch is imported by what needs it."""
+"""Networks: backbone × attention × head, their weights and cards.
+
+The table of contents is ``__init__.pyi``; torch is imported by what needs it.
+"""
 
 import lazy_loader
 

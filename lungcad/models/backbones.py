@@ -70,9 +70,9 @@ class Backbone(nn.Module):
 class TwoInputBackbone(Backbone):
     """The whole image and a crop of its middle half, both through the same layers: (N, 3, H, W) -> (N, ``channels``, H/16, W/16).
 
-    The crop is enlarged to the input's size, so the network sees a lesion in the middle both in its surroundings and close up. Both feature maps
-    are laid on one grid, twice as fine, where each stands on the pixels it was computed from: averages over positions and class activation maps
-    stay what they are for one input. H and W must be multiples of 64.
+    The crop is enlarged to the input's size, so the network sees a lesion in the middle both in its surroundings and close up. Both feature
+    maps are laid on one grid, twice as fine, where each stands on the pixels it was computed from: averages over positions and class
+    activation maps stay what they are for one input. H and W must be multiples of 64.
     """
 
     def __init__(self, name: str) -> None:

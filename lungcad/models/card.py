@@ -25,7 +25,8 @@ class Inputs(StrEnum):
 
 
 class Complexity(Schema):
-    """flops: floating-point operations of one forward pass of one image (a multiply and an add count as two), convolutions and matrix products.
+    """flops: floating-point operations of one forward pass of one image (a multiply and an add count as two), convolutions and matrix
+    products.
 
     added_parameters, added_flops: share on top of the same network without attention (0.01 is one per cent more).
     """

@@ -40,10 +40,11 @@ def predict_batch(model: TrainedModel, inputs: Tensor) -> Tensor:
 
 
 def calibrated(model: TrainedModel, logits: Tensor) -> Tensor:
-    """Softmax at the card's temperature (Guo et al., "On calibration of modern neural networks", ICML 2017), with its class bias if it has one.
+    """Softmax of logits at the card's temperature, with the card's class bias if it has one.
 
-    The bias is the logarithm of the classes' prior where training saw them equally often (Saerens et al., "Adjusting the outputs of a classifier to
-    new a priori probabilities", Neural Computation 2002).
+    The temperature is that of Guo et al., "On calibration of modern neural networks", ICML 2017. The bias is the logarithm of the classes'
+    prior where training saw them equally often (Saerens et al., "Adjusting the outputs of a classifier to new a priori probabilities",
+    Neural Computation 2002).
     """
     scaled = logits / model.card.temperature
     return (scaled if model.card.bias is None else scaled + torch.tensor(model.card.bias, device=logits.device)).softmax(-1)

@@ -36,7 +36,9 @@ class TrainedModel:
 
     @cached_property
     def original(self) -> Classifier:
-        """The same weights in float32, nothing folded, every layer differentiable, for what needs gradients of inputs or inner layers; made when first asked for."""
+        """The same weights in float32, nothing folded, every layer differentiable, for what needs gradients of inputs or inner layers;
+        made when first asked for.
+        """
         return self.device.put(self.unfolded().eval().requires_grad_(False))
 
     def class_index(self, name: str) -> int:

@@ -14,9 +14,11 @@ from lungcad.imaging.window import Window
 
 
 def display_grey(dataset: pydicom.Dataset, stored: np.ndarray, values: np.ndarray, padding: np.ndarray, remarks: Remarks) -> np.ndarray:
-    """Grey 0 to 255, float32: through the VOI LUT or the window, over the whole range that these can put out; 8 bits without either as they are.
+    """Grey 0 to 255, float32: through the VOI LUT or the window, over the whole range that these can put out; 8 bits without either as they
+    are.
 
-    values: ``stored`` after its rescale, which a window speaks of. PS3.3 C.11.2 (VOI LUT), C.7.6.3.1.2 (MONOCHROME1), C.11.6 (presentation LUT).
+    values: ``stored`` after its rescale, which a window speaks of. PS3.3 C.11.2 (VOI LUT), C.7.6.3.1.2 (MONOCHROME1), C.11.6 (presentation
+    LUT).
     """
     if not np.isfinite(values).all():
         raise ImageError("The DICOM file holds NaN or infinite pixel values; export it again with finite values.")

@@ -1,6 +1,7 @@
 """Reading elements that may be missing, empty or broken. No value is ever quoted in a message: any may hold a patient's name."""
 
 import math
+from typing import Any
 
 import pydicom
 from pydicom.multival import MultiValue
@@ -24,19 +25,22 @@ def text(dataset: pydicom.Dataset, name: str) -> str:
     return "" if value is None else str(value).strip()
 
 
-def texts(dataset: pydicom.Dataset, name: str) -> list[str]:
-    """The element's values as upper-case words."""
+def _values_of(dataset: pydicom.Dataset, name: str) -> list[Any]:
     value = value_of(dataset, name)
     if value is None:
         return []
-    return [str(each).strip().upper() for each in (value if isinstance(value, (list, tuple, MultiValue)) else [value])]
+    return list(value) if isinstance(value, (list, tuple, MultiValue)) else [value]
+
+
+def texts(dataset: pydicom.Dataset, name: str) -> list[str]:
+    """The element's values as upper-case words."""
+    return [str(item).strip().upper() for item in _values_of(dataset, name)]
 
 
 def numbers(dataset: pydicom.Dataset, name: str) -> list[float]:
     """The element's values as floats; empty where there are none or they are not numbers."""
-    value = value_of(dataset, name)
     try:
-        return [float(each) for each in (value if isinstance(value, (list, tuple, MultiValue)) else [] if value is None else [value])]
+        return [float(item) for item in _values_of(dataset, name)]
     except Exception:  # anything may stand in a damaged element
         return []
 

@@ -1,4 +1,6 @@
-"""One frame of an object that may hold many: its functional groups (PS3.3 C.7.6.16) laid over the data set, so that all else reads one slice."""
+"""One frame of an object that may hold many: its functional groups (PS3.3 C.7.6.16) laid over the data set, so that all else reads one
+slice.
+"""
 
 import pydicom
 from pydicom.dataset import Dataset
@@ -8,8 +10,12 @@ from lungcad.imaging.dicom.elements import items, number
 from lungcad.imaging.remarks import Remarks
 
 GROUPS = (
-    "PixelValueTransformationSequence", "PixelMeasuresSequence", "FrameVOILUTSequence", "PlaneOrientationSequence", "PlanePositionSequence",
-)  # fmt: skip
+    "PixelValueTransformationSequence",
+    "PixelMeasuresSequence",
+    "FrameVOILUTSequence",
+    "PlaneOrientationSequence",
+    "PlanePositionSequence",
+)
 FRAME_TYPES = ("CTImageFrameTypeSequence", "XRay3DFrameTypeSequence")
 OPENERS = "a viewer such as 3D Slicer, Horos or Weasis shows them all"
 
@@ -27,7 +33,8 @@ def choose_frame(dataset: pydicom.Dataset, frame: int | None, remarks: Remarks) 
     if frame is None:
         frame = n_frames // 2 + 1
         remarks.warn(
-            f"The file holds {n_frames} slices; only the middle one, frame {frame}, was read. Name the one you mean (--frame, frame=); {OPENERS}."
+            f"The file holds {n_frames} slices; only the middle one, frame {frame}, was read. Name the one you mean (--frame, "
+            f"frame=); {OPENERS}."
         )
     else:
         remarks.note(f"Frame {frame} of the file's {n_frames} was read; {OPENERS}.")

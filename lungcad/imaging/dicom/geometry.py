@@ -5,7 +5,7 @@ import math
 import pydicom
 
 from lungcad.imaging.dicom.elements import numbers, text, texts
-from lungcad.imaging.orientation import SAID_FROM, Lie, Orientation, cosines_of, lie_of
+from lungcad.imaging.orientation import REPORTED_FROM, Orientation, Pose, cosines_of, pose_of
 from lungcad.imaging.remarks import Remarks
 
 MAX_ASPECT = 10.0
@@ -38,39 +38,41 @@ def pixel_aspect_of(dataset: pydicom.Dataset) -> float | None:
     return values[0] / values[1] if usable else None
 
 
-def lie(dataset: pydicom.Dataset, remarks: Remarks) -> Lie:
+def slice_pose(dataset: pydicom.Dataset, remarks: Remarks) -> Pose:
     """The plane of the slice and its turn to the usual view, with what the user must know about either."""
     cosines = numbers(dataset, "ImageOrientationPatient")
-    found = lie_of(cosines) if cosines else lie_of(cosines_of(texts(dataset, "PatientOrientation")))
+    pose = pose_of(cosines) if cosines else pose_of(cosines_of(texts(dataset, "PatientOrientation")))
     if any("LOCALIZER" in word or "SCOUT" in word or "TOPOGRAM" in word for word in texts(dataset, "ImageType")):
         remarks.warn(
             "This is a localizer (scout view), not an axial slice; the network was trained on axial slices, so do not trust the answer."
         )
-        return Lie(Orientation.LOCALIZER)
-    if found is None:
+        return Pose(Orientation.LOCALIZER)
+    if pose is None:
         if cosines:
             remarks.warn("The DICOM file's image orientation is not usable; whether this is an axial slice in the usual view is unknown.")
         elif text(dataset, "PatientPosition") not in ("", "HFS"):
             remarks.warn(
-                "The patient did not lie head first on the back, and the DICOM file does not say how the picture is turned; compare its sides."
+                "The patient did not lie head first on the back, and the DICOM file does not say how the picture is turned; "
+                "compare its sides."
             )
-        return Lie()
-    if found.orientation is not Orientation.AXIAL:
+        return Pose()
+    if pose.orientation is not Orientation.AXIAL:
         plane = (
-            f"an oblique slice ({found.tilt:.0f}° off every axis of the body)"
-            if found.orientation is Orientation.OBLIQUE
-            else f"a {found.orientation} slice"
+            f"an oblique slice ({pose.tilt:.0f}° off every axis of the body)"
+            if pose.orientation is Orientation.OBLIQUE
+            else f"a {pose.orientation} slice"
         )
         remarks.warn(f"This is {plane}, not an axial one; the network was trained on axial slices, so do not trust the answer.")
-        return found
-    if found.turn:
+        return pose
+    if pose.turn:
         remarks.note(
-            f"The slice is {found.turn} in the file; it was turned to the usual view (the patient's left on the right, the back at the bottom)."
+            f"The slice is {pose.turn} in the file; it was turned to the usual view (the patient's left on the right, the back "
+            "at the bottom)."
         )
-    if found.tilt >= SAID_FROM:
-        remarks.note(f"The slice is tilted by {found.tilt:.0f}° (gantry).")
-    if found.spin >= SAID_FROM:
-        (remarks.warn if found.spin > 15 else remarks.note)(
-            f"The slice is rotated by {found.spin:.0f}° in its plane, which was left as it is."
+    if pose.tilt >= REPORTED_FROM:
+        remarks.note(f"The slice is tilted by {pose.tilt:.0f}° (gantry).")
+    if pose.spin >= REPORTED_FROM:
+        (remarks.warn if pose.spin > 15 else remarks.note)(
+            f"The slice is rotated by {pose.spin:.0f}° in its plane, which was left as it is."
         )
-    return found
+    return pose

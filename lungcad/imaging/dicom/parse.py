@@ -22,11 +22,21 @@ logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
 warnings.filterwarnings("ignore", module=r"pydicom(\..*)?")
 
 
+_FIRST_TAGS = (
+    b"\x02\x00",
+    b"\x08\x00",
+    b"\x00\x02\x00\x00",
+    b"\x00\x08\x00\x00",
+    b"\x00\x08\x00\x05",
+    b"\x00\x08\x00\x08",
+    b"\x00\x08\x00\x16",
+)
+"""How a file without preamble begins."""
+
+
 def looks_like_dicom(data: bytes) -> bool:
     """With the DICM prefix, or headless: first tag in group 0002 or 0008, little or big endian."""
-    return data[128:132] == b"DICM" or data[:2] in (b"\x02\x00", b"\x08\x00") or data[:4] in (
-        b"\x00\x02\x00\x00", b"\x00\x08\x00\x00", b"\x00\x08\x00\x05", b"\x00\x08\x00\x08", b"\x00\x08\x00\x16",
-    )  # fmt: skip
+    return data[128:132] == b"DICM" or data.startswith(_FIRST_TAGS)
 
 
 def parse(data: bytes) -> pydicom.Dataset:

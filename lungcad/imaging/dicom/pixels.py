@@ -22,20 +22,22 @@ _NEEDED = {  # PS3.3 C.7.6.3: nothing can be decoded without them
 
 
 def check_claims(dataset: pydicom.Dataset) -> None:
-    """Refuse what pydicom would misread: missing attributes, absurd sizes, bits that contradict each other, pixel data of another length than claimed."""
+    """Refuse what pydicom would misread: missing attributes, absurd sizes, bits that contradict each other, pixel data of another length
+    than claimed.
+    """
     rows, columns = count(dataset, "Rows", "how many rows its image has"), count(dataset, "Columns", "how many columns its image has")
     if rows * columns > MAX_PIXELS:
         raise ImageError(f"The DICOM file claims {columns:,}×{rows:,} pixels; the limit is {MAX_PIXELS / 1e6:.0f} megapixels.")
     name = pixel_element(dataset) or "PixelData"
-    missing = [need for need in _NEEDED[name] if not (texts(dataset, need) if need.startswith("Photo") else numbers(dataset, need))]
+    missing = [element for element in _NEEDED[name] if not (texts if element.startswith("Photo") else numbers)(dataset, element)]
     if missing:
         raise ImageError(f"The DICOM file lacks {' and '.join(missing)}, so its pixels cannot be decoded; export it again.")
     if name == "PixelData":
         _check_bits(dataset)
     if dataset.file_meta.get("TransferSyntaxUID") is None:
-        dataset.file_meta.TransferSyntaxUID = pydicom.uid.ImplicitVRLittleEndian if dataset.original_encoding[0] else (
-            pydicom.uid.ExplicitVRLittleEndian if dataset.original_encoding[1] else pydicom.uid.ExplicitVRBigEndian
-        )  # fmt: skip
+        implicit, little_endian = dataset.original_encoding
+        explicit = pydicom.uid.ExplicitVRLittleEndian if little_endian else pydicom.uid.ExplicitVRBigEndian
+        dataset.file_meta.TransferSyntaxUID = pydicom.uid.ImplicitVRLittleEndian if implicit else explicit
     if not dataset.file_meta.TransferSyntaxUID.is_transfer_syntax:
         raise ImageError("The DICOM file names no known transfer syntax, so its pixels cannot be decoded; export it again.")
     if dataset.file_meta.TransferSyntaxUID.is_encapsulated:
@@ -74,7 +76,8 @@ def decode(dataset: pydicom.Dataset, index: int, remarks: Remarks) -> np.ndarray
     words = words and text(dataset, "PhotometricInterpretation") in ("MONOCHROME1", "MONOCHROME2")
     if not words and stored_bits and high_bit is not None and high_bit != stored_bits - 1:
         raise ImageError(
-            "The DICOM file's HighBit and BitsStored disagree in compressed or coloured pixels, so their values are unknown; export it again."
+            "The DICOM file's HighBit and BitsStored disagree in compressed or coloured pixels, so their values are unknown; "
+            "export it again."
         )
     try:
         if words:  # whole words: which bits count is decided below

@@ -1,6 +1,7 @@
 """One slice of a DICOM file -> :class:`CTImage`.
 
-pydicom decodes; the modules here bound what it may decode, check the tags it takes on trust, and never repeat a tag's value in a message or a log.
+pydicom decodes; the modules here bound what it may decode, check the tags it takes on trust, and never repeat a tag's value in a message or
+a log.
 """
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy as np
 from lungcad.imaging.dicom.display import colour_picture, display_grey, window_of
 from lungcad.imaging.dicom.elements import number, text
 from lungcad.imaging.dicom.frames import choose_frame, flatten
-from lungcad.imaging.dicom.geometry import lie, pixel_aspect_of, spacing_of
+from lungcad.imaging.dicom.geometry import pixel_aspect_of, slice_pose, spacing_of
 from lungcad.imaging.dicom.parse import check_modality, parse
 from lungcad.imaging.dicom.pixels import check_claims, decode
 from lungcad.imaging.dicom.rescale import padding_of, rescale
@@ -41,8 +42,8 @@ def read(data: bytes, sha256: str, *, frame: int | None = None, scale: Scale = S
         else:
             window = window_of(dataset, remarks)
     spacing, pixel_aspect = spacing_of(dataset, remarks), pixel_aspect_of(dataset)
-    place = lie(dataset, remarks)
-    if place.turn.transposed:
+    pose = slice_pose(dataset, remarks)
+    if pose.turn.transposed:
         spacing = spacing and spacing[::-1]
         pixel_aspect = pixel_aspect and 1 / pixel_aspect
     stored_mode = f"{text(dataset, 'PhotometricInterpretation')} {number(dataset, 'BitsStored') or 0:.0f}-bit"
@@ -56,6 +57,13 @@ def read(data: bytes, sha256: str, *, frame: int | None = None, scale: Scale = S
         tuple(remarks.warnings),
     )
     return CTImage(
-        place.turn.to_usual(pixels), unit, provenance, spacing, window, None if colour is None else np.ascontiguousarray(place.turn.to_usual(colour)),
-        place.orientation, place.turn, pixel_aspect,
-    )  # fmt: skip
+        pose.turn.to_usual(pixels),
+        unit,
+        provenance,
+        spacing_mm=spacing,
+        window=window,
+        colour=None if colour is None else np.ascontiguousarray(pose.turn.to_usual(colour)),
+        orientation=pose.orientation,
+        turn=pose.turn,
+        pixel_aspect=pixel_aspect,
+    )

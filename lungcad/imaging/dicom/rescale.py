@@ -64,9 +64,10 @@ def _rescaled(dataset: pydicom.Dataset, stored: np.ndarray, padding: np.ndarray,
         values = stored.astype(np.float64)
         offset = offset_of(values[~padding] if not padding.all() else values)
         if offset is not None and scale is not Scale.GREY:
-            moved = f", offset by {-offset:.0f}" if offset else ""
+            offset_words = f", offset by {-offset:.0f}" if offset else ""
             remarks.warn(
-                f"The DICOM file has no rescale slope and intercept; its values look like a CT slice's{moved}, and were read as Hounsfield units."
+                f"The DICOM file has no rescale slope and intercept; its values look like a CT slice's{offset_words}, and were "
+                "read as Hounsfield units."
             )
             return values + offset, ""
         return (
@@ -92,7 +93,8 @@ def _without_padding(hu: np.ndarray, padding: np.ndarray, remarks: Remarks) -> n
         remarks.note(f"{impossible.mean():.1%} of the pixels hold values that no CT gives; they were taken for padding and read as air.")
     if corners.any():
         remarks.note(
-            f"{corners.mean():.1%} of the pixels, in the corners, hold one value as bright as metal; they were taken for padding and read as air."
+            f"{corners.mean():.1%} of the pixels, in the corners, hold one value as bright as metal; they were taken for "
+            "padding and read as air."
         )
     empty = padding | impossible | corners
     if empty.all():
