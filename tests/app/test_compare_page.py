@@ -132,7 +132,7 @@ def test_cost_against_gain(cost):
 def test_a_number_of_who_is_right_chooses_its_cases(shared_data):
     runs = {"first": "chest-resnet18", "second": "chest-resnet18-cbam"}
     page = new_page(view="runs", **runs).run()
-    n = int(page.dataframe[1].value.loc["first wrong", "right"])
+    n = int(page.dataframe[1].value.loc["first wrong", "second right"])
     assert n and any("All 196 cases" in text.value for text in page.markdown) and "clear_who" not in [each.key for each in page.button]
     page = new_page(view="runs", who="wrong-right", **runs).run()
     assert not page.exception and any(f"{n} cases: first wrong, second right" in text.value for text in page.markdown)

@@ -260,5 +260,5 @@ def test_the_front_door():
     assert sorted(table.index) == sorted(NAMES)
     for card in list_cards():
         assert table.accuracy[card.name] == card.test.accuracy.value
-        assert f"{card.test.accuracy.low:.2f}–{card.test.accuracy.high:.2f}" in table.interval[card.name]
+        assert f"{card.test.accuracy.low:.2f}–{card.test.accuracy.high:.2f}" in table["95 % interval"][card.name]
     assert json.loads(home.json[0].value)["name"] == NAMES[0]

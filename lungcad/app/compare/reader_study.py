@@ -126,6 +126,6 @@ def _results(readings: list[Reading], networks: list[str]) -> None:
     left, right = st.columns(2)
     left.download_button(
         "Readings (CSV)", lambda: to_table(done).to_csv(index=False), "lungcad-readings.csv", "text/csv", key="readings_csv", on_click="ignore",
-        help="A row a case: truth, your answers, the networks' answers. StoredAudit in this session only.",
+        help="A row a case: truth, your answers, the networks' answers. Kept in this session only.",
     )  # fmt: skip
     right.button("Start over", key="blind_restart", on_click=readings.clear, help="Forgets your answers.")

@@ -86,21 +86,19 @@ def show_differences(first: Run, second: Run) -> None:
 
 def _who_is_right(table: pd.DataFrame) -> None:
     """The 2×2 of McNemar's test; a click on one of its numbers chooses its cases below."""
+    second = {f"second {each}": each for each in RIGHT_OR_WRONG}
 
     def clicked() -> None:
         cells = st.session_state["who"]["selection"]["cells"]
         st.query_params.pop(WHO, None)
         if cells:
             row, column = cells[0]
-            st.query_params[WHO] = f"{RIGHT_OR_WRONG[row]}-{column}"
+            st.query_params[WHO] = f"{RIGHT_OR_WRONG[row]}-{second[column]}"
 
     st.markdown("**Who is right?**")
     counts = pd.crosstab(_right_or_wrong(table, "first"), _right_or_wrong(table, "second"), dropna=False)
-    st.dataframe(
-        counts.set_axis([f"first {each}" for each in RIGHT_OR_WRONG]).set_axis(RIGHT_OR_WRONG, axis=1),
-        column_config={each: st.column_config.NumberColumn(f"second {each}") for each in RIGHT_OR_WRONG},
-        key="who", on_select=clicked, selection_mode="single-cell", alt="Cases by which of the two runs is right.",
-    )  # fmt: skip
+    counts = counts.set_axis([f"first {each}" for each in RIGHT_OR_WRONG]).set_axis(list(second), axis=1)
+    st.dataframe(counts, key="who", on_select=clicked, selection_mode="single-cell", alt="Cases by which of the two runs is right.")
     st.caption("Click a number to see its cases below.")
 
 

@@ -20,7 +20,10 @@ def chart_with_csv(figure: go.Figure, *, key: str, alt: str, **how):
 
 
 def chart_points(figure: go.Figure) -> pd.DataFrame:
-    """What the figure draws: a row a point, with the name of its trace. Pictures are left out."""
+    """What the figure draws: a row a point, with the name of its trace. Pictures are left out.
+
+    Further columns where a trace has them: low and high (the ends of its bar), point (the text under the pointer), and its ``customdata``, named by its ``meta``.
+    """
     parts = []
     for trace in figure.data:
         if trace.type == "heatmap":
@@ -29,11 +32,27 @@ def chart_points(figure: go.Figure) -> pd.DataFrame:
             part = {"x": columns.ravel(), "y": rows.ravel(), "value": values.ravel()}
         elif getattr(trace, "y", None) is not None:
             y = plain_values(trace.y)
-            part = {"x": [None] * len(y) if trace.x is None else plain_values(trace.x), "y": y}
+            part = {"x": [None] * len(y) if trace.x is None else plain_values(trace.x), "y": y} | _beside(trace)
         else:
             continue
         parts.append(pd.DataFrame({"series": trace.name or "", **part}))
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def _beside(trace: go.Scatter | go.Bar | go.Box) -> dict[str, Sequence]:
+    """Column -> values, of what a trace says of its points beyond their place."""
+    columns: dict[str, Sequence] = {}
+    for axis in ("x", "y"):
+        bars = getattr(trace, f"error_{axis}", None)
+        if bars is not None and bars.array is not None:
+            middle = plain_values(trace[axis])
+            columns |= {"low": middle - plain_values(bars.arrayminus), "high": middle + plain_values(bars.array)}
+    for text in ("text", "hovertext"):
+        if getattr(trace, text, None) is not None:
+            columns["point"] = plain_values(getattr(trace, text))
+    if trace.customdata is not None:
+        columns[trace.meta] = plain_values(trace.customdata)
+    return columns
 
 
 def plain_values(values: Sequence | dict) -> np.ndarray:

@@ -96,7 +96,8 @@ def _show_files(found: Audit) -> None:
         bars.add_trace(go.Bar(y=kinds, x=[counts[kind] for kind in kinds], name=name, orientation="h", marker_color=colour))
         sizes.add_trace(
             go.Scatter(
-                x=[kind.columns for kind in of_class], y=[kind.rows for kind in of_class], name=name, mode="markers", customdata=[kind.n for kind in of_class],
+                x=[kind.columns for kind in of_class], y=[kind.rows for kind in of_class], name=name, mode="markers",
+                customdata=[kind.n for kind in of_class], meta="images",
                 marker={"color": colour, "opacity": 0.5, "size": [5 + 3 * np.log2(kind.n) for kind in of_class]},
                 hovertemplate="%{x} × %{y}: %{customdata} images<extra>%{fullData.name}</extra>",
             )

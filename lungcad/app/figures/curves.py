@@ -55,7 +55,7 @@ def _add_curves(figure: go.Figure, kind, runs, label: str, baselines: dict[str, 
         if curve is not None:
             figure.add_trace(
                 go.Scatter(
-                    x=curve.x, y=curve.y, name=name, mode="lines", line=line | how, customdata=curve.thresholds,
+                    x=curve.x, y=curve.y, name=name, mode="lines", line=line | how, customdata=curve.thresholds, meta="threshold",
                     hovertemplate="%{x:.3f}, %{y:.3f}, threshold %{customdata:.3f}<extra>%{fullData.name}</extra>",
                 )
             )  # fmt: skip
@@ -74,6 +74,7 @@ def reliability_figure(runs: list[tuple[Run, pd.DataFrame]], baselines: dict[str
                 line=line,
                 marker={"size": 6 + 14 * np.sqrt(n / n.max())},
                 customdata=n,
+                meta="cases",
                 hovertemplate="confidence %{x:.2f}, accuracy %{y:.2f}, %{customdata} cases<extra></extra>",
             )
         )

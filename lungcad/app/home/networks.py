@@ -19,7 +19,7 @@ def show_networks(cards: Mapping[str, ModelCard]) -> None:
             "network": card.name,
             "attention": card.attention,
             "accuracy": _value(card.test and card.test.accuracy),
-            "interval": _interval(card.test and card.test.accuracy),
+            "95 % interval": _interval(card.test and card.test.accuracy),
             "without copies": _value(card.test_without_copies and card.test_without_copies.accuracy),
             "ROC-AUC": _value(card.test and card.test.auc),
             "started from": card.initialised_with.split(" (")[0],
@@ -32,8 +32,8 @@ def show_networks(cards: Mapping[str, ModelCard]) -> None:
         hide_index=True,
         column_config={
             "accuracy": number(format="%.3f", help="Share of the test images answered rightly."),
-            "interval": st.column_config.TextColumn(
-                "95 % interval", help="0 to 1: from the lower to the upper end of the 95 % bootstrap interval over groups."
+            "95 % interval": st.column_config.TextColumn(
+                help="0 to 1: from the lower to the upper end of the 95 % bootstrap interval over groups."
             ),
             "without copies": number(
                 format="%.3f", help="Accuracy without the test images of which the publisher's training part holds a copy."

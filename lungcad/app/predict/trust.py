@@ -4,6 +4,7 @@ import streamlit as st
 
 from lungcad.analysis import Analysis, dear_trust_checks, partner_of, trust_checks
 from lungcad.app import session, store
+from lungcad.app.components.chart import chart_with_csv
 from lungcad.app.figures.trust import deletion_and_insertion
 from lungcad.app.jobs import run_in_session
 from lungcad.explain import METHODS, Options
@@ -69,5 +70,5 @@ def show_check(check: Check, *, is_open: bool = False) -> None:
         st.caption(measured[:1].upper() + measured[1:] + check.sentence)
         if check.curves:
             areas = ", ".join(f"{name.replace('_', ' ')} {value:.2f}" for name, value in check.numbers.items())
-            st.plotly_chart(deletion_and_insertion(check), key="faithfulness_curves", alt=f"Deletion and insertion curves: {areas}")
+            chart_with_csv(deletion_and_insertion(check), key="faithfulness_curves", alt=f"Deletion and insertion curves: {areas}")
             st.caption(f"Areas: {areas}. Averaged over two fills, blur and mean grey.")

@@ -1,0 +1,307 @@
+"""Every file that a page offers is opened and compared with what the page shows.
+
+``STATES`` lists where each is offered; a download, or a plot with its CSV, that stands in the source and in no state fails
+``test_every_download_is_in_the_list``; one that a state offers without saying so fails that state. Streamlit's own CSV of a table and the
+viewer's PNG need a browser: ``tests/e2e/test_downloads.py``.
+"""
+
+import ast
+import base64
+import io
+import json
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+from streamlit.elements.widgets import button
+from streamlit.testing.v1 import AppTest
+
+from lungcad.app.components.literal import literal
+from lungcad.app.components.text import class_label, class_text
+from lungcad.errors import DatasetError
+from lungcad.evaluate.reader_study import AFTER, BEFORE
+from tests.app.pages import ROOT, mounted, open_page
+from tests.app.test_datasets_page import finished
+from tests.conftest import CLASSES, write_phantoms
+
+APP = ROOT / "lungcad" / "app"
+RUN, OTHER = "chest-resnet18", "chest-resnet18-cbam"
+LIDC = "lidc-efficientnet-lite0,lidc-efficientnet-lite0-soft"
+
+
+@dataclass(frozen=True)
+class State:
+    """A page in a state, and the places in the source, ``file function``, whose downloads it offers. act: what a reader does there first."""
+
+    name: str
+    page: str
+    query: dict[str, str]
+    offers: frozenset[str]
+    act: Callable[[AppTest, Path], AppTest] = field(default=lambda page, _: page)
+
+
+def of_own_folder(page: AppTest, folder: Path) -> AppTest:
+    """A folder with a copy in both parts, audited, and a network evaluated on it."""
+    write_phantoms(folder, 3)
+    (folder / "test" / CLASSES[0] / "copy.png").write_bytes((folder / "train" / CLASSES[0] / "0.png").read_bytes())
+    (folder / "test" / CLASSES[1] / "damaged.png").write_bytes(b"\x89PNG\r\n\x1a\n nothing")
+    page.text_input(key="own_folder").set_value(str(folder)).run()
+    return finished(finished(page, "audit"), "evaluation")
+
+
+AUDIT = {f"datasets/audit.py {name}" for name in ("show_audit", "_show_files", "_show_shares")}
+CURVES = {"metrics/curves.py show_curves"}
+
+
+def metrics(section: str, *offers: str, runs: str = RUN, **query: str) -> State:
+    return State(
+        " ".join((section, *query.values())),
+        "3_Metrics.py",
+        {"runs": runs, "section": section, **query},
+        frozenset(CURVES | {f"metrics/{each}" for each in offers}),
+    )
+
+
+STATES = (
+    State("Predict", "1_Predict.py", {"panel": "erase", "example": "spiculated-lesion.dcm"},
+          frozenset({"predict/heatmap.py show_facts", "predict/trust.py show_check"})),
+    *(
+        State(f"two runs {curve}", "2_Compare.py", {"view": "runs", "first": RUN, "second": OTHER, "curve": curve, "cost": cost},
+              frozenset({"compare/runs.py _show_curves", "compare/runs.py _show_cases", "compare/cost.py _cost_and_gain"}))
+        for curve, cost in (("ROC", "GFLOPs"), ("Reliability", "parameters"))
+    ),
+    metrics("Cases", "cases.py _grid", "case_charts.py show_mean_maps", mean_maps="True"),
+    metrics("Cases", "cases.py _grid", "case_charts.py show_scores", by="Scores", curve="Precision-recall", sort="confidence"),
+    metrics("Cases", "cases.py _grid", "case_charts.py show_embedding", by="Map of the cases", sort="faithfulness"),
+    metrics("Cases", "cases.py _grid", "case_charts.py show_embedding", by="Map of the cases", map="PCA", without_copies="True"),
+    metrics("Operating point", "operating_point.py show_operating_point", curve="Reliability", runs=LIDC),
+    metrics("Classes", curve="Decision curve"),
+    metrics("Slices", "slices.py _show_parts"),
+    metrics("Folds", "slices.py _show_parts", runs="iq-efficientnet-lite0-folds"),
+    metrics("Heat maps", "heatmaps.py show_trust", runs="chest-efficientnet-lite0"),
+    metrics("Learning curves", "curves.py show_learning"),
+    State("a published data set", "4_Datasets.py", {"dataset": "chest-ct-scan"}, frozenset(AUDIT | {"datasets/about.py _draw_counts"})),
+    State("a folder of one's own", "4_Datasets.py", {"dataset": "own"},
+          frozenset(AUDIT | {"datasets/evaluate.py _show_curves", "datasets/evaluate.py _show_answers"}), of_own_folder),
+)  # fmt: skip
+ELSEWHERE = {"compare/reader_study.py _results"}
+"""Needs the published images: a test of its own below."""
+
+
+@pytest.fixture
+def offered(monkeypatch):
+    """File name -> (place in the source, what it holds or the function that makes it), of the page that ran last."""
+    found: dict[str, tuple[str, object]] = {}
+    original = button.marshall_file
+
+    def recording(coordinates, data, proto, mimetype, file_name=None, **how):
+        found[file_name] = (place_of(sys._getframe()), data)
+        original(coordinates, data, proto, mimetype, file_name, **how)
+
+    monkeypatch.setattr(button, "marshall_file", recording)
+    return found
+
+
+def place_of(frame) -> str:
+    """The first function of a page on the way out."""
+    while not (is_page_part(Path(frame.f_code.co_filename))):
+        frame = frame.f_back
+    return f"{Path(frame.f_code.co_filename).relative_to(APP).as_posix()} {frame.f_code.co_name}"
+
+
+def is_page_part(file: Path) -> bool:
+    return file.is_relative_to(APP) and file != APP / "components" / "chart.py"
+
+
+def content(data: object) -> bytes:
+    made = data() if callable(data) else data
+    return made.encode() if isinstance(made, str) else made
+
+
+def table_of(data: object) -> pd.DataFrame:
+    return pd.read_csv(io.BytesIO(content(data)), keep_default_na=False, na_values=[""])
+
+
+def test_every_download_is_in_the_list():
+    """And no plot stands on a page without its numbers."""
+    listed = frozenset.union(*(state.offers for state in STATES)) | ELSEWHERE
+    found, bare = set(), set()
+    for path in [*APP.rglob("*.py"), *(ROOT / "pages").glob("*.py"), ROOT / "streamlit_app.py"]:
+        for function in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(function, ast.FunctionDef):
+                continue
+            for call in (node for node in ast.walk(function) if isinstance(node, ast.Call)):
+                name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+                place = f"{path.relative_to(APP).as_posix() if path.is_relative_to(APP) else path.name} {function.name}"
+                if name in ("download_button", "chart_with_csv") and is_page_part(path):
+                    found.add(place)
+                if name in (
+                    "plotly_chart",
+                    "altair_chart",
+                    "line_chart",
+                    "bar_chart",
+                    "scatter_chart",
+                    "pyplot",
+                    "vega_lite_chart",
+                ) and is_page_part(path):
+                    bare.add(place)
+    assert found == listed, "each download needs a state above that opens it, and a comparison below"
+    assert not bare, "draw it with chart_with_csv"
+
+
+@pytest.mark.parametrize("state", STATES, ids=lambda state: state.name)
+def test_every_file_holds_what_the_page_shows(state, offered, monkeypatch, tmp_path):
+    if state.query.get("dataset") != "own":  # the same with and without the published images
+
+        def nowhere(self):
+            raise DatasetError("It is not on this machine.")
+
+        monkeypatch.setattr("lungcad.datasets.dataset.Dataset.locate", nowhere)
+    page = open_page(state.page, **state.query).run()
+    offered.clear()
+    page = state.act(page, tmp_path).run() if state.query.get("dataset") == "own" else page.run()
+    assert not page.exception and not page.error
+    assert {place for place, _ in offered.values()} == state.offers
+    charts = charts_of(page)
+    for name, (place, data) in offered.items():
+        key = name.removeprefix("lungcad-").removesuffix(".csv")
+        if key in charts:
+            same_as_drawn(table_of(data), charts.pop(key))
+        else:
+            COMPARED[place, Path(name).suffix](page, data)
+    assert not charts, f"drawn without a CSV: {set(charts)}"
+
+
+def charts_of(page: AppTest) -> dict[str, list[dict]]:
+    """Key, as the file is named -> the traces that the browser is told to draw."""
+    found = {}
+    for element in page.get("plotly_chart"):
+        key = re.fullmatch(r"\$\$ID-[0-9a-f]+-(.+)", element.proto.id)[1]
+        found[key.replace("_", "-")] = json.loads(element.proto.spec)["data"]
+    return found
+
+
+def numbers(values) -> np.ndarray:
+    """A trace's values in the figure's JSON, where Plotly packs numbers in base64."""
+    if not isinstance(values, dict):
+        return np.asarray(values)
+    unpacked = np.frombuffer(base64.b64decode(values["bdata"]), values["dtype"])
+    return unpacked.reshape([int(side) for side in values["shape"].split(",")]) if "shape" in values else unpacked
+
+
+def same_as_drawn(table: pd.DataFrame, traces: list[dict]) -> None:
+    """Trace by trace: the points, the ends of their bars, and what stands beside a point under the pointer."""
+    start = 0
+    for trace in traces:
+        if trace["type"] == "heatmap":
+            drawn = {"value": numbers(trace["z"]).ravel()}
+        elif "y" not in trace:
+            continue
+        else:
+            drawn = {"y": numbers(trace["y"])} | ({"x": numbers(trace["x"])} if "x" in trace else {})
+            for axis, bars in (("x", trace.get("error_x")), ("y", trace.get("error_y"))):
+                if bars:
+                    drawn |= {"low": drawn[axis] - numbers(bars["arrayminus"]), "high": drawn[axis] + numbers(bars["array"])}
+            if "customdata" in trace:
+                drawn[trace["meta"]] = numbers(trace["customdata"])
+            if points := trace.get("text", trace.get("hovertext")):
+                drawn["point"] = numbers(points)
+        rows = table.iloc[start : start + len(next(iter(drawn.values())))]
+        start += len(rows)
+        assert set(rows.series.fillna("")) <= {trace.get("name", "")}
+        for column, values in drawn.items():
+            if values.dtype.kind in "fiub":
+                np.testing.assert_allclose(rows[column].astype(float), values, rtol=1e-6, atol=1e-9)
+            else:
+                assert list(rows[column].fillna("").astype(str)) == [str(each) for each in values]
+    assert start == len(table)
+
+
+def is_result(page: AppTest, data: object) -> None:
+    result = json.loads(content(data))
+    assert class_text(result["class"]) == page.header[0].value
+    bars = next(each.proto.body for each in page.get("html") if "Calibrated probability" in each.proto.body)
+    shown = dict(re.findall(r'<th scope="row">(.*?)</th>.*?<td>([\d.]+%)</td></tr>', bars))
+    assert shown == {class_label(name): f"{value:.1%}" for name, value in result["probabilities"].items()}
+    assert any(f"{result['probabilities'][result['class']]:.1%}" in text.value for text in page.markdown)
+    assert any(f"*{class_text(result['explained_class'])}*" in caption.value for caption in page.caption)
+    assert result["image_sha256"] == page.session_state["source"].image.provenance.sha256
+    assert not page.warning or all(literal(each) in page.warning[0].value for each in result["warnings"])
+
+
+def is_map(page: AppTest, data: object) -> None:
+    values = np.load(io.BytesIO(content(data)))
+    image = page.session_state["source"].image
+    (facts, grid) = next(each for each in mounted(page, "lungcad.viewer_values") if "box" in each[0])
+    top, left, bottom, right = facts["box"]
+    whole = cv2.resize(grid, (right - left, bottom - top), interpolation=cv2.INTER_LINEAR)
+    rows, columns = image.shape
+    inside = whole[max(-top, 0) : rows - top, max(-left, 0) : columns - left]
+    assert values.shape == image.shape and values.dtype == np.float32
+    np.testing.assert_allclose(values[max(top, 0) : bottom, max(left, 0) : right], inside, rtol=1e-4, atol=1e-6)
+
+
+def is_selection(page: AppTest, data: object) -> None:
+    """The first page of the grid, in its order; all of them counted in its title."""
+    table = table_of(data)
+    title = next(text.value for text in page.markdown if " cases: " in text.value)
+    assert int(title.strip("*").split()[0]) == len(table)
+    shown = next(each.value for each in page.dataframe if {"case", "loss"} <= set(each.value.columns))
+    assert len(shown) == min(len(table), 12) and list(shown.columns) == list(table.columns)
+    pd.testing.assert_frame_equal(shown.reset_index(drop=True), table.head(len(shown)), check_dtype=False, check_categorical=False)
+
+
+def is_difference(page: AppTest, data: object) -> None:
+    table = table_of(data)
+    assert any(text.value.startswith(f"**All {len(table)} cases") for text in page.markdown)
+    shown = next(each.value for each in page.dataframe if "answers" in each.value.columns)
+    pd.testing.assert_frame_equal(shown.reset_index(drop=True), table.head(len(shown)), check_dtype=False, check_categorical=False)
+
+
+def is_answers(page: AppTest, data: object) -> None:
+    table, confusion = table_of(data), page.dataframe[-1].value
+    for row, label in enumerate(CLASSES):
+        for answer in CLASSES:
+            assert confusion[answer].iloc[row] == ((table.label == label) & (table.answer == answer)).sum()
+    assert confusion.to_numpy().sum() == len(table)
+    accuracy = next(each.value for each in page.dataframe if "metric" in each.value.columns).set_index("metric").iloc[0, 0]
+    assert float(accuracy.split()[0]) == pytest.approx((table.label == table.answer).mean(), abs=6e-4)
+
+
+def is_audit(page: AppTest, data: object) -> None:
+    found, shown = json.loads(content(data)), {metric.label: int(metric.value) for metric in page.metric}
+    assert shown["images"] == found["n_images"] and shown["unreadable"] == len(found["unreadable"])
+    assert shown["label conflicts"] == len(found["label_conflicts"])
+    assert shown["in groups of copies"] == sum(map(len, found["duplicate_groups"]))
+    leaks = next(each.value for each in page.dataframe if "share of that class" in each.value.columns)
+    assert list(leaks.images) == [leak["n"] for leak in found["leaks"]]
+    assert [class_label(leak["class"]) for leak in found["leaks"]] == list(leaks["class"])
+
+
+COMPARED = {
+    ("predict/heatmap.py show_facts", ".json"): is_result,
+    ("predict/heatmap.py show_facts", ".npy"): is_map,
+    ("compare/runs.py _show_cases", ".csv"): is_difference,
+    ("metrics/cases.py _grid", ".csv"): is_selection,
+    ("datasets/evaluate.py _show_answers", ".csv"): is_answers,
+    ("datasets/audit.py show_audit", ".json"): is_audit,
+}
+"""(place, ending) -> how the file is compared with its page; plots are compared all alike."""
+
+
+def test_the_readings_of_a_blind_reading(offered, shared_data):
+    page = open_page("2_Compare.py", view="blind", networks="lidc-efficientnet-lite0").run()
+    for key in ("answer_1", "answer_2", "answer_2", "answer_2", "answer_1", "answer_1"):
+        page.button(key=key).click().run()
+    (place, data) = offered["lungcad-readings.csv"]
+    table, shown = table_of(data), page.dataframe[0].value.set_index("answers")
+    assert place in ELSEWHERE and not page.exception and len(table) == 3
+    assert list(table.before) == ["benign", "malignant", "benign"] and list(table.after) == ["malignant", "malignant", "benign"]
+    for who, column in ((BEFORE, "before"), (AFTER, "after"), ("lidc-efficientnet-lite0", "lidc-efficientnet-lite0")):
+        assert shown.loc[who, "accuracy"] == pytest.approx((table[column] == table.truth).mean(), abs=6e-4)
