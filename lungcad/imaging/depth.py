@@ -16,7 +16,7 @@ def to_image(values: np.ndarray, scale: Scale, remarks: Remarks, *, white_is_zer
     """(float32 pixels, their unit) of a (rows, columns) array of integers or floats.
 
     Unsigned values are display grey over their whole range, 16 bits also over the 8 to 14 bits that 99.9 % of the pixels use, with a note;
-    floats from 0 to 1 as they are; signed, wide and other floating-point values are stretched, with a warning.
+    floats from 0 to 1, or from 0 to 255, as they are; signed, wide and other floating-point values are stretched, with a warning.
     Values like a CT slice's, as they are or offset by 1024 or 32768, are Hounsfield units, with a note.
     white_is_zero: TIFF's photometric interpretation 0; it says how grey is shown, and leaves Hounsfield units as they are.
     """
@@ -80,6 +80,9 @@ def _grey(values: np.ndarray, remarks: Remarks) -> np.ndarray:
     if kind == "f" and values.min() >= 0 and 1 / 16 < high <= 1:
         remarks.note("The floating-point values, nearly all of them from 0 to 1, were read as black to white.")
         return np.clip(values.astype(np.float64), 0, 1) * 255
+    if kind == "f" and values.min() >= 0 and 64 < high <= 255 and values.max() <= 255:
+        remarks.note("The floating-point values, all of them from 0 to 255, were read as 8-bit grey.")
+        return values.astype(np.float64)
     if high <= low:
         low, high = float(values.min()), float(values.max())
     remarks.warn(

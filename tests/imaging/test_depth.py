@@ -118,6 +118,12 @@ def test_floats_from_zero_to_one_are_not_stretched():
     np.testing.assert_allclose(read_image(tiff(values)).pixels, GREY / 2, atol=0.01)
 
 
+def test_floats_from_zero_to_255_are_eight_bit_grey():
+    image = read_image(tiff(GREY.astype("f4")))
+    np.testing.assert_array_equal(image.pixels, GREY)
+    assert not image.warnings and "8-bit" in image.notes[0]
+
+
 def test_other_formats_are_read_or_named():
     for format_ in ("JPEG2000", "PPM"):
         np.testing.assert_array_equal(read_image(encode(GREY, format_)).pixels, GREY)

@@ -106,6 +106,17 @@ def test_an_eight_bit_capture_is_a_grey_picture():
     np.testing.assert_allclose(wide.pixels, GREY, atol=1e-3)
 
 
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("window", [(-600, 1500), (40, 400), (50, 350), (400, 1800), None])
+def test_a_hounsfield_window_left_on_an_eight_bit_capture_is_not_used(bits, window):
+    level, width = window or (None, None)
+    image = read_image(
+        saved(slice_(GREY, bits=bits, allocated=bits, RescaleSlope=1, RescaleIntercept=0, WindowCenter=level, WindowWidth=width))
+    )
+    np.testing.assert_array_equal(image.pixels, GREY)
+    assert any("window" in note for note in image.notes) is (window is not None)
+
+
 def test_without_a_rescale_values_are_recognised_or_grey():
     bare = {"RescaleSlope": None, "RescaleIntercept": None}
     for stored, how in ((HU, I16), (STORED, U16)):

@@ -24,12 +24,13 @@ def display_grey(dataset: pydicom.Dataset, stored: np.ndarray, values: np.ndarra
         raise ImageError("The DICOM file holds NaN or infinite pixel values; export it again with finite values.")
     bits = int(number(dataset, "BitsStored") or 8)
     real = values[~padding] if not padding.all() else values
+    eight_bits = bits <= 8 or (real.min() >= 0 and real.max() <= 255)
     if items(dataset, "VOILUTSequence"):
         grey = _through_table(dataset, stored)
-    elif "WindowCenter" in dataset and "WindowWidth" in dataset:
+    elif "WindowCenter" in dataset and "WindowWidth" in dataset and not (eight_bits and _left_from_hounsfield(dataset, remarks)):
         grey = _through_window(dataset, values)
-    elif bits <= 8:
-        signed = number(dataset, "PixelRepresentation") == 1
+    elif eight_bits:
+        bits, signed = min(bits, 8), bits <= 8 and number(dataset, "PixelRepresentation") == 1
         grey = (stored + (1 << (bits - 1)) * signed) * (255 / ((1 << bits) - 1))
     else:
         low, high = float(real.min()), float(real.max())
@@ -44,6 +45,15 @@ def _through_table(dataset: pydicom.Dataset, stored: np.ndarray) -> np.ndarray:
     if len(descriptor) != 3 or not 8 <= descriptor[2] <= 16:
         raise ImageError("The DICOM file's VOI LUT is damaged, so its grey levels are unknown; export it again.")
     return guarded(apply_voi, stored, dataset, "VOI LUT").astype(np.float64) * (255 / ((1 << int(descriptor[2])) - 1))
+
+
+def _left_from_hounsfield(dataset: pydicom.Dataset, remarks: Remarks) -> bool:
+    """Whether the window speaks of Hounsfield units that the 8-bit values no longer are: it would show them all white, or nearly so."""
+    centre, width = number(dataset, "WindowCenter"), number(dataset, "WindowWidth")
+    if centre is None or width is None or (centre - width / 2 >= -64 and centre + width / 2 <= 320):
+        return False
+    remarks.note("The DICOM file's display window is one for Hounsfield units, which its 8-bit values are not; they are shown as they are.")
+    return True
 
 
 def _through_window(dataset: pydicom.Dataset, values: np.ndarray) -> np.ndarray:
