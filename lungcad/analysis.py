@@ -9,33 +9,28 @@ from typing import Any
 import numpy as np
 import torch
 
-from lungcad.datasets import DATASETS
 from lungcad.errors import ImageError, lookup
 from lungcad.explain import METHODS, Attribution, Fill, Options, PreparedInput, explain
 from lungcad.explain.engine import hidden, masked_probabilities
 from lungcad.explain.neighbours import Index, Nearest, embed
 from lungcad.explain.trust import Check, Subject, check_localisation, quick_checks, slow_checks
 from lungcad.explain.trust.panel import without_support
+from lungcad.gate import Decision, decide, sees_lungs, together
 from lungcad.imaging import CTImage, Scale, Unit, read_image
-from lungcad.imaging.lungs import lung_field
 from lungcad.models import ModelCard, Prediction, TrainedModel, load_model
 from lungcad.models.ensemble import Ensemble
 from lungcad.models.predict import calibrated
 from lungcad.preprocess import Geometry
 from lungcad.progress import Progress
 
-COLOURED = 0.02
-"""Share of clearly coloured pixels above which an image is called a photograph; no slice of Chest CT-Scan reaches it (tests/test_analysis.py)."""
-
-MIN_CONTRAST = 0.02
-"""99th less 1st percentile of the grey level (of 1) below which an image shows nothing."""
-
 
 @dataclass(frozen=True, eq=False)
 class Analysis:
     """prediction, the class explained, attributions by method (on the image's grid, in the usual view), seconds by step.
 
-    warnings: reasons to doubt the answer. notes: harmless facts about the file and how it was read. Both for the user, a sentence each.
+    gate: whether the answer may be shown; ``prediction`` holds it all the same, so look at :attr:`is_hidden` before it. show_anyway: the user asked for
+    it although it may be declined. warnings: every reason to doubt the answer, the gate's among them. notes: harmless facts about the file and how it was
+    read. Both for the user, a sentence each.
     """
 
     image: CTImage
@@ -47,14 +42,29 @@ class Analysis:
     timings: dict[str, float]
     warnings: tuple[str, ...]
     precision: str
+    gate: Decision
+    show_anyway: bool = False
     notes: tuple[str, ...] = ()
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether the answer must not be shown: the gate declined it, and nobody asked for it all the same."""
+        return self.gate.is_declined and not self.show_anyway
+
+    @property
+    def other_warnings(self) -> tuple[str, ...]:
+        """The warnings without the gate's reasons, for those who show these by themselves."""
+        return tuple(sentence for sentence in self.warnings if sentence not in self.gate.reasons)
 
     def values_in_file(self, method: str) -> np.ndarray:
         """The method's raw map on the grid of the file, float32, wherever the image was turned to the usual view."""
         return np.ascontiguousarray(self.image.turn.to_file(self.attributions[method].values))
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON: no pixels, no file name, no patient identifier; the image is named by its SHA-256."""
+        """Plain data for JSON: no pixels, no file name, no patient identifier; the image is named by its SHA-256.
+
+        Without class, probabilities and maps where the answer is hidden.
+        """
         top, left, bottom, right = self.geometry.box
         return {
             "image_sha256": self.image.provenance.sha256,
@@ -62,11 +72,12 @@ class Analysis:
                       "spacing_mm": self.image.spacing_mm, "synthetic": self.image.provenance.synthetic,
                       "orientation": self.image.orientation.value, "turned": asdict(self.image.turn), "pixel_aspect": self.image.aspect},
             "model": self.model_name,
-            "class": self.prediction.label,
-            "probabilities": self.prediction.probabilities,
-            "explained_class": self.target,
+            "gate": self.gate.to_dict(show_anyway=self.show_anyway),
+            "class": None if self.is_hidden else self.prediction.label,
+            "probabilities": None if self.is_hidden else self.prediction.probabilities,
+            "explained_class": None if self.is_hidden else self.target,
             "seen_box": {"top": top, "left": left, "bottom": bottom, "right": right},
-            "attributions": {
+            "attributions": {} if self.is_hidden else {
                 name: {"minimum": float(each.values.min()), "maximum": each.peak, "facts": each.facts, "notes": list(each.notes)}
                 for name, each in self.attributions.items()
             },
@@ -88,10 +99,12 @@ def analyse(
     on_progress: Progress | None = None,
     frame: int | None = None,
     scale: Scale | str = Scale.AUTO,
+    show_anyway: bool = False,
 ) -> Analysis:
     """Read, preprocess, predict and explain one slice.
 
-    target: the class to explain; None takes the predicted one. frame, scale: as for :func:`~lungcad.imaging.read_image`.
+    target: the class to explain; None takes the predicted one. frame, scale: as for :func:`~lungcad.imaging.read_image`. show_anyway: do not hide what the
+    gate declines; the result and its JSON say so.
     Same input, same options: the same answer, bit for bit, on
     one machine. Raises a :class:`~lungcad.errors.LungcadError` with one sentence for every bad input.
     """
@@ -110,16 +123,18 @@ def analyse(
         probabilities = calibrated(model, model.network.classify(scene.features)[0])[0].tolist()
     prediction = Prediction(dict(zip(model.card.classes, probabilities, strict=True)))
     clock.lap("predict")
+    decision = decide(image, model, scene.grey, embed(model, scene.features)[0])
+    clock.lap("gate")
     if target_index is None:
         target_index = model.class_index(prediction.label)
     attributions = {}
     for method in methods:
         attributions[method] = explain(model, scene, method, target_index, options, on_progress)
         clock.lap(method)
-    warnings = (*_warnings(image, model.card), *(note for each in attributions.values() for note in each.notes))
+    warnings = (*_warnings(image, decision), *(note for each in attributions.values() for note in each.notes))
     return Analysis(
         image, model.card.name, prediction, model.card.classes[target_index], attributions, scene.geometry, clock.seconds, warnings,
-        model.device.precision, _notes(image),
+        model.device.precision, decision, show_anyway, _notes(image),
     )  # fmt: skip
 
 
@@ -173,54 +188,55 @@ def predict_without(image: CTImage, model: TrainedModel, region: np.ndarray, fil
     return Prediction(dict(zip(model.card.classes, probabilities, strict=True)))
 
 
-def sees_lungs(card: ModelCard) -> bool:
-    """Whether the network was trained on whole CT slices."""
-    dataset = DATASETS.get(card.dataset)
-    return not (dataset and (dataset.is_histology or dataset.crop_side))
-
-
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What several networks say together."""
+    """What several networks say together; gate, show_anyway, warnings and notes as in :class:`Analysis`."""
 
     prediction: Prediction
     warnings: tuple[str, ...]
+    gate: Decision
+    show_anyway: bool = False
     notes: tuple[str, ...] = ()
+
+    @property
+    def is_hidden(self) -> bool:
+        """As :attr:`Analysis.is_hidden`."""
+        return self.gate.is_declined and not self.show_anyway
+
+    @property
+    def other_warnings(self) -> tuple[str, ...]:
+        """As :attr:`Analysis.other_warnings`."""
+        return tuple(sentence for sentence in self.warnings if sentence not in self.gate.reasons)
 
 
 def answer_together(
-    source: bytes | str | Path | CTImage, ensemble: Ensemble, *, frame: int | None = None, scale: Scale | str = Scale.AUTO
+    source: bytes | str | Path | CTImage,
+    ensemble: Ensemble,
+    *,
+    frame: int | None = None,
+    scale: Scale | str = Scale.AUTO,
+    show_anyway: bool = False,
 ) -> Answer:
-    """The ensemble's prediction of one slice, unexplained: a heat map belongs to one network."""
+    """The ensemble's prediction of one slice, unexplained: a heat map belongs to one network. The members' gates decide together."""
     image = source if isinstance(source, CTImage) else read_image(source, frame=frame, scale=scale)
-    return Answer(ensemble.predict(image), tuple(_warnings(image, ensemble.members[0].card)), _notes(image))
+    probabilities, decisions = [], []
+    for member in ensemble.members:
+        scene = PreparedInput.of(member, image)
+        with torch.no_grad():
+            probabilities.append(calibrated(member, member.network.classify(scene.features)[0])[0].cpu())
+        decisions.append(decide(image, member, scene.grey, embed(member, scene.features)[0]))
+    mean = torch.stack(probabilities).mean(0).tolist()
+    decision = together(decisions)
+    prediction = Prediction(dict(zip(ensemble.classes, mean, strict=True)))
+    return Answer(prediction, _warnings(image, decision), decision, show_anyway, _notes(image))
 
 
-def _warnings(image: CTImage, card: ModelCard) -> list[str]:
-    found = list(image.warnings)
-    dataset = DATASETS.get(card.dataset)
-    if dataset and dataset.is_histology:
-        if image.provenance.colour_fraction <= COLOURED:
-            found.append("The network was trained on coloured microscope tiles; this image is grey, so do not trust the answer.")
-    elif image.provenance.colour_fraction > COLOURED:
-        found.append(
-            f"{image.provenance.colour_fraction:.0%} of the image is coloured: it is not like the grey CT slices the network was "
-            "trained on, so do not trust the answer."
-        )
-    if dataset and dataset.crop_side and max(image.shape) > 1.5 * dataset.crop_side:
-        found.append(
-            f"The network was trained on crops of {dataset.crop_side}×{dataset.crop_side} pixels with a nodule in the middle; this image is "
-            f"{image.shape[1]}×{image.shape[0]}: crop it around the nodule, or the answer means nothing."
-        )
-    if image.contrast < MIN_CONTRAST:
-        found.append(
-            "The image has no contrast (it is black, white or of one grey): there is nothing to classify, so do not trust the answer."
-        )
-    elif sees_lungs(card) and image.provenance.colour_fraction <= COLOURED and not lung_field(image).lungs.any():
-        found.append("No lungs were found in this image; the network was trained on chest slices, so do not trust the answer.")
+def _warnings(image: CTImage, decision: Decision) -> tuple[str, ...]:
+    """Every reason to doubt the answer, the gate's first, each once."""
+    found = [*decision.reasons, *image.warnings]
     if image.provenance.synthetic:
         found.append("This is a synthetic phantom made by lungcad, not a patient; the network was never trained on phantoms.")
-    return found
+    return tuple(dict.fromkeys(found))
 
 
 def _notes(image: CTImage) -> tuple[str, ...]:

@@ -11,12 +11,13 @@ import pytest
 import torch
 from PIL import Image
 
-from lungcad.analysis import COLOURED, analyse, contour_check, dear_trust_checks, partner_of, predict_without, trust_checks
+from lungcad.analysis import analyse, contour_check, dear_trust_checks, partner_of, predict_without, trust_checks
 from lungcad.datasets import CHEST_CT_SCAN
 from lungcad.errors import ImageError, LungcadError
 from lungcad.explain import Options
 from lungcad.explain.trust import Check, Verdict
 from lungcad.explain.trust.panel import without_support
+from lungcad.gate import COLOURED
 from lungcad.imaging import read_image
 from lungcad.imaging.phantom import Lesion, make_phantom
 from lungcad.models import features, list_cards, load_model

@@ -13,7 +13,7 @@ ORDER = [
     {"device", "imaging"},
     {"preprocess", "datasets"},
     {"models"},
-    {"explain"},
+    {"explain", "gate"},
     {"evaluate"},
     {"publish"},
     {"train", "analysis", "export"},

@@ -15,6 +15,7 @@ from lungcad.names import printable
 from lungcad.paths import WEIGHTS
 
 if TYPE_CHECKING:
+    from lungcad.analysis import Analysis, Answer
     from lungcad.models.card import ModelCard
 
 Frame = Annotated[
@@ -25,10 +26,28 @@ ScaleName = Annotated[
 ]
 
 
-def _say(warnings: tuple[str, ...], notes: tuple[str, ...]) -> None:
-    for kind, sentences in (("warning", warnings), ("note", notes)):
+ShowAnyway = Annotated[
+    bool, typer.Option("--show-anyway", help="Show the answer although the gate declined the image; the output says so.")
+]
+
+
+def _say(result: "Answer | Analysis") -> None:
+    """The gate's reasons, then the other warnings and the notes."""
+    reasons = result.gate.reasons
+    for kind, sentences in (
+        ("declined" if result.gate.is_declined else "warning", reasons),
+        ("warning", result.other_warnings),
+        ("note", result.notes),
+    ):
         for sentence in sentences:
             messages.print(f"  {kind}: {sentence}")
+
+
+def _answer(result: "Answer | Analysis") -> str:
+    """Class and probability, or that there is none."""
+    if result.is_hidden:
+        return "declined, no answer (--show-anyway shows it)"
+    return f"{result.prediction.label} ({result.prediction.confidence:.1%})" + (", although declined" if result.gate.is_declined else "")
 
 
 @app.command()
@@ -79,9 +98,16 @@ def _table_of(cards: "list[ModelCard]", dataset: str, *, wide: bool) -> Table:
 
 
 @app.command()
-def predict(images: list[Path], model: Models, frame: Frame = None, scale: ScaleName = "auto", as_json: Json = False) -> None:
-    """Classify images. With --json, one JSON object a line for each image."""
-    from lungcad.analysis import Analysis, Answer, analyse, answer_together
+def predict(
+    images: list[Path],
+    model: Models,
+    frame: Frame = None,
+    scale: ScaleName = "auto",
+    show_anyway: ShowAnyway = False,
+    as_json: Json = False,
+) -> None:
+    """Classify images. With --json, one JSON object a line for each image; what the gate declines has no class (exit status 0)."""
+    from lungcad.analysis import analyse, answer_together
     from lungcad.models import load_model
     from lungcad.models.ensemble import Ensemble
 
@@ -92,20 +118,22 @@ def predict(images: list[Path], model: Models, frame: Frame = None, scale: Scale
         try:
             result: Answer | Analysis
             if together:
-                result = answer_together(str(path), together, frame=frame, scale=scale)
+                result = answer_together(str(path), together, frame=frame, scale=scale, show_anyway=show_anyway)
             else:
-                result = analyse(str(path), network or model, methods=(), frame=frame, scale=scale)
+                result = analyse(str(path), network or model, methods=(), frame=frame, scale=scale, show_anyway=show_anyway)
         except LungcadError as error:
             complain(f"{printable(path)[-300:]}: {error}")
             failed = True
             continue
         if as_json:
-            print_json({"path": printable(path), "model": model, "class": result.prediction.label,
-                         "probabilities": result.prediction.probabilities, "warnings": list(result.warnings),
+            hidden = result.is_hidden
+            print_json({"path": printable(path), "model": model, "gate": result.gate.to_dict(show_anyway=show_anyway),
+                         "class": None if hidden else result.prediction.label,
+                         "probabilities": None if hidden else result.prediction.probabilities, "warnings": list(result.warnings),
                          "notes": list(result.notes)}, indent=None)  # fmt: skip
         else:
-            print(f"{printable(path)}: {result.prediction.label} ({result.prediction.confidence:.1%})")
-            _say(result.warnings, result.notes)
+            print(f"{printable(path)}: {_answer(result)}")
+            _say(result)
     if failed:
         raise typer.Exit(2)
 
@@ -127,9 +155,10 @@ def explain(
     fill: Annotated[str, typer.Option(help="What LIME puts where it hides: mean, blur or zero.")] = "mean",
     frame: Frame = None,
     scale: ScaleName = "auto",
+    show_anyway: ShowAnyway = False,
     as_json: Json = False,
 ) -> None:
-    """Explain one image: overlay and raw map."""
+    """Explain one image: overlay and raw map. Of what the gate declines, nothing is written (exit status 0)."""
     import numpy as np
 
     from lungcad.analysis import analyse
@@ -147,17 +176,26 @@ def explain(
     )
     with progress(method) as on_progress:
         result = analyse(
-            str(image), model, methods=[method], target=target, options=options, on_progress=on_progress, frame=frame, scale=scale
-        )
+            str(image), model, methods=[method], target=target, options=options, on_progress=on_progress, frame=frame, scale=scale,
+            show_anyway=show_anyway,
+        )  # fmt: skip
     attribution = result.attributions[method]
-    if out:
-        write_whole(out, png(overlay(result.image.grey(), attribution), Method=method, Network=model, Class=result.target))
-    if values:
-        with whole_file(values) as file:
-            np.save(file, result.values_in_file(method))
+    if result.is_hidden and (out or values):
+        complain("the gate declined the image, so no file was written; --show-anyway writes it all the same")
+    elif out or values:
+        overridden = {"Gate": f"declined, shown all the same: {result.gate.reason}"} if result.gate.is_declined else {}
+        if out:
+            write_whole(
+                out, png(overlay(result.image.grey(), attribution), Method=method, Network=model, Class=result.target, **overridden)
+            )
+        if values:
+            with whole_file(values) as file:
+                np.save(file, result.values_in_file(method))
     if as_json:
         print_json({"path": printable(image), **result.to_dict()})
     else:
-        print(f"{printable(image)}: {result.prediction.label} ({result.prediction.confidence:.1%}), {method} of {result.target}, "
-              f"values {attribution.values.min():.4g} to {attribution.peak:.4g}")  # fmt: skip
-        _say(result.warnings, result.notes)
+        about = (
+            "" if result.is_hidden else f", {method} of {result.target}, values {attribution.values.min():.4g} to {attribution.peak:.4g}"
+        )
+        print(f"{printable(image)}: {_answer(result)}{about}")
+        _say(result)

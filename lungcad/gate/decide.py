@@ -1,0 +1,39 @@
+"""The gate itself: facts of the image, and how like the training images it is."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from lungcad.errors import ModelError
+from lungcad.gate.decision import Decision, Finding, Outcome
+from lungcad.gate.facts import facts
+from lungcad.gate.stored import FittedGate
+from lungcad.imaging import CTImage
+from lungcad.models import TrainedModel
+
+
+def decide(image: CTImage, model: TrainedModel, seen: np.ndarray, embedding: np.ndarray) -> Decision:
+    """Whether the network's answer to the image may be shown.
+
+    seen: what the network sees of it, grey (H, W) or colour (3, H, W) in [0, 1] (:func:`lungcad.preprocess.to_grey`). embedding: what its head sees,
+    float32 (C,). Where the network has no fitted gate, or one of other weights, only facts of the image are looked at, and the decision says so.
+    """
+    findings = list(facts(image, model.card))
+    try:
+        fitted = FittedGate.read(model.card)
+    except ModelError as error:
+        unknown = f"Whether this image is like those the network was trained on was not checked. {error}"
+        return Decision.of([*findings, Finding(Outcome.WARN, unknown)], measured={}, is_fitted=False)
+    compared, measured = fitted.compare(seen, embedding)
+    return Decision.of([*findings, *compared], measured=measured, is_fitted=True)
+
+
+def together(decisions: Sequence[Decision]) -> Decision:
+    """Of an ensemble: declined where at least half of the members decline, a warning where any of them warns or declines."""
+    declined = sum(each.is_declined for each in decisions)
+    reasons = dict.fromkeys(sentence for each in sorted(decisions, key=lambda each: not each.is_declined) for sentence in each.reasons)
+    if 2 * declined >= len(decisions):
+        outcome = Outcome.DECLINE
+    else:
+        outcome = Outcome.ANSWER if all(each.outcome is Outcome.ANSWER for each in decisions) else Outcome.WARN
+    return Decision(outcome, tuple(reasons), {}, all(each.is_fitted for each in decisions))
