@@ -128,6 +128,8 @@ def test_bad_files_end_in_one_sentence(run, tmp_path, name):
         (("evaluate", "--model", MODEL, "--data", "{dir}", "--layout", "nope"), "choose one of"),
         (("train", "{dir}/gone.yaml"), "cannot be read"),
         (("bench", "--only", "nope"), "choose one of"),
+        (("bench", "--only", "lime_vs_stock", "--all"), "exclude each other"),
+        (("bench", "--only", "lime_vs_stock", "--out", "{dir}/gone/bench.json"), "no folder"),
         (("evaluate", "--model", MODEL, "--data", "{dir}", "--layout", "lidc-nodules"), "Choose a network trained on it"),
         (("predict", "{png}", "--model", f"{MODEL},nope"), "choose one of"),
         (("audit", "{dir}/gone"), "no folder"),

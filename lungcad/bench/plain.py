@@ -7,13 +7,15 @@ layout) help them neither way. Networks are float32 with torch's defaults.
 import contextlib
 import io
 import json
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
+from typing import ParamSpec, TypeVar, cast
 
 import cv2
 import numpy as np
@@ -38,13 +40,22 @@ from torchvision import transforms
 
 from lungcad.models import ModelCard, create_model
 
+P = ParamSpec("P")
+T = TypeVar("T")
 Box = tuple[int, int, int, int]
 
 
-def in_fresh_process(function: Callable, *arguments):
-    """``function(*arguments)`` in a new Python process that has imported this module and nothing has tuned."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(function, *arguments).result()
+def in_fresh_process(function: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
+    """``function(*arguments)`` in a new Python process that has imported this module and nothing has tuned; it ends with whoever stops this one."""
+    with ProcessPoolExecutor(
+        1, mp_context=get_context("spawn"), initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)
+    ) as pool:
+        try:
+            return pool.submit(function, *arguments, **options).result()
+        except BaseException:
+            for process in active_children():
+                process.terminate()
+            raise
 
 
 def network(weights: Path) -> torch.nn.Module:
@@ -160,7 +171,7 @@ def images_per_second(weights: Path, paths: list[Path]) -> float:
     return len(paths) / (time.perf_counter() - start)
 
 
-class _Slices(torch.utils.data.Dataset):
+class _Slices(torch.utils.data.Dataset[tuple[torch.Tensor, int]]):
     """(path, class) pairs, read by PIL at each access."""
 
     def __init__(self, pairs: list[tuple[Path, int]], transform: transforms.Compose) -> None:
@@ -215,7 +226,9 @@ def synthetic_folder(root: Path, n: int) -> None:
             (root / part / label).mkdir(parents=True)
     for index in range(n):
         if index % 10:
-            picture = cv2.resize(rng.integers(0, 255, (8, 8), dtype=np.uint8), (64, 64), interpolation=cv2.INTER_CUBIC)
+            picture = np.asarray(
+                cv2.resize(rng.integers(0, 255, (8, 8), dtype=np.uint8), (64, 64), interpolation=cv2.INTER_CUBIC), np.uint8
+            )
         place = root / ("test" if index % 5 == 0 else "train") / "ab"[index % 2]
         cv2.imwrite(str(place / f"{index}.png"), picture)
 
@@ -238,7 +251,7 @@ def audit_seconds_and_memory(folder: Path) -> tuple[float, float]:
 
 def _no_grad(model: torch.nn.Module, inputs: torch.Tensor) -> torch.Tensor:
     with torch.no_grad():
-        return model(inputs)
+        return cast(torch.Tensor, model(inputs))
 
 
 def _median(function: Callable[[], object], repeats: int) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from lungcad.bench import plain
-from lungcad.bench.entries import Row, entry
+from lungcad.bench.entry import Row, entry
 from lungcad.datasets import IQ_OTH_NCCD
 from lungcad.evaluate.scoring import ScoredCases
 from lungcad.evaluate.stores.runs import read_run, write_run
@@ -42,13 +42,13 @@ def synthetic_run(root: Path, name: str, n: int, seed: int = 0) -> None:
     write_run(root / name, facts, table)
 
 
-@entry
+@entry(seconds=30)
 def metrics_of_a_million(_: Path | None) -> Row:
     """Reading a run of 1,000,000 predictions and every metric with 500 resamples, for each resample, against scikit-learn's calls (higher is better)."""
     return _metrics(1_000_000)
 
 
-@entry
+@entry(seconds=8, in_short_set=True)
 def metrics_of_ten_thousand(_: Path | None) -> Row:
     """The same for a run of 10,000 predictions and 2,000 resamples (higher is better)."""
     return _metrics(10_000)

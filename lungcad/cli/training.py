@@ -1,4 +1,4 @@
-"""Commands that train and test networks: train, tune, evaluate, bench."""
+"""Commands that train and test networks: train, tune, evaluate."""
 
 import sys
 from pathlib import Path
@@ -149,25 +149,3 @@ def evaluate(
         )
     print_table(table)
     print(f"{values['n']} images, {values['images_per_second']} images/s, {sum(evaluation.not_looked_at.values())} files not looked at")
-
-
-@app.command()
-def bench(
-    only: Annotated[str | None, typer.Option(help="Run one entry only.")] = None,
-    data: Annotated[Path | None, typer.Option(help="Chest CT-Scan folder; phantoms are used without it.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Measure lungcad against the plain library calls, in this run on this machine."""
-    from lungcad.bench import ENTRIES, run
-
-    with progress("measuring") as on_progress:
-        rows = run(only, data=data, on_progress=on_progress)
-    if as_json:
-        print_json(rows)
-        return
-    table = table_of("name", "ours", "plain", "ratio", "unit", "meaning")
-    for row in rows:
-        table.add_row(
-            row["name"], f"{row['ours']:.4g}", f"{row['plain']:.4g}", f"{row['ratio']:.2f}", row["unit"], ENTRIES[row["name"]].__doc__
-        )
-    print_table(table)

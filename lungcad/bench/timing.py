@@ -1,0 +1,72 @@
+"""What the entries share: medians, the network and the slice they measure on, where data sets lie."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from lungcad.datasets import CHEST_CT_SCAN
+from lungcad.datasets.dataset import Dataset
+from lungcad.errors import DatasetError, LungcadError
+from lungcad.imaging import CTImage, read_image
+from lungcad.imaging.phantom import PICTURE_WINDOW, Edge, Lesion, make_phantom
+from lungcad.models import TrainedModel, list_cards, load_model
+from lungcad.paths import WEIGHTS
+
+BASELINE = ("efficientnet_lite0", "none", CHEST_CT_SCAN.name)
+"""Backbone, attention and data set of the network that most entries measure on."""
+
+
+def median_seconds(function: Callable[[], object], *, repeats: int) -> float:
+    """Median seconds of a call, after three calls to warm up."""
+    return medians_in_turn(function, lambda: None, repeats=repeats)[0]
+
+
+def medians_in_turn(first: Callable[[], object], second: Callable[[], object], *, repeats: int) -> tuple[float, float]:
+    """Median seconds of both, called in turn, after three calls each to warm up."""
+    seconds: tuple[list[float], list[float]] = ([], [])
+    for repeat in range(repeats + 3):
+        for function, record in zip((first, second), seconds, strict=True):
+            start = time.perf_counter()
+            function()
+            if repeat >= 3:
+                record.append(time.perf_counter() - start)
+    return float(np.median(seconds[0])), float(np.median(seconds[1]))
+
+
+def baseline_model() -> TrainedModel:
+    """The network that most entries measure on: EfficientNet-Lite0 without attention, trained on Chest CT-Scan."""
+    for card in list_cards(WEIGHTS):
+        if (card.backbone, card.attention, card.dataset) == BASELINE:
+            return load_model(card.name, folder=WEIGHTS)
+    raise LungcadError("The benchmark needs the EfficientNet-Lite0 baseline; restore weights/ from the repository.")
+
+
+def weights_of(model: TrainedModel) -> Path:
+    """The file that the network was loaded from."""
+    return WEIGHTS / f"{model.card.name}.safetensors"
+
+
+def example_slice() -> CTImage:
+    """A phantom with a spiculated lesion, read from PNG."""
+    return read_image(make_phantom(7, lesion=Lesion((-10.0, -75.0), 30.0, Edge.SPICULATED)).png(PICTURE_WINDOW))
+
+
+def folder_of(dataset: Dataset, data: Path | None) -> Path | None:
+    """The data set's folder below ``data``, or (None) where data sets are usually looked for; None where it is not on this machine."""
+    if data is not None:
+        return data / dataset.folder if (data / dataset.folder).is_dir() else None
+    try:
+        return dataset.locate()
+    except DatasetError:
+        return None
+
+
+def phantom_folder(root: Path, classes: tuple[str, ...], n: int = 64) -> Path:
+    """Phantoms laid out as the test part of Chest CT-Scan, the classes in turn."""
+    for index in range(n):
+        folder = root / "test" / classes[index % len(classes)]
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{index}.png").write_bytes(make_phantom(index).png())
+    return root
