@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from lungcad.errors import ImageError, lookup
+from lungcad.evaluate.conformal import USUAL_LEVEL, PredictionSet, check_level, prediction_set
 from lungcad.explain import METHODS, Attribution, Fill, Options, PreparedInput, explain
 from lungcad.explain.engine import hidden, masked_probabilities
 from lungcad.explain.neighbours import Index, Nearest, embed
@@ -29,8 +30,8 @@ class Analysis:
     """prediction, the class explained, attributions by method (on the image's grid, in the usual view), seconds by step.
 
     gate: whether the answer may be shown; ``prediction`` holds it all the same, so look at :attr:`is_hidden` before it. show_anyway: the user asked for
-    it although it may be declined. warnings: every reason to doubt the answer, the gate's among them. notes: harmless facts about the file and how it was
-    read. Both for the user, a sentence each.
+    it although it may be declined. prediction_set: classes of which one is the truth, as often as its level says. warnings: every reason to doubt the
+    answer, the gate's among them. notes: harmless facts about the file and how it was read. Both for the user, a sentence each.
     """
 
     image: CTImage
@@ -42,6 +43,7 @@ class Analysis:
     timings: dict[str, float]
     warnings: tuple[str, ...]
     precision: str
+    prediction_set: PredictionSet
     gate: Decision
     show_anyway: bool = False
     notes: tuple[str, ...] = ()
@@ -75,6 +77,7 @@ class Analysis:
             "gate": self.gate.to_dict(show_anyway=self.show_anyway),
             "class": None if self.is_hidden else self.prediction.label,
             "probabilities": None if self.is_hidden else self.prediction.probabilities,
+            **self.prediction_set.to_dict(hidden=self.is_hidden),
             "explained_class": None if self.is_hidden else self.target,
             "seen_box": {"top": top, "left": left, "bottom": bottom, "right": right},
             "attributions": {} if self.is_hidden else {
@@ -100,15 +103,18 @@ def analyse(
     frame: int | None = None,
     scale: Scale | str = Scale.AUTO,
     show_anyway: bool = False,
+    set_level: float = USUAL_LEVEL,
 ) -> Analysis:
     """Read, preprocess, predict and explain one slice.
 
     target: the class to explain; None takes the predicted one. frame, scale: as for :func:`~lungcad.imaging.read_image`. show_anyway: do not hide what the
-    gate declines; the result and its JSON say so.
+    gate declines; the result and its JSON say so. set_level: share of the sets of classes that should hold the truth
+    (:func:`~lungcad.evaluate.conformal.prediction_set`).
     Same input, same options: the same answer, bit for bit, on
     one machine. Raises a :class:`~lungcad.errors.LungcadError` with one sentence for every bad input.
     """
     clock = _Clock()
+    check_level(set_level)
     if isinstance(model, str):
         model = load_model(model)
     methods = list(methods)
@@ -134,7 +140,7 @@ def analyse(
     warnings = (*_warnings(image, decision), *(note for each in attributions.values() for note in each.notes))
     return Analysis(
         image, model.card.name, prediction, model.card.classes[target_index], attributions, scene.geometry, clock.seconds, warnings,
-        model.device.precision, decision, show_anyway, _notes(image),
+        model.device.precision, prediction_set(model.card, prediction.probabilities, set_level), decision, show_anyway, _notes(image),
     )  # fmt: skip
 
 
@@ -190,10 +196,11 @@ def predict_without(image: CTImage, model: TrainedModel, region: np.ndarray, fil
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What several networks say together; gate, show_anyway, warnings and notes as in :class:`Analysis`."""
+    """What several networks say together; prediction_set (none, for want of stored answers), gate, show_anyway, warnings and notes as in :class:`Analysis`."""
 
     prediction: Prediction
     warnings: tuple[str, ...]
+    prediction_set: PredictionSet
     gate: Decision
     show_anyway: bool = False
     notes: tuple[str, ...] = ()
@@ -216,6 +223,7 @@ def answer_together(
     frame: int | None = None,
     scale: Scale | str = Scale.AUTO,
     show_anyway: bool = False,
+    set_level: float = USUAL_LEVEL,
 ) -> Answer:
     """The ensemble's prediction of one slice, unexplained: a heat map belongs to one network. The members' gates decide together."""
     image = source if isinstance(source, CTImage) else read_image(source, frame=frame, scale=scale)
@@ -228,7 +236,9 @@ def answer_together(
     mean = torch.stack(probabilities).mean(0).tolist()
     decision = together(decisions)
     prediction = Prediction(dict(zip(ensemble.classes, mean, strict=True)))
-    return Answer(prediction, _warnings(image, decision), decision, show_anyway, _notes(image))
+    note = "Several networks together have no stored validation answers, so there is no set of classes."
+    without_set = PredictionSet(None, check_level(set_level), note)
+    return Answer(prediction, _warnings(image, decision), without_set, decision, show_anyway, _notes(image))
 
 
 def _warnings(image: CTImage, decision: Decision) -> tuple[str, ...]:

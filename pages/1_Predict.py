@@ -8,7 +8,7 @@ navigation.begin("Predict")
 
 from lungcad.app import store
 from lungcad.app.components.benchmark import show_in_general
-from lungcad.app.components.pickers import image_picker, method_picker, network_picker, options_picker, target_picker
+from lungcad.app.components.pickers import image_picker, method_picker, network_picker, options_picker, set_level_picker, target_picker
 from lungcad.app.predict.draw_first import is_map_hidden, show_draw_first
 from lungcad.app.predict.erase import show_erase
 from lungcad.app.predict.heatmap import explained, is_at_hand, map_id, show_facts, show_viewer, supply_map
@@ -17,6 +17,7 @@ from lungcad.app.predict.methods import show_methods
 from lungcad.app.predict.nearest import show_nearest
 from lungcad.app.predict.panels import chosen_panel, panel_picker
 from lungcad.app.predict.prediction import predict, show_answer, show_bars
+from lungcad.app.predict.set_of_classes import with_set
 from lungcad.app.predict.trust import show_trust
 
 st.title("Predict and explain one slice")
@@ -27,7 +28,7 @@ with navigation.plain_errors():
         if store.cards():
             network = network_picker()
             method, target = method_picker(network), target_picker(network)
-            options = options_picker(network, method)
+            options, level = options_picker(network, method), set_level_picker()
     if not store.cards():
         st.info("No network is installed: `weights/` holds no model card. Restore it from the repository, or train one.")
         st.stop()
@@ -43,7 +44,7 @@ with navigation.plain_errors():
         below_picture = st.container()
     closer = st.container()
 
-    prediction = predict(source, network, page)
+    prediction = with_set(predict(source, network, page), network, level)
     with page.answer.container():
         show_answer(source, network, prediction)
     with page.bars.container():
@@ -54,7 +55,7 @@ with navigation.plain_errors():
             st.info("The map is hidden until you have drawn your own contour on the slice and revealed it.")
         elif result:
             supply_map(announced, result, method)
-            show_facts(result, method)
+            show_facts(with_set(result, network, level), method)
 
     with closer, navigation.plain_errors():
         panel_picker()

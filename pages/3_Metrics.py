@@ -14,12 +14,14 @@ from lungcad.app.metrics.headlines import positive_class, show_headlines, show_p
 from lungcad.app.metrics.heatmaps import show_trust
 from lungcad.app.metrics.operating_point import show_operating_point
 from lungcad.app.metrics.run_table import pick_runs
+from lungcad.app.metrics.sets import show_sets
 from lungcad.app.metrics.slices import show_folds, show_slices
 
 SECTIONS = {
     "Cases": "the images behind the numbers",
     "Operating point": "what a threshold means for 1,000 people",
     "Classes": "each class against the rest",
+    "Sets of classes": "when one class is not certain enough",
     "Slices": "where it fails",
     "Heat maps": "whether its maps can be believed",
     "Folds": "each fold of a cross-validation",
@@ -30,7 +32,7 @@ SECTIONS = {
 @st.fragment
 @navigation.plain_errors()
 def show_section(name: str, label: str, *, without_copies: bool) -> None:
-    """One section at a time: the browser draws that one, not all seven."""
+    """One section at a time: the browser draws that one, not all eight."""
     run = store.run(name)
     sections = [each for each in SECTIONS if each != "Folds" or "fold" in run.test]
     told = "; ".join(f"**{each}**: {SECTIONS[each]}" for each in sections)
@@ -41,6 +43,8 @@ def show_section(name: str, label: str, *, without_copies: bool) -> None:
             show_operating_point(run, label, without_copies=without_copies)
         case "Classes":
             show_per_class(run, without_copies=without_copies)
+        case "Sets of classes":
+            show_sets(run, without_copies=without_copies)
         case "Slices":
             show_slices(run, without_copies=without_copies)
         case "Heat maps":

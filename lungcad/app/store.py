@@ -23,6 +23,7 @@ from lungcad.estimate import Estimate
 from lungcad.evaluate.baselines import MAJORITY
 from lungcad.evaluate.paired_tests import Difference, compare_runs
 from lungcad.evaluate.scoring import ScoredCases, baselines, flags, task_of
+from lungcad.evaluate.set_coverage import SetsOnTest
 from lungcad.evaluate.slices import Slice, folds, slices
 from lungcad.evaluate.stores.runs import Run, list_runs, read_run
 from lungcad.evaluate.stores.trust_runs import TrustRun, read_trust_runs
@@ -120,6 +121,11 @@ def slices_of(name: str, without_copies: bool, folder: str | None) -> list[Slice
 
 def folds_of(name: str) -> list[Slice]:
     return _folds(name, fingerprint_of(name))
+
+
+def sets_of(name: str, without_copies: bool, level: float) -> SetsOnTest:
+    """The sets of classes of the run's test cases at a level. Raises :class:`LungcadError` where it has no validation cases."""
+    return _sets(name, without_copies, level, fingerprint_of(name))
 
 
 def fingerprint_of(name: str) -> str:
@@ -269,6 +275,11 @@ def _slices(name: str, without_copies: bool, folder: str | None, fingerprint: st
 @st.cache_data(max_entries=32, show_spinner=False)
 def _folds(name: str, fingerprint: str) -> list[Slice]:
     return folds(run(name))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _sets(name: str, without_copies: bool, level: float, fingerprint: str) -> SetsOnTest:
+    return SetsOnTest(run(name), level, without_copies=without_copies)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

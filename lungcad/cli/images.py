@@ -29,15 +29,22 @@ ScaleName = Annotated[
 ShowAnyway = Annotated[
     bool, typer.Option("--show-anyway", help="Show the answer although the gate declined the image; the output says so.")
 ]
+SetLevel = Annotated[
+    float, typer.Option(help="Share of the sets of classes that should hold the truth, calibrated on the network's validation images.")
+]
 
 
 def _say(result: "Answer | Analysis") -> None:
-    """The gate's reasons, then the other warnings and the notes."""
-    reasons = result.gate.reasons
+    """The set of classes, the gate's reasons, then the other warnings and the notes."""
+    reasons, notes = result.gate.reasons, result.notes
+    if not result.is_hidden:
+        if result.prediction_set.classes is not None:
+            print(f"  {result.prediction_set}")
+        notes = (*filter(None, [result.prediction_set.note]), *notes)
     for kind, sentences in (
         ("declined" if result.gate.is_declined else "warning", reasons),
         ("warning", result.other_warnings),
-        ("note", result.notes),
+        ("note", notes),
     ):
         for sentence in sentences:
             messages.print(f"  {kind}: {sentence}")
@@ -104,13 +111,16 @@ def predict(
     frame: Frame = None,
     scale: ScaleName = "auto",
     show_anyway: ShowAnyway = False,
+    set_level: SetLevel = 0.9,
     as_json: Json = False,
 ) -> None:
     """Classify images. With --json, one JSON object a line for each image; what the gate declines has no class (exit status 0)."""
     from lungcad.analysis import analyse, answer_together
+    from lungcad.evaluate.conformal import check_level
     from lungcad.models import load_model
     from lungcad.models.ensemble import Ensemble
 
+    check_level(set_level)
     together = Ensemble.load(model) if "," in model else None
     network = None if together else load_model(model)
     failed = False
@@ -118,9 +128,11 @@ def predict(
         try:
             result: Answer | Analysis
             if together:
-                result = answer_together(str(path), together, frame=frame, scale=scale, show_anyway=show_anyway)
+                result = answer_together(str(path), together, frame=frame, scale=scale, show_anyway=show_anyway, set_level=set_level)
             else:
-                result = analyse(str(path), network or model, methods=(), frame=frame, scale=scale, show_anyway=show_anyway)
+                result = analyse(
+                    str(path), network or model, methods=(), frame=frame, scale=scale, show_anyway=show_anyway, set_level=set_level
+                )
         except LungcadError as error:
             complain(f"{printable(path)[-300:]}: {error}")
             failed = True
@@ -129,7 +141,8 @@ def predict(
             hidden = result.is_hidden
             print_json({"path": printable(path), "model": model, "gate": result.gate.to_dict(show_anyway=show_anyway),
                          "class": None if hidden else result.prediction.label,
-                         "probabilities": None if hidden else result.prediction.probabilities, "warnings": list(result.warnings),
+                         "probabilities": None if hidden else result.prediction.probabilities,
+                         **result.prediction_set.to_dict(hidden=hidden), "warnings": list(result.warnings),
                          "notes": list(result.notes)}, indent=None)  # fmt: skip
         else:
             print(f"{printable(path)}: {_answer(result)}")
@@ -156,6 +169,7 @@ def explain(
     frame: Frame = None,
     scale: ScaleName = "auto",
     show_anyway: ShowAnyway = False,
+    set_level: SetLevel = 0.9,
     as_json: Json = False,
 ) -> None:
     """Explain one image: overlay and raw map. Of what the gate declines, nothing is written (exit status 0)."""
@@ -177,7 +191,7 @@ def explain(
     with progress(method) as on_progress:
         result = analyse(
             str(image), model, methods=[method], target=target, options=options, on_progress=on_progress, frame=frame, scale=scale,
-            show_anyway=show_anyway,
+            show_anyway=show_anyway, set_level=set_level,
         )  # fmt: skip
     attribution = result.attributions[method]
     if result.is_hidden and (out or values):

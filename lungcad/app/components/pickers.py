@@ -5,6 +5,7 @@ import streamlit as st
 from lungcad.app import session, store, url
 from lungcad.app.components.literal import literal
 from lungcad.app.components.text import card_title, class_label
+from lungcad.evaluate.conformal import LEVELS, USUAL_LEVEL
 from lungcad.explain import METHODS, Fill, Layer, Options, Segments, methods_for
 from lungcad.explain.attribution import Cost
 from lungcad.imaging.io import FORMATS
@@ -161,3 +162,17 @@ def target_picker(network: str) -> str | None:
         help="Ask why not: explain a class that the network did not choose.",
     )
     return chosen or None
+
+
+def set_level_picker() -> float:
+    """Share of the sets of classes that should hold the truth; kept in the link."""
+    chosen = url.selectbox(
+        "Level of the set of classes",
+        [str(level) for level in LEVELS],
+        key="set_level",
+        default=str(USUAL_LEVEL),
+        format_func=lambda text: f"{float(text):.0%} of such sets hold the truth",
+        help="The higher, the larger the sets. Calibrated on the network's validation images; how well it holds on its test images stands on the page "
+        "Metrics under “Sets of classes”.",
+    )
+    return float(chosen)

@@ -9,6 +9,7 @@ from lungcad.app import session, store
 from lungcad.app.components.literal import literal
 from lungcad.app.components.text import class_label, class_text
 from lungcad.app.predict.layout import Areas
+from lungcad.app.predict.set_of_classes import show_set
 from lungcad.app.session import Source
 from lungcad.explain import Options
 
@@ -31,6 +32,7 @@ def show_answer(source: Source, network: str, result: Analysis) -> None:
             f"**{result.prediction.confidence:.1%}** calibrated probability",
             help=f"Softmax at temperature {card.temperature:.2f}, fitted on {card.n_valid} validation images.",
         )
+    show_set(result)
     recall = card.test.recall[result.prediction.label] if card.test else None
     known = ""
     if recall and recall.value is not None:

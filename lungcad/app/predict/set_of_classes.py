@@ -1,0 +1,33 @@
+"""The set of classes beside the class."""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from lungcad.analysis import Analysis
+from lungcad.app import store
+from lungcad.app.components.literal import literal
+from lungcad.app.components.text import class_text
+from lungcad.evaluate.conformal import prediction_set
+
+ABOUT = (
+    "Of sets made this way, one an image, this share hold the true class, on average over patients like those of the network's validation images. "
+    "It is calibrated on these (split conformal prediction), each patient or group weighing the same. It promises nothing about one image, one class, "
+    "or images of another kind."
+)
+
+
+def with_set(result: Analysis, network: str, level: float) -> Analysis:
+    """The same result with the set of that level."""
+    return replace(result, prediction_set=prediction_set(store.cards()[network], result.prediction.probabilities, level))
+
+
+def show_set(result: Analysis) -> None:
+    """One line: the classes and the level; below it what limits the set."""
+    found = result.prediction_set
+    if found.classes is not None:
+        st.markdown(
+            f"One of: **{', '.join(map(class_text, found.classes))}** ({found.level * 100:.4g} % of such sets hold the truth)", help=ABOUT
+        )
+    if found.note:
+        st.caption(literal(found.note))
