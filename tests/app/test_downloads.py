@@ -82,6 +82,7 @@ STATES = (
     metrics("Cases", "cases.py _grid", "case_charts.py show_embedding", by="Map of the cases", map="PCA", without_copies="True"),
     metrics("Operating point", "operating_point.py show_operating_point", curve="Reliability", runs=LIDC),
     metrics("Classes", curve="Decision curve"),
+    metrics("Sets of classes", "sets.py show_sets"),
     metrics("Slices", "slices.py _show_parts"),
     metrics("Folds", "slices.py _show_parts", runs="iq-efficientnet-lite0-folds"),
     metrics("Heat maps", "heatmaps.py show_trust", runs="chest-efficientnet-lite0"),
