@@ -182,7 +182,8 @@ def _thumbnail(path: bytes, modified: int) -> bytes:
 
 def small_png(path: str) -> bytes:
     """Grey, at most 256 pixels a side."""
-    return cv2.imencode(".png", np.round(255 * shrunk(read_image(path).grey(), 256)).astype(np.uint8))[1].tobytes()
+    image = read_image(path)
+    return cv2.imencode(".png", np.round(255 * shrunk(image.grey(), 256, image.aspect)).astype(np.uint8))[1].tobytes()
 
 
 def labelled_folder(folder: str, fingerprint: str) -> LabelledFolder:

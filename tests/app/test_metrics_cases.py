@@ -9,12 +9,15 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lungcad.app import store
+from lungcad.app.components.literal import literal
+from lungcad.app.components.text import class_label
 from lungcad.app.metrics.cases import MOST_SHOWN
 from lungcad.errors import DatasetError
 from lungcad.evaluate.scoring import ScoredCases
 from lungcad.evaluate.selection import Band, Cell, Region, chosen, to_text
 from lungcad.evaluate.stores.runs import read_run
-from tests.app.pages import open_page
+from lungcad.imaging import read_image
+from tests.app.pages import mounted, open_page, panes_of
 
 RUN = "chest-efficientnet-lite0"
 
@@ -130,3 +133,30 @@ def test_a_link_to_no_case_is_said(link):
     page = open_page("1_Predict.py", case=link, panel="erase").run()
     assert not page.exception and any("not on this machine" in info.value for info in page.info)
     assert "Example" in page.session_state["source"].caption
+
+
+def test_a_case_opens_at_full_size_with_both_maps_on_one_scale(shared_data, table):
+    page = new_page(runs=RUN).run()
+    assert not any(facts["key"] == "cases_viewer" for facts, _ in mounted(page))
+    page.button(key="cases_enlarge_1").click().run()
+    wrong = table[table.label != table.answer].sort_values("loss", ascending=False).iloc[1]
+    panes = panes_of(page, "cases_viewer")
+    image = read_image(shared_data / "chest-ct-scan" / wrong.case)
+    assert not page.exception and [(pane["rows"], pane["columns"]) for pane in panes] == [image.shape] * 3
+    assert class_label(wrong.answer) in panes[1]["title"] and class_label(wrong.label) in panes[2]["title"]
+    labels = {facts["label"] for facts, _ in mounted(page, "lungcad.viewer_values") if "box" in facts}
+    assert len(labels) == 1 and any(literal(wrong.case) in caption.value for caption in page.caption)
+    page.button(key="cases_close").click().run()
+    assert not any(facts["key"] == "cases_viewer" for facts, _ in mounted(page))
+
+
+def test_a_run_with_other_weights_enlarges_the_slice_alone(shared_data):
+    page = new_page(runs="iq-resnet18-published").run()
+    page.button(key="cases_enlarge_0").click().run()
+    assert not page.exception and [pane["map"] for pane in panes_of(page, "cases_viewer")] == [None]
+
+
+def test_cases_of_the_trust_run_open_too(shared_data):
+    page = new_page(runs=RUN, section="Heat maps").run()
+    page.button(key="right_unfaithful_enlarge_0").click().run()
+    assert not page.exception and len(panes_of(page, "right_unfaithful_viewer")) == 2

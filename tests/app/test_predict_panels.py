@@ -3,9 +3,10 @@
 import numpy as np
 
 from lungcad.app import viewer
+from lungcad.app.predict.methods import MOST_MAPS
 from lungcad.errors import ModelError
 from lungcad.explain import METHODS
-from tests.app.pages import mounted, predict_page
+from tests.app.pages import mounted, panes_of, predict_page, small_table
 
 
 def test_the_slower_checks_run_on_a_button():
@@ -22,25 +23,50 @@ def test_a_dear_method_is_checked_only_after_it_ran():
     assert not page.exception and not page.expander and any("checked once it is shown" in caption.value for caption in page.caption)
 
 
-def test_methods_by_classes():
+def test_methods_by_classes_are_panes_of_one_viewer_at_full_size():
     page = predict_page("methods").run()
-    drawn = page.get("image")
+    panes = panes_of(page, "methods")
     cheap = [name for name in page.multiselect(key="grid_methods").value if METHODS[name].for_class]
-    assert not page.exception and len(drawn) == 4 * len(cheap) + (len(page.multiselect(key="grid_methods").value) - len(cheap))
+    assert not page.exception and len(panes) == 4 * len(cheap) + (len(page.multiselect(key="grid_methods").value) - len(cheap))
+    image = page.session_state["source"].image
+    assert {(pane["rows"], pane["columns"]) for pane in panes} == {image.shape} and len({pane["image"] for pane in panes}) == 1
+    supplied = {facts["id"]: facts for facts, _ in mounted(page, "lungcad.viewer_values")}
+    scales = {pane["title"].split(":")[0]: supplied[pane["map"]]["label"] for pane in panes}
+    assert len(set(scales.values())) == len(scales) and all(
+        label.startswith(method) for method, label in scales.items()
+    )  # one scale a method
     page.multiselect(key="grid_classes").set_value([]).run()
     assert any("at least one method" in info.value for info in page.info)
 
 
-def test_nearest_cases_with_and_without_the_data_set(monkeypatch):
+def test_more_maps_than_a_browser_should_draw_are_left_out_and_said():
+    page = predict_page("methods").run()
+    page.multiselect(key="grid_methods").set_value(
+        [name for name in METHODS if METHODS[name].title in page.multiselect(key="grid_methods").options]
+    ).run()
+    assert (
+        not page.exception
+        and len(panes_of(page, "methods")) == MOST_MAPS
+        and any("to see the other" in caption.value for caption in page.caption)
+    )
+
+
+def test_nearest_cases_with_and_without_the_data_set(monkeypatch, shared_data):
     page = predict_page("nearest").run()
-    assert not page.exception and sum("distance" in text.value for text in page.markdown) == 6
+    panes = panes_of(page, "nearest_viewer")
+    assert not page.exception and len(small_table(page, "distance")) == 6
+    assert panes[0]["title"] == "this slice" and len(panes) == 7 and not page.get("image")
+    assert [pane["title"].split("distance ")[1] for pane in panes[1:]] == [row[1] for row in small_table(page, "distance").values()]
+    sizes = [values.nbytes for facts, values in mounted(page, "lungcad.viewer_values") if "box" not in facts]
+    assert max(min(pane["rows"], pane["columns"]) for pane in panes) > 384 and sum(sizes) < 16 << 20
 
     def nowhere(self):
         raise ModelError("not here")
 
     monkeypatch.setattr("lungcad.datasets.dataset.Dataset.locate", nowhere)
     page = predict_page("nearest").run()
-    assert not page.exception and any("only ids and classes" in caption.value for caption in page.caption) and not page.get("image")
+    assert not page.exception and any("only ids and classes" in caption.value for caption in page.caption) and len(mounted(page)) == 1
+    assert len(small_table(page, "distance")) == 6
 
 
 def test_without_an_index_the_page_says_how_to_make_one(monkeypatch, tmp_path):

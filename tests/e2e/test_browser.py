@@ -227,9 +227,10 @@ def test_draw_first_then_reveal(tab, server, screenshots):
 
 def test_methods_by_classes_and_nearest_cases(tab, server, screenshots):
     open_predict(tab, server, "?panel=methods")
-    expect(tab.locator("[data-testid=stImage] img")).to_have_count(17)
+    expect(tab.locator(".st-key-methods .stage canvas")).to_have_count(17)
     settled(tab)
+    expect(tab.locator(".st-key-methods .scale")).to_have_count(5)
     tab.set_viewport_size({"width": 1440, "height": 3600})
     tab.screenshot(path=screenshots / "methods-1440.png")
     open_predict(tab, server, "?panel=nearest")
-    expect(tab.get_by_text("distance 0").first).to_be_visible()
+    expect(tab.get_by_text("training case").first).to_be_visible()

@@ -3,6 +3,7 @@
 import io
 
 import cv2
+import matplotlib
 import numpy as np
 import pytest
 from PIL import Image
@@ -49,9 +50,14 @@ def readout(page: Page, pane: int = 0) -> str:
     return page.locator(".st-key-pair .readout").nth(pane).inner_text()
 
 
+def of_viewer(page: Page, key: str, expression: str):
+    """Of the viewer ``v`` of that key."""
+    return page.evaluate(f"() => {{ const v = document.querySelector('.st-key-{key} .stBidiComponent div[data-testid]').shadowRoot"
+                         f".querySelector('.viewer').lungcadViewer; return {expression} }}")  # fmt: skip
+
+
 def settings(page: Page) -> dict:
-    return page.evaluate("() => { const v = document.querySelector('.st-key-pair .stBidiComponent div[data-testid]').shadowRoot"
-                         ".querySelector('.viewer').lungcadViewer; return {...v.settings, ...v.view} }")  # fmt: skip
+    return of_viewer(page, "pair", "({...v.settings, ...v.view})")
 
 
 def expected_maps() -> tuple[np.ndarray, np.ndarray]:
@@ -182,3 +188,142 @@ def test_panes_stand_under_each_other_where_there_is_no_room(shown):
                             ".querySelectorAll('.stage canvas')].map(e => e.getBoundingClientRect());"
                             "return c[1].top > c[0].bottom && c[0].width > 330 }")  # fmt: skip
     assert shown.evaluate("document.scrollingElement.scrollWidth <= window.innerWidth + 1")
+
+
+@pytest.mark.parametrize(
+    ("key", "before", "after"),
+    [("[", "v.settings.opacity", 0.45), ("]", "v.settings.opacity", 0.55), (",", "v.settings.threshold", 0.15), (".", "v.settings.threshold", 0.25),
+     ("h", "v.settings.map", False), ("k", "v.settings.signedColours", "PuOr_r"), ("x", "v.settings.cells", True), ("e", "v.settings.side", "for"),
+     ("2", "v.settings.window.name", "mediastinum"), ("w", "v.settings.window.width", 1500 + 25 * 3.75), ("Shift+W", "v.settings.window.width", 1500 - 25 * 3.75),
+     ("l", "v.settings.window.level", -600 + 25 * 3.75), ("g", "v.settings.mode", "window"), ("r", "v.settings.mode", "ruler"), ("m", "v.settings.mode", "move"),
+     ("?", "v.controls.list.hidden", False), ("Shift+ArrowRight", "Math.floor(v.panes[0].ofShare(v.cursor.share)[0])", 151),
+     ("Shift+Alt+ArrowDown", "Math.floor(v.panes[0].ofShare(v.cursor.share)[1])", 110)],
+)  # fmt: skip
+def test_every_key_does_what_the_list_says(shown, key, before, after):
+    shown.locator(FIRST).focus()
+    start = None if "cursor" in before else of_viewer(shown, "pair", before)
+    shown.keyboard.press(key)
+    now = of_viewer(shown, "pair", before)
+    assert now != start and (
+        now == pytest.approx(after, abs=1) if isinstance(after, float | int) and not isinstance(after, bool) else now == after
+    )
+
+
+def test_zoom_and_reset_by_keyboard(shown):
+    shown.locator(FIRST).focus()
+    for key in ("+", "+", "ArrowLeft", "4", "w"):
+        shown.keyboard.press(key)
+    assert settings(shown)["zoom"] == pytest.approx(1.5625) and settings(shown)["x"] != 0.5
+    shown.keyboard.press("-")
+    assert settings(shown)["zoom"] == pytest.approx(1.25)
+    shown.keyboard.press("0")
+    now = settings(shown)
+    assert (now["zoom"], now["x"], now["y"], now["window"]["name"]) == (1, 0.5, 0.5, "lung")
+
+
+def test_ruler_and_region_by_keyboard(shown):
+    shown.locator(FIRST).focus()
+    for key in ("r", " ", *["Shift+Alt+ArrowRight"] * 4, " "):
+        shown.keyboard.press(key)
+    assert of_viewer(shown, "pair", "v.panes[0].length(v.panes[0].ofShare(v.ruler.from), v.panes[0].ofShare(v.ruler.to))") == "20.0 mm"
+    shown.keyboard.press("Escape")
+    assert of_viewer(shown, "pair", "v.ruler") is None
+    for key in (
+        "d",
+        " ",
+        *["Shift+Alt+ArrowRight"] * 2,
+        " ",
+        *["Shift+Alt+ArrowDown"] * 3,
+        " ",
+        *["Shift+Alt+ArrowRight"] * 3,
+        " ",
+        "Backspace",
+        "Enter",
+    ):
+        shown.keyboard.press(key)
+    text = shown.get_by_text("drawn:")
+    expect(text).to_contain_text("pixels")
+    assert int(text.inner_text().split()[1]) == pytest.approx(20 * 30 / 2, rel=0.15)  # a triangle: the fourth point was taken back
+    shown.keyboard.press("Backspace")
+    expect(text).to_contain_text("nothing")
+
+
+def test_three_panes_move_together_on_one_scale(shown):
+    panes = shown.locator(".st-key-three .stage canvas")
+    expect(panes).to_have_count(3)
+    panes.nth(1).scroll_into_view_if_needed()
+    box = panes.nth(1).bounding_box()
+    shown.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 0.4 * box["height"])
+    shown.mouse.wheel(0, -400)
+    shown.mouse.down()
+    shown.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 0.5 * box["height"], steps=4)
+    shown.mouse.up()
+    corners = of_viewer(shown, "three", "v.panes.map(p => [...p.toImage([0, 0]), ...p.toImage([p.width, p.height])])")
+    assert corners[0] == pytest.approx(corners[1]) and corners[0] == pytest.approx(corners[2])
+    assert of_viewer(shown, "three", "v.view.zoom") > 1.4
+    places = [text.split(" · ")[0] for text in shown.locator(".st-key-three .readout").all_inner_texts()]
+    assert len(set(places)) == 1 and places[0].startswith("column")
+    expect(shown.locator(".st-key-three .scale")).to_have_count(1)
+    assert of_viewer(shown, "three", "v.scales().map(s => [s.low, s.high])") == [[0, 1]]
+    peaks = of_viewer(
+        shown, "three", "v.panes.map(p => Array.from(v.mapLayer(p.map()).getContext('2d').getImageData(150, 100, 1, 1).data))"
+    )
+    table = np.round(255 * matplotlib.colormaps["viridis"]([64, 128, 255])[:, :3])
+    np.testing.assert_allclose(np.array(peaks)[:, :3], table, atol=1)  # a quarter, a half and all of the one scale
+
+
+def test_two_fingers_zoom_and_one_pans(shown):
+    shown.locator(".st-key-pair").get_by_role("button", name="Move").click()
+    devtools = shown.context.new_cdp_session(shown)
+    devtools.send("Emulation.setTouchEmulationEnabled", {"enabled": True, "maxTouchPoints": 5})
+    x, y = at(shown, FIRST, 150, 100)
+
+    def touch(kind: str, *fingers: tuple[float, float]) -> None:
+        devtools.send(
+            "Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": a, "y": b, "id": i} for i, (a, b) in enumerate(fingers)]}
+        )
+
+    touch("touchStart", (x - 20, y), (x + 20, y))
+    for apart in (30, 40, 50, 60):
+        touch("touchMove", (x - apart, y), (x + apart, y))
+    touch("touchEnd")
+    assert settings(shown)["zoom"] == pytest.approx(3, rel=0.1) and settings(shown)["x"] == pytest.approx(0.5, abs=0.02)
+    touch("touchStart", (x, y))
+    for moved in (10, 20, 30):
+        touch("touchMove", (x + moved, y + moved))
+    touch("touchEnd")
+    assert settings(shown)["x"] < 0.49 and settings(shown)["y"] < 0.49
+
+
+def test_full_screen_and_back_by_keyboard(shown):
+    shown.locator(FIRST).focus()
+    before = shown.locator(FIRST).bounding_box()["height"]
+    shown.keyboard.press("f")
+    shown.wait_for_function("() => document.fullscreenElement !== null")
+    shown.wait_for_function(
+        "before => document.fullscreenElement.shadowRoot.querySelector('.stage canvas').clientHeight > 1.2 * before", arg=before
+    )
+    shown.keyboard.press("+")
+    assert settings(shown)["zoom"] > 1
+    shown.keyboard.press("f")
+    shown.wait_for_function("() => document.fullscreenElement === null")
+    expect(shown.locator(FIRST)).to_have_js_property("clientHeight", before)
+
+
+def test_pixels_that_are_not_square_keep_their_proportions(shown):
+    """Of a file that tells the proportions alone: on screen, under the ruler, and in the saved file."""
+    corners = of_viewer(shown, "flat", "[...v.panes[0].toScreen([0, 0]), ...v.panes[0].toScreen([100, 60])]")
+    assert (corners[3] - corners[1]) / (corners[2] - corners[0]) == pytest.approx(60 * 2.5 / 100)
+    assert of_viewer(shown, "flat", "v.panes[0].length([10, 10], [10, 14])") == "10.0 px"
+    expect(shown.locator(".st-key-flat .readout")).to_contain_text("2.5 times as high as wide")
+    with shown.expect_download() as waiting:
+        shown.locator(".st-key-flat").get_by_role("button", name="Save PNG").click()
+    saved = Image.open(waiting.value.path())
+    assert saved.size == (100, 60) and saved.info["aspect"][0] / saved.info["aspect"][1] == pytest.approx(2.5)
+
+
+def test_a_saved_picture_knows_its_millimetres(shown):
+    with shown.expect_download() as waiting:
+        shown.locator(".st-key-pair").get_by_role("button", name="Save PNG").click()
+    across, down = (25.4 / each for each in Image.open(waiting.value.path()).info["dpi"])
+    assert (across, down) == pytest.approx((0.5, 1.0), rel=1e-3)

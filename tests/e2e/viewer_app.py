@@ -31,3 +31,11 @@ colour = CTImage(
     colour=np.tile(np.uint8([200, 40, 120]), (64, 64, 1)),
 )  # fmt: skip
 viewer.show([viewer.Pane(colour, None, "colour")], key="colour", height=200)
+
+flat = CTImage(np.tile(np.arange(100, dtype=np.float32), (60, 1)), Unit.GREY, Provenance("f" * 64, "test", "uint8"), pixel_aspect=2.5)
+viewer.show([viewer.Pane(flat, None, "pixels 2.5 times as high as wide")], key="flat", height=300)
+positives = [
+    viewer.HeatMap(np.full((7, 5), share, np.float32), (0, 0, 200, 300), f"map of {share}", "shared scale", sides=("for",))
+    for share in (0.25, 0.5, 1.0)
+]
+viewer.show([viewer.Pane(image, each, each.title) for each in positives], key="three", height=260)

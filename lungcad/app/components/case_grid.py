@@ -37,4 +37,4 @@ def case_grid(n: int, width: int = 165) -> Iterator:
     """A place of so many pixels for each of ``n`` things; as many in a row as the screen holds, two on a phone."""
     row = st.container(horizontal=True)
     for _ in range(n):
-        yield row.container(width=width)
+        yield row.container(width=width, gap="xsmall")

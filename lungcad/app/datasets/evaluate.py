@@ -9,6 +9,7 @@ import streamlit as st
 from lungcad.app import store, url
 from lungcad.app.components.case_grid import case_grid, case_picture
 from lungcad.app.components.chart import chart_with_csv
+from lungcad.app.components.enlarged import enlarge_button, enlarged_case, full_size, show_answered
 from lungcad.app.components.literal import literal
 from lungcad.app.components.text import class_label, class_text
 from lungcad.app.figures.curves import curve_figure
@@ -119,7 +120,13 @@ def _show_answers(part: ScoredCases, folder: Path) -> None:
         )
     chosen = table[rows].sort_values("confidence", ascending=False)
     st.markdown(f"**{len(chosen)} images: {literal(title)}**" + (f", the {MOST_CASES} surest:" if len(chosen) > MOST_CASES else ""))
-    for place, row in zip(case_grid(len(chosen[:MOST_CASES])), chosen[:MOST_CASES].itertuples(), strict=True):
+    shown = {row.case: row for row in chosen[:MOST_CASES].itertuples()}
+    if (case := enlarged_case("evaluated", shown)) and (image := full_size(path_of_id(folder, case))):
+        show_answered(image, part.run.name, shown[case].answer, shown[case].label, key="evaluated")
+        st.caption(literal(case))
+    for index, (place, row) in enumerate(zip(case_grid(len(shown)), shown.values(), strict=True)):
         with place:
-            case_picture(st, path_of_id(folder, row.case))
+            is_here = case_picture(st, path_of_id(folder, row.case))
             st.caption(f"true {class_text(row.label)}, predicted {class_text(row.answer)} ({row.confidence:.0%})")
+            if is_here:
+                enlarge_button("evaluated", index, row.case)

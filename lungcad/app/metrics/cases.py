@@ -1,5 +1,6 @@
 """The images behind the numbers of a run."""
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import streamlit as st
 
 from lungcad.app import store, url
 from lungcad.app.components.case_grid import case_grid, case_picture, data_folder
+from lungcad.app.components.enlarged import enlarge_button, enlarged_case, full_size, show_answered
 from lungcad.app.components.literal import literal
 from lungcad.app.components.text import class_text
 from lungcad.app.metrics.case_charts import embeddings, show_confusion, show_embedding, show_mean_maps, show_scores
@@ -76,25 +78,46 @@ def _grid(run: Run, cases: pd.DataFrame, title: str) -> None:
     if folder is None:
         st.dataframe(shown[columns], hide_index=True, alt="The selected cases.")
     else:
-        for place, row in zip(case_grid(len(shown)), shown.itertuples(), strict=True):
+        show_enlarged_case(run, list(shown.itertuples()), folder, key="cases")
+        for index, (place, row) in enumerate(zip(case_grid(len(shown)), shown.itertuples(), strict=True)):
             with place:
-                show_case(run, row, folder)
+                show_case(run, row, folder, key="cases", index=index)
     if len(cases) > MOST_SHOWN:
         _turn_pages(page, len(cases))
 
 
-def show_case(run: Run, row, folder: Path) -> None:
-    """A row of answered cases: its picture, what was answered, and the way to Predict."""
+def show_enlarged_case(run: Run, rows: Sequence, folder: Path, *, key: str) -> None:
+    """The case of these rows that was opened: the slice, with its maps where the run's weights are shipped."""
+    by_case = {row.case: row for row in rows}
+    case = enlarged_case(key, by_case)
+    image = full_size(folder / case) if case else None
+    if case is None or image is None:
+        return
+    row, card = by_case[case], store.cards().get(run.facts["network"])
+    is_shipped = card is not None and card.sha256 == run.facts.get("weights_sha256")
+    show_answered(image, card.name if is_shipped else None, row.answer, row.label, key=key)
+    st.caption(f"{literal(case)}: {_said(row)}")
+
+
+def show_case(run: Run, row, folder: Path, *, key: str, index: int) -> None:
+    """A row of answered cases: its picture, what was answered, and the ways to look closer. key: of the grid, index: in it."""
     is_here = case_picture(st, folder / row.case)
-    faithful = getattr(row, "faithfulness", np.nan)
-    st.caption(
-        f"true {class_text(row.label)}, predicted {class_text(row.answer)} ({row.confidence:.0%})"
-        + ("" if pd.isna(faithful) else f", faithfulness {faithful:.2f}")
-    )
+    st.caption(_said(row))
+    if not is_here:
+        return
+    enlarge_button(key, index, row.case)
     network = run.facts["network"]
-    if is_here and network in store.cards():
+    if network in store.cards():
         st.page_link("pages/1_Predict.py", label="Open in Predict", icon=":material/radiology:",
                      query_params={"case": f"{run.facts['dataset']}/{row.case}", "model": network})  # fmt: skip
+
+
+def _said(row) -> str:
+    """What the case is, and what was answered."""
+    faithful = getattr(row, "faithfulness", np.nan)
+    return f"true {class_text(row.label)}, predicted {class_text(row.answer)} ({row.confidence:.0%})" + (
+        "" if pd.isna(faithful) else f", faithfulness {faithful:.2f}"
+    )
 
 
 def _turn_pages(page: int, n: int) -> None:

@@ -10,7 +10,7 @@ from lungcad.app.components.chart import chart_with_csv
 from lungcad.app.components.literal import literal
 from lungcad.app.components.text import class_text
 from lungcad.app.figures.runs import distributions
-from lungcad.app.metrics.cases import show_case
+from lungcad.app.metrics.cases import show_case, show_enlarged_case
 from lungcad.app.navigation import plain_errors
 from lungcad.evaluate.stores.runs import Run
 from lungcad.explain import METHODS
@@ -55,16 +55,19 @@ def _show_disagreement(run: Run, judged: pd.DataFrame, table: pd.DataFrame) -> N
     wrong = known[known.label != known.answer].sort_values("faithfulness", ascending=False)
     st.markdown("**Where faithfulness and accuracy disagree** (Grad-CAM, insertion minus deletion area)")
     folder = data_folder(run.facts["dataset"])
-    for title, rows in (
-        ("Right answers with the least faithful maps", right[right.faithfulness <= 0]),
-        ("Wrong answers with the most faithful maps", wrong),
+    for key, title, rows in (
+        ("right_unfaithful", "Right answers with the least faithful maps", right[right.faithfulness <= 0]),
+        ("wrong_faithful", "Wrong answers with the most faithful maps", wrong),
     ):
         st.markdown(f"{title}: {len(rows)}")
-        for column, row in zip(st.columns(MOST_CASES), rows.head(MOST_CASES).itertuples(), strict=False):
+        shown = list(rows.head(MOST_CASES).itertuples())
+        if folder is not None:
+            show_enlarged_case(run, shown, folder, key=key)
+        for index, (column, row) in enumerate(zip(st.columns(MOST_CASES), shown, strict=False)):
             with column:
                 if folder is None:
                     st.caption(
                         f"{literal(row.case)}: true {class_text(row.label)}, predicted {class_text(row.answer)}, faithfulness {row.faithfulness:.2f}"
                     )
                 else:
-                    show_case(run, row, folder)
+                    show_case(run, row, folder, key=key, index=index)

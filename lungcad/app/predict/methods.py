@@ -1,15 +1,21 @@
 """All methods side by side, for several classes."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from lungcad.analysis import Analysis
-from lungcad.app import session, store
-from lungcad.app.components.text import class_label, class_text
-from lungcad.app.figures.downscale import shrunk, shrunk_map
-from lungcad.explain import METHODS, methods_for
+from lungcad.app import session, store, viewer
+from lungcad.app.components.text import class_label
+from lungcad.app.predict.heatmap import map_id
+from lungcad.explain import METHODS, Options, methods_for
 from lungcad.explain.attribution import Cost
-from lungcad.explain.overlay import overlay
 from lungcad.imaging import Window
+
+KEY = "methods"
+"""Of the viewer."""
+MOST_MAPS = 24
+"""Maps drawn at a time: each is a canvas of its own in the browser."""
 
 
 def show_methods(result: Analysis, network: str) -> None:
@@ -36,20 +42,30 @@ def show_methods(result: Analysis, network: str) -> None:
     if not methods or not classes:
         st.info("Choose at least one method and one class.")
         return
-    grey = shrunk(result.image.grey(Window.preset("lung")), 320)
-    bar, done = st.empty(), 0
-    for method in methods:
-        for_class = METHODS[method].for_class
-        st.markdown(f"**{METHODS[method].title}**" + ("" if for_class else ": the same for every class"))
-        columns = st.columns(max(len(classes), 2))
-        for column, target in zip(columns, classes if for_class else classes[:1], strict=False):
-            bar.progress(done / (len(methods) * len(classes)), text=f"{METHODS[method].title}, {class_text(target)}")
-            explained = session.result(result.image, network, method, target)
-            found = explained.attributions[method]
-            picture = overlay(grey, shrunk_map(found, grey.shape), threshold=0.2)
-            column.image(picture, caption=f"{class_text(target) if for_class else 'any class'}: peak {found.peak:.3g}", width="stretch")
-            done += 1
-    bar.empty()
+    maps = [(method, target) for method in methods for target in (classes if METHODS[method].for_class else classes[:1])]
+    maps.sort(key=lambda pair: not METHODS[pair[0]].for_class)  # those that explain no class come last: the columns stay classes
+    chosen, left_out = maps[:MOST_MAPS], len(maps) - MOST_MAPS
+    if left_out > 0:
+        st.caption(f"The first {MOST_MAPS} maps are drawn; choose fewer methods or classes to see the other {left_out}.")
+    ids = [f"{KEY}-{map_id(result.image, network, method, target, Options())}" for method, target in chosen]
+    panes = [
+        viewer.Pane(
+            result.image, announced, title=f"{METHODS[method].title}: {class_label(target) if METHODS[method].for_class else 'any class'}"
+        )
+        for announced, (method, target) in zip(ids, chosen, strict=True)
+    ]
+    viewer.show(
+        panes,
+        key=KEY,
+        height=420,
+        network_window=Window(*card.preprocess.window),
+        columns=max(len(classes), 2),
+        name=f"lungcad-{network}-methods",
+    )
+    for announced, (method, target) in zip(ids, chosen, strict=True):
+        found = session.result(result.image, network, method, target)
+        heat_map = viewer.HeatMap.of(found.attributions[method], found.geometry)
+        viewer.supply(KEY, announced, replace(heat_map, label=f"{METHODS[method].title}, {heat_map.label}"))
     st.caption(
-        "Each map has a colour scale of its own, from 0 to its peak (dark to bright); a low peak is little evidence. Weakest fifth hidden."
+        "One colour scale a method, over all its classes, from 0 to the largest value: a dark map is little evidence. Zoom and threshold hold for all."
     )

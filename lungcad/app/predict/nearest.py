@@ -3,14 +3,16 @@
 import streamlit as st
 
 from lungcad.analysis import Analysis, nearest_cases
-from lungcad.app import store
-from lungcad.app.components.case_grid import case_grid, case_picture, data_folder
+from lungcad.app import store, viewer
+from lungcad.app.components.case_grid import data_folder
+from lungcad.app.components.enlarged import full_size, show_enlarged
+from lungcad.app.components.layout import markdown_table
 from lungcad.app.components.literal import literal
-from lungcad.app.components.text import class_text
+from lungcad.app.components.text import class_label, class_text
 
 
 def show_nearest(result: Analysis, network: str) -> None:
-    """The training cases nearest by the network's embedding, with pictures where the data set is on this machine."""
+    """The training cases nearest by the network's embedding, beside the slice where the data set is on this machine."""
     card = store.cards()[network]
     found = nearest_cases(result.image, store.model(network))
     first = found.neighbours[0].distance
@@ -22,10 +24,16 @@ def show_nearest(result: Analysis, network: str) -> None:
     else:
         st.caption(f"The nearest training case lies at {first:.2f}; 95 % of the validation images lie within {found.far:.2f} of one.")
     folder = data_folder(card.dataset)
-    for place, case in zip(case_grid(len(found.neighbours)), found.neighbours, strict=True):
-        with place:
-            if folder is not None:
-                case_picture(st, folder / case.case)
-            st.markdown(f"**{class_text(case.label)}**, distance {case.distance:.2f}")
-            st.caption(literal(case.case))
+    if folder is not None:
+        panes = [viewer.Pane(result.image, title="this slice")]
+        for number, case in enumerate(found.neighbours, 1):
+            if (image := full_size(folder / case.case)) is not None:
+                panes.append(viewer.Pane(image, title=f"{number}: {class_label(case.label)}, distance {case.distance:.2f}"))
+        show_enlarged(panes, key="nearest")
+    markdown_table(
+        {
+            str(number): {"class": class_text(case.label), "distance": f"{case.distance:.2f}", "training case": literal(case.case)}
+            for number, case in enumerate(found.neighbours, 1)
+        }
+    )
     st.caption("Cosine distance between what the network's head sees: 0 is the same direction, 1 unrelated.")

@@ -48,13 +48,15 @@ def show(
     draw: bool = False,
     in_link: bool = False,
     beside: bool = False,
+    columns: int | None = None,
     name: str = "lungcad",
 ) -> ViewerState:
     """Draw the panes, zoom, pan and window linked. What the reader moves stays in the browser and survives every rerun under the same ``key``.
 
     height: of the pictures, CSS pixels; on a narrow screen they stand under each other, as high as they need to be. network_window: offered as
     "as the network saw it" for HU images. draw: offer drawing; what is drawn comes back and reruns the script. in_link: keep opacity, window and so on in
-    the page's link. beside: a single pane offers the bare slice beside it, at first shown. name: of saved pictures, without ending.
+    the page's link. beside: a single pane offers the bare slice beside it, at first shown. columns: panes in a row where they fit at a smaller size; None for
+    as many as fit. name: of saved pictures, without ending.
     """
     images = {image_id(pane.image): pane.image for pane in panes}
     for identity, image in images.items():
@@ -72,6 +74,7 @@ def show(
         "draw": draw,
         "link": in_link,
         "beside": beside,
+        "columns": columns,
         "name": name,
         "regions": [],
     }
@@ -117,6 +120,7 @@ def _described(pane: Pane) -> dict[str, object]:
         "rows": image.shape[0],
         "columns": image.shape[1],
         "spacing": image.spacing_mm,
+        "aspect": image.aspect,
         "map": pane.map.id if isinstance(pane.map, HeatMap) else pane.map,
         "title": pane.title,
         "contours": [_contour(each) for each in pane.contours],

@@ -19,7 +19,7 @@ function listenToKeys(pane) {
 function pressed(pane, event) {
   const { viewer } = pane, { settings, facts } = viewer, isHu = facts.windows.length > 0;
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key, back = event.shiftKey ? -1 : 1;
-  const pointer = () => pane.ofShare(viewer.cursor?.share ?? [viewer.view.x, viewer.view.y]);
+  const pointer = () => viewer.cursor ? pane.ofShare(viewer.cursor.share) : pane.ofShare([viewer.view.x, viewer.view.y]).map((each) => Math.floor(each) + 0.5);
   if (ARROWS[key]) {
     const [dx, dy] = ARROWS[key];
     if (!event.shiftKey) return viewer.pan(pane, -40 * dx, -40 * dy), true;

@@ -14,7 +14,7 @@ class Pane {
     this.root.append(this.title, this.stage, this.readout);
   }
 
-  get pixel() { return this.facts.spacing ? { x: this.facts.spacing[1], y: this.facts.spacing[0] } : { x: 1, y: 1 }; }
+  get pixel() { return this.facts.spacing ? { x: this.facts.spacing[1], y: this.facts.spacing[0] } : { x: 1, y: this.facts.aspect }; }
   get unit() { return this.facts.spacing ? "mm" : "px"; }
   get width() { return this.canvas.clientWidth; }
   get height() { return this.canvas.clientHeight; }
@@ -175,7 +175,7 @@ class Pane {
     } else {
       parts.push(`${facts.columns}×${facts.rows} px`);
       if (facts.spacing) parts.push(`${this.pixel.x.toFixed(2)}×${this.pixel.y.toFixed(2)} mm a pixel`);
-      else parts.push("no spacing known: lengths in pixels");
+      else parts.push(facts.aspect === 1 ? "no spacing known: lengths in pixels" : `no spacing known: lengths in widths of a pixel, which is ${number(facts.aspect)} times as high as wide`);
       if (settings.window && facts.unit === "HU") parts.push(`window ${Math.round(settings.window.level)} / ${Math.round(settings.window.width)} HU`);
     }
     this.readout.textContent = parts.join(" · ");

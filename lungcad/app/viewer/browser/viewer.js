@@ -2,6 +2,7 @@
 const FIRST = { map: true, opacity: 0.5, threshold: 0.2, cells: false, side: "", colours: "viridis", signedColours: "RdBu_r", window: null, mode: "move", beside: false };
 const REMEMBERED = new Map(); // settings by key: they survive a visit to another page
 const NARROW = 300; // CSS pixels below which panes stand under each other
+const SMALL = 170; // the same where the page asks for so many columns
 
 class Viewer {
   constructor(root, key) {
@@ -134,7 +135,8 @@ class Viewer {
       listen(pane);
       listenToKeys(pane);
     }
-    const gap = 8, across = Math.max(1, Math.min(wanted.length, Math.floor((width + gap) / (NARROW + gap))));
+    const { columns } = this.facts, gap = 8, fitting = Math.floor((width + gap) / ((columns ? SMALL : NARROW) + gap));
+    const across = Math.max(1, Math.min(wanted.length, columns ?? wanted.length, fitting));
     const each = (width - gap * (across - 1)) / across, rows = Math.ceil(wanted.length / across);
     const full = document.fullscreenElement === this.root.getRootNode().host;
     const room = full ? (innerHeight - 150) / rows - 48 : this.facts.height;
