@@ -2,14 +2,12 @@
 
 import hashlib
 import os
-import time
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pandas as pd
 import streamlit as st
-import torch
 
 from lungcad.app.cards import cards, fingerprint, size_and_time
 from lungcad.app.figures.downscale import shrunk
@@ -29,18 +27,13 @@ from lungcad.evaluate.stores.runs import Run, list_runs, read_run
 from lungcad.evaluate.stores.trust_runs import TrustRun, read_trust_runs
 from lungcad.explain.neighbours import Index
 from lungcad.imaging import read_image
-from lungcad.models import TrainedModel, load_model, predict_batch
+from lungcad.models import TrainedModel, load_model
 from lungcad.paths import AUDITS, DROPPED, INDEX, RUNS, TRUST
 
 
 def model(name: str) -> TrainedModel:
     """A network, loaded once for all sessions. It carries no hooks and is never written to, so threads share it freely."""
     return _model(name, cards()[name].sha256)
-
-
-def milliseconds(name: str) -> float:
-    """One prediction of a blank input on this machine: the fastest of five, measured once while the server runs."""
-    return _milliseconds(name, cards()[name].sha256)
 
 
 def trust_runs() -> list[TrustRun]:
@@ -297,18 +290,6 @@ def _stored_audit(dataset: str, fingerprint: str) -> StoredAudit | None:
 def _trust_runs(fingerprint: str) -> tuple[list[TrustRun], list[str]]:
     faults: list[str] = []
     return read_trust_runs(on_fault=faults.append), faults
-
-
-@st.cache_data(max_entries=64, show_spinner="Measuring …")
-def _milliseconds(name: str, sha256: str) -> float:
-    network = model(name)
-    blank = torch.zeros(1, 3, *network.card.preprocess.size)
-    taken = []
-    for _ in range(5):
-        start = time.perf_counter()
-        predict_batch(network, blank)
-        taken.append(1000 * (time.perf_counter() - start))
-    return min(taken)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Loading the network …")

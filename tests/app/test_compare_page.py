@@ -1,5 +1,6 @@
 """The logic of the Compare page on the shipped networks and runs."""
 
+import itertools
 import json
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lungcad.analysis import analyse
-from lungcad.app import store
+from lungcad.app import latency, store
 from lungcad.app.session import EXAMPLES, example_names
 from lungcad.errors import DatasetError
 from lungcad.evaluate.paired_tests import compare_runs
@@ -208,3 +209,18 @@ def test_the_whole_page_is_in_its_link():
         again.selectbox(key="method").value == "hirescam"
         and again.multiselect(key="networks").value == page.multiselect(key="networks").value
     )
+
+
+def test_latency_is_one_number_everywhere_and_measured_anew_on_request(monkeypatch):
+    taken = itertools.count(10)
+    monkeypatch.setattr("lungcad.app.latency.median_seconds", lambda call, repeats: (call(), next(taken) / 1000)[1])
+    latency._milliseconds.clear()
+    page = new_page(networks="iq-resnet18,iq-resnet18-cbam").run()
+    assert small_table(page, "apart by")["time here"][:2] == ["10 ms", "11 ms"]
+    other = new_page(view="runs", first="iq-resnet18", cost="latency").run()
+    points = [trace for each in other.get("plotly_chart") if "Pareto" in each.proto.spec for trace in json.loads(each.proto.spec)["data"]]
+    assert {trace["name"]: trace["x"] for trace in points}["iq-resnet18-cbam"] == [pytest.approx(11)]
+    assert small_table(page.run(), "apart by")["time here"][:2] == ["10 ms", "11 ms"]
+    again = small_table(page.button(key="measure_again").click().run(), "apart by")["time here"]
+    assert again[:2] == [f"{10 + len(list_cards())} ms", f"{11 + len(list_cards())} ms"]
+    latency._milliseconds.clear()

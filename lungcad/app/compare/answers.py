@@ -1,19 +1,14 @@
 """The answers of several networks to one image: a row a class, a column a network; what each costs."""
 
-import statistics
-import time
-
 import streamlit as st
 
 from lungcad.app import session, store
 from lungcad.app.components.layout import markdown_table
 from lungcad.app.components.text import accuracy_text, class_text
+from lungcad.app.latency import measure_again, milliseconds
 from lungcad.imaging import CTImage
 from lungcad.models.complexity import complexity_of
 
-LATENCY_RUNS = 7
-MEASURED = "latency_measured"
-"""In the session: how often the times were asked for anew."""
 APART = 0.1
 """Probabilities that differ by this much or more are marked."""
 
@@ -53,30 +48,8 @@ def show_answers(image: CTImage, names: list[str]) -> None:
     rows["size"] = {
         name: f"{cost.parameters / 1e6:.2f} M parameters, {cost.flops / 1e9:.2f} GFLOPs" for name, cost in costs.items()
     } | empty
-    rows["time here"] = {name: f"{_milliseconds(image, name):.0f} ms" for name in names} | empty
+    rows["time here"] = {name: f"{milliseconds(name):.0f} ms" for name in names} | empty
     markdown_table(rows)
     if not same_classes:
         st.caption("These networks predict different classes; do not compare their probabilities.")
-    st.button(
-        "Measure the times again", key="measure_again", type="tertiary", icon=":material/timer:", on_click=_measure_again,
-        help=f"Milliseconds are the median of {LATENCY_RUNS} predictions after one to warm up; another job on this machine makes them longer.",
-    )  # fmt: skip
-
-
-def _milliseconds(image: CTImage, name: str) -> float:
-    """The median of some predictions after one to warm up; measured once a session for each image and network, and anew on request."""
-
-    def measure() -> float:
-        taken = []
-        for _ in range(1 + LATENCY_RUNS):
-            start = time.perf_counter()
-            session.analysis(image, name, None, None)
-            taken.append(1000 * (time.perf_counter() - start))
-        return statistics.median(taken[1:])
-
-    measured = st.session_state.get(MEASURED, 0)
-    return session.get_or_compute(("latency", image.key, store.cards()[name].sha256, measured), measure)
-
-
-def _measure_again() -> None:
-    st.session_state[MEASURED] = st.session_state.get(MEASURED, 0) + 1
+    measure_again(names, key="measure_again")

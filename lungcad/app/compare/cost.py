@@ -9,12 +9,13 @@ from lungcad.app import store, url
 from lungcad.app.components.chart import chart_with_csv
 from lungcad.app.components.literal import literal
 from lungcad.app.figures.style import BELOW, COLOURS, GREY
+from lungcad.app.latency import HOW, measure_again, milliseconds
 from lungcad.app.navigation import plain_errors
 from lungcad.evaluate.pareto import pareto_front
 from lungcad.models import ModelCard
 from lungcad.models.complexity import complexity_of
 
-COSTS = {"GFLOPs": "GFLOPs of one image", "parameters": "million parameters", "latency": "ms of one prediction, measured here"}
+COSTS = {"GFLOPs": "GFLOPs of one image", "parameters": "million parameters", "latency": "milliseconds of one prediction, measured here"}
 GAINS = {"macro F1": "macro_f1", "accuracy": "accuracy", "ROC-AUC": "auc"}
 
 
@@ -36,6 +37,9 @@ def show_cost_and_gain(dataset: str) -> None:
         for place, name in zip(st.columns(2), datasets[start : start + 2], strict=False):
             with place:
                 _cost_and_gain([card for card in tested if card.dataset == name], name, cost, metric)
+    if cost == "latency":
+        st.caption(HOW)
+        measure_again([card.name for card in tested], key="measure_all_again")
     st.caption(
         "Circles: no attention, diamonds: with attention, one colour a backbone. Bars: 95 % intervals over groups. On the dotted line no network is both "
         "cheaper and better. Accuracies of different data sets are answers to different questions."
@@ -67,6 +71,6 @@ def _cost_and_gain(cards: list[ModelCard], dataset: str, cost: str, metric: str)
 
 def _cost(card: ModelCard, cost: str) -> float:
     if cost == "latency":
-        return store.milliseconds(card.name)
+        return milliseconds(card.name)
     found = complexity_of(card)
     return found.flops / 1e9 if cost == "GFLOPs" else found.parameters / 1e6
