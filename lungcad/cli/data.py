@@ -112,6 +112,29 @@ def data_keep(name: str, data: Annotated[Path | None, typer.Option(help="Its fol
         print(store_audit(dataset, data or dataset.locate(), on_progress=on_progress))
 
 
+@data_app.command("make")
+def data_make(
+    name: Annotated[str, typer.Argument(help="What to make: phantoms.")],
+    out: Annotated[Path | None, typer.Argument(help="A new folder; data/phantoms unless told.")] = None,
+    n: Annotated[int, typer.Option(min=24, max=1_000_000, help="Synthetic patients, one slice each.")] = 2000,
+    shortcut: Annotated[
+        str | None, typer.Option(help="Plant marker, table, dot, border or texture in 95 % of the lesions and 5 % of the others.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, max=2000, help="Other patients for another seed.")] = 0,
+    size: Annotated[int, typer.Option(min=64, max=1024, help="Pixels of a side.")] = 256,
+) -> None:
+    """Draw a data set of synthetic patients with exact contours; the same options give the same files."""
+    from lungcad.datasets import DATASETS
+    from lungcad.datasets.phantoms import PHANTOMS, make_phantoms
+    from lungcad.errors import DatasetError, lookup
+    from lungcad.paths import DATA
+
+    if not lookup(DATASETS, name, "data set").is_made:
+        raise DatasetError(f"{DATASETS[name].title} is not made but fetched: python -m lungcad data download {name}.")
+    with progress("drawing phantoms") as on_progress:
+        print(make_phantoms(out or DATA / PHANTOMS.folder, n, shortcut=shortcut, seed=seed, size=size, on_progress=on_progress))
+
+
 @data_app.command("download")
 def data_download(name: str) -> None:
     """Fetch a data set from its publisher into data/ (needs internet access); resumes a part that was fetched."""

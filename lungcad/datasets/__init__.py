@@ -6,9 +6,10 @@ from lungcad.datasets.dataset import DATASETS, Dataset, Task, of_split
 from lungcad.datasets.iq_oth_nccd import IQ_OTH_NCCD
 from lungcad.datasets.lc25000 import LC25000
 from lungcad.datasets.lidc_nodules import LIDC_NODULES
+from lungcad.datasets.phantoms import PHANTOMS
 from lungcad.datasets.splits import Protocol, SplitCases, split_cases
 
 __all__ = [
-    "CHEST_CT_SCAN", "DATASETS", "IQ_OTH_NCCD", "LC25000", "LIDC_NODULES",
+    "CHEST_CT_SCAN", "DATASETS", "IQ_OTH_NCCD", "LC25000", "LIDC_NODULES", "PHANTOMS",
     "Case", "Dataset", "Protocol", "Split", "SplitCases", "Task", "of_split", "split_cases",
 ]  # fmt: skip

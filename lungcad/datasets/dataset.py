@@ -46,7 +46,7 @@ class Dataset:
     read_cases: folder -> every case with its published label. group: one name a case from the cases and their fingerprints;
     grouping says in words how. limits: what a result on it cannot say. is_histology: coloured microscope tiles instead of CT.
     crop_side: its images are crops of a lesion of so many pixels, None for whole slices. class_titles: class -> how it is written for people,
-    where that is not the name itself.
+    where that is not the name itself. is_made: lungcad draws it (``data make``); nobody publishes it.
     """
 
     name: str
@@ -65,6 +65,7 @@ class Dataset:
     is_histology: bool = False
     crop_side: int | None = None
     class_titles: Mapping[str, str] = field(default_factory=dict)
+    is_made: bool = False
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -87,6 +88,10 @@ class Dataset:
         for place in DATA_PLACES:
             if (place / self.folder).is_dir():
                 return place / self.folder
+        if self.is_made:
+            raise DatasetError(
+                f"{self.title} are not on this machine yet; draw them with 'python -m lungcad data make {self.name}' (minutes)."
+            )
         raise DatasetError(
             f"{self.title} is not on this machine; fetch it with 'python -m lungcad data download {self.name}' ({self.publisher}), "
             "or say where it is with --data."

@@ -24,6 +24,8 @@ def download(dataset: Dataset, *, root: Path = DATA, on_progress: Progress | Non
 
     Raises :class:`DatasetError` when there is no internet, the archive is damaged or unsafe, or the publisher asks for another way.
     """
+    if dataset.is_made:
+        raise DatasetError(f"{dataset.title} are drawn here, not fetched: python -m lungcad data make {dataset.name}.")
     target = root / dataset.folder
     if target.is_dir() and any(target.iterdir()):
         raise DatasetError(f"{target} is already there; delete it to fetch {dataset.name} anew.")

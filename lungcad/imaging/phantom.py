@@ -1,11 +1,11 @@
 """Synthetic axial thorax slices in Hounsfield units with known lungs and a known lesion.
 
-They exercise readers, geometry and explanations where no patient data may lie; no network is trained on them.
+They exercise readers, geometry and explanations where no patient data may lie; :mod:`lungcad.datasets.phantoms` draws a data set of them.
 Tissue values follow Kalender, "Computed Tomography", 3rd ed., 2011, figure 1.9.
 """
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -35,11 +35,30 @@ class Edge(StrEnum):
 
 @dataclass(frozen=True)
 class Lesion:
-    """centre_mm: (down, right) from the middle of the slice. diameter_mm: of its core."""
+    """centre_mm: (down, right) from the middle of the slice. diameter_mm: of its core. opacity: 1 solid, less for ground glass, through
+    which the lung shows. seed: draws its outline apart from all else, so that the slice with and without it differ in nothing more.
+    within_lung: what would lie in the chest wall is cut off, so that the contour holds only what can be seen.
+    """
 
     centre_mm: tuple[float, float]
     diameter_mm: float
     edge: Edge = Edge.SMOOTH
+    opacity: float = 1.0
+    seed: int | None = None
+    within_lung: bool = False
+
+
+@dataclass(frozen=True)
+class Acquisition:
+    """How the slice was taken. blur: of the scanner, in pixels (standard deviation). sharpening: of the reconstruction kernel, 0 for a soft
+    one. noise_hu, grain: strength of the noise and its size in pixels.
+    """
+
+    field_of_view_mm: float = FIELD_OF_VIEW_MM
+    blur: float = 0.6
+    sharpening: float = 0.0
+    noise_hu: float = 18.0
+    grain: float = 0.7
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +100,7 @@ class Phantom:
         ds.ImageComments = SYNTHETIC_MARK
         ds.SeriesNumber, ds.InstanceNumber, ds.AcquisitionNumber, ds.PositionReferenceIndicator = 1, 1, 1, ""
         ds.PixelSpacing, ds.SliceThickness, ds.KVP = [self.spacing_mm] * 2, 1.0, 120
-        ds.ImagePositionPatient, ds.ImageOrientationPatient = [-FIELD_OF_VIEW_MM / 2, -FIELD_OF_VIEW_MM / 2, 0], [1, 0, 0, 0, 1, 0]
+        ds.ImagePositionPatient, ds.ImageOrientationPatient = [-self.spacing_mm * len(self.hu) / 2] * 2 + [0], [1, 0, 0, 0, 1, 0]
         ds.Rows, ds.Columns = self.hu.shape
         ds.SamplesPerPixel, ds.PhotometricInterpretation, ds.PixelRepresentation = 1, "MONOCHROME2", 0
         ds.BitsAllocated, ds.BitsStored, ds.HighBit = 16, 12, 11
@@ -96,14 +115,18 @@ class Phantom:
         return generate_uid(entropy_srcs=["lungcad phantom", what, str(self.seed)])
 
 
-def make_phantom(seed: int, *, size: int = 512, lesion: Lesion | None = None, noise_hu: float = 18.0) -> Phantom:
+def make_phantom(
+    seed: int, *, size: int = 512, lesion: Lesion | None = None, body: float = 1.0, scars: int = 0, acquisition: Acquisition = Acquisition()
+) -> Phantom:
     """A slice at mid-chest. Size, place and shape of the organs vary with the seed; so do vessels and noise.
 
+    body: size of the patient, 1 for the usual one. scars: dense bands in the lungs that are no lesions.
     Raises :class:`ImageError` when the lesion's centre does not lie in a lung.
     """
     rng = np.random.default_rng(seed)
-    spacing = FIELD_OF_VIEW_MM / size
-    axis = (np.arange(size) + 0.5) * spacing - FIELD_OF_VIEW_MM / 2
+    field = acquisition.field_of_view_mm / body  # all that follows is in the millimetres of a usual body
+    spacing = field / size
+    axis = (np.arange(size) + 0.5) * spacing - field / 2
     down, right = np.meshgrid(axis, axis, indexing="ij")
 
     def inside(cy: float, cx: float, ry: float, rx: float, *, angle: float = 0.0, power: float = 2.0) -> np.ndarray:
@@ -135,7 +158,9 @@ def make_phantom(seed: int, *, size: int = 512, lesion: Lesion | None = None, no
     paint(lungs, LUNG)
     hu += lungs * ndimage.gaussian_filter(rng.normal(size=hu.shape), 6 / spacing * 0.78) * 120  # uneven aeration
 
-    paint(_vessels(rng, lungs > 0.5, spacing), BLOOD)
+    paint(_vessels(rng, lungs > 0.5, spacing, field), BLOOD)
+    if scars:
+        paint(_scars(np.random.default_rng([seed, scars]), scars, lungs > 0.5, down, right, spacing), MUSCLE)
     paint(np.maximum(heart, mediastinum), BLOOD - 5)
     paint(inside(30, vary(24), 12, 12), BLOOD + 100)  # descending aorta, with contrast
     paint(inside(-2, 0, 8, 9), AIR)  # trachea
@@ -155,16 +180,36 @@ def make_phantom(seed: int, *, size: int = 512, lesion: Lesion | None = None, no
 
     mask = np.zeros((size, size), dtype=bool)
     if lesion is not None:
-        row, column = (int(np.clip((c + FIELD_OF_VIEW_MM / 2) / spacing, 0, size - 1)) for c in lesion.centre_mm)
+        scaled = replace(lesion, centre_mm=(lesion.centre_mm[0] / body, lesion.centre_mm[1] / body), diameter_mm=lesion.diameter_mm / body)
+        row, column = (int(np.clip((c + field / 2) / spacing, 0, size - 1)) for c in scaled.centre_mm)
         if lungs[row, column] < 0.5:
             raise ImageError(f"The lesion's centre {lesion.centre_mm} mm is not inside a lung of this phantom; move it.")
-        coverage = _lesion(rng, lesion, down, right, spacing)
-        paint(coverage, LESION)
+        own = rng if lesion.seed is None else np.random.default_rng(lesion.seed)
+        coverage = _lesion(own, scaled, down, right, spacing)
+        coverage = coverage * lungs if lesion.within_lung else coverage
+        paint(coverage * lesion.opacity, LESION)
         mask = coverage > 0.5
 
-    hu = ndimage.gaussian_filter(hu, 0.6)  # the scanner's blur
-    hu += ndimage.gaussian_filter(rng.normal(size=hu.shape), 0.7) * noise_hu * 2.2
-    return Phantom(np.clip(hu, -1024, 3071).astype(np.float32), lungs > 0.5, mask, spacing, seed)
+    hu = ndimage.gaussian_filter(hu, acquisition.blur)
+    noise = ndimage.gaussian_filter(rng.normal(size=hu.shape), acquisition.grain)
+    hu += noise * acquisition.noise_hu * 2.2 * (acquisition.grain / 0.7)  # of about that standard deviation for any grain
+    if acquisition.sharpening:
+        hu += acquisition.sharpening * (hu - ndimage.gaussian_filter(hu, 1.5))
+    return Phantom(np.clip(hu, -1024, 3071).astype(np.float32), lungs > 0.5, mask, acquisition.field_of_view_mm / size, seed)
+
+
+def _scars(rng: np.random.Generator, n: int, lungs: np.ndarray, down: np.ndarray, right: np.ndarray, spacing: float) -> np.ndarray:
+    """Thin bands of 10 to 30 mm, anywhere in the lungs: coverage in [0, 1]."""
+    bands = np.zeros(lungs.shape)
+    rows, columns = np.nonzero(lungs)
+    for _ in range(n):
+        pick = rng.integers(len(rows))
+        angle, half, width = rng.uniform(0, np.pi), rng.uniform(5, 15), rng.uniform(0.6, 1.4)
+        y, x = down - down[rows[pick], columns[pick]], right - right[rows[pick], columns[pick]]
+        along, across = np.cos(angle) * x + np.sin(angle) * y, np.cos(angle) * y - np.sin(angle) * x
+        beyond = np.maximum(np.abs(along) - half, 0)
+        bands = np.maximum(bands, np.clip((width - np.hypot(across, beyond)) / spacing + 0.5, 0, 1))
+    return np.asarray(bands * lungs)
 
 
 def _lesion(rng: np.random.Generator, lesion: Lesion, down: np.ndarray, right: np.ndarray, spacing: float) -> np.ndarray:
@@ -180,7 +225,7 @@ def _lesion(rng: np.random.Generator, lesion: Lesion, down: np.ndarray, right: n
     return np.clip((radius - np.hypot(y, x)) / spacing + 0.5, 0, 1)
 
 
-def _vessels(rng: np.random.Generator, lungs: np.ndarray, spacing: float) -> np.ndarray:
+def _vessels(rng: np.random.Generator, lungs: np.ndarray, spacing: float, field: float) -> np.ndarray:
     """Branching tubes from both hila, thinner outwards: coverage in [0, 1]."""
     tubes = np.zeros(lungs.shape)
     size = lungs.shape[0]
@@ -193,7 +238,7 @@ def _vessels(rng: np.random.Generator, lungs: np.ndarray, spacing: float) -> np.
             heading += rng.normal(0, 7)
             y, x = y + 1.6 * np.sin(np.radians(heading)), x + 1.6 * np.cos(np.radians(heading))
             radius *= 0.985
-            _disc(tubes, (y + FIELD_OF_VIEW_MM / 2) / spacing, (x + FIELD_OF_VIEW_MM / 2) / spacing, radius / spacing, size)
+            _disc(tubes, (y + field / 2) / spacing, (x + field / 2) / spacing, radius / spacing, size)
         if radius > 0.7:
             branches += [(y, x, heading + turn, radius * 0.72) for turn in (rng.uniform(15, 40), -rng.uniform(15, 40))]
     return tubes * ndimage.binary_erosion(lungs, iterations=2)

@@ -13,6 +13,7 @@ from lungcad.datasets.stored_audits import audit_as_published, read_stored_audit
 from lungcad.errors import DatasetError
 
 LC25000 = DATASETS["lc25000"]
+PUBLISHED = [name for name, dataset in DATASETS.items() if not dataset.is_made]
 
 
 def test_what_is_kept_reads_back(tmp_path, monkeypatch):
@@ -34,7 +35,7 @@ def test_what_is_kept_reads_back(tmp_path, monkeypatch):
             read_stored_audit(LC25000)
 
 
-@pytest.mark.parametrize("name", DATASETS)
+@pytest.mark.parametrize("name", PUBLISHED)
 def test_every_data_set_is_kept_and_its_counts_agree(name):
     found = read_stored_audit(DATASETS[name])
     assert found is not None and found.audit.layout == name and sum(found.audit.n_by_class.values()) == found.audit.n_images
@@ -46,7 +47,7 @@ def test_every_data_set_is_kept_and_its_counts_agree(name):
     assert test["copies_of_training"] == sum(leak.n for leak in found.audit.leaks if leak.split == "test")
 
 
-@pytest.mark.parametrize("name", DATASETS)
+@pytest.mark.parametrize("name", PUBLISHED)
 def test_what_is_kept_counts_the_published_images(name, shared_data):
     cases = DATASETS[name].read_cases(ImageFolder.open(DATASETS[name].locate())).cases
     assert Counter(case.label for case in cases) == read_stored_audit(DATASETS[name]).audit.n_by_class

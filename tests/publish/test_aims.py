@@ -1,6 +1,5 @@
 import pytest
 
-from lungcad.datasets import DATASETS
 from lungcad.evaluate.scoring import report
 from lungcad.evaluate.stores.runs import read_experiments, read_run, write_run
 from lungcad.models import list_cards
@@ -25,7 +24,7 @@ def test_an_aim_without_a_run_is_not_spoken_of(tmp_path):
     assert missed(card, tmp_path) == []
 
 
-@pytest.mark.parametrize("dataset", DATASETS)
+@pytest.mark.parametrize("dataset", AIMS)
 def test_every_data_set_has_aims_that_its_shipped_runs_can_be_held_to(dataset):
     wanted = {(aim.protocol, aim.folds) for aim in AIMS[dataset]}
     for card in (card for card in list_cards() if card.dataset == dataset):

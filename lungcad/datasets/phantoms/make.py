@@ -1,0 +1,140 @@
+"""Writes a data set of synthetic patients: pictures, exact contours, a table; with a shortcut planted in one class where that is asked for."""
+
+import io
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from lungcad.datasets.case import Split
+from lungcad.datasets.phantoms.draw import Patient, draw_patient
+from lungcad.datasets.phantoms.shortcuts import SHORTCUTS, Shortcut
+from lungcad.errors import DatasetError, lookup
+from lungcad.files import write_whole
+from lungcad.imaging.image import SYNTHETIC_MARK
+from lungcad.imaging.window import Window
+from lungcad.progress import Progress
+
+TABLE = "phantoms.csv"
+SHARES = {Split.TRAIN: 0.6, Split.VALID: 0.15, Split.TEST: 0.25}
+WITH_LESION, WITHOUT_LESION = 0.95, 0.05
+"""Share of the slices with, and without, a lesion that carry the shortcut of a biased set."""
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """grey: uint8 (n, n) in the lung window. lesion, lungs: bool masks. shortcut: bool mask of the planted pixels; None without any, or without a place."""
+
+    grey: np.ndarray
+    lesion: np.ndarray
+    lungs: np.ndarray
+    shortcut: np.ndarray | None
+
+
+def render(patient: Patient, size: int, shortcut: Shortcut | None = None, *, lesion: bool = True) -> Picture:
+    """The patient's slice, with or without the shortcut and the lesion: counterfactuals differ in nothing else."""
+    phantom = patient.phantom(size, lesion=lesion)
+    grey = (Window.preset("lung").apply(phantom.hu) * 255 + 0.5).astype(np.uint8)
+    planted = None
+    if shortcut is not None:
+        body = phantom.hu > -400
+        grey, planted = shortcut.plant(grey, body | phantom.lungs, np.random.default_rng([patient.seed, 0x5C]))
+    return Picture(grey, phantom.lesion, phantom.lungs, planted)
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One case of a set before it is drawn. label: none, smooth or spiculated. carries: whether the shortcut is planted in it."""
+
+    seed: int
+    label: str
+    split: Split
+    carries: bool
+
+    @property
+    def name(self) -> str:
+        """Of its picture, without the folder."""
+        return f"p{self.seed:06d}.png"
+
+
+def plan(n: int, *, seed: int = 0, biased: bool = False) -> list[Planned]:
+    """n patients, half without a lesion, a quarter smooth, a quarter spiculated, in each part alike.
+
+    biased: a shortcut is in 95 % of those with a lesion and in 5 % of the others, in every part.
+    Raises :class:`DatasetError` for fewer patients than fill three parts.
+    """
+    if n < 24:
+        raise DatasetError(f"{n} patients are too few for three parts with every class in each; ask for at least 24.")
+    rng = np.random.default_rng([seed, n])
+    edges = np.cumsum([round(n * share) for share in SHARES.values()][:-1])
+    splits = [list(SHARES)[int(part)] for part in np.searchsorted(edges, np.arange(n), side="right")]
+    labels = [("none", "smooth", "none", "spiculated")[index % 4] for index in range(n)]
+    carries = [biased and bool(rng.random() < (WITHOUT_LESION if label == "none" else WITH_LESION)) for label in labels]
+    return [Planned(seed * 1_000_000 + index, *case) for index, case in enumerate(zip(labels, splits, carries, strict=True))]
+
+
+def make_phantoms(
+    folder: str | Path, n: int = 2000, *, shortcut: str | None = None, seed: int = 0, size: int = 256, on_progress: Progress | None = None
+) -> Path:
+    """Writes ``PART/CLASS/NAME.png``, ``masks/NAME.png`` (lesion), ``shortcuts/NAME.png`` (planted pixels) and ``phantoms.csv``; the folder.
+
+    The same arguments give the same files. Raises :class:`DatasetError` where the folder holds something else already, an unknown shortcut error for
+    a name that is not in :data:`SHORTCUTS`.
+    """
+    root = Path(folder)
+    planted = lookup(SHORTCUTS, shortcut, "shortcut") if shortcut is not None else None
+    if root.exists() and (not root.is_dir() or any(root.iterdir())):
+        raise DatasetError(f"The folder {root.name!r} is not empty; name one that is new.")
+    planned = plan(n, seed=seed, biased=planted is not None)
+    rows, done = [], 0
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for start in range(0, n, 64):
+            for row in pool.map(lambda case: _write(root, case, planted if case.carries else None, size), planned[start : start + 64]):
+                rows.append(row)
+                done += 1
+                if on_progress:
+                    on_progress(done, n)
+    pd.DataFrame(rows).to_csv(root / TABLE, index=False)  # last: without it the folder is no data set
+    return root
+
+
+def _write(root: Path, case: Planned, shortcut: Shortcut | None, size: int) -> dict[str, object]:
+    patient = draw_patient(case.seed, case.label)
+    picture = render(patient, size, shortcut)
+    image = f"{case.split}/{patient.label}/{case.name}"
+    _save(root / image, picture.grey)
+    lesion = patient.lesion
+    if lesion:
+        _save(root / "masks" / case.name, picture.lesion * np.uint8(255))
+    if picture.shortcut is not None:
+        _save(root / "shortcuts" / case.name, picture.shortcut * np.uint8(255))
+    return {
+        "image": image,
+        "mask": f"masks/{case.name}" if lesion else "",
+        "shortcut_mask": f"shortcuts/{case.name}" if picture.shortcut is not None else "",
+        "patient": f"p{patient.seed:06d}",
+        "part": str(case.split),
+        "label": patient.label,
+        "shortcut": shortcut.name if shortcut else "",
+        "diameter_mm": round(lesion.diameter_mm, 2) if lesion else 0.0,
+        "contrast_hu": round(patient.contrast_hu, 1),
+        "place": str(patient.place or ""),
+        "area_px": int(picture.lesion.sum()),
+        "spacing_mm": round(patient.acquisition.field_of_view_mm / size, 4),
+        "noise_hu": round(patient.acquisition.noise_hu, 1),
+        "body": round(patient.body, 3),
+    }
+
+
+def _save(path: Path, values: np.ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    note = PngInfo()
+    note.add_text("Comment", SYNTHETIC_MARK)
+    buffer = io.BytesIO()
+    Image.fromarray(values).save(buffer, "PNG", pnginfo=note)
+    write_whole(path, buffer.getvalue())
