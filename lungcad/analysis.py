@@ -25,6 +25,10 @@ from lungcad.preprocess import Geometry
 from lungcad.progress import Progress
 
 
+SYNTHETIC = "This is a synthetic phantom made by lungcad, not a patient; the network was never trained on phantoms."
+"""The warning that stands with every phantom."""
+
+
 @dataclass(frozen=True, eq=False)
 class Analysis:
     """prediction, the class explained, attributions by method (on the image's grid, in the usual view), seconds by step.
@@ -245,7 +249,7 @@ def _warnings(image: CTImage, decision: Decision) -> tuple[str, ...]:
     """Every reason to doubt the answer, the gate's first, each once."""
     found = [*decision.reasons, *image.warnings]
     if image.provenance.synthetic:
-        found.append("This is a synthetic phantom made by lungcad, not a patient; the network was never trained on phantoms.")
+        found.append(SYNTHETIC)
     return tuple(dict.fromkeys(found))
 
 

@@ -6,16 +6,17 @@ from lungcad.app import navigation
 
 navigation.begin("Predict")
 
-from lungcad.app import store
+from lungcad.app import session, store
 from lungcad.app.components.benchmark import show_in_general
 from lungcad.app.components.pickers import image_picker, method_picker, network_picker, options_picker, set_level_picker, target_picker
 from lungcad.app.predict.draw_first import is_map_hidden, show_draw_first
 from lungcad.app.predict.erase import show_erase
-from lungcad.app.predict.heatmap import explained, is_at_hand, map_id, show_facts, show_viewer, supply_map
+from lungcad.app.predict.gate import file_name
+from lungcad.app.predict.heatmap import explained, is_at_hand, map_id, offer_json, show_facts, show_viewer, supply_map
 from lungcad.app.predict.layout import areas
 from lungcad.app.predict.methods import show_methods
 from lungcad.app.predict.nearest import show_nearest
-from lungcad.app.predict.panels import chosen_panel, panel_picker
+from lungcad.app.predict.panels import PANELS_OF_ANSWER, chosen_panel, panel_picker
 from lungcad.app.predict.prediction import predict, show_answer, show_bars
 from lungcad.app.predict.set_of_classes import with_set
 from lungcad.app.predict.trust import show_trust
@@ -37,29 +38,43 @@ with navigation.plain_errors():
         st.stop()
 
     image, panel, page = source.image, chosen_panel(), areas()
-    hidden, at_hand = is_map_hidden(panel, image), is_at_hand(image, network, method, target, options)
-    announced = map_id(image, network, method, target, options) if at_hand and not hidden else None
+    known = session.known_result(image, network)
+    declined = known is not None and known.is_hidden
+    drawn_first, at_hand = is_map_hidden(panel, image), is_at_hand(image, network, method, target, options)
+    announced = map_id(image, network, method, target, options) if at_hand and not drawn_first and not declined else None
     with page.picture:
-        drawn = show_viewer(image, network, method, announced, draw=panel in ("draw", "erase"))
+        drawn = show_viewer(
+            image, network, method, announced, draw=panel in ("draw", "erase") and not declined, declined=known if declined else None
+        )
         below_picture = st.container()
     closer = st.container()
 
     prediction = with_set(predict(source, network, page), network, level)
+    if prediction.is_hidden and not declined:
+        st.rerun()  # the viewer waits for a map that will not come
     with page.answer.container():
         show_answer(source, network, prediction)
     with page.bars.container():
         show_bars(prediction)
-    result = explained(image, network, method, target, options) if at_hand else None
-    with below_picture:
-        if hidden:
-            st.info("The map is hidden until you have drawn your own contour on the slice and revealed it.")
-        elif result:
-            supply_map(announced, result, method)
-            show_facts(with_set(result, network, level), method)
+    if declined:
+        page.trust.empty()
+        with below_picture:
+            st.caption("The heat map is hidden with the answer.")
+            offer_json(prediction, file_name(prediction, "declined"))
+    else:
+        result = explained(image, network, method, target, options) if at_hand else None
+        with below_picture:
+            if drawn_first:
+                st.info("The map is hidden until you have drawn your own contour on the slice and revealed it.")
+            elif result:
+                supply_map(announced, result, method)
+                show_facts(with_set(result, network, level), method)
 
     with closer, navigation.plain_errors():
         panel_picker()
-        if panel == "trust":
+        if declined and panel in PANELS_OF_ANSWER:
+            st.info("This would show the answer that is hidden. “Show anyway”, beside the picture, shows it.")
+        elif panel == "trust":
             show_in_general(network, method)
         elif panel == "methods":
             show_methods(prediction, network)
@@ -69,6 +84,8 @@ with navigation.plain_errors():
             show_erase(prediction, network, drawn)
         elif panel == "draw":
             show_draw_first(result or prediction, network, method, drawn)
+    if declined:
+        st.stop()
 
     if result is None:
         with below_picture:
@@ -76,7 +93,7 @@ with navigation.plain_errors():
     with page.trust.container(), navigation.plain_errors():
         st.subheader("Can the map be believed?", anchor=False, help="Each check asks another question, so there is no overall score. "
                      "The second number is the control: an uninformative map's value.")  # fmt: skip
-        if result is None or hidden:
+        if result is None or drawn_first:
             st.caption("The map is checked once it is shown.")
         else:
             show_trust(result, network, method, options)

@@ -4,8 +4,8 @@ import functools
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,6 +21,8 @@ from lungcad.paths import EXAMPLES
 
 MAX_RESULTS = 48
 """Results kept in a session, and as many of the examples; the oldest go first."""
+SHOWN_ANYWAY = "shown_anyway"
+"""In the session: (image, weights) -> whether an answer that the gate declined is shown."""
 _OF_EXAMPLES: OrderedDict[tuple, object] = OrderedDict()
 _LOCK = threading.Lock()
 T = TypeVar("T")
@@ -102,8 +104,35 @@ def analysis(
 
 
 def result(image: CTImage, network: str, method: str | None, target: str | None, options: Options = Options()) -> Analysis:
-    """The analysis, computed once a session for each image, weights, method (None: prediction only), class and options."""
-    return get_or_compute(result_key(image, network, method, target, options), lambda: analysis(image, network, method, target, options))
+    """The analysis, computed once a session for each image, weights, method (None: prediction only), class and options; hidden where :func:`marked` says."""
+    key = result_key(image, network, method, target, options)
+    return marked(get_or_compute(key, lambda: analysis(image, network, method, target, options)), network)
+
+
+def known_result(image: CTImage, network: str) -> Analysis | None:
+    """The prediction, where it was computed before."""
+    found = computed(result_key(image, network, None, None, Options()))
+    return found and marked(found, network)
+
+
+def marked(found: Analysis, network: str) -> Analysis:
+    """The same, with what the reader wants of an answer that the gate declined."""
+    return replace(found, show_anyway=found.gate.is_declined and is_shown_anyway(found.image, network))
+
+
+def is_shown_anyway(image: CTImage, network: str) -> bool:
+    """Whether the answer to this image is shown although the gate declined it: at the reader's wish; for lungcad's own examples at first."""
+    return st.session_state.get(SHOWN_ANYWAY, {}).get((image.key, store.cards()[network].sha256), is_example(image))
+
+
+def show_anyway(image: CTImage, networks: Sequence[str], wanted: bool) -> None:
+    """The reader's wish, of this image and these networks; it stands in no link and goes with the session."""
+    st.session_state.setdefault(SHOWN_ANYWAY, {}).update({(image.key, store.cards()[name].sha256): wanted for name in networks})
+
+
+def is_example(image: CTImage) -> bool:
+    """Whether it is one of lungcad's own phantoms."""
+    return image.provenance.sha256 in _example_hashes()
 
 
 def result_key(image: CTImage, network: str, method: str | None, target: str | None, options: Options) -> tuple:

@@ -12,6 +12,7 @@ from lungcad.app import session, store, viewer
 from lungcad.app.components.literal import literal
 from lungcad.app.components.text import class_text
 from lungcad.app.jobs import run_in_session
+from lungcad.app.predict.gate import file_name, gate_texts, mark_of
 from lungcad.explain import METHODS, Options
 from lungcad.explain.attribution import Cost
 from lungcad.imaging import CTImage, Window
@@ -31,15 +32,21 @@ def is_at_hand(image: CTImage, network: str, method: str, target: str | None, op
     )
 
 
-def show_viewer(image: CTImage, network: str, method: str, announced: str | None, *, draw: bool) -> viewer.ViewerState:
-    """The slice, at once; the map announced by its id follows with :func:`supply_map`. Everything moves in the browser."""
+def show_viewer(
+    image: CTImage, network: str, method: str, announced: str | None, *, draw: bool, declined: Analysis | None = None
+) -> viewer.ViewerState:
+    """The slice, at once; the map announced by its id follows with :func:`supply_map`. Everything moves in the browser.
+
+    declined: the result whose answer is hidden, so that a saved picture of the bare slice says so.
+    """
+    gate = {"Gate": f"declined, the answer is hidden: {declined.gate.reason}"} if declined else {}
     preprocess = store.cards()[network].preprocess
     return viewer.show(
         [
             viewer.Pane(
                 image,
                 announced,
-                texts={"Network": network, "Image": image.provenance.sha256, "Notice": "Research software, not a medical device."},
+                texts={"Network": network, "Image": image.provenance.sha256, "Notice": "Research software, not a medical device.", **gate},
             )
         ],
         key=VIEWER,
@@ -53,21 +60,23 @@ def show_viewer(image: CTImage, network: str, method: str, announced: str | None
 
 def supply_map(announced: str, result: Analysis, method: str) -> None:
     """Hand the computed map to the viewer."""
-    texts = {"Method": METHODS[method].title, "Class": result.target, "Answer": result.prediction.label}
-    viewer.supply(VIEWER, announced, viewer.HeatMap.of(result.attributions[method], result.geometry, texts=texts))
+    texts = {"Method": METHODS[method].title, "Class": result.target, "Answer": result.prediction.label, **gate_texts(result)}
+    found = viewer.HeatMap.of(result.attributions[method], result.geometry, texts=texts, mark=mark_of(result))
+    viewer.supply(VIEWER, announced, found)
 
 
 def explained(image: CTImage, network: str, method: str, target: str | None, options: Options) -> Analysis | None:
     """The result with the method's map; None until a slow method was run, with its button or progress drawn."""
     if METHODS[method].cost is not Cost.SLOW:
         return session.result(image, network, method, target, options)
-    return run_in_session(
+    found = run_in_session(
         "dear_map",
         session.result_key(image, network, method, target, options),
         METHODS[method].title,
         lambda on_progress: session.analysis(image, network, method, target, options, on_progress),
         help=METHODS[method].what,
     )
+    return found and session.marked(found, network)
 
 
 def show_facts(result: Analysis, method: str) -> None:
@@ -92,24 +101,29 @@ def show_facts(result: Analysis, method: str) -> None:
         about += f" Computed on {columns}×{rows} cells."
     about += f" Answer in {result.timings['predict'] * 1e3:.0f} ms, map in {result.timings[method]:.2f} s, {result.precision}."
     st.caption(about)
-    name = f"lungcad-{result.image.provenance.sha256[:12]}-{result.model_name}-{method}"
+    name = file_name(result, method)
     with st.container(horizontal=True):
-        st.download_button(
-            "Result (JSON)",
-            json.dumps(result.to_dict(), indent=2),
-            f"{name}.json",
-            "application/json",
-            on_click="ignore",
-            help="Class, probabilities, settings and warnings; no file name and no patient data.",
-        )
+        offer_json(result, name)
         st.download_button(
             "Map values (.npy)",
             lambda: _npy(attribution.values),
             f"{name}.npy",
             "application/octet-stream",
             on_click="ignore",
-            help="The map as float32, a raw value a pixel of the image. The picture itself: Save PNG, above it.",
+            help="The map as float32, a raw value a pixel of the image; what it is of stands in the JSON. The picture itself: Save PNG, above it.",
         )
+
+
+def offer_json(result: Analysis, name: str) -> None:
+    """The result as a file; of a hidden answer the gate's decision alone."""
+    st.download_button(
+        "Result (JSON)",
+        json.dumps(result.to_dict(), indent=2),
+        f"{name}.json",
+        "application/json",
+        on_click="ignore",
+        help="The gate's decision, class, probabilities, set, settings and warnings; no file name and no patient data.",
+    )
 
 
 def _npy(values: np.ndarray) -> bytes:

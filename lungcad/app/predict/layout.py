@@ -17,7 +17,8 @@ STYLE = """<style>
 .st-key-details h3 { padding: 0 0 .75rem; }
 .st-key-trust_list details summary { padding-top: .3rem; padding-bottom: .3rem; min-height: 2rem; }
 .st-key-trust_list details summary p { font-size: .8125rem; }
-.st-key-details [data-testid=stAlert] p { font-size: .875rem; }
+.st-key-answer [data-testid=stAlert] p, .st-key-details [data-testid=stAlert] p { font-size: .875rem; }
+.st-key-answer [data-testid=stAlertContainer], .st-key-details [data-testid=stAlertContainer] { padding: .6rem .8rem; }
 .st-key-trust_list .stButton { padding-top: .5rem; }
 .st-key-bars table { width: 100%; border-collapse: collapse; font-size: .875rem; }
 .st-key-bars td, .st-key-bars th { padding: .2rem .5rem .2rem 0; text-align: left; font-weight: 400; }

@@ -11,6 +11,8 @@ PANELS = {
     "erase": "What would change its mind?",
     "draw": "Draw first, then reveal",
 }
+PANELS_OF_ANSWER = ("methods", "erase", "draw")
+"""Those that show what the network answers to this image."""
 
 
 def chosen_panel() -> str:

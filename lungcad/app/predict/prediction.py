@@ -8,6 +8,7 @@ from lungcad.analysis import Analysis
 from lungcad.app import session, store
 from lungcad.app.components.literal import literal
 from lungcad.app.components.text import class_label, class_text
+from lungcad.app.predict.gate import show_declined, show_override, warnings_left
 from lungcad.app.predict.layout import Areas
 from lungcad.app.predict.set_of_classes import show_set
 from lungcad.app.session import Source
@@ -24,31 +25,50 @@ def predict(source: Source, network: str, page: Areas) -> Analysis:
 
 
 def show_answer(source: Source, network: str, result: Analysis) -> None:
-    """Class, confidence, and what is known of the network's answers of this class."""
+    """Class, confidence, set of classes, and what is known of the network's answers of this class; or that the image is declined, and why."""
     card = store.cards()[network]
+    if result.is_hidden:
+        show_declined(result, network)
+        st.caption(_about(source, result))
+        return
     with st.container(key="class", gap=None):
         st.header(class_text(result.prediction.label), anchor=False)
         st.markdown(
             f"**{result.prediction.confidence:.1%}** calibrated probability",
             help=f"Softmax at temperature {card.temperature:.2f}, fitted on {card.n_valid} validation images.",
         )
-    show_set(result)
+        show_set(result)
+    if result.gate.is_declined:
+        show_override(result, network)
     recall = card.test.recall[result.prediction.label] if card.test else None
     known = ""
     if recall and recall.value is not None:
         interval = f"{recall.value:.0%} [{recall.low:.0%}–{recall.high:.0%}]"
         known = f"Recall of this class on its test images ({literal(card.dataset)}, {literal(card.protocol)}): {interval}. "
+    st.caption(known + _about(source, result))
+
+
+def _about(source: Source, result: Analysis) -> str:
     rows, columns = result.image.shape
     spacing = result.image.spacing_mm
-    st.caption(
-        f"{known}{literal(source.caption)}: {columns}×{rows} pixels"
+    return (
+        f"{literal(source.caption)}: {columns}×{rows} pixels"
         + (f", {spacing[0]:.2f} mm apart" if spacing else "")
         + f", {result.image.unit}."
     )
 
 
 def show_bars(result: Analysis) -> None:
-    """A row a class: its calibrated probability as a bar and a number; then the warnings, in one box."""
+    """A row a class: its calibrated probability as a bar and a number; then the warnings, in one box. Of a hidden answer the warnings alone."""
+    if not result.is_hidden:
+        _draw_bars(result)
+    if warnings := warnings_left(result):
+        st.warning("  \n".join(map(literal, warnings)), icon=":material/info:")
+    for note in result.notes:
+        st.caption(literal(note))
+
+
+def _draw_bars(result: Analysis) -> None:
     rows = "".join(
         f'<tr class="{"first" if name == result.prediction.label else ""}"><th scope="row">{escape(class_label(name))}</th>'
         f'<td><div class="track"><div class="bar" style="width:{value:.2%}"></div></div></td><td>{value:.1%}</td></tr>'
@@ -56,7 +76,3 @@ def show_bars(result: Analysis) -> None:
     )
     with st.container(key="bars"):
         st.html(f'<table aria-label="Calibrated probability of each class">{rows}</table>')
-    if result.warnings:
-        st.warning("  \n".join(map(literal, result.warnings)), icon=":material/info:")
-    for note in result.notes:
-        st.caption(note)
