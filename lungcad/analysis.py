@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,12 @@ from lungcad.models.predict import calibrated
 from lungcad.preprocess import Geometry
 from lungcad.progress import Progress
 
-
 SYNTHETIC = "This is a synthetic phantom made by lungcad, not a patient; the network was never trained on phantoms."
 """The warning that stands with every phantom."""
+
+NOTHING_PROMISED = (
+    "How often such sets hold the truth is known for images like those of validation only, not for one that the gate declines."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,8 +147,14 @@ def analyse(
     warnings = (*_warnings(image, decision), *(note for each in attributions.values() for note in each.notes))
     return Analysis(
         image, model.card.name, prediction, model.card.classes[target_index], attributions, scene.geometry, clock.seconds, warnings,
-        model.device.precision, prediction_set(model.card, prediction.probabilities, set_level), decision, show_anyway, _notes(image),
+        model.device.precision, set_of_classes(model.card, prediction, set_level, decision), decision, show_anyway, _notes(image),
     )  # fmt: skip
+
+
+def set_of_classes(card: ModelCard, prediction: Prediction, level: float, gate: Decision) -> PredictionSet:
+    """The network's set for the image; of one that the gate declines it says that its level promises nothing."""
+    found = prediction_set(card, prediction.probabilities, level)
+    return replace(found, note=NOTHING_PROMISED) if gate.is_declined and found.classes is not None else found
 
 
 def trust_checks(

@@ -9,7 +9,7 @@ navigation.begin("Compare")
 from lungcad.app import store, url
 from lungcad.app.compare.answers import show_answers
 from lungcad.app.compare.cost import show_cost_and_gain
-from lungcad.app.compare.image import pick_method, pick_networks, show_maps, show_masks, show_trust, step_through
+from lungcad.app.compare.image import pick_method, pick_networks, show_gates, show_maps, show_masks, show_trust, step_through
 from lungcad.app.compare.reader_study import show_blind_reading
 from lungcad.app.compare.runs import pick_runs, show_differences
 from lungcad.app.components.pickers import image_picker
@@ -40,6 +40,7 @@ with navigation.plain_errors():
             st.info("Choose an image and at least two networks.")
             st.stop()
         step_through(names[0])
+        show_gates(source.image, names)
         with navigation.plain_errors():
             show_maps(source.image, names, method)
         show_answers(source.image, names)

@@ -12,13 +12,13 @@ from lungcad.evaluate.metrics import binary_rates, cohen_kappa, one_against_rest
 
 @dataclass(frozen=True)
 class Reading:
-    """One case: the true label, the reader's answer before and after the map (None: not given), and each network's answer."""
+    """One case: the true label, the reader's answer before and after the map (None: not given), and each network's answer (None: it declined the image)."""
 
     case: str
     label: str
     before: str
     after: str | None
-    networks: Mapping[str, str]
+    networks: Mapping[str, str | None]
 
 
 BEFORE, AFTER = "yours, before the maps", "yours, after the maps"
@@ -29,7 +29,7 @@ def scores(readings: Sequence[Reading], classes: Sequence[str], negative: str | 
 
     Columns: ``answers`` (whose), n, accuracy, sensitivity, specificity, Cohen's kappa with the truth, and the reader's with each network. Sensitivity and
     specificity take every class but ``negative`` as positive; NaN without a negative class, and where no case read is positive (or negative). The row after
-    the maps and the networks' rows are over the cases answered twice, all cases before any was.
+    the maps and the networks' rows are over the cases answered twice, all cases before any was; what regards a network leaves out the cases that it declined.
     """
     if not readings:
         return pd.DataFrame()
@@ -39,8 +39,9 @@ def scores(readings: Sequence[Reading], classes: Sequence[str], negative: str | 
         rows.append(_row(AFTER, twice, [str(reading.after) for reading in twice], classes, negative))
     compared = twice or list(readings)
     for name in readings[0].networks:
-        answers = [reading.networks[name] for reading in compared]
-        rows.append(_row(name, compared, answers, classes, negative) | {f"kappa with {name}": np.nan})
+        answered = _answered_by(name, compared)
+        answers = [str(reading.networks[name]) for reading in answered]
+        rows.append(_row(name, answered, answers, classes, negative) | {f"kappa with {name}": np.nan})
     return pd.DataFrame(rows)
 
 
@@ -51,17 +52,25 @@ def _row(
     row: dict[str, object] = {
         "answers": whose,
         "n": len(readings),
-        "accuracy": float(np.mean([label == answer for label, answer in zip(truth, answers, strict=True)])),
+        "accuracy": float(np.mean([label == answer for label, answer in zip(truth, answers, strict=True)])) if readings else np.nan,
         "sensitivity": np.nan,
         "specificity": np.nan,
     }
-    if negative is not None:  # the rates of the negative class, turned round
+    if negative is not None and readings:  # the rates of the negative class, turned round
         rates = binary_rates(one_against_rest(_confusion(truth, answers, classes), list(classes).index(negative)))
         row |= {"sensitivity": float(rates["specificity"][0]), "specificity": float(rates["sensitivity"][0])}
     row["kappa with the truth"] = _kappa(truth, answers, classes)
-    return row | {
-        f"kappa with {name}": _kappa([reading.networks[name] for reading in readings], answers, classes) for name in readings[0].networks
-    }
+    for name in readings[0].networks if readings else ():
+        pairs = [
+            (str(reading.networks[name]), own) for reading, own in zip(readings, answers, strict=True) if reading.networks[name] is not None
+        ]
+        row[f"kappa with {name}"] = _kappa([theirs for theirs, _ in pairs], [own for _, own in pairs], classes)
+    return row
+
+
+def _answered_by(name: str, readings: Sequence[Reading]) -> list[Reading]:
+    """Those that the network did not decline."""
+    return [reading for reading in readings if reading.networks[name] is not None]
 
 
 def to_table(readings: Sequence[Reading]) -> pd.DataFrame:
@@ -73,9 +82,11 @@ def to_table(readings: Sequence[Reading]) -> pd.DataFrame:
 
 def _confusion(truth: Sequence[str], answers: Sequence[str], classes: Sequence[str]) -> np.ndarray:
     places = {name: index for index, name in enumerate(classes)}
-    rows, columns = (np.array([places[name] for name in each]) for each in (truth, answers))
+    rows, columns = (np.array([places[name] for name in each], dtype=np.int64) for each in (truth, answers))
     return resampled_confusion(rows, columns, len(classes), Resamples.none(len(rows)))
 
 
 def _kappa(one: Sequence[str], other: Sequence[str], classes: Sequence[str]) -> float:
+    if not one:
+        return np.nan
     return float(cohen_kappa(_confusion(one, other, classes))[0])

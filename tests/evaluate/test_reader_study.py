@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
@@ -45,3 +46,18 @@ def test_the_networks_stand_beside_the_reader_on_the_same_cases():
     assert found["kappa with the truth"] == pytest.approx(
         cohen_kappa_score([case.networks["net"] for case in twice], [case.label for case in twice])
     )
+
+
+def test_a_case_that_a_network_declined_is_left_out_of_what_regards_it():
+    readings = [
+        Reading("a", "benign", "benign", "benign", {"net": "malignant"}),
+        Reading("b", "malignant", "malignant", "malignant", {"net": None}),
+        Reading("c", "malignant", "benign", "malignant", {"net": "malignant"}),
+    ]
+    table = scores(readings, ("benign", "malignant"), "benign").set_index("answers")
+    assert table.loc["net", "n"] == 2 and table.loc["net", "accuracy"] == 0.5 and table.loc[AFTER, "n"] == 3
+    assert table.loc["net", "sensitivity"] == 1 and table.loc["net", "specificity"] == 0
+    none = [Reading("a", "benign", "benign", "benign", {"net": None})]
+    alone = scores(none, ("benign", "malignant"), "benign").set_index("answers").loc["net"]
+    assert alone.n == 0 and np.isnan(alone.accuracy) and np.isnan(alone.sensitivity)
+    assert to_table(readings).net.isna().tolist() == [False, True, False]

@@ -16,25 +16,26 @@ APART = 0.1
 def show_answers(image: CTImage, names: list[str]) -> None:
     """Probabilities by class with the answer in bold and differences marked, then accuracy, size and time of each network."""
     cards = {name: store.cards()[name] for name in names}
-    predictions = {name: session.result(image, name, None, None).prediction for name in names}
+    results = {name: session.result(image, name, None, None) for name in names}
+    predictions = {name: result.prediction for name, result in results.items() if not result.is_hidden}
     answers = {class_text(prediction.label) for prediction in predictions.values()}
     same_classes = len({card.classes for card in cards.values()}) == 1
-    if same_classes:
+    if same_classes and len(predictions) > 1:
         st.markdown(
-            f"All {len(names)} answer **{answers.pop()}**."
+            f"All {len(predictions)} {'that answer ' if len(predictions) < len(names) else ''}answer **{answers.pop()}**."
             if len(answers) == 1
             else f"They disagree: **{'**, **'.join(sorted(answers))}**."
         )
     rows: dict[str, dict[str, object]] = {}
-    for label in dict.fromkeys(label for prediction in predictions.values() for label in prediction.probabilities):
+    for label in dict.fromkeys(label for card in cards.values() for label in card.classes):
         values = {name: prediction.probabilities.get(label) for name, prediction in predictions.items()}
         rows[class_text(label)] = {
-            name: "–" if value is None else f"**{value:.1%}**" if predictions[name].label == label else f"{value:.1%}"
-            for name, value in values.items()
+            name: _cell(values.get(name), name not in predictions, is_answer=name in predictions and predictions[name].label == label)
+            for name in names
         }
         if same_classes:
             known = [value for value in values.values() if value is not None]
-            apart = max(known) - min(known)
+            apart = max(known) - min(known) if known else 0.0
             rows[class_text(label)]["apart by"] = f"{100 * apart:.1f} points" + (" :orange-badge[differs]" if apart >= APART else "")
     empty = {"apart by": ""} if same_classes else {}
     costs = {name: complexity_of(card) for name, card in cards.items()}
@@ -53,3 +54,9 @@ def show_answers(image: CTImage, names: list[str]) -> None:
     if not same_classes:
         st.caption("These networks predict different classes; do not compare their probabilities.")
     measure_again(names, key="measure_again")
+
+
+def _cell(value: float | None, is_hidden: bool, *, is_answer: bool) -> str:
+    if is_hidden:
+        return "declined"
+    return "–" if value is None else f"**{value:.1%}**" if is_answer else f"{value:.1%}"

@@ -7,6 +7,7 @@ from lungcad.app import session, store, url, viewer
 from lungcad.app.components.literal import literal
 from lungcad.app.components.text import card_title, class_label
 from lungcad.app.navigation import plain_errors
+from lungcad.app.predict.gate import gate_texts, mark_of
 from lungcad.app.predict.trust import BADGES
 from lungcad.explain import METHODS, methods_for
 from lungcad.explain.attribution import Cost
@@ -68,19 +69,55 @@ def pick_method(names: list[str]) -> str:
     )
 
 
+def show_gates(image: CTImage, names: list[str]) -> None:
+    """Which networks decline the image, and why; a button shows, or hides, their answers."""
+    declined = {name: result for name in names if (result := session.result(image, name, None, None)).gate.is_declined}
+    if not declined:
+        return
+    are_hidden = any(result.is_hidden for result in declined.values())
+    said = "No answer" if are_hidden else "Declined, do not believe the answer"
+    whose = " An example of lungcad's own is shown all the same." if not are_hidden and session.is_example(image) else ""
+    st.warning(
+        "  \n".join(f"**{said} of {literal(name)}**: {literal(result.gate.reason)}{whose}" for name, result in declined.items()),
+        icon=":material/block:",
+    )
+    st.button(
+        "Show anyway" if are_hidden else "Hide declined answers",
+        key="show_anyway",
+        icon=":material/visibility:" if are_hidden else ":material/visibility_off:",
+        type="secondary" if are_hidden else "tertiary",
+        on_click=session.show_anyway,
+        args=(image, list(declined), are_hidden),
+        help="Of this image only. What is shown although it was declined is marked on the page and in saved pictures.",
+    )
+
+
+def pane_of(result: Analysis, method: str, *, title: str) -> viewer.Pane:
+    """The slice with the method's map; without it where the answer is hidden, marked where it was declined."""
+    if result.is_hidden:
+        texts = {"Gate": f"declined, the answer is hidden: {result.gate.reason}"}
+        return viewer.Pane(result.image, title=f"{title}: no answer (declined)", texts=texts)
+    heat_map = viewer.HeatMap.of(result.attributions[method], result.geometry, texts=gate_texts(result), mark=mark_of(result))
+    return viewer.Pane(result.image, heat_map, title=title + (" (declined)" if result.gate.is_declined else ""))
+
+
 @st.fragment
 @plain_errors()
 def show_maps(image: CTImage, names: list[str], method: str) -> None:
-    """The maps side by side on one colour scale, zoom, pan and window linked; the difference of the first two; agreement."""
+    """The maps side by side on one colour scale, zoom, pan and window linked; the difference of the first two; agreement. A declined one is hidden."""
     results = {name: session.result(image, name, method, None) for name in names}
+    panes = [pane_of(result, method, title=name) for name, result in results.items()]
+    results = {name: result for name, result in results.items() if not result.is_hidden}
     maps = {name: result.attributions[method] for name, result in results.items()}
-    panes = [viewer.Pane(image, viewer.HeatMap.of(maps[name], results[name].geometry), title=name) for name in names]
-    first, second = (maps[name].values / max(maps[name].peak, 1e-12) for name in names[:2])
-    difference = viewer.HeatMap.on_image(
-        second - first, "difference", "second less first (share of each peak)", signed=True, limits=(-1, 1)
-    )
-    panes.append(viewer.Pane(image, difference, title=f"{names[1]} less {names[0]}"))
+    if set(names[:2]) <= set(maps):
+        first, second = (maps[name].values / max(maps[name].peak, 1e-12) for name in names[:2])
+        difference = viewer.HeatMap.on_image(
+            second - first, "difference", "second less first (share of each peak)", signed=True, limits=(-1, 1)
+        )
+        panes.append(viewer.Pane(image, difference, title=f"{names[1]} less {names[0]}"))
     viewer.show(panes, key="compared", height=420, in_link=True, name="lungcad-compare")
+    if not results:
+        return
     predicted = ", ".join(f"{name}: {class_label(result.target)}" for name, result in results.items())
     st.caption(
         f"Each map explains its network's own answer ({literal(predicted)}), all on one scale. For the difference each map is divided by its own peak first."
@@ -96,14 +133,13 @@ def show_maps(image: CTImage, names: list[str], method: str) -> None:
 @plain_errors()
 def show_masks(image: CTImage, names: list[str]) -> None:
     """What each attention network weighs its feature map with, the same for every class."""
-    results = {name: session.result(image, name, "attention", None) for name in names if "attention" in methods_for(store.cards()[name])}
+    attending = [name for name in names if "attention" in methods_for(store.cards()[name])]
+    results = {name: session.result(image, name, "attention", None) for name in attending}
+    results = {name: result for name, result in results.items() if not result.is_hidden}
     if not results:
         return
     st.markdown("**Attention masks**: what each network multiplies its feature map with, the same for every class")
-    panes = [
-        viewer.Pane(image, viewer.HeatMap.of(result.attributions["attention"], result.geometry), title=name)
-        for name, result in results.items()
-    ]
+    panes = [pane_of(result, "attention", title=name) for name, result in results.items()]
     with st.columns([len(panes), max(PANES_IN_A_ROW - len(panes), 1)])[0]:
         viewer.show(panes, key="masks", height=360, name="lungcad-attention")
     for name, result in results.items():
@@ -118,6 +154,9 @@ def show_trust(image: CTImage, names: list[str], method: str) -> None:
     columns = st.columns(len(names))
     for column, name in zip(columns, names, strict=True):
         result: Analysis = session.result(image, name, method, None)
+        if result.is_hidden:
+            column.caption(f"{literal(name)}: hidden, its gate declined the image.")
+            continue
         key = ("trust beside", image.key, store.cards()[name].sha256, method)
         checks = session.get_or_compute(key, lambda name=name, result=result: list(trust_checks(image, store.model(name), result, method)))
         with column:

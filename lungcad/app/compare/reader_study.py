@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from lungcad.app import session, store, url, viewer
+from lungcad.app.compare.image import pane_of
 from lungcad.app.components.case_grid import data_folder
 from lungcad.app.components.literal import literal
 from lungcad.app.components.text import class_label, class_text
@@ -62,15 +63,11 @@ def _read(cases: list[str], folder: Path, networks: list[str]) -> None:
 def _ask(case: str, folder: Path, networks: list[str], readings: list[Reading], label: str, waiting: bool) -> None:
     image = read_image(folder / case)
     results = {name: session.result(image, name, METHOD, None) for name in networks}
-    answers = {name: result.prediction.label for name, result in results.items()}
+    answers = {name: None if result.is_hidden else result.prediction.label for name, result in results.items()}
     panes = [viewer.Pane(image, title="the case")]
     if waiting:
         panes += [
-            viewer.Pane(
-                image,
-                viewer.HeatMap.of(result.attributions[METHOD], result.geometry),
-                title=f"{name}: {class_label(result.prediction.label)}",
-            )
+            pane_of(result, METHOD, title=name if result.is_hidden else f"{name}: {class_label(result.prediction.label)}")
             for name, result in results.items()
         ]
     viewer.show(panes, key="blind", height=480, name="lungcad-blind-reading")
@@ -78,7 +75,9 @@ def _ask(case: str, folder: Path, networks: list[str], readings: list[Reading], 
         st.caption(
             f"{METHODS[METHOD].title}, on one scale. "
             + "; ".join(
-                f"{literal(name)} answers {class_text(result.prediction.label)} ({result.prediction.confidence:.0%})"
+                f"{literal(name)} declines this image and gives no answer ({literal(result.gate.reason)})"
+                if result.is_hidden
+                else f"{literal(name)} answers {class_text(result.prediction.label)} ({result.prediction.confidence:.0%})"
                 for name, result in results.items()
             )
             + "."
@@ -118,6 +117,9 @@ def _results(readings: list[Reading], networks: list[str]) -> None:
         if not negatives or negatives == len(done):
             missing, lacking = ("specificity", task.negative) if not negatives else ("sensitivity", f"not {task.negative}")
             st.caption(f"There is no {missing}: none of the {len(done)} cases read so far is {class_text(lacking)}.")
+    if declined := {name: n for name in networks if (n := sum(each.networks[name] is None for each in done))}:
+        said = ", ".join(f"{literal(name)} {n} of {len(done)} cases" for name, n in declined.items())
+        st.caption(f"Declined, and left out of what regards that network: {said}.")
     st.caption(
         f"Positive: every class but {class_text(task.negative)}. Kappa: agreement beyond chance. With few cases all of this is uncertain."
         if task and task.negative

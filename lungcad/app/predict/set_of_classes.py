@@ -4,11 +4,10 @@ from dataclasses import replace
 
 import streamlit as st
 
-from lungcad.analysis import Analysis
+from lungcad.analysis import Analysis, set_of_classes
 from lungcad.app import store
 from lungcad.app.components.literal import literal
 from lungcad.app.components.text import class_text
-from lungcad.evaluate.conformal import prediction_set
 
 ABOUT = (
     "Of sets made this way, one an image, this share hold the true class, on average over patients like those of the network's validation images. "
@@ -19,15 +18,14 @@ ABOUT = (
 
 def with_set(result: Analysis, network: str, level: float) -> Analysis:
     """The same result with the set of that level."""
-    return replace(result, prediction_set=prediction_set(store.cards()[network], result.prediction.probabilities, level))
+    return replace(result, prediction_set=set_of_classes(store.cards()[network], result.prediction, level, result.gate))
 
 
 def show_set(result: Analysis) -> None:
     """One line: the classes and the level; below it what limits the set."""
     found = result.prediction_set
     if found.classes is not None:
-        st.markdown(
-            f"One of: **{', '.join(map(class_text, found.classes))}** ({found.level * 100:.4g} % of such sets hold the truth)", help=ABOUT
-        )
+        promise = "" if result.gate.is_declined else f" ({found.level * 100:.4g}\u00a0% of such sets hold the truth)"
+        st.markdown(f"One of: **{', '.join(map(class_text, found.classes))}**{promise}", help=ABOUT)
     if found.note:
         st.caption(literal(found.note))

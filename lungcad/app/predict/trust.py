@@ -7,6 +7,7 @@ from lungcad.app import session, store
 from lungcad.app.components.chart import chart_with_csv
 from lungcad.app.figures.trust import deletion_and_insertion
 from lungcad.app.jobs import run_in_session
+from lungcad.app.predict.gate import mark_of
 from lungcad.explain import METHODS, Options
 from lungcad.explain.attribution import Cost
 from lungcad.explain.trust import Check, Verdict
@@ -37,12 +38,12 @@ def show_trust(result: Analysis, network: str, method: str, options: Options) ->
             for slot, check in zip(slots, trust_checks(result.image, model, result, method, options, partner=partner), strict=False):
                 found.append(check)
                 with slot.container():
-                    show_check(check)
+                    show_check(check, gate=mark_of(result))
             session.get_or_compute(("trust", *key), lambda: found)
         else:
             for slot, check in zip(slots, found, strict=False):
                 with slot.container():
-                    show_check(check)
+                    show_check(check, gate=mark_of(result))
         for slot in slots[len(found) :]:
             slot.empty()
         slower = run_in_session(
@@ -55,11 +56,11 @@ def show_trust(result: Analysis, network: str, method: str, options: Options) ->
             + ".",
         )
         for check in slower or []:
-            show_check(check)
+            show_check(check, gate=mark_of(result))
 
 
-def show_check(check: Check, *, is_open: bool = False) -> None:
-    """One row; open, what was measured and what it means."""
+def show_check(check: Check, *, is_open: bool = False, gate: str = "") -> None:
+    """One row; open, what was measured and what it means. gate: written into its file."""
     icon, colour = BADGES[check.verdict]
     number = "" if check.value is None else f" **{check.value:.2f}** / {check.control:.2f}"
     with (
@@ -70,5 +71,7 @@ def show_check(check: Check, *, is_open: bool = False) -> None:
         st.caption(measured[:1].upper() + measured[1:] + check.sentence)
         if check.curves:
             areas = ", ".join(f"{name.replace('_', ' ')} {value:.2f}" for name, value in check.numbers.items())
-            chart_with_csv(deletion_and_insertion(check), key="faithfulness_curves", alt=f"Deletion and insertion curves: {areas}")
+            chart_with_csv(
+                deletion_and_insertion(check), key="faithfulness_curves", gate=gate, alt=f"Deletion and insertion curves: {areas}"
+            )
             st.caption(f"Areas: {areas}. Averaged over two fills, blur and mean grey.")
