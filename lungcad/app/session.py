@@ -15,7 +15,7 @@ from lungcad.analysis import Analysis, Options, analyse
 from lungcad.app import store
 from lungcad.datasets import DATASETS
 from lungcad.errors import ImageError, LungcadError
-from lungcad.imaging import CTImage, read_image
+from lungcad.imaging import CTImage, Scale, read_image
 from lungcad.imaging.io import MAX_BYTES
 from lungcad.paths import EXAMPLES
 
@@ -30,10 +30,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """The image on screen. ``caption`` never holds the uploaded file's name, which may be a patient's."""
+    """The image on screen. ``caption`` never holds the uploaded file's name, which may be a patient's.
+
+    data: the file, where it can be read in more than one way (several slices, an open scale); else None.
+    """
 
     image: CTImage
     caption: str
+    data: bytes | None = None
 
 
 def example_names() -> list[str]:
@@ -84,9 +88,17 @@ def source_error() -> str | None:
     return st.session_state.get("source_error")
 
 
-def _take(data: bytes, caption: str) -> None:
+def read_again(*, frame: int | None, scale: Scale) -> None:
+    """The same file with another of its slices, or with its values read otherwise; where that fails the image stays and an error stands beside it."""
+    shown = st.session_state["source"]
+    _take(shown.data, shown.caption, frame=frame, scale=scale)
+
+
+def _take(data: bytes, caption: str, *, frame: int | None = None, scale: Scale = Scale.AUTO) -> None:
     try:
-        st.session_state["source"] = Source(read_image(data), caption)
+        image = read_image(data, frame=frame, scale=scale)
+        has_choice = image.provenance.frames > 1 or image.provenance.has_open_scale
+        st.session_state["source"] = Source(image, caption, data if has_choice else None)
         st.session_state["source_error"] = None
     except ImageError as error:
         st.session_state["source_error"] = str(error)

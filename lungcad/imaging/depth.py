@@ -9,7 +9,7 @@ from lungcad.imaging.remarks import Remarks
 
 NEARLY_ALL = 0.999
 """Share of the pixels that tells the depth in use: never one pixel alone."""
-_SWITCH = "ask for a grey picture (--scale grey, scale=) if that is wrong"
+_SWITCH = "ask for a grey picture (“Values are” on the page, --scale grey, scale=) if that is wrong"
 
 
 def to_image(values: np.ndarray, scale: Scale, remarks: Remarks, *, white_is_zero: bool = False) -> tuple[np.ndarray, Unit]:
@@ -44,7 +44,9 @@ def _hounsfield(values: np.ndarray, scale: Scale, remarks: Remarks) -> np.ndarra
     hu = values.astype(np.float64) + (offset or 0.0)
     impossible = (hu < LOWEST) | (hu > HIGHEST)
     if impossible.all():
-        raise ImageError("Not one value of the image can be a Hounsfield unit; read it as a grey picture (--scale grey, scale=).")
+        raise ImageError(
+            "Not one value of the image can be a Hounsfield unit; read it as a grey picture (“Values are” on the page, --scale grey, scale=)."
+        )
     offset_words = f", offset by {-offset:.0f}," if offset else ""
     if offset is None:
         remarks.warn("The values were read as Hounsfield units because you asked for it; they do not look like a CT slice's.")

@@ -30,7 +30,8 @@ class Provenance:
     """Where the pixels come from. Holds no patient identifier and no file name, so it may be logged and exported.
 
     notes: harmless facts about the file, for the user. warnings: reasons to doubt the pixels or an answer about them.
-    reading: how the user asked it to be read (frame, scale), "" for the default.
+    reading: how the user asked it to be read (frame, scale), "" for the default. frame: which slice this is, from 1, of so many in the file.
+    has_open_scale: whether its values may be read as Hounsfield units or as grey, because the file does not say.
     """
 
     sha256: str
@@ -41,6 +42,9 @@ class Provenance:
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     reading: str = ""
+    frame: int = 1
+    frames: int = 1
+    has_open_scale: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -74,6 +74,7 @@ def read(data: bytes, sha256: str, *, scale: Scale = Scale.AUTO) -> CTImage:
         SYNTHETIC_MARK in picture.comment,
         tuple(remarks.notes),
         tuple(remarks.warnings),
+        has_open_scale=colour is None and picture.values is not None and picture.values.dtype.itemsize > 1,
     )
     upright = None if colour is None else np.ascontiguousarray(_upright(colour, picture.orientation))
     return CTImage(_upright(pixels, picture.orientation), unit, provenance, colour=upright)

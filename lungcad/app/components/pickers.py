@@ -4,6 +4,7 @@ import streamlit as st
 
 from lungcad.app import session, store, url
 from lungcad.app.components.literal import literal
+from lungcad.app.components.reading import reading_picker
 from lungcad.app.components.text import card_title, class_label
 from lungcad.evaluate.conformal import LEVELS, USUAL_LEVEL
 from lungcad.explain import METHODS, Fill, Layer, Options, Segments, methods_for
@@ -80,6 +81,8 @@ def image_picker() -> session.Source | None:
     )
     if session.source() is None:
         session.take_example(example)
+    if (shown := session.source()) is not None and shown.data is not None:
+        reading_picker(shown)
     if error := session.source_error():
         st.error(literal(error) + (" The previous image is still shown." if session.source() else ""), icon=":material/error:")
     return session.source()

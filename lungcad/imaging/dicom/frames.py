@@ -22,8 +22,7 @@ OPENERS = "a viewer such as 3D Slicer, Horos or Weasis shows them all"
 
 def choose_frame(dataset: pydicom.Dataset, frame: int | None, remarks: Remarks) -> int:
     """The frame's index from 0; ``frame`` counts from 1, None takes the middle one of several, and says so."""
-    claimed = number(dataset, "NumberOfFrames")
-    n_frames = max(int(claimed), 1) if claimed is not None and claimed == claimed and claimed < 2**31 else 1
+    n_frames = count_frames(dataset)
     if frame is not None and not 1 <= frame <= n_frames:
         raise ImageError(
             f"The file holds {n_frames} frame{'s' * (n_frames > 1)}, so there is no frame {frame}; choose one from 1 to {n_frames}."
@@ -33,12 +32,18 @@ def choose_frame(dataset: pydicom.Dataset, frame: int | None, remarks: Remarks) 
     if frame is None:
         frame = n_frames // 2 + 1
         remarks.warn(
-            f"The file holds {n_frames} slices; only the middle one, frame {frame}, was read. Name the one you mean (--frame, "
-            f"frame=); {OPENERS}."
+            f"The file holds {n_frames} slices; only the middle one, frame {frame}, was read. Name the one you mean (“Slice of the file” on the "
+            f"page, --frame, frame=); {OPENERS}."
         )
     else:
         remarks.note(f"Frame {frame} of the file's {n_frames} was read; {OPENERS}.")
     return frame - 1
+
+
+def count_frames(dataset: pydicom.Dataset) -> int:
+    """How many slices the file claims to hold, at least 1."""
+    claimed = number(dataset, "NumberOfFrames")
+    return max(int(claimed), 1) if claimed is not None and claimed == claimed and claimed < 2**31 else 1
 
 
 def flatten(dataset: pydicom.Dataset, index: int) -> None:

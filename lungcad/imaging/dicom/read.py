@@ -8,7 +8,7 @@ import numpy as np
 
 from lungcad.imaging.dicom.display import colour_picture, display_grey, window_of
 from lungcad.imaging.dicom.elements import number, text
-from lungcad.imaging.dicom.frames import choose_frame, flatten
+from lungcad.imaging.dicom.frames import choose_frame, count_frames, flatten
 from lungcad.imaging.dicom.geometry import pixel_aspect_of, slice_pose, spacing_of
 from lungcad.imaging.dicom.parse import check_modality, parse
 from lungcad.imaging.dicom.pixels import check_claims, decode
@@ -25,7 +25,7 @@ def read(data: bytes, sha256: str, *, frame: int | None = None, scale: Scale = S
     """
     dataset, remarks = parse(data), Remarks()
     check_modality(dataset, remarks)
-    index = choose_frame(dataset, frame, remarks)
+    index, n_frames = choose_frame(dataset, frame, remarks), count_frames(dataset)
     flatten(dataset, index)
     check_claims(dataset)
     stored = decode(dataset, index, remarks)
@@ -55,6 +55,8 @@ def read(data: bytes, sha256: str, *, frame: int | None = None, scale: Scale = S
         SYNTHETIC_MARK in text(dataset, "ImageComments"),
         tuple(remarks.notes),
         tuple(remarks.warnings),
+        frame=index + 1,
+        frames=n_frames,
     )
     return CTImage(
         pose.turn.to_usual(pixels),
