@@ -29,7 +29,12 @@ def test_the_slice_of_a_file_with_several_is_said_and_chosen(page):
     data = saved(enhanced(4))
     assert not page.slider
     upload(page, "a.dcm", data)
-    assert not page.exception and shown(page).provenance.frame == 3 and page.slider[0].label == "Slice of the file" and page.slider[0].value == 3
+    assert (
+        not page.exception
+        and shown(page).provenance.frame == 3
+        and page.slider[0].label == "Slice of the file"
+        and page.slider[0].value == 3
+    )
     assert any(caption.value == "Slice 3 of 4 is shown." for caption in page.caption)
     page.slider[0].set_value(1).run()
     assert not page.exception and not page.error
