@@ -203,7 +203,7 @@ def test_a_damaged_kept_audit_is_said_and_the_rest_works(monkeypatch, tmp_path):
 
 def test_an_unknown_data_set_in_the_link_is_said():
     page = new_page(dataset="nothing").run()
-    assert not page.exception and any("unknown data set" in info.value for info in page.info)
+    assert not page.exception and any("“Data set” is unknown" in info.value for info in page.info)
 
 
 def zipped(folder) -> bytes:
@@ -254,6 +254,22 @@ def test_a_released_session_leaves_nothing(tmp_path):
     jobs.start(("audit", "another", "x"), lambda _: "found").thread.join(60)
     owned.release()
     assert not owned.folder.exists() and jobs.find(("audit", "a-token", "x")) is None and jobs.find(("audit", "another", "x")) is not None
+
+
+def test_a_session_that_is_gone_for_good_is_released_by_the_server_itself(monkeypatch):
+    monkeypatch.setattr(dropped, "CHECK", 0.01)
+    answers, looked = iter([True, False, True, False]), threading.Event()
+
+    def is_there() -> bool:
+        there = next(answers, None)
+        if there is None:
+            looked.set()
+        return bool(there)
+
+    owned = dropped.Owned("gone-token")
+    owned.folder.mkdir(parents=True)
+    owned.watch(is_there, grace=0.2)
+    assert looked.wait(60) and (owned._watch.join(60), owned.folder.exists())[1] is False
 
 
 @pytest.mark.parametrize("address", [None, "0.0.0" + ".0"])

@@ -6,11 +6,13 @@ import shutil
 
 import pandas as pd
 import pytest
+from streamlit.testing.v1 import AppTest
 
-from lungcad.app import session
+from lungcad.app import cards, session
 from lungcad.app.components.literal import literal
 from lungcad.evaluate.stores import runs as run_store
-from tests.app.pages import open_page, use_runs
+from lungcad.models import list_cards
+from tests.app.pages import ROOT, open_page, use_runs
 from tests.conftest import CLASSES, write_phantoms
 
 GOOD, OTHER = "lidc-efficientnet-lite0", "lidc-efficientnet-lite0-soft"
@@ -161,6 +163,25 @@ def test_one_bad_run_costs_a_sentence_never_the_page(hostile_run, facts):
     assert_literal(page)
     assert GOOD in list(page.dataframe[0].value.run)
     assert_literal(open_page("2_Compare.py", view="runs", first=GOOD).run())
+
+
+@pytest.mark.parametrize("file", ["streamlit_app.py", "1_Predict.py", "2_Compare.py"])
+def test_a_model_card_from_outside(file, monkeypatch):
+    shipped = list_cards()[:2]
+    fields = ("dataset", "limits", "aim", "licence", "trained_on", "initialised_with", "attention", "split", "protocol")
+    hostile = [
+        card.model_copy(update={name: HOSTILE for name in fields if isinstance(getattr(card, name, None), str | None)}) for card in shipped
+    ]
+    monkeypatch.setattr(cards, "list_cards", lambda: hostile)
+    cards._cards.clear()
+    try:
+        if file == "streamlit_app.py":
+            page = AppTest.from_file(ROOT / file, default_timeout=120).run()
+        else:
+            page = open_page(file, panel="erase").run()
+        assert "203" in assert_literal(page)
+    finally:
+        cards._cards.clear()
 
 
 def test_hostile_file_names_in_an_audit_and_its_errors(tmp_path):
