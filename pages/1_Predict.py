@@ -3,17 +3,18 @@
 import streamlit as st
 
 from lungcad.app import navigation
+from lungcad.app.predict.layout import STYLE, areas
 
-navigation.begin("Predict")
+navigation.begin("Predict", style=STYLE)
 
 from lungcad.app import session, store
 from lungcad.app.components.benchmark import show_in_general
+from lungcad.app.components.layout import place_for
 from lungcad.app.components.pickers import image_picker, method_picker, network_picker, options_picker, set_level_picker, target_picker
 from lungcad.app.predict.draw_first import is_map_hidden, show_draw_first
 from lungcad.app.predict.erase import show_erase
 from lungcad.app.predict.gate import file_name
 from lungcad.app.predict.heatmap import explained, is_at_hand, map_id, offer_json, show_facts, show_viewer, supply_map
-from lungcad.app.predict.layout import areas
 from lungcad.app.predict.methods import show_methods
 from lungcad.app.predict.nearest import show_nearest
 from lungcad.app.predict.panels import PANELS_OF_ANSWER, chosen_panel, panel_picker
@@ -29,7 +30,9 @@ with navigation.plain_errors():
         if store.cards():
             network = network_picker()
             method, target = method_picker(network), target_picker(network)
-            options, level = options_picker(network, method), set_level_picker()
+            with place_for(method, key="settings"):
+                options = options_picker(network, method)
+            level = set_level_picker()
     if not store.cards():
         st.info("No network is installed: `weights/` holds no model card. Restore it from the repository, or train one.")
         st.stop()
@@ -46,7 +49,7 @@ with navigation.plain_errors():
         drawn = show_viewer(
             image, network, method, announced, draw=panel in ("draw", "erase") and not declined, declined=known if declined else None
         )
-        below_picture = st.container()
+        below_picture = place_for((map_id(image, network, method, target, options), drawn_first, declined), key="facts")
     closer = st.container()
 
     prediction = with_set(predict(source, network, page), network, level)
@@ -72,18 +75,19 @@ with navigation.plain_errors():
 
     with closer, navigation.plain_errors():
         panel_picker()
-        if declined and panel in PANELS_OF_ANSWER:
-            st.info("This would show the answer that is hidden. “Show anyway”, beside the picture, shows it.")
-        elif panel == "trust":
-            show_in_general(network, method)
-        elif panel == "methods":
-            show_methods(prediction, network)
-        elif panel == "nearest":
-            show_nearest(prediction, network)
-        elif panel == "erase":
-            show_erase(prediction, network, drawn)
-        elif panel == "draw":
-            show_draw_first(result or prediction, network, method, drawn)
+        with place_for((panel, image.key, network, declined), key="closer"):
+            if declined and panel in PANELS_OF_ANSWER:
+                st.info("This would show the answer that is hidden. “Show anyway”, beside the picture, shows it.")
+            elif panel == "trust":
+                show_in_general(network, method)
+            elif panel == "methods":
+                show_methods(prediction, network)
+            elif panel == "nearest":
+                show_nearest(prediction, network)
+            elif panel == "erase":
+                show_erase(prediction, network, drawn)
+            elif panel == "draw":
+                show_draw_first(result or prediction, network, method, drawn)
     if declined:
         st.stop()
 

@@ -12,11 +12,12 @@ from lungcad.app.compare.cost import show_cost_and_gain
 from lungcad.app.compare.image import pick_method, pick_networks, show_gates, show_maps, show_masks, show_trust, step_through
 from lungcad.app.compare.reader_study import show_blind_reading
 from lungcad.app.compare.runs import pick_runs, show_differences
+from lungcad.app.components.layout import place_for
 from lungcad.app.components.pickers import image_picker
 
 VIEWS = {"image": "Networks on this image", "runs": "Two runs on the same cases", "blind": "Blind reading: you against the networks"}
 
-st.title("Baseline beside attention")
+st.title("Compare networks")
 
 with navigation.plain_errors():
     if not store.cards():
@@ -31,30 +32,31 @@ with navigation.plain_errors():
             format_func=VIEWS.__getitem__,
             help="One image with its maps, all test cases with paired statistics, or your own answers before and after the maps.",
         )
-    if view == "image":
-        with st.sidebar:
-            source = image_picker()
-            names = pick_networks()
-            method = pick_method(names)
-        if source is None or len(names) < 2:
-            st.info("Choose an image and at least two networks.")
-            st.stop()
-        step_through(names[0])
-        show_gates(source.image, names)
-        with navigation.plain_errors():
-            show_maps(source.image, names, method)
-        show_answers(source.image, names)
-        show_masks(source.image, names)
-        show_trust(source.image, names, method)
-    elif view == "blind":
-        with st.sidebar:
-            names = pick_networks()
-        if not names:
-            st.info("Choose at least one network.")
-            st.stop()
-        show_blind_reading(names)
-    else:
-        first, second = pick_runs()
-        show_differences(first, second)
-        st.subheader("What does attention cost, what does it gain?", anchor=False)
-        show_cost_and_gain(first.facts["dataset"])
+    with place_for(view, key="compare"):
+        if view == "image":
+            with st.sidebar:
+                source = image_picker()
+                names = pick_networks()
+                method = pick_method(names)
+            if source is None or len(names) < 2:
+                st.info("Choose an image and at least two networks.")
+                st.stop()
+            step_through(names[0])
+            show_gates(source.image, names)
+            with navigation.plain_errors():
+                show_maps(source.image, names, method)
+            show_answers(source.image, names)
+            show_masks(source.image, names)
+            show_trust(source.image, names, method)
+        elif view == "blind":
+            with st.sidebar:
+                names = pick_networks()
+            if not names:
+                st.info("Choose at least one network.")
+                st.stop()
+            show_blind_reading(names)
+        else:
+            first, second = pick_runs()
+            show_differences(first, second)
+            st.subheader("What does attention cost, what does it gain?", anchor=False)
+            show_cost_and_gain(first.facts["dataset"])

@@ -7,6 +7,7 @@ from lungcad.app import navigation
 navigation.begin("Metrics")
 
 from lungcad.app import store, url
+from lungcad.app.components.layout import place_for
 from lungcad.app.components.literal import literal
 from lungcad.app.metrics.cases import show_cases
 from lungcad.app.metrics.curves import show_curves, show_learning
@@ -36,26 +37,28 @@ def show_section(name: str, label: str, *, without_copies: bool) -> None:
     run = store.run(name)
     sections = [each for each in SECTIONS if each != "Folds" or "fold" in run.test]
     told = "; ".join(f"**{each}**: {SECTIONS[each]}" for each in sections)
-    match url.segments("Look closer", sections, key="section", help=f"{told}."):
-        case "Cases":
-            show_cases(run, label, without_copies=without_copies)
-        case "Operating point":
-            show_operating_point(run, label, without_copies=without_copies)
-        case "Classes":
-            show_per_class(run, without_copies=without_copies)
-        case "Sets of classes":
-            show_sets(run, without_copies=without_copies)
-        case "Slices":
-            show_slices(run, without_copies=without_copies)
-        case "Heat maps":
-            show_trust(run, without_copies=without_copies)
-        case "Folds":
-            show_folds(run)
-        case "Learning curves":
-            show_learning(run)
+    section = url.segments("Look closer", sections, key="section", help=f"{told}.")
+    with place_for((name, section), key="closer_look"):
+        match section:
+            case "Cases":
+                show_cases(run, label, without_copies=without_copies)
+            case "Operating point":
+                show_operating_point(run, label, without_copies=without_copies)
+            case "Classes":
+                show_per_class(run, without_copies=without_copies)
+            case "Sets of classes":
+                show_sets(run, without_copies=without_copies)
+            case "Slices":
+                show_slices(run, without_copies=without_copies)
+            case "Heat maps":
+                show_trust(run, without_copies=without_copies)
+            case "Folds":
+                show_folds(run)
+            case "Learning curves":
+                show_learning(run)
 
 
-st.title("Browse the evaluation runs")
+st.title("Evaluation results")
 
 with navigation.plain_errors():
     names = pick_runs()

@@ -7,6 +7,7 @@ from lungcad.app import navigation
 navigation.begin("Datasets")
 
 from lungcad.app import store
+from lungcad.app.components.layout import place_for
 from lungcad.app.datasets.about import (
     audited,
     kept_of,
@@ -26,29 +27,30 @@ st.title("Data sets and audits")
 
 with navigation.plain_errors():
     dataset, folder = pick_folder()
-    if dataset is not None:
-        show_about(dataset)
-    kept = kept_of(dataset) if dataset else None
-    cases = store.cases(dataset.name, str(folder)) if dataset and folder else None
-    if folder is None and kept is None:
-        st.stop()
-    if dataset is not None:
-        with navigation.plain_errors():
-            if cases is None:
-                show_kept_counts(kept)
-            else:
-                show_counts(dataset, cases)
-            show_protocols(dataset, folder, kept)
+    with place_for((dataset and dataset.name, str(folder)), key="of_dataset"):
+        if dataset is not None:
+            show_about(dataset)
+        kept = kept_of(dataset) if dataset else None
+        cases = store.cases(dataset.name, str(folder)) if dataset and folder else None
+        if folder is None and kept is None:
+            st.stop()
+        if dataset is not None:
+            with navigation.plain_errors():
+                if cases is None:
+                    show_kept_counts(kept)
+                else:
+                    show_counts(dataset, cases)
+                show_protocols(dataset, folder, kept)
 
-    st.subheader("Audit: copies, leaks, conflicts, telltale files", anchor=False)
-    with navigation.plain_errors():
-        parts = pick_parts(folder) if folder and dataset is None else {}
-        found = audited(folder, dataset, parts) if folder else None
-        if found is not None:
-            show_audit(found, folder)
-        elif kept is not None:
-            show_kept_audit(kept, cases, folder)
-        layout = dataset.name if dataset else found and found.layout
-        if folder and layout:
-            st.subheader("Evaluate a network on it", anchor=False)
-            show_evaluation(folder, layout, owner_of(dataset), parts)
+        st.subheader("Audit: copies, leaks, conflicting labels, files that give the class away", anchor=False)
+        with navigation.plain_errors():
+            parts = pick_parts(folder) if folder and dataset is None else {}
+            found = audited(folder, dataset, parts) if folder else None
+            if found is not None:
+                show_audit(found, folder)
+            elif kept is not None:
+                show_kept_audit(kept, cases, folder)
+            layout = dataset.name if dataset else found and found.layout
+            if folder and layout:
+                st.subheader("Evaluate a network on it", anchor=False)
+                show_evaluation(folder, layout, owner_of(dataset), parts)

@@ -17,6 +17,7 @@ from typing import TypeVar
 import streamlit as st
 
 from lungcad.app import session
+from lungcad.app.components.layout import place_for
 from lungcad.app.components.literal import literal
 from lungcad.errors import LungcadError
 from lungcad.progress import Progress
@@ -32,29 +33,31 @@ def run_in_session(name: str, key: tuple, title: str, compute: Callable[[Progres
     if (found := session.computed(key)) is not None:
         return found
     running, stopped = f"{name}_running", f"{name}_stopped"
-    if st.session_state.get(running) != key:
-        if st.session_state.get(stopped) == key:
-            st.info(f"{title} was stopped; nothing else changed.")
+    is_running = st.session_state.get(running) == key
+    with place_for((key, is_running), key=name):
+        if not is_running:
+            if st.session_state.get(stopped) == key:
+                st.info(f"{title} was stopped; nothing else changed.")
+            st.button(
+                f"Run {title}",
+                type="primary",
+                key=f"{name}_start",
+                on_click=lambda: st.session_state.update({running: key, stopped: None}),
+                help=help,
+            )
+            return None
+        bar = st.progress(0.0, text=f"{title}: starting …")
         st.button(
-            f"Run {title}",
-            type="primary",
-            key=f"{name}_start",
-            on_click=lambda: st.session_state.update({running: key, stopped: None}),
-            help=help,
+            "Stop",
+            key=f"{name}_stop",
+            on_click=lambda: st.session_state.update({running: None, stopped: key}),
+            help="Ends the run; what is on screen stays.",
         )
-        return None
-    bar = st.progress(0.0, text=f"{title}: starting …")
-    st.button(
-        "Stop",
-        key=f"{name}_stop",
-        on_click=lambda: st.session_state.update({running: None, stopped: key}),
-        help="Ends the run; what is on screen stays.",
-    )
-    try:
-        session.get_or_compute(key, lambda: compute(lambda done, total: bar.progress(done / total, text=f"{title}: {done} of {total}")))
-    except LungcadError:
-        st.session_state[running] = None
-        raise
+        try:
+            session.get_or_compute(key, lambda: compute(lambda done, total: bar.progress(done / total, text=f"{title}: {done} of {total}")))
+        except LungcadError:
+            st.session_state[running] = None
+            raise
     st.session_state[running] = None
     st.rerun()
 

@@ -23,21 +23,26 @@ PAGES = (
 
 
 STYLE = """<style>
-[data-testid=stMainBlockContainer] { padding-top: 2.75rem; padding-bottom: 2rem; }
+[data-testid=stMainBlockContainer] { padding: 2.75rem 2rem 2rem; }
 [data-testid=stSidebarHeader] { height: 2.5rem; padding-top: 0.5rem; padding-bottom: 0; }
-@media (max-width: 640px) { [data-testid=stMainBlockContainer] { padding-top: 3.75rem; } }
+[data-testid=stMainBlockContainer] h1 { padding: 0 0 0.75rem; }
 [data-testid=stCaptionContainer] { color: inherit; opacity: 0.8; }
-</style>"""
-"""Streamlit leaves 100 empty pixels above a page's title, and its captions are too pale for WCAG AA (contrast 4.5 to 1)."""
+[data-testid=stMain]:focus, [data-testid=stAppViewContainer]:focus, [data-testid=stApp]:focus { outline: none; box-shadow: none; }
+[data-testid=stSidebar] [data-stale=true] { visibility: hidden; transition: visibility 0s 0.4s; }
+@media (max-width: 640px) { [data-testid=stMainBlockContainer] { padding: 3.75rem 1rem 2rem; } }
+%s</style>"""
+"""Streamlit leaves 100 empty pixels above a page's title, its captions are too pale for WCAG AA (contrast 4.5 to 1), and a control that is gone stays in the
+sidebar, greyed out, until the page has finished."""
 
 
-def begin(title: str, *, needs_networks: bool = True) -> None:
+def begin(title: str, *, needs_networks: bool = True, style: str = "") -> None:
     """Page configuration, sidebar and notice. The first call of every page, so that each works as a deep link.
 
+    style: the page's own rules, in place before anything is painted.
     needs_networks: waits, and says so, until torch and the first network are loaded. What needs them is imported by the page after this call.
     """
     st.set_page_config(page_title=f"{title} · lungcad", page_icon="🫁", layout="wide", initial_sidebar_state="auto")
-    st.html(STYLE)
+    st.html(STYLE % style)
     st.sidebar.markdown("### lungcad")
     for path, label, icon in PAGES:
         st.sidebar.page_link(path, label=label, icon=icon)

@@ -222,11 +222,10 @@ def _row(name: str, fingerprint: str) -> dict | str:
 
     return {
         "run": name,
-        **said("dataset", "protocol", "attention"),
-        "n": len(found.test),
         **{key: str(value) for key, value in headline.items()},
         "flags": ", ".join(flags(scored)),
-        **said("date", "task", "network"),
+        "n": len(found.test),
+        **said("dataset", "protocol", "attention", "date", "task", "network"),
     }
 
 

@@ -53,7 +53,7 @@ def multiselect(label: str, options: Sequence[str], default: Sequence[str], *, k
         wanted = list(dict.fromkeys(name for name in st.query_params.get(key, "").split(",") if name))
         known = [name for name in wanted if name in options][: how.get("max_selections")]
         if unknown := [name for name in wanted if name not in options]:
-            st.info(f"The link asks for the unknown {label.lower()} {literal(', '.join(unknown), 200)}; left out.")
+            st.info(f"The link names unknown {label.lower()}, left out: {literal(', '.join(unknown), 200)}.")
         st.session_state[key] = known or list(default)
     chosen = st.multiselect(label, options, key=key, **how)
     return _keep(key, chosen, list(default), ",".join)
@@ -67,7 +67,7 @@ def _seed(label: str, key: str, default: T, parse: Callable[[str], T | None]) ->
     st.session_state[key] = default if found is None else found
     if wanted is not None and found is None:
         shown = {None: "none", "": "none", False: "off"}.get(default, default)
-        st.info(f"The link asks for an unknown {label.lower()}; showing {literal(shown)} instead.")
+        st.info(f"The link’s value for “{label}” is unknown; showing {literal(shown)} instead.")
 
 
 def _number(low: float, high: float, kind: type[T]) -> Callable[[str], T | None]:

@@ -25,7 +25,7 @@ def new_page(**query: str) -> AppTest:
 def test_a_pair_on_one_image():
     page = new_page(networks="chest-resnet18,chest-resnet18-cbam").run()
     assert not page.exception and not page.error
-    rows = small_table(page, "apart by")
+    rows = small_table(page, "largest difference")
     assert len(rows["test accuracy"]) == 3 and "adds" in rows["attention"][1] and rows["attention"][0] == "none"
     assert sum("Rank correlation" in caption.value for caption in page.caption) == 1
     page.toggle(key="compare_trust").set_value(True).run()
@@ -38,7 +38,7 @@ def test_maps_share_one_scale_and_the_difference_has_its_own():
     assert [pane["title"] for pane in panes] == [
         "chest-efficientnet-lite0",
         "chest-resnet18",
-        "chest-resnet18 less chest-efficientnet-lite0",
+        "chest-resnet18 minus chest-efficientnet-lite0",
     ]
     assert len({pane["image"] for pane in panes}) == 1 and len({pane["map"] for pane in panes}) == 3
 
@@ -47,7 +47,7 @@ def test_the_answers_are_one_table_with_differences_marked():
     page = new_page(networks="chest-efficientnet-lite0,chest-efficientnet-lite0-gate").run()
     image = read_image(EXAMPLES / example_names()[0])
     one, other = (analyse(image, name).prediction.probabilities for name in ("chest-efficientnet-lite0", "chest-efficientnet-lite0-gate"))
-    rows = small_table(page, "apart by")
+    rows = small_table(page, "largest difference")
     for label, value in one.items():
         first, second, apart = rows[label.replace(".", " ")]
         assert first.strip("*") == f"{value:.1%}" and second.strip("*") == f"{other[label]:.1%}"
@@ -68,7 +68,7 @@ def test_networks_of_different_classes_are_said():
 
 def test_an_unknown_network_and_too_few():
     page = new_page(networks="chest-resnet18,nothing").run()
-    assert not page.exception and any("unknown network" in info.value for info in page.info)
+    assert not page.exception and any("unknown networks" in info.value for info in page.info)
     page.multiselect(key="networks").set_value([]).run()
     assert not page.exception and any("at least two" in info.value for info in page.info)
 
@@ -105,7 +105,7 @@ def test_runs_on_different_cases_offer_the_common_ones():
 
 def test_an_unknown_run_in_the_link_is_said():
     page = new_page(view="runs", first="nothing").run()
-    assert not page.exception and any("unknown first run" in info.value for info in page.info)
+    assert not page.exception and any("“First run” is unknown" in info.value for info in page.info)
 
 
 def test_curves_of_two_runs_and_cases_by_their_maps(shared_data):
@@ -117,7 +117,7 @@ def test_curves_of_two_runs_and_cases_by_their_maps(shared_data):
     indices = [store.index_of(name) for name in ("chest-resnet18", "chest-resnet18-cbam")]
     cases = list(read_run("chest-resnet18").test.case)
     farthest = np.nanmax(indices[0].map_differences(indices[1], cases))
-    assert any(f"maps {farthest:.2f}" in caption.value for caption in page.caption)
+    assert any(f"maps by {farthest:.2f}" in caption.value for caption in page.caption)
 
 
 @pytest.mark.parametrize("cost", ["GFLOPs", "parameters", "latency"])
@@ -144,7 +144,7 @@ def test_a_number_of_who_is_right_chooses_its_cases(shared_data):
     page.button(key="clear_who").click().run()
     assert not page.exception and "who" not in page.query_params and any("All 196 cases" in text.value for text in page.markdown)
     page = new_page(view="runs", who="left-right", **runs).run()
-    assert not page.exception and any("unknown cell" in info.value for info in page.info)
+    assert not page.exception and any("“Who is right?” is unknown" in info.value for info in page.info)
 
 
 def test_stepping_through_the_test_cases(shared_data):
@@ -216,11 +216,11 @@ def test_latency_is_one_number_everywhere_and_measured_anew_on_request(monkeypat
     monkeypatch.setattr("lungcad.app.latency.median_seconds", lambda call, repeats: (call(), next(taken) / 1000)[1])
     latency._milliseconds.clear()
     page = new_page(networks="iq-resnet18,iq-resnet18-cbam").run()
-    assert small_table(page, "apart by")["time here"][:2] == ["10 ms", "11 ms"]
+    assert small_table(page, "largest difference")["one prediction, here"][:2] == ["10 ms", "11 ms"]
     other = new_page(view="runs", first="iq-resnet18", cost="latency").run()
     points = [trace for each in other.get("plotly_chart") if "Pareto" in each.proto.spec for trace in json.loads(each.proto.spec)["data"]]
     assert {trace["name"]: trace["x"] for trace in points}["iq-resnet18-cbam"] == [pytest.approx(11)]
-    assert small_table(page.run(), "apart by")["time here"][:2] == ["10 ms", "11 ms"]
-    again = small_table(page.button(key="measure_again").click().run(), "apart by")["time here"]
+    assert small_table(page.run(), "largest difference")["one prediction, here"][:2] == ["10 ms", "11 ms"]
+    again = small_table(page.button(key="measure_again").click().run(), "largest difference")["one prediction, here"]
     assert again[:2] == [f"{10 + len(list_cards())} ms", f"{11 + len(list_cards())} ms"]
     latency._milliseconds.clear()

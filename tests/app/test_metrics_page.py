@@ -39,7 +39,7 @@ def test_the_numbers_are_the_reports(page):
 def test_filters_and_the_link():
     page = new_page(runs="lidc-efficientnet-lite0,nothing,lidc-efficientnet-lite0-soft").run()
     assert page.multiselect(key="runs").value == ["lidc-efficientnet-lite0", "lidc-efficientnet-lite0-soft"]
-    assert any("unknown runs nothing" in info.value for info in page.info)
+    assert any("unknown runs, left out: nothing" in info.value for info in page.info)
     page.multiselect(key="filter_dataset").set_value(["lc25000"]).run()
     assert not page.exception and set(page.dataframe[0].value.dataset) == {"lc25000"}
     assert page.query_params["filter_dataset"] == "lc25000"
@@ -119,13 +119,13 @@ def test_unknown_values_in_a_link_are_said_and_the_rest_works():
     ).run()
     assert not page.exception and not page.error
     said = " ".join(info.value for info in page.info)
-    for what in ("unknown curve", "unknown threshold", "unknown prevalence", "unknown class", "unknown without copies"):
-        assert what in said, what
+    for what in ("Curve", "Threshold", "Prevalence", "Class", "Without copies of training images"):
+        assert f"“{what}” is unknown" in said, what
     assert table_with(page, RUN) is not None
     page = new_page(runs=RUN, section="Nothing", select="cell~a~b").run()
     assert not page.exception and not page.error
     said = " ".join(info.value for info in page.info)
-    assert "unknown look closer" in said and "does not know" in said
+    assert "“Look closer” is unknown" in said and "does not know" in said
 
 
 def test_a_class_that_stands_for_the_disease_comes_first():

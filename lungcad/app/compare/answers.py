@@ -36,8 +36,10 @@ def show_answers(image: CTImage, names: list[str]) -> None:
         if same_classes:
             known = [value for value in values.values() if value is not None]
             apart = max(known) - min(known) if known else 0.0
-            rows[class_text(label)]["apart by"] = f"{100 * apart:.1f} points" + (" :orange-badge[differs]" if apart >= APART else "")
-    empty = {"apart by": ""} if same_classes else {}
+            rows[class_text(label)]["largest difference"] = f"{100 * apart:.1f} points" + (
+                " :orange-badge[differs]" if apart >= APART else ""
+            )
+    empty = {"largest difference": ""} if same_classes else {}
     costs = {name: complexity_of(card) for name, card in cards.items()}
     rows["test accuracy"] = {name: accuracy_text(card).removeprefix("test accuracy ") for name, card in cards.items()} | empty
     rows["attention"] = {
@@ -49,7 +51,7 @@ def show_answers(image: CTImage, names: list[str]) -> None:
     rows["size"] = {
         name: f"{cost.parameters / 1e6:.2f} M parameters, {cost.flops / 1e9:.2f} GFLOPs" for name, cost in costs.items()
     } | empty
-    rows["time here"] = {name: f"{milliseconds(name):.0f} ms" for name in names} | empty
+    rows["one prediction, here"] = {name: f"{milliseconds(name):.0f} ms" for name in names} | empty
     markdown_table(rows)
     if not same_classes:
         st.caption("These networks predict different classes; do not compare their probabilities.")

@@ -112,9 +112,9 @@ def show_maps(image: CTImage, names: list[str], method: str) -> None:
     if set(names[:2]) <= set(maps):
         first, second = (maps[name].values / max(maps[name].peak, 1e-12) for name in names[:2])
         difference = viewer.HeatMap.on_image(
-            second - first, "difference", "second less first (share of each peak)", signed=True, limits=(-1, 1)
+            second - first, "difference", "second minus first (share of each peak)", signed=True, limits=(-1, 1)
         )
-        panes.append(viewer.Pane(image, difference, title=f"{names[1]} less {names[0]}"))
+        panes.append(viewer.Pane(image, difference, title=f"{names[1]} minus {names[0]}"))
     viewer.show(panes, key="compared", height=420, in_link=True, name="lungcad-compare")
     if not results:
         return
@@ -138,7 +138,7 @@ def show_masks(image: CTImage, names: list[str]) -> None:
     results = {name: result for name, result in results.items() if not result.is_hidden}
     if not results:
         return
-    st.markdown("**Attention masks**: what each network multiplies its feature map with, the same for every class")
+    st.markdown("**Attention masks**: the weights that each network gives to the positions of its feature map, the same for every class")
     panes = [pane_of(result, "attention", title=name) for name, result in results.items()]
     with st.columns([len(panes), max(PANES_IN_A_ROW - len(panes), 1)])[0]:
         viewer.show(panes, key="masks", height=360, name="lungcad-attention")

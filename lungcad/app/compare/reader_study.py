@@ -28,9 +28,7 @@ def show_blind_reading(networks: list[str]) -> None:
     folder = data_folder(card.dataset)
     cases = store.test_cases_of(card.name)
     if folder is None or not cases:
-        st.info(
-            "Blind reading needs the data set on this machine, and the network's own run; the first names the pictures, the second their labels."
-        )
+        st.info("Blind reading needs the data set on this computer, for the pictures, and the network's evaluation run, for their labels.")
         return
     n = int(
         url.segments("Cases", ("10", "20", "50", "100"), key="blind_n", help="Drawn at random from the test cases, always the same ones.")

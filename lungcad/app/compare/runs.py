@@ -72,8 +72,8 @@ def show_differences(first: Run, second: Run) -> None:
     wide = {"test": st.column_config.TextColumn(width="large"), "second − first": st.column_config.TextColumn(width="medium")}
     st.dataframe(shown, hide_index=True, column_config=wide, alt="Paired comparison of the two runs.")
     st.caption(
-        "Differences with 95 % intervals. Where an interval holds 0, these cases do not show a difference. McNemar and DeLong count every case as independent, the "
-        "bootstrap draws whole groups: where they disagree, believe the bootstrap. Many metrics are compared, so single small p values mean little."
+        "Differences with 95 % intervals. Where an interval includes 0, these cases show no difference. McNemar and DeLong count every case as independent, the "
+        "bootstrap draws whole groups: where they disagree, trust the bootstrap. Many metrics are compared, so single small p values mean little."
     )
     table = apart(first, second, one, other)
     left, middle = st.columns([1, 2])
@@ -123,7 +123,10 @@ def _show_curves(tables: list[tuple[Run, pd.DataFrame]]) -> None:
 def _show_cases(first: Run, second: Run, table: pd.DataFrame) -> None:
     """Cases by how far the two runs' probabilities or maps are apart; each opens beside each other. table: as :func:`apart` makes it."""
     table, title = _of_cell(table)
-    orders = {"answers": "share of probability that would have to move", "maps": "1 less the rank correlation of the Grad-CAM maps"}
+    orders = {
+        "answers": "total variation distance: the share of probability on which the two answers differ",
+        "maps": "1 minus the rank correlation of the Grad-CAM maps",
+    }
     try:
         table = table.assign(maps=table.case.map(store.map_differences_of(first.name, second.name)))
     except LungcadError as error:
@@ -151,9 +154,9 @@ def _show_cases(first: Run, second: Run, table: pd.DataFrame) -> None:
         with place:
             if not case_picture(st, folder / row.case):
                 continue
-            maps = "" if pd.isna(getattr(row, "maps", np.nan)) else f", maps {row.maps:.2f}"
+            maps = "" if pd.isna(getattr(row, "maps", np.nan)) else f", maps by {row.maps:.2f}"
             st.caption(
-                f"{class_text(row.label)}; first: {class_text(row.first)}, second: {class_text(row.second)}; {row.answers:.0%} apart{maps}"
+                f"{class_text(row.label)}; first: {class_text(row.first)}, second: {class_text(row.second)}; probabilities differ by {row.answers:.0%}{maps}"
             )
             known = all(name in store.cards() for name in networks)
             if known and st.button(
@@ -173,7 +176,7 @@ def _of_cell(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
         return table, f"All {len(table)} cases"
     one, _, other = text.partition("-")
     if not {one, other} <= set(RIGHT_OR_WRONG):
-        st.info("The link asks for an unknown cell of “Who is right?”; showing all cases.")
+        st.info("The link’s value for “Who is right?” is unknown; showing all cases.")
         return table, f"All {len(table)} cases"
     rows = (_right_or_wrong(table, "first") == one) & (_right_or_wrong(table, "second") == other)
     return table[rows], f"{rows.sum()} cases: first {one}, second {other}"

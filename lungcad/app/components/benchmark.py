@@ -43,8 +43,8 @@ def show_table(measure: str) -> None:
         hide_index=True,
     )
     st.caption(
-        "Mean over test cases [95 % bootstrap interval over groups]. The random map and the centred Gaussian are controls that explain nothing: what a method does "
-        "not do better than they is no merit of it."
+        "Mean over test cases [95 % bootstrap interval over groups]. The random map and the centred Gaussian are controls that know nothing of the image: a method "
+        "that does no better than they do explains nothing."
     )
 
 
@@ -55,7 +55,7 @@ def show_in_general(network: str, method: str) -> None:
         return
     summary = run.summary
     if method not in summary:
-        st.caption(f"{METHODS[method].title} was not part of this network's trust run over its test cases.")
+        st.caption(f"{METHODS[method].title} was not among the methods tested on this network's test cases.")
         return
     said = [
         f"{MEASURES[measure]} {value} (random map {summary['random'][measure]})"

@@ -68,6 +68,8 @@ def show_answered(image: CTImage, network: str | None, answer: str, truth: str, 
         heat_map = viewer.HeatMap.of(found.attributions[METHOD], found.geometry)
         panes.append(viewer.Pane(image, heat_map, title=f"{METHODS[METHOD].title} for {class_label(target)} ({whose})"))
     show_enlarged(panes, key=key)
+    if network and found.gate.is_declined:
+        st.caption(f"The network's gate declines this image: {literal(' '.join(found.gate.reasons))}")
 
 
 def _choose(key: str, case: str | None) -> None:

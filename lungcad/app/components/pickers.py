@@ -126,14 +126,14 @@ def options_picker(network: str, method: str) -> Options:
         if attends:
             layers |= {Layer.ATTENDED: "last, after attention"}
         if card.inputs is Inputs.SLICE:
-            layers |= {Layer.BEFORE: "one before, twice as fine"}
+            layers |= {Layer.BEFORE: "the one before, twice as fine"}
         layer = url.selectbox(
             "Feature map",
             list(layers),
             key="layer",
             default=Layer.LAST,
             format_func=layers.__getitem__,
-            help="Which feature map the map speaks of. Finer ones show smaller places and are further from the decision.",
+            help="The layer that the heat map is computed from. An earlier one gives a finer map that is further from the decision.",
         )
         return Options(layer=Layer(layer))
     if method == "lime":

@@ -51,7 +51,7 @@ def pick_folder() -> tuple[Dataset | None, Path | None]:
 def show_about(dataset: Dataset) -> None:
     st.markdown(f"**{dataset.title}**, {dataset.publisher}. Licence: {dataset.licence}.")
     st.caption(dataset.citation)
-    st.markdown(f"**Never on both sides of a split:** {dataset.grouping}.")
+    st.markdown(f"**Kept together when the data are split:** {dataset.grouping}.")
     st.markdown(f"**Limits.** {dataset.limits}")
 
 

@@ -22,7 +22,7 @@ STORIES = (
         {"example": "spiculated-lesion.dcm", "model": "chest-efficientnet-lite0-gate", "method": "gradcam", "panel": "trust"},
         (
             "Read the answer first, and how sure it is.",
-            "Then see whether the warm colours lie on the lesion or beside it.",
+            "Then see whether the bright colours lie on the lesion or beside it.",
             "Last, read the checks: a map that does no better than its control explains nothing.",
         ),
     ),
@@ -31,8 +31,8 @@ STORIES = (
         "pages/2_Compare.py",
         {"view": "runs", "first": "iq-efficientnet-lite0", "second": "iq-efficientnet-lite0-soft"},
         (
-            "Two networks that differ in attention only answered the same test cases.",
-            "Where the interval of a difference holds 0, these cases show no gain.",
+            "Two networks that differ only in attention answered the same test cases.",
+            "Where the interval of a difference includes 0, these cases show no gain.",
             "Click a number of “Who is right?” to see the cases on which only one of them was right.",
         ),
     ),
@@ -43,7 +43,7 @@ STORIES = (
         (
             "The first run splits the images at random, as papers do; the second keeps neighbouring slices on one side.",
             "Same data, same recipe: compare the two accuracies, and the trivial baselines beside them.",
-            "The page Datasets shows the pairs of copies that stand on both sides of the random split.",
+            "The page Datasets shows the pairs of copies with one image in training and the other in test.",
         ),
     ),
 )

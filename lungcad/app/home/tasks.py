@@ -15,13 +15,18 @@ TASKS = (
         ":material/radiology:",
         "The class, how sure, where the network looked, and whether to believe it.",
     ),
-    ("pages/2_Compare.py", "Compare networks", ":material/compare:", "Plain beside attention, on one image or over all test cases."),
+    (
+        "pages/2_Compare.py",
+        "Compare networks",
+        ":material/compare:",
+        "Networks with and without attention, on one image or over all test cases.",
+    ),
     ("pages/3_Metrics.py", "Browse results", ":material/query_stats:", "Every number with its interval, down to the images behind it."),
     (
         "pages/4_Datasets.py",
         "Check a data set",
         ":material/dataset:",
-        "Copies, leaks between its parts, and files that give the class away.",
+        "Copies, leaks between its parts, and files whose format gives the class away.",
     ),
 )
 """(page, title, icon, what one does there)."""
@@ -42,7 +47,7 @@ def show_what_it_is() -> None:
             str(PICTURE),
             caption="A synthetic slice with a lesion, and where a network looked (Grad-CAM).",
             width="stretch",
-            alt="A CT slice with warm colours over the lesion.",
+            alt="A synthetic CT slice; the heat map is brightest over the lesion.",
         )
 
 

@@ -95,7 +95,7 @@ def embeddings(run: Run, table: pd.DataFrame) -> dict[str, np.ndarray]:
 
 def show_embedding(run: Run, table: pd.DataFrame) -> None:
     """Training cases small and pale, test cases on top."""
-    place = url.segments("Map", PLACES, key="map", help="UMAP keeps neighbours together and says nothing by distances; PCA is linear.")
+    place = url.segments("Map", PLACES, key="map", help="UMAP keeps similar cases together, but its distances mean nothing; PCA is linear.")
     try:
         places, index = embeddings(run, table), store.index_of(run.name)
     except LungcadError as error:
@@ -118,5 +118,5 @@ def show_embedding(run: Run, table: pd.DataFrame) -> None:
         selection_mode=["lasso", "box"],
     )
     st.caption(
-        "How the network's last layer sees the cases. Small: training; large: test, a cross where the answer was wrong. Draw around points."
+        "Cases that look alike to the network lie close together. Small: training; large: test, a cross where the answer was wrong. Draw around points to see them."
     )

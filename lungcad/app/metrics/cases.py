@@ -11,6 +11,7 @@ import streamlit as st
 from lungcad.app import store, url
 from lungcad.app.components.case_grid import case_grid, case_picture, data_folder
 from lungcad.app.components.enlarged import enlarge_button, enlarged_case, full_size, show_answered
+from lungcad.app.components.layout import place_for
 from lungcad.app.components.literal import literal
 from lungcad.app.components.text import class_text
 from lungcad.app.metrics.case_charts import embeddings, show_confusion, show_embedding, show_mean_maps, show_scores
@@ -32,13 +33,14 @@ def show_cases(run: Run, label: str, *, without_copies: bool) -> None:
     part = store.scored_run(run.name, without_copies)
     table = part.table
     by = url.segments("Choose cases by", BY, key="by", help="Click a cell or a bar, or draw around points; the cases appear below.")
-    if by == "Confusion matrix":
-        show_confusion(run, without_copies)
-        show_mean_maps(run, table)
-    elif by == "Scores":
-        show_scores(run, label, without_copies)
-    else:
-        show_embedding(run, table)
+    with place_for((run.name, by), key="chosen_by"):
+        if by == "Confusion matrix":
+            show_confusion(run, without_copies)
+            show_mean_maps(run, table)
+        elif by == "Scores":
+            show_scores(run, label, without_copies)
+        else:
+            show_embedding(run, table)
     selection = selected_cases(run)
     places = {}
     if isinstance(selection, Region):
@@ -53,7 +55,10 @@ def show_cases(run: Run, label: str, *, without_copies: bool) -> None:
 def _grid(run: Run, cases: pd.DataFrame, title: str) -> None:
     """The cases' pictures; each opens in Predict."""
     trust = store.trust_of(run.name)
-    orders = {"loss": "how surprised the network is by the truth", "confidence": "the probability of its answer"}
+    orders = {
+        "loss": "minus the logarithm of the probability of the true class; high where the network was confidently wrong",
+        "confidence": "the probability of its answer",
+    }
     if trust is not None:
         faithful = trust.cases[trust.cases.method == "gradcam"].set_index("case").faithfulness
         cases = cases.assign(faithfulness=cases.case.map(faithful[~faithful.index.duplicated()]))

@@ -26,7 +26,7 @@ def show_operating_point(run: Run, label: str, *, without_copies: bool) -> None:
     left, right = st.columns([2, 1])
     with left:
         threshold = url.slider(
-            "Threshold", 0.0, 1.0, 0.5, 0.01, key="threshold_point", help="From this probability on a case is called positive."
+            "Threshold", 0.0, 1.0, 0.5, 0.01, key="threshold_point", help="A case counts as positive from this probability on."
         )
         prevalence = url.slider(
             "Prevalence", 0.001, 0.5, 0.05, 0.001, format="%.3f", key="prevalence",

@@ -68,9 +68,10 @@ def _choose_rows(shown: pd.DataFrame, chosen: Sequence[str]) -> None:
         if len(wanted) > MOST_RUNS:
             _table_anew()
 
-    wide = {"flags": st.column_config.TextColumn(width="large")}
+    text = st.column_config.TextColumn
+    widths = {"run": text(width=250), "accuracy": text(width=145), "macro F1": text(width=145), "flags": text(width=260)}
     st.dataframe(
-        shown, key=key, hide_index=True, height=250, column_config=wide, on_select=clicked, selection_mode="multi-row",
+        shown, key=key, hide_index=True, height=250, column_config=widths, on_select=clicked, selection_mode="multi-row",
         selection_default={"selection": {"rows": [row for row, name in enumerate(listed) if name in chosen]}},
         alt="The evaluation runs with accuracy and macro F1, each with its interval; a row's box chooses its run.",
     )  # fmt: skip

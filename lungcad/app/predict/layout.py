@@ -5,9 +5,7 @@ from typing import NamedTuple
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-STYLE = """<style>
-.stMainBlockContainer { padding-left: 1.5rem; padding-right: 1.5rem; }
-.stMainBlockContainer h1 { font-size: 1.5rem; padding: 0 0 1rem; }
+STYLE = """
 .st-key-predict { display: grid; grid-template-columns: minmax(0, 1fr); gap: 1rem 1.25rem; align-items: start; }
 .st-key-predict > :has(> .st-key-answer) { grid-area: answer; }
 .st-key-predict > :has(> .st-key-picture) { grid-area: picture; }
@@ -32,7 +30,7 @@ STYLE = """<style>
   .st-key-predict { grid-template-columns: minmax(0, 1.7fr) minmax(320px, 1fr); grid-template-rows: auto 1fr;
     grid-template-areas: "picture answer" "picture details"; }
 }
-</style>"""
+"""
 
 
 class Areas(NamedTuple):
@@ -46,7 +44,6 @@ class Areas(NamedTuple):
 
 def areas() -> Areas:
     """Lay the page out."""
-    st.html(STYLE)
     with st.container(key="predict"):
         answer, picture, details = (
             st.container(key="answer"),

@@ -18,11 +18,11 @@ def show_nearest(result: Analysis, network: str) -> None:
     first = found.neighbours[0].distance
     if found.is_unlike_training:
         st.warning(
-            f"Not like anything seen in training: the nearest case lies at {first:.2f}, while 95 % of the validation images lie within {found.far:.2f}.",
+            f"Not like anything seen in training: the nearest case is {first:.2f} away; 95 % of the validation images lie within {found.far:.2f} of one.",
             icon=":material/info:",
         )
     else:
-        st.caption(f"The nearest training case lies at {first:.2f}; 95 % of the validation images lie within {found.far:.2f} of one.")
+        st.caption(f"The nearest training case is {first:.2f} away; 95 % of the validation images lie within {found.far:.2f} of one.")
     folder = data_folder(card.dataset)
     if folder is not None:
         panes = [viewer.Pane(result.image, title="this slice")]
@@ -36,4 +36,4 @@ def show_nearest(result: Analysis, network: str) -> None:
             for number, case in enumerate(found.neighbours, 1)
         }
     )
-    st.caption("Cosine distance between what the network's head sees: 0 is the same direction, 1 unrelated.")
+    st.caption("Cosine distance between the feature vectors from which the network decides: 0 means alike, 1 unrelated.")
