@@ -2,14 +2,19 @@
 
 import io
 import json
+from collections import OrderedDict
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from skimage import data as pictures
 from streamlit.elements.widgets import button
 
+from lungcad.app import session
 from lungcad.app.predict.gate import MARK
+from lungcad.gate.decision import Finding, Outcome
+from lungcad.imaging.phantom import make_phantom
 from tests.app.pages import mounted, open_page, panes_of
 
 CHEST, LIDC = "chest-efficientnet-lite0", "lidc-efficientnet-lite0"
@@ -152,3 +157,32 @@ def test_compare_hides_the_panes_of_networks_that_decline():
     assert [pane["title"] for pane in panes[:2]] == [f"{name} (declined)" for name in (CHEST, LIDC)] and all(pane["map"] for pane in panes)
     maps = [facts for facts, _ in mounted(page, "lungcad.viewer_values") if facts.get("title", "").startswith("Grad-CAM")]
     assert maps and all(facts["mark"] == MARK for facts in maps)
+
+
+class DeclinesAll:
+    """A fitted gate to which no image is near the training images."""
+
+    def compare(self, *_, **__):
+        return [Finding(Outcome.DECLINE, "This image is far from those the network learnt from.")], {}
+
+
+def test_the_first_page_shows_the_example_as_not_to_be_believed_and_ones_own_phantom_has_no_answer(page, monkeypatch):
+    monkeypatch.setattr("lungcad.gate.stored.FittedGate.read", lambda *_, **__: DeclinesAll())
+    monkeypatch.setattr(session, "_OF_EXAMPLES", OrderedDict())
+    page.run()
+    assert not page.exception and not is_hidden(page)
+    said = [warning.value for warning in page.warning]
+    assert len(said) == 1 and "do not believe this answer" in said[0] and "far from those" in said[0]
+    assert mounted(page, "lungcad.viewer_values")[1][0]["mark"] == MARK
+    upload(page, make_phantom(41, size=128).png())
+    assert not page.exception and is_hidden(page) and any("synthetic phantom" in warning.value for warning in page.warning)
+
+
+def test_what_is_asked_for_is_marked_in_the_numbers_of_a_check(monkeypatch, downloads):
+    monkeypatch.setattr("lungcad.gate.stored.FittedGate.read", lambda *_, **__: DeclinesAll())
+    monkeypatch.setattr(session, "_OF_EXAMPLES", OrderedDict())
+    page = open_page("1_Predict.py", panel="erase", model="chest-resnet18").run()
+    assert not page.exception
+    made = downloads["lungcad-faithfulness-curves.csv"]
+    table = pd.read_csv(io.StringIO(made() if callable(made) else made))
+    assert set(table.gate) == {MARK}
