@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from skimage import data as pictures
 
 from lungcad.imaging.phantom import make_phantom
-from tests.e2e.test_browser import settled, upload
+from tests.e2e.test_browser import MAPS, settled, upload
 from tests.imaging.encodings import saved
 
 expect.set_options(timeout=90_000)
@@ -43,19 +43,16 @@ def prone() -> bytes:
     params=[(1440, 900, "light"), (1440, 900, "dark"), (390, 844, "light"), (390, 844, "dark")], ids=lambda each: f"{each[0]}-{each[2]}"
 )
 def opened(request, browser, server, screenshots):
-    """(Predict with its example, a function that keeps a screenshot under a name)."""
+    """(a page, a function that keeps a screenshot under a name)."""
     width, height, scheme = request.param
     context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
     page = context.new_page()
     page.set_default_timeout(90_000)
-    page.goto(f"{server}/Predict?model={MODEL}&panel=erase")
-    expect(page.locator(".st-key-maps canvas").first).to_be_visible()
-    settled(page)
 
     def keep(name: str) -> None:
         """In 256 colours, which a page is drawn with well enough."""
         settled(page)
-        page.locator(".st-key-maps canvas").first.wait_for()
+        page.locator(MAPS).first.wait_for()
         picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB").quantize(256)
         path = screenshots / f"gate-{name}-{width}-{scheme}.png"
         picture.save(path, optimize=True)
@@ -66,17 +63,22 @@ def opened(request, browser, server, screenshots):
     context.close()
 
 
-def take(page: Page, data: bytes) -> None:
-    """Upload it, and come back from the sidebar, which lies over the page on a phone."""
-    page.locator("input[type=file]").set_input_files({"name": "slice", "mimeType": "application/octet-stream", "buffer": data})
-    expect(page.get_by_text("Uploaded image:")).to_be_attached()
+def fresh(page: Page, server: str, data: bytes | None = None) -> None:
+    """Predict in a new session, with its example or with this file."""
+    page.goto(f"{server}/Predict?model={MODEL}&panel=erase")
+    expect(page.locator(MAPS).first).to_be_visible()
     settled(page)
+    if data is not None:
+        upload(page, "slice", data)
+        expect(page.get_by_text("Uploaded image:")).to_be_attached()
+        settled(page)
 
 
-def test_declined_and_shown_all_the_same(opened):
+def test_declined_and_shown_all_the_same(opened, server):
     page, keep = opened
+    fresh(page, server)
     keep("phantom")
-    take(page, photograph())
+    fresh(page, server, photograph())
     expect(page.locator(".st-key-class h2")).to_have_text("No answer")
     expect(page.get_by_text("coloured", exact=False).first).to_be_visible()
     expect(page.locator(".st-key-bars table")).to_have_count(0)
@@ -85,28 +87,24 @@ def test_declined_and_shown_all_the_same(opened):
     expect(page.get_by_text("do not believe this answer")).to_be_visible()
     expect(page.locator(".st-key-bars table")).to_be_visible()
     keep("photograph-shown")
-    take(page, localizer())
+    fresh(page, server, localizer())
     expect(page.locator(".st-key-class h2")).to_have_text("No answer")
     expect(page.get_by_text("localizer (scout view)").first).to_be_visible()
     keep("localizer")
-    take(page, prone())
+    fresh(page, server, prone())
     expect(page.get_by_text("it was turned to the usual view").first).to_be_attached()
     keep("prone")
 
 
 def test_an_override_goes_into_the_saved_picture(tab, server):
-    tab.goto(f"{server}/Predict?model={MODEL}&panel=erase")
-    expect(tab.locator(".st-key-maps canvas").first).to_be_visible()
-    settled(tab)
+    fresh(tab, server, photograph())
 
     def saved_picture() -> Image.Image:
         with tab.expect_download() as waiting:
             tab.get_by_role("button", name="Save PNG").click()
         return Image.open(io.BytesIO(waiting.value.path().read_bytes()))
 
-    upload(tab, "photograph.png", photograph())
     expect(tab.get_by_role("button", name=SHOW)).to_be_visible()
-    settled(tab)
     bare = saved_picture()
     assert "the answer is hidden" in bare.text["Gate"] and "Map" not in bare.text and "Answer" not in bare.text
     tab.get_by_role("button", name=SHOW).click()
@@ -120,5 +118,7 @@ def test_an_override_goes_into_the_saved_picture(tab, server):
     corner = np.asarray(overridden.convert("RGB"))[2:22, 4:180].astype(int)
     assert np.abs(corner - np.asarray(bare.convert("RGB"))[2:22, 4:180]).max() > 100  # the words stand in the picture itself
     assert "anyway" not in tab.url
-    upload(tab, "phantom.png", make_phantom(5).png())
-    expect(tab.get_by_text("do not believe this answer")).to_have_count(0)
+    upload(tab, "another", localizer())
+    tab.get_by_role("button", name="Next", exact=True).click()
+    expect(tab.get_by_text("Uploaded image 2 of 2")).to_be_visible()
+    expect(tab.get_by_role("button", name=SHOW)).to_be_visible()
