@@ -63,7 +63,7 @@ with navigation.plain_errors():
         page.trust.empty()
         with below_picture:
             st.caption("The heat map is hidden with the answer.")
-            offer_json(prediction, file_name(prediction, "declined"))
+            offer_json(prediction, file_name(prediction, "gate"))
     else:
         result = explained(image, network, method, target, options) if at_hand else None
         with below_picture:

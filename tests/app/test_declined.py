@@ -133,7 +133,7 @@ def test_an_example_is_shown_with_the_mark_and_can_be_hidden(page):
     page.query_params["model"], page.query_params["example"] = LIDC, PHANTOM
     page.run()
     assert not page.exception and not is_hidden(page)
-    assert any("do not believe this answer" in each.value and "made-up slice" in each.value for each in page.warning)
+    assert any("do not believe this answer" in each.value and "made-up example" in each.value for each in page.warning)
     assert mounted(page, "lungcad.viewer_values")[1][0]["mark"] == MARK
     page.button(key="hide_declined").click().run()
     assert is_hidden(page)

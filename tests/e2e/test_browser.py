@@ -101,7 +101,7 @@ def test_on_a_phone_the_picture_comes_right_after_the_answer(tab, server):
     tab.set_viewport_size({"width": 390, "height": 844})
     open_predict(tab, server)
     answer, picture, bars = (tab.locator(each).first.bounding_box() for each in (".st-key-answer", MAPS, ".st-key-bars"))
-    assert answer["y"] < picture["y"] < bars["y"] and picture["y"] < 500 and picture["width"] > 330
+    assert answer["y"] < picture["y"] < bars["y"] and picture["y"] < 600 and picture["width"] > 330
 
 
 def test_nothing_is_sent_while_the_picture_moves(tab, server):

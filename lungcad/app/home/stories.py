@@ -21,7 +21,7 @@ STORIES = (
         "pages/1_Predict.py",
         {"example": "spiculated-lesion.dcm", "model": "chest-efficientnet-lite0-gate", "method": "gradcam", "panel": "trust"},
         (
-            "Read the answer first, and how sure it is.",
+            "Read first whether the network should be asked at all: this slice is made up, so do not believe what it answers.",
             "Then see whether the bright colours lie on the lesion or beside it.",
             "Last, read the checks: a map that does no better than its control explains nothing.",
         ),

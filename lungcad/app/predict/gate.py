@@ -28,11 +28,7 @@ def show_declined(result: Analysis, network: str) -> None:
 
 def show_override(result: Analysis, network: str) -> None:
     """That the answer was declined and is shown all the same, and the button that hides it again."""
-    whose = (
-        "an example of lungcad's own, a made-up slice, which shows how the page works"
-        if is_own_example(result)
-        else "shown because you asked for it"
-    )
+    whose = "lungcad's own made-up example" if is_own_example(result) else "shown because you asked for it"
     with st.container(gap=None):
         st.warning(
             "  \n".join([f"**Declined, do not believe this answer** ({whose}).", *map(literal, result.gate.reasons)]),

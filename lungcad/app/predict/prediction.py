@@ -54,7 +54,7 @@ def _about(source: Source, result: Analysis) -> str:
     return (
         f"{literal(source.caption)}: {columns}×{rows} pixels"
         + (f", {spacing[0]:.2f} mm apart" if spacing else "")
-        + f", {result.image.unit}."
+        + (", in colour." if result.image.colour is not None else f", {result.image.unit}.")
     )
 
 
