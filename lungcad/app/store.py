@@ -90,6 +90,8 @@ def trust_of(name: str) -> TrustRun | None:
 def test_cases_of(network: str) -> list[str]:
     """Ids of the test cases of the network's own run, where they and the data are on this machine; else none."""
     card = cards()[network]
+    if card.dataset not in DATASETS:
+        return []
     try:
         folder = DATASETS[card.dataset].locate()
         return [case for case in run(Path(card.run).name).test.case if (folder / case).is_file()] if card.run else []

@@ -70,7 +70,7 @@ def metrics(section: str, *offers: str, runs: str = RUN, **query: str) -> State:
 
 STATES = (
     State("Predict", "1_Predict.py", {"panel": "erase", "example": "spiculated-lesion.dcm"},
-          frozenset({"predict/heatmap.py show_facts", "predict/trust.py show_check"})),
+          frozenset({"predict/heatmap.py show_facts", "predict/heatmap.py offer_json", "predict/trust.py show_check"})),
     *(
         State(f"two runs {curve}", "2_Compare.py", {"view": "runs", "first": RUN, "second": OTHER, "curve": curve, "cost": cost},
               frozenset({"compare/runs.py _show_curves", "compare/runs.py _show_cases", "compare/cost.py _cost_and_gain"}))
@@ -286,7 +286,7 @@ def is_audit(page: AppTest, data: object) -> None:
 
 
 COMPARED = {
-    ("predict/heatmap.py show_facts", ".json"): is_result,
+    ("predict/heatmap.py offer_json", ".json"): is_result,
     ("predict/heatmap.py show_facts", ".npy"): is_map,
     ("compare/runs.py _show_cases", ".csv"): is_difference,
     ("metrics/cases.py _grid", ".csv"): is_selection,
