@@ -305,6 +305,7 @@ def test_explain_takes_the_methods_settings(run, png, arguments):
                 "captum",
                 "pytorch_grad_cam",
                 "matplotlib",
+                "torch._dynamo",
             },  # pandas reads the run that the set of classes needs
         ),
     ],

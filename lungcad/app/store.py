@@ -3,6 +3,7 @@
 import hashlib
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -15,7 +16,6 @@ from lungcad.datasets import DATASETS, Case
 from lungcad.datasets.folders import LabelledFolder
 from lungcad.datasets.layouts import read_folder
 from lungcad.datasets.listing import list_images
-from lungcad.datasets.stored_audits import StoredAudit, read_stored_audit
 from lungcad.errors import LungcadError, ModelError
 from lungcad.estimate import Estimate
 from lungcad.evaluate.baselines import MAJORITY
@@ -29,6 +29,9 @@ from lungcad.explain.neighbours import Index
 from lungcad.imaging import read_image
 from lungcad.models import TrainedModel, load_model
 from lungcad.paths import AUDITS, DROPPED, INDEX, RUNS, TRUST
+
+if TYPE_CHECKING:
+    from lungcad.datasets.stored_audits import StoredAudit
 
 
 def model(name: str) -> TrainedModel:
@@ -148,7 +151,7 @@ def cases(dataset: str, folder: str) -> list[Case]:
     return DATASETS[dataset].read(folder)
 
 
-def stored_audit(dataset: str) -> StoredAudit | None:
+def stored_audit(dataset: str) -> "StoredAudit | None":
     """What the repository keeps of the data set: :func:`~lungcad.datasets.stored_audits.read_stored_audit`."""
     return _stored_audit(dataset, fingerprint(sorted(AUDITS.glob(f"{dataset}.json"))))
 
@@ -283,7 +286,9 @@ def _baselines(name: str, without_copies: bool, fingerprint: str) -> dict[str, d
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _stored_audit(dataset: str, fingerprint: str) -> StoredAudit | None:
+def _stored_audit(dataset: str, fingerprint: str) -> "StoredAudit | None":
+    from lungcad.datasets.stored_audits import read_stored_audit  # scikit-learn comes with it, which the other pages do not wait for
+
     return read_stored_audit(DATASETS[dataset])
 
 

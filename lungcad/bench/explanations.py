@@ -13,7 +13,7 @@ from lungcad.bench import plain
 from lungcad.bench.entry import Row, entry
 from lungcad.bench.timing import baseline_model, example_slice, median_seconds, medians_in_turn, weights_of
 from lungcad.explain import METHODS, Fill, Options, PreparedInput, explain
-from lungcad.explain.cam import GRADIENT_METHODS, gradient_maps
+from lungcad.explain.cam import GRADIENT_METHODS, Formula, gradient_maps
 from lungcad.explain.engine import hidden, masked_probabilities
 from lungcad.explain.trust import Subject, quick_checks
 from lungcad.models import TrainedModel, create_model, features, predict_batch
@@ -35,11 +35,11 @@ def cam_family_vs_forward(_: Path | None) -> Row:
             model.network.classify(features(model, scene.inputs))
 
     ratios = {}
-    for name, kind in GRADIENT_METHODS.items():
+    for name, formula in GRADIENT_METHODS.items():
 
-        def mapped(kind: str = kind) -> None:
+        def mapped(formula: Formula = formula) -> None:
             seen = PreparedInput(scene.inputs, scene.grey, features(model, scene.inputs), scene.geometry)
-            gradient_maps(model, seen, kind, [0])
+            gradient_maps(model, seen, formula, [0])
 
         ratios[name] = medians_in_turn(mapped, forward, repeats=30)
     slowest = max(ratios, key=lambda name: ratios[name][0] / ratios[name][1])

@@ -1,19 +1,18 @@
-"""Class activation maps through the library grad-cam, on the tail of the network only.
+"""Class activation maps, on the tail of the network only.
 
-The library's classes get finished activations and gradients, taken by :func:`torch.autograd.grad` from the chosen feature map up: no hook sits on a
-shared network (so threads cannot meet) and a map costs little more than a forward pass (``lungcad bench --only gradcam_vs_forward``). What comes back
-is the library's weighted sum before it clips and stretches it. Score-CAM, Ablation-CAM and Eigen-CAM are computed here with the library's formulas,
-because its loops run one channel after the other (``lungcad bench --only scorecam_vs_plain``).
+The formulas are those of the library grad-cam, which the tests compare every method with. They get finished activations and gradients, taken by
+:func:`torch.autograd.grad` from the chosen feature map up: no hook sits on a shared network (so threads cannot meet) and a map costs little more than a forward
+pass (``lungcad bench --only gradcam_vs_forward``). A map is the weighted sum before the library clips and stretches it. The library itself is not imported: that
+takes seconds, and its Score-CAM and Ablation-CAM run one channel after the other (``lungcad bench --only scorecam_vs_plain``).
 """
 
-import functools
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from lungcad.errors import ModelError
 from lungcad.explain.attribution import Compute, Cost, Layer, Options, PreparedInput, register
@@ -21,11 +20,10 @@ from lungcad.explain.engine import BATCH, masked_logits
 from lungcad.models import Inputs, TrainedModel
 from lungcad.progress import Progress
 
-if TYPE_CHECKING:
-    from pytorch_grad_cam.base_cam import BaseCAM
-
 Tail = Callable[[Tensor], Tensor]
 """From a feature map (N, C, h, w) to logits (N, K), with gradients."""
+Formula = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""From activations and gradients, both (N, C, h, w), to maps (N, h, w)."""
 
 
 def layer_of(model: TrainedModel, scene: PreparedInput, layer: Layer) -> tuple[Tensor, Tail]:
@@ -57,10 +55,12 @@ def layer_of(model: TrainedModel, scene: PreparedInput, layer: Layer) -> tuple[T
     return maps[cut].float(), tail
 
 
-def gradient_maps(model: TrainedModel, scene: PreparedInput, kind: str, targets: Sequence[int], layer: Layer = Layer.LAST) -> np.ndarray:
+def gradient_maps(
+    model: TrainedModel, scene: PreparedInput, formula: Formula, targets: Sequence[int], layer: Layer = Layer.LAST
+) -> np.ndarray:
     """Raw maps (len(targets), h, w) of a gradient method for several classes at once: one forward pass, one backward pass.
 
-    kind: the library's class, a value of :data:`GRADIENT_METHODS`.
+    formula: a value of :data:`GRADIENT_METHODS`.
     """
     features, tail = layer_of(model, scene, layer)
     features = features.expand(len(targets), -1, -1, -1).detach().requires_grad_(True)
@@ -68,61 +68,72 @@ def gradient_maps(model: TrainedModel, scene: PreparedInput, kind: str, targets:
         logits = tail(features)
         chosen = logits[torch.arange(len(targets)), torch.tensor(targets)].sum()
         (gradients,) = torch.autograd.grad(chosen, features)
-    arrays = features.detach().cpu().numpy(), gradients.cpu().numpy()
-    return np.asarray(_formula(kind).get_cam_image(None, None, None, *arrays, eigen_smooth=False), dtype=np.float32)
+    return formula(features.detach().cpu().numpy(), gradients.cpu().numpy()).astype(np.float32)
 
 
-@functools.cache
-def _formula(kind: str) -> "BaseCAM":
-    """The library's object for its formula alone; its hooks sit on a layer of its own that never runs."""
-    import pytorch_grad_cam  # a second to import, and only a map needs it
-
-    layer = nn.Conv2d(1, 1, 1)
-    formula: BaseCAM = getattr(pytorch_grad_cam, kind)(model=layer, target_layers=[layer])
-    return formula
+def _gradcam(activations: np.ndarray, gradients: np.ndarray) -> np.ndarray:
+    return _weighted(gradients.mean((2, 3)), activations)
 
 
-def _register_gradient_method(kind: str, **entry: Any) -> Compute:
-    @register(cost=Cost.FAST, signed=False, for_class=True, layered=True, **entry)
+def _hirescam(activations: np.ndarray, gradients: np.ndarray) -> np.ndarray:
+    return np.asarray((gradients * activations).sum(1))
+
+
+def _gradcam_plus_plus(activations: np.ndarray, gradients: np.ndarray) -> np.ndarray:
+    squared = gradients**2
+    share = squared / (2 * squared + activations.sum((2, 3), keepdims=True) * squared * gradients + 1e-6)
+    share = np.where(gradients != 0, share, 0)
+    return _weighted((np.maximum(gradients, 0) * share).sum((2, 3)), activations)
+
+
+def _layercam(activations: np.ndarray, gradients: np.ndarray) -> np.ndarray:
+    return np.asarray((np.maximum(gradients, 0) * activations).sum(1))
+
+
+def _weighted(weights: np.ndarray, activations: np.ndarray) -> np.ndarray:
+    """weights: (N, C), of each channel."""
+    return np.asarray((weights[:, :, None, None] * activations).sum(1))
+
+
+GRADIENT_METHODS: dict[str, Formula] = {"gradcam": _gradcam, "hirescam": _hirescam, "gradcam++": _gradcam_plus_plus, "layercam": _layercam}
+"""Method -> its formula."""
+
+
+def _register_gradient_method(name: str, **entry: Any) -> Compute:
+    @register(name=name, cost=Cost.FAST, signed=False, for_class=True, layered=True, **entry)
     def compute(
         model: TrainedModel, scene: PreparedInput, target: int, options: Options, on_progress: Progress | None = None
     ) -> tuple[np.ndarray, dict[str, float]]:
-        return gradient_maps(model, scene, kind, [target], options.layer)[0], {}
+        return gradient_maps(model, scene, GRADIENT_METHODS[name], [target], options.layer)[0], {}
 
     compute.__doc__ = f"Raw {entry['title']} before the ReLU, on the feature map's grid."
     return compute
 
 
 gradcam = _register_gradient_method(
-    "GradCAM",
-    name="gradcam",
+    "gradcam",
     title="Grad-CAM",
     what="Where the last feature map raises the class's score, by the gradient averaged over each channel.",
     paper="Selvaraju et al., Grad-CAM, ICCV 2017",
 )
 hirescam = _register_gradient_method(
-    "HiResCAM",
-    name="hirescam",
+    "hirescam",
     title="HiRes-CAM",
     what="Like Grad-CAM, with each position's own gradient: for a network that ends in average pooling it is what the score is made of.",
     paper="Draelos & Carin, Use HiResCAM instead of Grad-CAM, 2020",
 )
 gradcam_plus_plus = _register_gradient_method(
-    "GradCAMPlusPlus",
-    name="gradcam++",
+    "gradcam++",
     title="Grad-CAM++",
     what="Grad-CAM with weights from positive gradients only, meant for several instances of a class.",
     paper="Chattopadhay et al., Grad-CAM++, WACV 2018",
 )
 layercam = _register_gradient_method(
-    "LayerCAM",
-    name="layercam",
+    "layercam",
     title="Layer-CAM",
     what="Positive gradients times activations at each position; made for finer layers.",
     paper="Jiang et al., LayerCAM, IEEE TIP 2021",
 )
-GRADIENT_METHODS = {"gradcam": "GradCAM", "hirescam": "HiResCAM", "gradcam++": "GradCAMPlusPlus", "layercam": "LayerCAM"}
-"""Method -> the class in pytorch_grad_cam whose formula it is."""
 
 
 @register(

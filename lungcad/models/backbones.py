@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-import timm
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -11,6 +10,7 @@ from torch import Tensor, nn
 from lungcad.errors import ModelError, lookup
 from lungcad.models import custom_cnn  # noqa: F401  registers it with timm
 from lungcad.models.card import Inputs
+from lungcad.models.import_timm import timm
 
 
 @dataclass(frozen=True)

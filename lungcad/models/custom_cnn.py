@@ -3,8 +3,9 @@
 from itertools import pairwise
 from typing import Any
 
-from timm.models import register_model
 from torch import Tensor, nn
+
+from lungcad.models.import_timm import register_model
 
 _WIDTHS = (32, 64, 128, 192, 256)
 

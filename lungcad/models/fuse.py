@@ -1,10 +1,10 @@
 """The same network with less work: batch normalisation folded away, activations done by the convolution itself."""
 
 import torch
-from timm.layers.conv2d_same import Conv2dSame
-from timm.layers.padding import pad_same
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from lungcad.models.import_timm import Conv2dSame, pad_same
 
 _POST_OPS = {nn.Identity: ("none", []), nn.ReLU: ("relu", []), nn.ReLU6: ("hardtanh", [0.0, 6.0])}
 

@@ -12,6 +12,7 @@ from typing import Any
 import safetensors
 import safetensors.torch
 import torch
+from torch.overrides import TorchFunctionMode
 
 from lungcad.device import Device, best_device
 from lungcad.errors import ModelError, UnknownNameError
@@ -139,9 +140,19 @@ def _ready(network: Classifier, unfolded: Callable[[], Classifier], card: ModelC
     return TrainedModel(card, device.put(network.eval().requires_grad_(False)), unfolded, device)
 
 
+class _NoInitialWeights(TorchFunctionMode):
+    """Within it nothing is initialised: on the meta device, where there is nothing to fill, random numbers would import torch's compiler, for seconds."""
+
+    def __torch_function__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None) -> Any:
+        kwargs = kwargs or {}
+        if func in (torch.Tensor.normal_, torch.Tensor.uniform_) or getattr(func, "__module__", None) == "torch.nn.init":
+            return args[0] if args else kwargs["tensor"]
+        return func(*args, **kwargs)
+
+
 def _filled(backbone: str, attention: str, card: ModelCard, state: dict[str, torch.Tensor], file: str) -> Classifier:
     """The network with these weights in float32; no random weights are drawn first."""
-    with torch.device("meta"):
+    with torch.device("meta"), _NoInitialWeights():
         network = create_model(backbone, attention, len(card.classes), inputs=card.inputs)
     _load_into(network, {key: tensor.float() if tensor.is_floating_point() else tensor for key, tensor in state.items()}, file)
     return network

@@ -4,10 +4,9 @@ import dataclasses
 
 import numpy as np
 import pytest
-import pytorch_grad_cam
 import safetensors.torch
 import torch
-from pytorch_grad_cam import AblationCAM, EigenCAM, ScoreCAM
+from pytorch_grad_cam import AblationCAM, EigenCAM, GradCAM, GradCAMPlusPlus, HiResCAM, LayerCAM, ScoreCAM
 from pytorch_grad_cam.utils.image import scale_cam_image
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
@@ -17,6 +16,7 @@ from lungcad.explain.cam import GRADIENT_METHODS, ablationcam, eigencam, gradcam
 from lungcad.models import create_model
 from lungcad.models.weights import load_model
 
+LIBRARY = {"gradcam": GradCAM, "hirescam": HiResCAM, "gradcam++": GradCAMPlusPlus, "layercam": LayerCAM}
 EXACT = Device(torch.device("cpu"), None)
 
 
@@ -46,7 +46,7 @@ def whole_network(model, folder):
 def test_agrees_with_the_library_on_the_whole_network(model, phantom, method, target, weights_folder):
     scene = PreparedInput.of(model, phantom.image())
     ours, _ = METHODS[method].compute(model, scene, target, Options(), None)
-    theirs = library_map(getattr(pytorch_grad_cam, GRADIENT_METHODS[method]), model, weights_folder, scene, target)
+    theirs = library_map(LIBRARY[method], model, weights_folder, scene, target)
     np.testing.assert_allclose(stretched(ours, theirs.shape), theirs, atol=2e-3)
 
 
@@ -63,9 +63,7 @@ def test_an_inner_layer_agrees_with_the_library(model, phantom, method, weights_
             x = step(x)
             sizes.append(x.shape[2])
     layer = steps[max(i for i, size in enumerate(sizes) if size > sizes[-1])]
-    theirs = getattr(pytorch_grad_cam, GRADIENT_METHODS[method])(model=network, target_layers=[layer])(
-        scene.inputs.clone(), targets=[ClassifierOutputTarget(1)]
-    )[0]
+    theirs = LIBRARY[method](model=network, target_layers=[layer])(scene.inputs.clone(), targets=[ClassifierOutputTarget(1)])[0]
     np.testing.assert_allclose(stretched(ours, theirs.shape), theirs, atol=1e-2)
 
 
@@ -87,8 +85,8 @@ def test_eigencam_is_the_librarys_up_to_its_sign(model, phantom, weights_folder)
 
 def test_several_classes_at_once_are_the_classes_one_by_one(model, phantom):
     scene = PreparedInput.of(model, phantom.image())
-    for method, kind in GRADIENT_METHODS.items():
-        together = gradient_maps(model, scene, kind, range(4))
+    for method, formula in GRADIENT_METHODS.items():
+        together = gradient_maps(model, scene, formula, range(4))
         alone = [METHODS[method].compute(model, scene, target, Options(), None)[0] for target in range(4)]
         np.testing.assert_allclose(together, np.stack(alone), rtol=1e-3, atol=1e-5)
 
