@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+from packaging.requirements import Requirement
 
 from lungcad.analysis import partner_of
 from lungcad.bench.report import bench_readme
@@ -93,6 +94,15 @@ def test_exactly_two_commands_and_ci_runs_the_second():
 def test_pictures_and_files_named_in_the_readme_exist():
     for path in re.findall(r"\]\((?!http)([^)]+)\)", README):
         assert (ROOT / path).exists(), path
+
+
+def test_the_cpu_build_is_of_the_versions_that_are_required():
+    command = re.search(r"pip install (torch\S+) (torchvision\S+) --index-url https://download\.pytorch\.org/whl/cpu", README)
+    required = (ROOT / "requirements.txt").read_text().splitlines()
+    assert command and set(command.groups()) <= set(required)
+    for pinned in command.groups():  # pip takes the CPU build, say 2.14.1+cpu, for what is asked for
+        requirement = Requirement(pinned)
+        assert requirement.specifier.contains(f"{requirement.specifier}+cpu".removeprefix("=="))
 
 
 def test_requirements_are_pinned_and_read_by_pyproject():

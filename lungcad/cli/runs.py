@@ -25,12 +25,14 @@ RunsFolder = Annotated[Path, typer.Option(help="Folder of evaluation runs.")]
 @runs_app.command("list")
 def runs_list(runs: RunsFolder = RUNS, as_json: Json = False) -> None:
     """All evaluation runs with their headline numbers."""
+    from lungcad.evaluate.metric import Level
+    from lungcad.evaluate.metric_table import metrics_of
     from lungcad.evaluate.scoring import report
     from lungcad.evaluate.stores.runs import list_runs, read_run
 
     if not os.path.isdir(runs):
         raise LungcadError(f"There is no folder {printable(runs)!r} of evaluation runs; check --runs.")
-    headlines = ("accuracy", "macro F1", "ROC-AUC")
+    headlines = [metric.name for metric in metrics_of(Level.SUMMARY) if metric.classes is None]
     rows, table = [], table_of("run", "data set", "protocol", "n", *headlines)
     for name in list_runs(runs):
         try:

@@ -13,7 +13,7 @@ from lungcad.datasets import DATASETS, Case, Split, of_split
 from lungcad.datasets.folders import LabelledFolder
 from lungcad.errors import DatasetError, LungcadError, lookup
 from lungcad.evaluate.inference import read_inputs
-from lungcad.evaluate.metrics import summarise
+from lungcad.evaluate.metric_table import summarise
 from lungcad.evaluate.stores.runs import Run, prediction_table, read_run
 from lungcad.models import TrainedModel, predict_batch
 from lungcad.models.card import ModelCard, TestResult
@@ -44,7 +44,7 @@ class Evaluation:
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON of ``lungcad evaluate``."""
-        metrics = {"accuracy": self.result.accuracy, "macro_f1": self.result.macro_f1, "auc": self.result.auc}
+        metrics = self.result.metrics_by_key
         recalls = {f"recall {name}": estimate for name, estimate in self.result.recall.items()}
         return {
             "n": self.result.n,

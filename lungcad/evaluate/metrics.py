@@ -1,4 +1,4 @@
-"""Classification metrics with 95 % bootstrap intervals over groups, all resamples at once.
+"""The formulas of the classification metrics, of all bootstrap resamples at once; which metrics there are: :mod:`~lungcad.evaluate.metric_table`.
 
 Every metric is computed from counts, so that a bootstrap resample is a row of multiplicities and 2,000 resamples are a few
 matrix products, of a million cases too. Point estimates agree with scikit-learn (tests/evaluate/test_metrics.py).
@@ -10,7 +10,6 @@ import numpy as np
 
 from lungcad.estimate import Estimate
 from lungcad.evaluate.bootstrap import LARGE_SAMPLE, Resamples, ratio
-from lungcad.models.card import TestResult
 
 MOST_SCORES, BINS_OF_MANY = 1000, 250
 """Bins of equal size that resamples put the scores of more cases into; of more than :data:`LARGE_SAMPLE` cases, whose resamples hardly differ, into fewer.
@@ -20,59 +19,6 @@ Point estimates are exact all the same.
 CHUNK = 1 << 15
 """Cases that are looked at together: their numbers stay in the processor's cache."""
 ECE_BINS = 15
-
-
-def summarise(
-    labels: np.ndarray, probabilities: np.ndarray, classes: tuple[str, ...], *, groups: np.ndarray | None = None, seed: int = 0
-) -> TestResult:
-    """The metrics of a model card.
-
-    labels: (n,) class indices. probabilities: (n, K). groups: (n,) names; cases of one group are drawn together. Intervals: percentile
-    bootstrap (:class:`Resamples`). Classes without a case count in no average; a metric that is not defined is None.
-    """
-    n = len(labels)
-    resamples = Resamples.of(np.arange(n) if groups is None else groups, seed=seed)
-    confusion = resampled_confusion(labels, probabilities.argmax(1), len(classes), resamples)
-    return TestResult(
-        n=n,
-        accuracy=estimate(accuracy(confusion)),
-        macro_f1=estimate(macro_f1(confusion)),
-        auc=estimate(macro_auc(labels, probabilities, resamples)),
-        recall={name: estimate(row) for name, row in zip(classes, recall(confusion).T, strict=True)},
-    )
-
-
-def all_metrics(
-    labels: np.ndarray, probabilities: np.ndarray, classes: tuple[str, ...], resamples: Resamples, *, ordinal: bool = False
-) -> dict[str, np.ndarray]:
-    """Name -> (B,) values, the sample's and its resamples'; NaN where a metric is not defined.
-
-    Of the most probable class: accuracy, balanced accuracy, macro and per-class F1, Cohen's kappa (quadratic weights for grades), and one
-    against the rest for each class sensitivity, specificity, PPV, NPV and the diagnostic odds ratio (Glas et al., 2003). Of the
-    probabilities: ROC-AUC and PR-AUC (average precision), Brier score, expected calibration error (Guo et al., 2017).
-    """
-    k = len(classes)
-    answers, confidence = most_probable(probabilities)
-    confusion = resampled_confusion(labels, answers, k, resamples)
-    areas = [ranking_areas(labels == c, probabilities[:, c], resamples) for c in range(k)]
-    roc, pr = (np.stack(each, axis=1) for each in zip(*areas, strict=True))
-    values = {
-        "accuracy": accuracy(confusion),
-        "balanced accuracy": _mean(recall(confusion)),
-        "macro F1": macro_f1(confusion),
-        "ROC-AUC": _mean(roc),
-        "PR-AUC": _mean(pr),
-        "kappa": cohen_kappa(confusion, quadratic=ordinal),
-        "Brier score": brier_score(labels, probabilities, resamples),
-        "ECE": expected_calibration_error(answers == labels, confidence, resamples),
-    }
-    hits = np.diagonal(confusion, axis1=1, axis2=2)
-    f1 = ratio(2 * hits, confusion.sum(1) + confusion.sum(2))
-    for c, name in enumerate(classes):
-        values[f"F1 {name}"] = f1[:, c]
-        values[f"ROC-AUC {name}"] = roc[:, c]
-        values |= {f"{metric} {name}": each for metric, each in binary_rates(one_against_rest(confusion, c)).items()}
-    return values
 
 
 def most_probable(probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -138,10 +84,15 @@ def recall(confusion: np.ndarray) -> np.ndarray:
     return ratio(np.diagonal(confusion, axis1=1, axis2=2), confusion.sum(2))
 
 
+def f1_by_class(confusion: np.ndarray) -> np.ndarray:
+    """(B, K); NaN for a class that is neither label nor prediction."""
+    hits = np.diagonal(confusion, axis1=1, axis2=2)
+    return ratio(2 * hits, confusion.sum(1) + confusion.sum(2))
+
+
 def macro_f1(confusion: np.ndarray) -> np.ndarray:
     """Mean F1 over the classes that occur as label or prediction."""
-    hits = np.diagonal(confusion, axis1=1, axis2=2)
-    return _mean(ratio(2 * hits, confusion.sum(1) + confusion.sum(2)))
+    return mean(f1_by_class(confusion))
 
 
 def cohen_kappa(confusion: np.ndarray, *, quadratic: bool = False) -> np.ndarray:
@@ -156,7 +107,7 @@ def cohen_kappa(confusion: np.ndarray, *, quadratic: bool = False) -> np.ndarray
 
 def macro_auc(labels: np.ndarray, probabilities: np.ndarray, resamples: Resamples) -> np.ndarray:
     """(B,): mean over the classes of the one-against-rest area under the ROC curve."""
-    return _mean(np.stack([binary_auc(labels == k, probabilities[:, k], resamples) for k in range(probabilities.shape[1])], axis=1))
+    return mean(np.stack([binary_auc(labels == k, probabilities[:, k], resamples) for k in range(probabilities.shape[1])], axis=1))
 
 
 def binary_auc(positive: np.ndarray, scores: np.ndarray, resamples: Resamples) -> np.ndarray:
@@ -249,7 +200,7 @@ def _under_precision_recall(ones: np.ndarray, zeros: np.ndarray) -> np.ndarray:
     return ratio((ones * np.where(called > 0, found / np.maximum(called, 1e-12), 0)).sum(1), ones.sum(1))
 
 
-def _mean(values: np.ndarray) -> np.ndarray:
+def mean(values: np.ndarray) -> np.ndarray:
     """Mean over the last axis without NaN; NaN where nothing is left."""
     present = ~np.isnan(values)
     return ratio(np.where(present, values, 0).sum(-1), present.sum(-1))

@@ -10,8 +10,10 @@ import scipy.stats
 
 from lungcad.errors import DatasetError
 from lungcad.evaluate.bootstrap import Resamples
-from lungcad.evaluate.metrics import all_metrics, most_probable
-from lungcad.evaluate.scoring import HEADLINES, task_of, tested_cases
+from lungcad.evaluate.metric import METRICS, Answers, Level, PairedTest
+from lungcad.evaluate.metric_table import computed, metrics_of
+from lungcad.evaluate.metrics import most_probable
+from lungcad.evaluate.scoring import task_of, tested_cases
 from lungcad.evaluate.stores.runs import Run
 
 
@@ -44,7 +46,8 @@ def compare_runs(first: Run, second: Run, *, common_only: bool = False) -> list[
     found = [_mcnemar_row(labels, a, b, resamples)]
     found += _delong_rows(first, labels, a, b)
     ordinal = bool((task := task_of(first)) and task.ordinal)
-    return found + _bootstrap_rows(labels, [a], [b], first.classes, resamples, ordinal, skip={"accuracy"})
+    tested = {metric.key for metric in METRICS.values() if metric.paired_test is not PairedTest.BOOTSTRAP}
+    return found + _bootstrap_rows(labels, [a], [b], first.classes, resamples, ordinal, skip=tested)
 
 
 def attention_gain(baselines: Sequence[Run], attended: Sequence[Run]) -> list[Difference]:
@@ -137,7 +140,7 @@ def _mcnemar_row(labels: np.ndarray, a: np.ndarray, b: np.ndarray, resamples: Re
     low, high = np.percentile(differences[1:], [2.5, 97.5])
     return Difference(
         "accuracy", float(first_right.mean()), float(second_right.mean()), float(differences[0]), float(low), float(high), p,
-        f"McNemar, exact ({only_first} right only in the first, {only_second} only in the second)",
+        f"{PairedTest.MCNEMAR} ({only_first} right only in the first, {only_second} only in the second)",
     )  # fmt: skip
 
 
@@ -150,7 +153,9 @@ def _delong_rows(run: Run, labels: np.ndarray, a: np.ndarray, b: np.ndarray) -> 
         if positive.any() and not positive.all():
             one, other, error, p = delong(positive, a[:, c], b[:, c])
             gap = other - one
-            rows.append(Difference(f"ROC-AUC {run.classes[c]}", one, other, gap, gap - 1.96 * error, gap + 1.96 * error, p, "DeLong"))
+            rows.append(
+                Difference(f"ROC-AUC {run.classes[c]}", one, other, gap, gap - 1.96 * error, gap + 1.96 * error, p, PairedTest.DELONG)
+            )
     return rows
 
 
@@ -159,14 +164,13 @@ def _bootstrap_rows(
     skip: Collection[str] = (),
 ) -> list[Difference]:  # fmt: skip
     """Mean over pairs of runs; draws pairs too where there are several."""
-    sides = [[all_metrics(labels, each, classes, resamples, ordinal=ordinal) for each in runs] for runs in (first, second)]
+    chosen = [metric for metric in metrics_of(Level.HEADLINE) if metric.name not in skip]
+    sides = [[computed(Answers(labels, each, classes, resamples, ordinal=ordinal), chosen) for each in runs] for runs in (first, second)]
     n = len(first)
     drawn = np.random.default_rng(1).integers(0, n, (len(resamples), n))
     drawn[0] = np.arange(n)
     rows = []
-    for metric in HEADLINES:
-        if metric in skip:
-            continue
+    for metric in sides[0][0]:
         one, other = (np.take_along_axis(np.stack([each[metric] for each in side], 1), drawn, 1).mean(1) for side in sides)
         gaps = other - one
         replicates = gaps[1:][~np.isnan(gaps[1:])]
@@ -175,6 +179,6 @@ def _bootstrap_rows(
         low, high = np.percentile(replicates, [2.5, 97.5])
         beyond = min((replicates <= 0).sum(), (replicates >= 0).sum()) + 1
         p = min(2 * beyond / (len(replicates) + 1), 1.0)
-        test = "paired bootstrap over groups" + (f" and {n} seeds" if n > 1 else "")
+        test = PairedTest.BOOTSTRAP + (f" and {n} seeds" if n > 1 else "")
         rows.append(Difference(metric, float(one[0]), float(other[0]), float(gaps[0]), float(low), float(high), float(p), test))
     return rows

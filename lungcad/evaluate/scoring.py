@@ -10,17 +10,22 @@ from lungcad.datasets import DATASETS, Task
 from lungcad.errors import DatasetError
 from lungcad.estimate import Estimate
 from lungcad.evaluate.bootstrap import Resamples
-from lungcad.evaluate.metrics import accuracy, all_metrics, at_threshold, estimate, macro_f1, most_probable, resampled_confusion
+from lungcad.evaluate.metric import Answers, Level, Needs
+from lungcad.evaluate.metric_table import all_metrics, computed, metrics_of
+from lungcad.evaluate.metrics import at_threshold, estimate, most_probable, resampled_confusion
 from lungcad.evaluate.stores.runs import Run, has_undefined
 from lungcad.evaluate.thresholds import SENSITIVE, YOUDEN, preset_thresholds, sensitive_point, youden_point
-
-HEADLINES = ("accuracy", "balanced accuracy", "macro F1", "ROC-AUC", "PR-AUC", "kappa", "Brier score", "ECE")
 
 
 def task_of(run: Run) -> Task | None:
     """The task that the run answers, None for a data set that this lungcad does not know."""
     dataset = DATASETS.get(run.facts.get("dataset", ""))
     return dataset.task_with(run.classes) if dataset else None
+
+
+def _is_ordinal(run: Run) -> bool:
+    task = task_of(run)
+    return bool(task and task.ordinal)
 
 
 class ScoredCases:
@@ -62,16 +67,15 @@ class ScoredCases:
 
     @cached_property
     def report(self) -> dict[str, Estimate]:
-        """Metrics (:func:`~lungcad.evaluate.metrics.all_metrics`), 95 % bootstrap over groups."""
-        task = task_of(self.run)
-        ordinal = bool(task and task.ordinal)
-        values = all_metrics(self.labels, self.probabilities, self.run.classes, self.resamples, ordinal=ordinal)
+        """Metrics (:func:`~lungcad.evaluate.metric_table.all_metrics`), 95 % bootstrap over groups."""
+        values = all_metrics(self.labels, self.probabilities, self.run.classes, self.resamples, ordinal=_is_ordinal(self.run))
         return {name: estimate(each) for name, each in values.items()}
 
     def headlines(self) -> dict[str, Estimate]:
-        """Accuracy and macro F1 with their intervals: what a list of runs needs, in milliseconds."""
-        counts = self._confusion(self.resamples)
-        return {"accuracy": estimate(accuracy(counts)), "macro F1": estimate(macro_f1(counts))}
+        """Of the metrics that lists of runs show those that need no probabilities (accuracy, macro F1), in milliseconds."""
+        quick = [metric for metric in metrics_of(Level.SUMMARY) if metric.needs is Needs.LABELS]
+        answers = Answers(self.labels, self.probabilities, self.run.classes, self.resamples)
+        return {name: estimate(values) for name, values in computed(answers, quick).items()}
 
     @property
     def answers(self) -> np.ndarray:
@@ -92,7 +96,7 @@ class ScoredCases:
 
 
 def report(run: Run, *, without_copies: bool = False) -> dict[str, Estimate]:
-    """Metrics over the test cases (:func:`~lungcad.evaluate.metrics.all_metrics`), 95 % bootstrap over groups.
+    """Metrics over the test cases (:func:`~lungcad.evaluate.metric_table.all_metrics`), 95 % bootstrap over groups.
 
     without_copies: leave out the test cases that copy a training image.
     """
@@ -146,8 +150,9 @@ def baselines(run: Run, *, without_copies: bool = False) -> dict[str, dict[str, 
         table = test.merge(rows, on=on, how="inner")
         if len(table):
             resamples = Resamples.of(table.group)
-            values = all_metrics(run.labels(table), run.probabilities(table), run.classes, resamples)
-            found[str(name)] = {metric: estimate(values[metric]) for metric in HEADLINES}
+            answers = Answers(run.labels(table), run.probabilities(table), run.classes, resamples, ordinal=_is_ordinal(run))
+            values = computed(answers, metrics_of(Level.HEADLINE))
+            found[str(name)] = {metric: estimate(each) for metric, each in values.items()}
     return found
 
 

@@ -12,7 +12,9 @@ import pyarrow.compute as pc
 from lungcad.datasets import Case
 from lungcad.estimate import Estimate
 from lungcad.evaluate.bootstrap import Resamples
-from lungcad.evaluate.metrics import accuracy, estimate, macro_auc, macro_f1, most_probable, resampled_confusion
+from lungcad.evaluate.metric import Answers, Level
+from lungcad.evaluate.metric_table import computed, metrics_of
+from lungcad.evaluate.metrics import estimate
 from lungcad.evaluate.stores.runs import Run
 
 FEW_CASES, FEW_GROUPS = 30, 10
@@ -21,15 +23,13 @@ FEW_CASES, FEW_GROUPS = 30, 10
 
 @dataclass(frozen=True)
 class Slice:
-    """by: the property; value: its value or range; n cases in so many groups."""
+    """by: the property; value: its value or range; n cases in so many groups; metrics: those that cards show too, by name."""
 
     by: str
     value: str
     n: int
     groups: int
-    accuracy: Estimate
-    macro_f1: Estimate
-    auc: Estimate
+    metrics: Mapping[str, Estimate]
 
     @property
     def is_small(self) -> bool:
@@ -44,13 +44,12 @@ def slices(run: Run, table: pd.DataFrame, cases: Mapping[str, Case] | None = Non
     Intervals: bootstrap over groups inside the slice. AUC: mean over the classes that occur in it.
     """
     labels, probabilities = run.labels(table), run.probabilities(table)
-    answers = most_probable(probabilities)[0]
     found = []
     for by, values in properties(table, cases).items():
         known = [value for value in values.cat.categories if (values == value).any()]
         for value in known if len(known) > 1 else ():
             rows = (values == value).to_numpy()
-            found.append(_slice(by, str(value), labels[rows], answers[rows], probabilities[rows], table.group[rows]))
+            found.append(_slice(by, str(value), labels[rows], probabilities[rows], run.classes, table.group[rows]))
     return found
 
 
@@ -58,16 +57,14 @@ def folds(run: Run) -> list[Slice]:
     """Each fold of a cross-validation, scored by itself."""
     found = []
     for fold, table in run.test.groupby("fold"):
-        probabilities = run.probabilities(table)
-        found.append(_slice("fold", str(fold), run.labels(table), most_probable(probabilities)[0], probabilities, table.group))
+        found.append(_slice("fold", str(fold), run.labels(table), run.probabilities(table), run.classes, table.group))
     return found
 
 
-def _slice(by: str, value: str, labels: np.ndarray, answers: np.ndarray, probabilities: np.ndarray, group: pd.Series) -> Slice:
+def _slice(by: str, value: str, labels: np.ndarray, probabilities: np.ndarray, classes: tuple[str, ...], group: pd.Series) -> Slice:
     resamples = Resamples.of(group)
-    counts = resampled_confusion(labels, answers, probabilities.shape[1], resamples)
-    values = (accuracy(counts), macro_f1(counts), macro_auc(labels, probabilities, resamples))
-    return Slice(by, value, len(labels), resamples.groups, *map(estimate, values))
+    values = computed(Answers(labels, probabilities, classes, resamples), metrics_of(Level.SUMMARY))
+    return Slice(by, value, len(labels), resamples.groups, {name: estimate(each) for name, each in values.items()})
 
 
 def properties(table: pd.DataFrame, cases: Mapping[str, Case] | None = None) -> dict[str, pd.Series]:

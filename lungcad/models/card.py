@@ -37,8 +37,12 @@ class Complexity(Schema):
     added_flops: float
 
 
+_FIELDS = {"accuracy": "accuracy", "macro F1": "macro_f1", "ROC-AUC": "auc"}
+"""Metric -> its field in a card."""
+
+
 class TestResult(Schema):
-    """Metrics over one set of test cases."""
+    """Metrics over one set of test cases. others: those that came later, by name."""
 
     __test__ = False  # not a pytest class
 
@@ -47,6 +51,24 @@ class TestResult(Schema):
     macro_f1: Estimate
     auc: Estimate
     recall: dict[str, Estimate]
+    others: dict[str, Estimate] = Field(default_factory=dict, exclude_if=lambda others: not others)
+
+    @classmethod
+    def of(cls, n: int, values: dict[str, Estimate], recall: dict[str, Estimate]) -> "TestResult":
+        """values: every metric that cards show, by its name."""
+        named = {field: values[name] for name, field in _FIELDS.items()}
+        others = {name: value for name, value in values.items() if name not in _FIELDS}
+        return cls(n=n, recall=recall, others=others, **named)
+
+    @property
+    def metrics(self) -> dict[str, Estimate]:
+        """Name -> value of the metrics over all classes."""
+        return {name: getattr(self, field) for name, field in _FIELDS.items()} | self.others
+
+    @property
+    def metrics_by_key(self) -> dict[str, Estimate]:
+        """The same under the names they have in JSON."""
+        return {_FIELDS.get(name, name): value for name, value in self.metrics.items()}
 
 
 class OperatingPoint(Schema):

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from lungcad.evaluate.metric import Level
+from lungcad.evaluate.metric_table import metrics_of
 from lungcad.files import write_whole
 from lungcad.models.card import Inputs, ModelCard
 from lungcad.models.complexity import complexity_of
@@ -36,13 +38,14 @@ _FIELDS = """
 
 def results_table(cards: list[ModelCard]) -> str:
     """Markdown table: one row a network, values with 95 % intervals."""
+    names = [metric.name for metric in metrics_of(Level.SUMMARY)]
     lines = [
-        "| network | data set | attention | test accuracy | macro F1 | ROC-AUC | accuracy without copies | started from |",
-        "|---|---|---|---|---|---|---|---|",
+        f"| network | data set | attention | test {' | '.join(names)} | accuracy without copies | started from |",
+        "|---" * (5 + len(names)) + "|",
     ]
     for card in cards:
         tested, kept = card.test, card.test_without_copies
-        cells = [str(tested.accuracy), str(tested.macro_f1), str(tested.auc)] if tested else ["–"] * 3
+        cells = [str(tested.metrics.get(name, "–")) if tested else "–" for name in names]
         cells.append(str(kept.accuracy) if kept else "none found")
         lines.append(
             f"| `{card.name}` | {card.dataset} | {card.attention} | {' | '.join(cells)} | {card.initialised_with.split(' (')[0]} |"

@@ -23,7 +23,7 @@ from lungcad.device import best_device
 from lungcad.errors import LungcadError
 from lungcad.evaluate.baselines import baseline_table
 from lungcad.evaluate.calibration import fit_temperature, prior_bias
-from lungcad.evaluate.metrics import summarise
+from lungcad.evaluate.metric_table import summarise
 from lungcad.evaluate.stores.runs import Run, list_runs, prediction_table, read_run, write_run
 from lungcad.evaluate.thresholds import sensitive_point, youden_point
 from lungcad.files import write_whole

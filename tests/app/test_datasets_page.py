@@ -18,7 +18,8 @@ from lungcad.app.jobs import _JOBS
 from lungcad.datasets import DATASETS
 from lungcad.datasets.stored_audits import read_stored_audit
 from lungcad.errors import DatasetError
-from lungcad.evaluate.scoring import HEADLINES
+from lungcad.evaluate import metric_table
+from lungcad.evaluate.metric import Level
 from lungcad.imaging.phantom import make_phantom
 from lungcad.paths import DROPPED
 from tests.app.pages import open_page
@@ -68,7 +69,7 @@ def test_a_folder_of_ones_own_is_audited_and_evaluated(folder):
     assert (CLASSES[0] in set(leaks["class"])) and len(page.get("image")) >= 3
     assert all(name.startswith("chest-") for name in page.selectbox(key="evaluated").options)
     finished(page, "evaluation")
-    assert not page.exception and metrics_of(page).index.tolist() == list(HEADLINES)
+    assert not page.exception and metrics_of(page).index.tolist() == [metric.name for metric in metric_table.metrics_of(Level.HEADLINE)]
     assert any("answered wrongly" in text.value for text in page.markdown)
     confusion = page.dataframe[-1].value.to_numpy()
     right = np.trace(confusion) / confusion.sum()

@@ -4,15 +4,14 @@ import sklearn.metrics as sk
 from sklearn.metrics import accuracy_score, f1_score, recall_score, roc_auc_score
 
 from lungcad.evaluate.bootstrap import RESAMPLES, Resamples
+from lungcad.evaluate.metric_table import all_metrics, summarise
 from lungcad.evaluate.metrics import (
-    all_metrics,
     at_threshold,
     average_precision,
     binary_auc,
     most_probable,
     predictive_values,
     ranking_areas,
-    summarise,
 )
 
 CLASSES = ("a", "b", "c")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lungcad.evaluate.metrics import summarise
+from lungcad.evaluate.metric_table import summarise
 from lungcad.evaluate.scoring import report, task_of
 from lungcad.evaluate.stores.runs import list_runs, read_run
 from lungcad.evaluate.thresholds import sensitive_point, youden_point

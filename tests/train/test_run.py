@@ -13,7 +13,7 @@ import torch
 from lungcad.analysis import analyse
 from lungcad.datasets import CHEST_CT_SCAN
 from lungcad.errors import DatasetError, LungcadError, RecipeError
-from lungcad.evaluate.metrics import summarise
+from lungcad.evaluate.metric_table import summarise
 from lungcad.evaluate.scoring import operating_points, report
 from lungcad.evaluate.stores.runs import read_run
 from lungcad.imaging.phantom import Edge, Lesion, make_phantom

@@ -17,7 +17,9 @@ from lungcad.app.jobs import run_on_server
 from lungcad.app.navigation import plain_errors
 from lungcad.datasets import DATASETS, Split
 from lungcad.evaluate.folder import Evaluation, evaluate_folder
-from lungcad.evaluate.scoring import HEADLINES, ScoredCases
+from lungcad.evaluate.metric import Level
+from lungcad.evaluate.metric_table import metrics_of
+from lungcad.evaluate.scoring import ScoredCases
 from lungcad.models import load_model
 from lungcad.names import path_of_id
 from lungcad.progress import Progress
@@ -62,7 +64,13 @@ def show_evaluation(folder: Path, layout: str, owner: str | None, parts: Mapping
 def _show(found: Evaluation, part: ScoredCases, folder: Path) -> None:
     name = part.run.name
     st.dataframe(
-        [{"metric": metric, name: str(part.report[metric])} for metric in HEADLINES], hide_index=True, alt="Metrics of the evaluation."
+        [
+            {"metric": metric.name, name: str(part.report[metric.name])}
+            for metric in metrics_of(Level.HEADLINE)
+            if metric.name in part.report
+        ],
+        hide_index=True,
+        alt="Metrics of the evaluation.",
     )
     st.caption(
         f"{len(part.labels)} images in {part.n_groups} groups, value [95 % bootstrap interval over groups], {found.images_per_second:.0f} images/s."

@@ -5,7 +5,8 @@ import streamlit as st
 from lungcad.app import store, url
 from lungcad.app.components.literal import literal
 from lungcad.app.components.text import class_label
-from lungcad.evaluate.scoring import HEADLINES
+from lungcad.evaluate.metric import Level
+from lungcad.evaluate.metric_table import metrics_by_class, metrics_of
 from lungcad.evaluate.stores.runs import Run
 
 
@@ -15,8 +16,11 @@ def show_headlines(run: Run, *, without_copies: bool) -> None:
     trivial = store.baselines_of(run.name, without_copies)
     st.dataframe(
         [
-            {"metric": name, run.name: str(found[name])} | {f"trivial: {each}": str(values[name]) for each, values in trivial.items()}
-            for name in HEADLINES
+            {"metric": metric.name, run.name: str(found[metric.name])}
+            | {f"trivial: {each}": str(values[metric.name]) for each, values in trivial.items()}
+            | {"better": "higher" if metric.higher_is_better else "lower", "meaning": metric.what}
+            for metric in metrics_of(Level.HEADLINE)
+            if metric.name in found
         ],
         hide_index=True,
         alt="Headline metrics of the run and of trivial baselines.",
@@ -30,7 +34,7 @@ def show_headlines(run: Run, *, without_copies: bool) -> None:
 
 def show_per_class(run: Run, *, without_copies: bool) -> None:
     found = store.report_of(run.name, without_copies)
-    metrics = ("sensitivity", "specificity", "PPV", "NPV", "F1", "ROC-AUC", "diagnostic odds ratio")
+    metrics = [metric.name for metric in metrics_by_class()]
     st.dataframe(
         [
             {"class": class_label(name)} | {metric: str(found[f"{metric} {name}"]) for metric in metrics if f"{metric} {name}" in found}

@@ -12,8 +12,6 @@ from lungcad.app.figures.runs import forest
 from lungcad.evaluate.slices import Slice, small_slices
 from lungcad.evaluate.stores.runs import Run
 
-METRICS = {"accuracy": "accuracy", "macro F1": "macro_f1", "ROC-AUC": "auc"}
-
 
 def show_slices(run: Run, *, without_copies: bool) -> None:
     folder = data_folder(run.facts["dataset"])
@@ -31,8 +29,8 @@ def show_folds(run: Run) -> None:
 
 def _show_parts(run: Run, found: Sequence[Slice], *, without_copies: bool) -> None:
     """Plot, table and warning."""
-    metric = url.segments("Metric", tuple(METRICS), key="part_metric", help="Which metric is drawn; the table has all three.")
-    rows = [(each.by, each.value, getattr(each, METRICS[metric]), each.is_small) for each in found]
+    metric = url.segments("Metric", tuple(found[0].metrics), key="part_metric", help="Which metric is drawn; the table has them all.")
+    rows = [(each.by, each.value, each.metrics[metric], each.is_small) for each in found]
     chart_with_csv(
         forest(rows, metric, store.report_of(run.name, without_copies)[metric]),
         key="forest",
@@ -42,12 +40,12 @@ def _show_parts(run: Run, found: Sequence[Slice], *, without_copies: bool) -> No
     st.dataframe(
         [
             {"by": each.by, "value": each.value, "n": each.n, "groups": each.groups}
-            | {name: str(getattr(each, field)) for name, field in METRICS.items()}
+            | {name: str(value) for name, value in each.metrics.items()}
             | {"": "few cases" if each.is_small else ""}
             for each in found
         ],
         hide_index=True,
-        alt="Accuracy, macro F1 and ROC-AUC of parts of the test cases.",
+        alt="Metrics of parts of the test cases.",
     )
     if said := small_slices(found):
         st.warning(literal(said), icon=":material/info:")
