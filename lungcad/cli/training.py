@@ -27,17 +27,21 @@ def train(
         str | None, typer.Option(help="published or grouped instead of the recipe's; only the run is kept, as NAME-PROTOCOL.")
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Another seed than the recipe's; only the run is kept, as NAME-seedSEED.")] = None,
+    parts: Parts = None,
 ) -> None:
     """Train a network by a recipe (YAML), calibrate it on validation, test it, write weights, card and run."""
     from lungcad.datasets import DATASETS
+    from lungcad.datasets.parts import parse_parts
     from lungcad.train.recipe import Recipe
-    from lungcad.train.run import NotTheFirstProcess, TrainingPaths, cross_validate
+    from lungcad.train.run import NotTheFirstProcess, cross_validate
     from lungcad.train.run import train as run_training
+    from lungcad.train.training_paths import TrainingPaths
 
     plan = Recipe.read(recipe).variant(protocol=protocol, seed=seed)
     varied = bool(folds) or protocol is not None or seed is not None
     work = work or CHECKPOINTS / (f"{plan.name}-folds" if folds else plan.name)
-    places = TrainingPaths(data or DATASETS[plan.dataset].locate(), work, None if varied else out, runs)
+    named = parse_parts(parts) if parts is not None else None
+    places = TrainingPaths(data or DATASETS[plan.dataset].locate(), work, None if varied else out, runs, named)
     for place in (work, runs, *([] if varied else [out])):
         check_can_make(place)
     try:

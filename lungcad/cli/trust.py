@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from lungcad.cli.common import Json, Model, app, complain, messages, print_json, print_table, progress, table_of
+from lungcad.cli.common import Json, Model, Parts, app, complain, messages, print_json, print_table, progress, table_of
 from lungcad.files import check_can_make, write_whole
 from lungcad.paths import INDEX, TRUST, to_write
 
@@ -23,23 +23,26 @@ def trust(
         str | None, typer.Option(help="Names with commas between; every method of about one forward pass unless told.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the draw, the noise and the shifts.")] = 0,
+    parts: Parts = None,
     out: Annotated[Path, typer.Option(help="Where the trust run MODEL--DATA is written.")] = to_write(TRUST),
     as_json: Json = False,
 ) -> None:
     """Check the heat maps of a network over a data set: faithful, stable, sane, inside the lung, on the contour?"""
     from lungcad.datasets import DATASETS
+    from lungcad.datasets.parts import parse_parts
     from lungcad.evaluate.stores.trust_runs import write_trust_run
     from lungcad.evaluate.trust import run_trust
     from lungcad.explain.trust import MEASURES
     from lungcad.models import load_model
 
+    named = parse_parts(parts) if parts is not None else None
     check_can_make(out)
     network = load_model(model)
     folder = DATASETS[data].locate() if data in DATASETS else Path(data)
     layout = layout or (data if data in DATASETS else network.card.dataset)
     names = [name.strip() for name in methods.split(",") if name.strip()] if methods else None
     with progress("cases") as on_progress:
-        run = run_trust(network, folder, layout, n=n, methods=names, seed=seed, on_progress=on_progress)
+        run = run_trust(network, folder, layout, n=n, methods=names, seed=seed, parts=named, on_progress=on_progress)
     written = write_trust_run(run, out)
     for fault in run.facts["skipped"]:
         complain(f"skipped {fault['case']}: {fault['why']}")

@@ -1,6 +1,6 @@
 """The trust checks over a data set, cached on disk like an evaluation run: a row a case and method."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,7 +36,7 @@ MAX_SHIFT = 16
 
 def run_trust(
     model: TrainedModel, data: Path, layout: str, *, n: int = 100, methods: Sequence[str] | None = None, seed: int = 0,
-    on_progress: Progress | None = None,
+    parts: Mapping[str, Split] | None = None, on_progress: Progress | None = None,
 ) -> TrustRun:  # fmt: skip
     """The checks on ``n`` cases drawn with ``seed`` from the network's test part (:func:`test_cases`).
 
@@ -49,7 +49,7 @@ def run_trust(
     for name in methods:
         if not lookup(METHODS, name, "method").suits(model.card):
             raise LungcadError(f"The network {model.card.name} {METHODS[name].unsuited}; leave the method {name} out.")
-    cases = test_cases(model, data, layout)
+    cases = test_cases(model, data, layout, parts)
     rng = np.random.default_rng(seed)
     if n < len(cases):
         cases = [cases[i] for i in sorted(rng.choice(len(cases), n, replace=False))]
@@ -72,12 +72,14 @@ def run_trust(
     return TrustRun(f"{model.card.name}--{layout}", facts, table)
 
 
-def test_cases(model: TrainedModel, data: Path, layout: str) -> list[Case]:
+def test_cases(model: TrainedModel, data: Path, layout: str, parts: Mapping[str, Split] | None = None) -> list[Case]:
     """The cases that test this network: those of its own run's test part where the folder is its data set, else the folder's test part (or all of it).
 
-    ``lidc-dicom``: the marked slices of DICOM series.
+    ``lidc-dicom``: the marked slices of DICOM series. parts: folder -> part, for names that lungcad does not know.
     """
     if layout == DICOM:
+        if parts:
+            raise DatasetError(f"Series read as {DICOM} have no parts, so --parts says nothing of them; leave it out.")
         if DATASETS[model.card.dataset].crop_side or DATASETS[model.card.dataset].is_histology:
             raise DatasetError(f"The network {model.card.name} does not see whole CT slices; choose one trained on slices for {DICOM}.")
         return read_marked_slices(data)
@@ -87,7 +89,7 @@ def test_cases(model: TrainedModel, data: Path, layout: str) -> list[Case]:
         raise DatasetError(
             f"The network {model.card.name} knows {', '.join(model.card.classes)}, which is no task of {layout}; choose one trained on it."
         )
-    cases = dataset.read(data, task.name)
+    cases = dataset.read_folder(data, task.name, parts).cases
     if model.card.run is not None:
         try:
             predictions = read_run(Path(model.card.run).name).predictions

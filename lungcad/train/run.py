@@ -41,21 +41,10 @@ from lungcad.train.losses import make_loss
 from lungcad.train.module import History, TrainingModule
 from lungcad.train.probe import fit_probe
 from lungcad.train.recipe import Recipe
+from lungcad.train.training_paths import TrainingPaths
 from lungcad.train.work_folder import BEST, LAST, FolderCheckpoint, WorkFolder
 
 LIMITS = "Research only, not for clinical use. "
-
-
-@dataclass(frozen=True)
-class TrainingPaths:
-    """data: folder laid out as the recipe's data set. work: checkpoints and logs; a second call with the same folder resumes after the last
-    finished epoch, and the folder belongs to one recipe and its data. weights: where ``NAME.safetensors`` and ``NAME.json`` go, None to keep them in
-    ``work``. runs: where ``NAME/`` goes."""
-
-    data: Path
-    work: Path
-    weights: Path | None
-    runs: Path
 
 
 class NotTheFirstProcess(Exception):
@@ -88,7 +77,7 @@ def train(
     dataset = DATASETS[recipe.dataset]
     WorkFolder.refuse_other_recipe(places.work, recipe)
     start = time.perf_counter()
-    images = read_images(dataset.read(places.data, recipe.task), recipe.preprocess, on_progress)
+    images = read_images(places.cases(dataset, recipe), recipe.preprocess, on_progress)
     read_s = time.perf_counter() - start
     trained = _train_on(recipe, make_parts(dataset, images, recipe), places, progress_bar, on_note)
     trained.facts["timings"]["read_s"] = round(read_s, 1)
@@ -116,7 +105,7 @@ def cross_validate(
     ]
     for of_fold in of_folds:
         WorkFolder.refuse_other_recipe(of_fold.work, recipe)
-    images = read_images(dataset.read(places.data, recipe.task), recipe.preprocess, on_progress)
+    images = read_images(places.cases(dataset, recipe), recipe.preprocess, on_progress)
     runs: list[Run] = []
     for fold, of_fold in enumerate(of_folds):
         parts = make_parts(dataset, images, recipe, fold=fold, folds=folds)
