@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from lungcad.bench import lime, plain, timing, training
+from lungcad.bench import cold_start, lime, plain, timing, training
 from lungcad.bench.entry import BenchEntry
+from lungcad.bench.report import bench_readme
 from lungcad.bench.run import chosen, measured, read_rows, run
 from lungcad.bench.table import ENTRIES
 from lungcad.device import Device
@@ -120,3 +121,26 @@ def test_audit_entry_measures_time_and_memory(tmp_path):
     plain.synthetic_folder(tmp_path, 60)
     seconds, memory = plain.audit_seconds_and_memory(tmp_path)
     assert seconds > 0 and 50 < memory < 2000
+
+
+def test_the_first_minute_is_told_step_by_step():
+    row = {
+        "name": "cold_start",
+        "ours": 6.0,
+        "plain": 5.0,
+        "ratio": 1.2,
+        "unit": "s",
+        "disk": "warm",
+        "models_s": 0.41,
+        "models_cpu_s": 0.3,
+    }
+    text = bench_readme([row])
+    assert "| `lungcad models` | 11 to 18 | 0.41 | 0.30 | 1.5 |" in text and "left out" in text
+    assert "Not measured yet" in text and "`lime_vs_stock`" in text and "## The first minute" not in bench_readme([])
+
+
+def test_a_command_is_timed_in_a_process_of_its_own():
+    seconds, processor = cold_start._command_seconds(["-c", "sum(range(10**6))"])
+    assert seconds > 0 and processor > 0
+    with pytest.raises(LungcadError, match="status 3"):
+        cold_start._command_seconds(["-c", "raise SystemExit(3)"])

@@ -5,13 +5,10 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import cv2
-import numpy as np
 import pandas as pd
 import streamlit as st
 
 from lungcad.app.cards import cards, fingerprint, size_and_time
-from lungcad.app.figures.downscale import shrunk
 from lungcad.datasets import DATASETS, Case
 from lungcad.datasets.folders import LabelledFolder
 from lungcad.datasets.layouts import read_folder
@@ -26,9 +23,8 @@ from lungcad.evaluate.slices import Slice, folds, slices
 from lungcad.evaluate.stores.runs import Run, list_runs, read_run
 from lungcad.evaluate.stores.trust_runs import TrustRun, read_trust_runs
 from lungcad.explain.neighbours import Index
-from lungcad.imaging import read_image
 from lungcad.models import TrainedModel, load_model
-from lungcad.paths import AUDITS, DROPPED, INDEX, RUNS, TRUST
+from lungcad.paths import AUDITS, INDEX, RUNS, TRUST
 
 if TYPE_CHECKING:
     from lungcad.datasets.stored_audits import StoredAudit
@@ -165,23 +161,6 @@ def folder_fingerprint(folder: str) -> str:
             seen.append((place, name, *size_and_time(Path(place, name), follow=False)))  # a dangling link is no fault
     seen += [(name, *size_and_time(Path(folder, name), follow=True)) for name in list_images(folder).files]  # those behind links too
     return hashlib.sha256(repr(seen).encode()).hexdigest()
-
-
-def thumbnail(path: str, modified: int) -> bytes:
-    """PNG, grey, at most 256 pixels a side, of an image of a data set on this machine; a visitor's own is kept in no cache."""
-    return small_png(path) if Path(path).is_relative_to(DROPPED) else _thumbnail(os.fsencode(path), modified)
-
-
-@st.cache_data(max_entries=512, show_spinner=False)
-def _thumbnail(path: bytes, modified: int) -> bytes:
-    """path: as bytes, for a key that names of any bytes fit."""
-    return small_png(os.fsdecode(path))
-
-
-def small_png(path: str) -> bytes:
-    """Grey, at most 256 pixels a side."""
-    image = read_image(path)
-    return cv2.imencode(".png", np.round(255 * shrunk(image.grey(), 256, image.aspect)).astype(np.uint8))[1].tobytes()
 
 
 def labelled_folder(folder: str, fingerprint: str) -> LabelledFolder:

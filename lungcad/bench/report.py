@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from lungcad.bench.cold_start import STEPS
 from lungcad.bench.entry import Row
 from lungcad.bench.table import ENTRIES
 
@@ -22,6 +23,8 @@ def bench_readme(rows: Sequence[Row]) -> str:
             "",
             *_machines(rows),
             "",
+            *_missing(rows),
+            *_first_minute(rows),
             "What a page and its controls take in a browser, beside the barest Streamlit page, over runs of 10,000 and of a million predictions:",
             "`pytest tests/e2e/test_runs_browser.py -k how_long` prints it.",
             "",
@@ -41,6 +44,31 @@ def table(rows: Sequence[Row]) -> str:
         )
         lines.append(f"| `{name}` | {row['ours']:.3g} {unit} | {row['plain']:.3g} {unit} | {row['ratio']:.2f} | {what} | {when} |")
     return "\n".join(lines)
+
+
+def _missing(rows: Sequence[Row]) -> list[str]:
+    missing = [f"`{name}`" for name in ENTRIES if name not in {row["name"] for row in rows}]
+    return [f"Not measured yet: {', '.join(missing)}.", ""] if missing else []
+
+
+def _first_minute(rows: Sequence[Row]) -> list[str]:
+    """What `cold_start` found, step by step, beside issue 15's figures."""
+    row = next((row for row in rows if row["name"] == "cold_start"), None)
+    if row is None:
+        return []
+    lines = [
+        "## The first minute",
+        "",
+        f"From the row of `cold_start`, each step in processes of its own, {row['disk']} disk; the app's steps count from its start. Processor time hardly depends",
+        "on what else the machine does. Before: as issue 15 tells it, on two free cores of another machine, so only roughly comparable.",
+        "",
+        "| step | before, s | now, s | of processor time | aim, s |",
+        "|---|---|---|---|---|",
+    ]
+    for step in STEPS:
+        now = [f"{float(row[key]):.2f}" if key in row else "left out" for key in (f"{step.key}_s", f"{step.key}_cpu_s")]
+        lines.append(f"| {step.what} | {step.before} | {now[0]} | {now[1]} | {step.aim} |")
+    return [*lines, ""]
 
 
 def _named(rows: Sequence[Row]) -> dict[str, str]:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from lungcad.app import store
 from lungcad.app.components.literal import literal
+from lungcad.app.thumbnails import thumbnail
 from lungcad.datasets import DATASETS
 from lungcad.errors import LungcadError, lookup
 from lungcad.names import printable
@@ -24,7 +24,7 @@ def data_folder(dataset: str) -> Path | None:
 def case_picture(place, path: Path) -> bool:
     """A small picture of a file of a data set; what is wrong, and False, where it cannot be shown."""
     try:
-        place.image(store.thumbnail(str(path), path.stat().st_mtime_ns), width="stretch", alt=f"Slice {printable(path.name)}")
+        place.image(thumbnail(str(path), path.stat().st_mtime_ns), width="stretch", alt=f"Slice {printable(path.name)}")
         return True
     except (LungcadError, OSError) as error:
         place.caption(
