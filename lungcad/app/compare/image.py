@@ -1,5 +1,7 @@
 """Two to four networks beside each other on one image."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from lungcad.analysis import Analysis, trust_checks
@@ -114,6 +116,9 @@ def show_maps(image: CTImage, names: list[str], method: str) -> None:
         difference = viewer.HeatMap.on_image(
             second - first, "difference", "second minus first (share of each peak)", signed=True, limits=(-1, 1)
         )
+        declined = next((results[name] for name in names[:2] if results[name].gate.is_declined), None)
+        if declined is not None:
+            difference = replace(difference, texts=gate_texts(declined), mark=mark_of(declined))
         panes.append(viewer.Pane(image, difference, title=f"{names[1]} minus {names[0]}"))
     viewer.show(panes, key="compared", height=420, in_link=True, name="lungcad-compare")
     if not results:

@@ -8,6 +8,7 @@ import streamlit as st
 from lungcad.app import session, viewer
 from lungcad.app.components.literal import literal
 from lungcad.app.components.text import class_label
+from lungcad.app.predict.gate import gate_texts, mark_of
 from lungcad.errors import LungcadError
 from lungcad.explain import METHODS
 from lungcad.imaging import CTImage, read_image
@@ -65,7 +66,7 @@ def show_answered(image: CTImage, network: str | None, answer: str, truth: str, 
     asked = {answer: "the answer, which is right"} if answer == truth else {answer: "the answer", truth: "the true class"}
     for target, whose in asked.items() if network else ():
         found = session.result(image, network, METHOD, target)
-        heat_map = viewer.HeatMap.of(found.attributions[METHOD], found.geometry)
+        heat_map = viewer.HeatMap.of(found.attributions[METHOD], found.geometry, texts=gate_texts(found), mark=mark_of(found))
         panes.append(viewer.Pane(image, heat_map, title=f"{METHODS[METHOD].title} for {class_label(target)} ({whose})"))
     show_enlarged(panes, key=key)
     if network and found.gate.is_declined:

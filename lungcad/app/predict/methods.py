@@ -7,6 +7,7 @@ import streamlit as st
 from lungcad.analysis import Analysis
 from lungcad.app import session, store, viewer
 from lungcad.app.components.text import class_label
+from lungcad.app.predict.gate import gate_texts, mark_of
 from lungcad.app.predict.heatmap import map_id
 from lungcad.explain import METHODS, Options, methods_for
 from lungcad.explain.attribution import Cost
@@ -64,7 +65,7 @@ def show_methods(result: Analysis, network: str) -> None:
     )
     for announced, (method, target) in zip(ids, chosen, strict=True):
         found = session.result(result.image, network, method, target)
-        heat_map = viewer.HeatMap.of(found.attributions[method], found.geometry)
+        heat_map = viewer.HeatMap.of(found.attributions[method], found.geometry, texts=gate_texts(found), mark=mark_of(found))
         viewer.supply(KEY, announced, replace(heat_map, label=f"{METHODS[method].title}, {heat_map.label}"))
     st.caption(
         "One colour scale a method, over all its classes, from 0 to the largest value: a dark map is little evidence. Zoom and threshold hold for all."
