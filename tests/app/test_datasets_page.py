@@ -22,7 +22,7 @@ from lungcad.evaluate import metric_table
 from lungcad.evaluate.metric import Level
 from lungcad.imaging.phantom import make_phantom
 from lungcad.paths import DROPPED
-from tests.app.pages import open_page
+from tests.app.pages import open_page, panes_of
 from tests.conftest import CLASSES, write_phantoms
 
 
@@ -82,6 +82,14 @@ def test_a_folder_of_ones_own_is_audited_and_evaluated(folder):
     store.folder_fingerprint.clear()
     assert page.run().button(key="audit_start")
     assert "own_folder" not in page.query_params and str(folder) not in str(page.query_params)
+
+
+def test_copies_open_side_by_side_at_full_size(folder):
+    page = finished(own(folder), "audit")
+    key = next(button.key for button in page.button if button.label == "Side by side")
+    page.button(key=key).click().run()
+    panes = panes_of(page, key.partition("_enlarge_")[0] + "_viewer")
+    assert not page.exception and len(panes) >= 2 and {(pane["rows"], pane["columns"]) for pane in panes} == {(96, 96)}
 
 
 @pytest.mark.parametrize(("name", "said"), [("missing", "There is no folder"), ("", "Give a folder")])

@@ -12,7 +12,7 @@ from lungcad.app.predict.gate import gate_texts, mark_of
 from lungcad.errors import LungcadError
 from lungcad.explain import METHODS
 from lungcad.imaging import CTImage, read_image
-from lungcad.names import printable
+from lungcad.names import path_of_id, printable
 
 METHOD = "gradcam"
 """Of the maps of an answered case."""
@@ -71,6 +71,15 @@ def show_answered(image: CTImage, network: str | None, answer: str, truth: str, 
     show_enlarged(panes, key=key)
     if network and found.gate.is_declined:
         st.caption(f"The network's gate declines this image: {literal(' '.join(found.gate.reasons))}")
+
+
+def side_by_side(key: str, index: int, cases: Sequence[str], folder: Path) -> None:
+    """A button that opens these images of a folder beside each other at full size, and the images while they are open. One set at a time for each key."""
+    if enlarged_case(key, [str(index)]) is None:
+        enlarge_button(key, index, str(index), label="Side by side", help="Opens these images at full size, zoom linked.")
+        return
+    found = [(case, full_size(path_of_id(folder, case))) for case in cases[:MOST_PANES]]
+    show_enlarged([viewer.Pane(image, title=printable(case)) for case, image in found if image is not None], key=key)
 
 
 def _choose(key: str, case: str | None) -> None:

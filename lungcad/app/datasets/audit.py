@@ -12,6 +12,7 @@ import streamlit as st
 
 from lungcad.app.components.case_grid import case_grid, case_picture
 from lungcad.app.components.chart import chart_with_csv
+from lungcad.app.components.enlarged import side_by_side
 from lungcad.app.components.literal import literal
 from lungcad.app.components.text import class_label, class_text
 from lungcad.app.figures.style import BELOW, COLOURS, GREY
@@ -151,7 +152,7 @@ def _show_groups(title: str, groups: list[list[str]], folder: Path | None) -> No
     if not groups:
         return
     with st.expander(f"{title}: {len(groups)} group{'s' if len(groups) > 1 else ''}", expanded=title == "Label conflicts"):
-        for group in groups[:PAIRS]:
+        for index, group in enumerate(groups[:PAIRS]):
             if folder is None:
                 st.caption(literal("; ".join(group)))
                 continue
@@ -160,5 +161,6 @@ def _show_groups(title: str, groups: list[list[str]], folder: Path | None) -> No
                 place.caption(literal(case))
             if len(group) > 4:
                 st.caption(f"and {len(group) - 4} more")
+            side_by_side(title.lower().replace(" ", "_"), index, group, folder)
         if len(groups) > PAIRS:
             st.caption(f"The first {PAIRS} groups are drawn; the JSON has all.")
