@@ -10,6 +10,10 @@ from lungcad.analysis import partner_of
 from lungcad.bench.report import bench_readme
 from lungcad.bench.run import read_rows
 from lungcad.bench.table import ENTRIES
+from lungcad.datasets import LC25000
+from lungcad.datasets.stored_audits import read_stored_audit
+from lungcad.evaluate.copy_marks import accuracy_by_copies
+from lungcad.evaluate.stores.runs import read_run
 from lungcad.evaluate.stores.trust_runs import read_trust_runs
 from lungcad.explain import METHODS
 from lungcad.models import list_cards
@@ -27,6 +31,18 @@ def test_the_tables_are_generated():
     assert (ROOT / "data" / "bench.md").read_text("utf-8") == bench_readme(read_rows(ROOT / "data" / "bench.json"))
     assert len(README.splitlines()) <= 150
     assert (ROOT / "weights" / "README.md").read_text("utf-8") == readme(list_cards())
+
+
+def test_what_the_readme_says_of_turned_copies_follows_from_the_audit_and_the_runs():
+    found = read_stored_audit(LC25000).audit
+    tiles = sum(map(len, found.duplicate_groups))
+    assert f"of {found.n_images} tiles" in README
+    assert f"now finds {len(found.copy_pairs)}, with {tiles} tiles in {len(found.duplicate_groups)} groups" in README
+    parts = [accuracy_by_copies(read_run(name)) for name in ("lc-efficientnet-lite0", "lc-efficientnet-lite0-soft")]
+    (copies, others) = ([part[name] for part in parts] for name in ("copies of training images", "the others"))
+    assert f"{copies[0][0]} of its {copies[0][0] + others[0][0]} test tiles" in README and f"the other {others[0][0]} tiles" in README
+    for side in (copies, others):
+        assert f"{side[0][1].value:.3f} and {side[1][1].value:.3f}" in README
 
 
 def test_the_trust_tables_are_generated_from_the_runs():

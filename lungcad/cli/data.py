@@ -22,7 +22,7 @@ def audit(
     parts: Parts = None,
     as_json: Json = False,
 ) -> None:
-    """Find copies, leaks between splits, label conflicts, unreadable files and classes that the files' metadata give away."""
+    """Find copies (turned, mirrored and zoomed ones too), leaks between splits, label conflicts, unreadable files and classes that the files' metadata give away."""
     from lungcad.datasets import DATASETS, Protocol
     from lungcad.datasets.audit import audit as run_audit
     from lungcad.datasets.parts import parse_parts
@@ -44,27 +44,9 @@ def audit(
         print_json(values)
         return
     print(f"{found.n_images} images ({', '.join(f'{name} {n}' for name, n in found.n_by_class.items())}), split: {found.split}")
-    print(
-        f"{len(found.duplicate_groups)} groups of copies, {found.exact_groups} of them with equal pixels; {len(found.unreadable)} unreadable files; "
-        f"{sum(found.not_looked_at.values())} files not looked at"
-    )
-    table = table_of("split", "class", "copies of training images", "share")
-    for leak in found.leaks:
-        table.add_row(leak.split, leak.label, str(leak.n), f"{leak.share:.1%}")
-    if found.leaks:
-        print_table(table)
-    for note in found.notes:
+    print(f"{len(found.unreadable)} unreadable files; {sum(found.not_looked_at.values())} files not looked at")
+    for note in (*found.notes, *found.sentences()):
         print(note)
-    for conflict in found.label_conflicts:
-        print(f"one picture, two labels ({', '.join(conflict.labels)}): {'; '.join(conflict.cases[:4])}")
-    for case, why in found.unreadable[:20]:
-        print(f"unreadable: {case}: {why}")
-    if found.neighbours:
-        print(
-            f"{len(found.neighbours)} pairs of neighbouring slices stand on two sides of the split, for example {' and '.join(found.neighbours[0])}"
-        )
-    if told := found.metadata_only:
-        print(f"format, size, mode and border alone: balanced accuracy {told.balanced_accuracy:.3f} (chance {told.chance:.3f})")
     print(f"{found.seconds} s")
 
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lungcad.cli.common import Json, app, complain, print_json, print_table, table_of
+from lungcad.cli.common import Json, app, complain, print_json, print_table, progress, table_of
 from lungcad.errors import LungcadError
 from lungcad.files import write_whole
 from lungcad.names import printable
-from lungcad.paths import RUNS, to_write
+from lungcad.paths import RUNS, WEIGHTS, to_write
 
 runs_app = typer.Typer(no_args_is_help=True, help="Evaluation runs: list, show, compare.")
 app.add_typer(runs_app, name="runs")
@@ -61,15 +61,19 @@ def runs_show(
     as_json: Json = False,
 ) -> None:
     """Every metric of a run with its interval, its confusion matrix, operating points and the trivial baselines."""
+    from lungcad.evaluate.copy_marks import accuracy_by_copies
     from lungcad.evaluate.scoring import baselines, confusion, operating_points, report
     from lungcad.evaluate.stores.runs import read_run
 
     run = read_run(name, runs)
+    by_copies = accuracy_by_copies(run)
     found, trivial = report(run, without_copies=without_copies), baselines(run, without_copies=without_copies)
     matrix = confusion(run, without_copies=without_copies)
     if as_json:
         print_json({
-            "facts": run.facts, "metrics": {metric: each.model_dump() for metric, each in found.items()}, "confusion": matrix.tolist(),
+            "facts": run.facts,
+            "accuracy_by_copies": {part: {"n": n, "accuracy": each.model_dump()} for part, (n, each) in by_copies.items()},
+            "metrics": {metric: each.model_dump() for metric, each in found.items()}, "confusion": matrix.tolist(),
             "operating_points": [
                 point | {"test": {metric: each.model_dump() for metric, each in point["test"].items()}} for point in operating_points(run)
             ],
@@ -85,6 +89,8 @@ def runs_show(
             *(str(values[metric]) if metric in values else "" for values in trivial.values()),
         )
     print_table(table)
+    if by_copies:
+        print("accuracy: " + ", ".join(f"{each} on {part} ({n})" for part, (n, each) in by_copies.items()))
     table = table_of("true \\ predicted", *run.classes)
     for label, row in zip(run.classes, matrix, strict=True):
         table.add_row(label, *map(str, row))
@@ -92,6 +98,26 @@ def runs_show(
     for point in operating_points(run):
         rates = ", ".join(f"{metric} {value}" for metric, value in point["test"].items())
         print(f"{point['name']} (threshold {point['threshold']:.3f}, chosen on validation): {rates}")
+
+
+@runs_app.command("mark-copies")
+def runs_mark_copies(
+    names: list[str],
+    data: Annotated[Path | None, typer.Option(help="Folder of the data set; looked for in data/ unless told.")] = None,
+    runs: RunsFolder = RUNS,
+) -> None:
+    """Mark anew which cases of runs copy a training image, by today's audit, in the runs and in the cards of the shipped networks that they tested."""
+    from lungcad.evaluate.copy_marks import card_by_copies, mark_copies
+    from lungcad.evaluate.stores.runs import read_run
+    from lungcad.models import list_cards
+
+    for name in names:
+        with progress("reading images") as on_progress:
+            n = mark_copies(read_run(name, runs), to_write(runs), data, on_progress=on_progress)
+        print(f"{printable(name)}: {n} test cases copy a training image")
+        for card in list_cards():
+            if to_write(runs) == to_write(RUNS) and card.run == f"data/runs/{name}":
+                card_by_copies(card, read_run(name, runs)).write(to_write(WEIGHTS) / f"{card.name}.json")
 
 
 @runs_app.command("tables")

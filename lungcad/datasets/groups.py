@@ -15,17 +15,31 @@ REACH = 5
 SAME_PATIENT = 0.8
 
 
-def by_duplicates(cases: Sequence[Case], prints: Sequence[Fingerprint | None]) -> list[str]:
+def near_copies(cases: Sequence[Case], prints: Sequence[Fingerprint | None]) -> np.ndarray:
+    """(m, 2) indices of copies as the perceptual hashes tell them: neither turned nor mirrored, near-identical neighbouring slices among them."""
+    readable = [i for i, print_ in enumerate(prints) if print_ is not None]
+    pairs = duplicate_pairs([print_ for print_ in prints if print_ is not None])
+    return np.array(readable, dtype=np.int64)[pairs] if len(pairs) else pairs
+
+
+def turned_copies(cases: Sequence[Case], prints: Sequence[Fingerprint | None]) -> np.ndarray:
+    """(m, 2) indices of copies, turned, mirrored, zoomed and cropped ones among them, and of near-identical neighbours; the images are read once more."""
+    from lungcad.datasets.copies import find_pairs  # brings faiss along
+
+    return np.array([(pair.first, pair.second) for pair in find_pairs(cases, prints) if pair.is_leak], dtype=np.int64).reshape(-1, 2)
+
+
+def by_copies(cases: Sequence[Case], prints: Sequence[Fingerprint | None], copies: np.ndarray) -> list[str]:
     """Copies of one image are one group; every other image is its own."""
-    return _merged([case.id for case in cases], prints)
+    return _merged([case.id for case in cases], copies)
 
 
-def by_given(cases: Sequence[Case], prints: Sequence[Fingerprint | None]) -> list[str]:
+def by_given(cases: Sequence[Case], prints: Sequence[Fingerprint | None], copies: np.ndarray) -> list[str]:
     """The publisher's own groups (patients)."""
     return [case.group or case.id for case in cases]
 
 
-def by_neighbours(cases: Sequence[Case], prints: Sequence[Fingerprint | None]) -> list[str]:
+def by_neighbours(cases: Sequence[Case], prints: Sequence[Fingerprint | None], copies: np.ndarray) -> list[str]:
     """Runs of slices that are numbered one after the other and look alike: a proxy for the patient.
 
     Where slice i and slice j (at most ``REACH`` numbers apart in one class) correlate by at least ``SAME_PATIENT`` on their thumbnails,
@@ -54,7 +68,7 @@ def by_neighbours(cases: Sequence[Case], prints: Sequence[Fingerprint | None]) -
         for position_in_run, (_, i, _) in enumerate(run):
             start = start if joined[position_in_run] else position_in_run
             names[i] = f"{folder}/{position[start]}-"
-    return _merged(names, prints)
+    return _merged(names, copies)
 
 
 def _number(case_id: str) -> int | None:
@@ -63,12 +77,10 @@ def _number(case_id: str) -> int | None:
     return int(found[1]) if found else None
 
 
-def _merged(names: list[str], prints: Sequence[Fingerprint | None]) -> list[str]:
+def _merged(names: list[str], copies: np.ndarray) -> list[str]:
     """Groups that share a copy become one, named after the first of them."""
-    readable = [i for i, print_ in enumerate(prints) if print_ is not None]
-    pairs = duplicate_pairs([print_ for print_ in prints if print_ is not None])
     unique = {name: k for k, name in enumerate(dict.fromkeys(names))}
-    links = np.array([(unique[names[readable[i]]], unique[names[readable[j]]]) for i, j in pairs], dtype=np.int64).reshape(-1, 2)
+    links = np.array([(unique[names[i]], unique[names[j]]) for i, j in copies], dtype=np.int64).reshape(-1, 2)
     merged = clusters(len(unique), links)
     first: dict[int, str] = {}
     for name, k in unique.items():

@@ -9,8 +9,8 @@ import numpy as np
 
 from lungcad.datasets.case import Case, Split
 from lungcad.datasets.dataset import Dataset
-from lungcad.datasets.duplicates import copies_between
 from lungcad.datasets.fingerprint import Fingerprint
+from lungcad.datasets.groups import turned_copies
 from lungcad.errors import DatasetError
 
 SPLIT_SEED = 0
@@ -26,7 +26,7 @@ class Protocol(StrEnum):
 
 @dataclass(frozen=True, eq=False)
 class SplitCases:
-    """cases: with their group and split. copy_of_training: bool (n,), a copy of an image of the training split.
+    """cases: with their group and split. copy_of_training: bool (n,), a copy of an image of the training split, or nearly identical to one.
 
     left_out: ids of cases that the protocol removes. unreadable: ids of files that could not be read. description: for the card.
     """
@@ -50,11 +50,13 @@ def split_cases(
     *,
     fold: int | None = None,
     folds: int = 5,
+    mark_copies: bool = True,
 ) -> SplitCases:
     """Cases with groups and splits under a protocol.
 
     fold, folds: under ``grouped``, which of the stratified folds over groups tests; a fifth of the other groups validates. Without a fold, a data
     set that is published in parts keeps them, less the training images of a group that validates or tests; every other one takes fold 0.
+    mark_copies: find the copies of training images, which reads every image once more; without it none is marked.
     Raises :class:`DatasetError` when a part would be empty.
     """
     unreadable = tuple(case.id for case, print_ in zip(cases, prints, strict=True) if print_ is None)
@@ -64,7 +66,7 @@ def split_cases(
     cases, readable = [cases[i] for i in good], [print_ for print_ in prints if print_ is not None]
     if len({case.label for case in cases}) < 2:
         raise DatasetError(f"All images are of one class ({cases[0].label}); a classifier needs at least two. Check the class folders.")
-    groups = dataset.group(cases, readable)
+    groups = dataset.group(cases, readable, dataset.copies(cases, readable))
     cases = [replace(case, group=group) for case, group in zip(cases, groups, strict=True)]
     has_parts = all(case.split is not None for case in cases)
     if protocol is Protocol.PUBLISHED:
@@ -77,13 +79,11 @@ def split_cases(
         left_out = []
     # against all training images, those that are left out too: a test image that the publisher leaked stays marked
     training = np.array([case.split is Split.TRAIN for case in cases])
-    copies = (
-        copies_between(
-            [print_ for print_ in prints if print_ is not None],
-            [print_ for print_, trains in zip(readable, training, strict=True) if trains],
-        )
-        & ~training
-    )
+    copies = np.zeros(len(cases), dtype=bool)
+    pairs = turned_copies(cases, readable) if mark_copies else np.zeros((0, 2), dtype=np.int64)
+    for left, right in (pairs.T, pairs.T[::-1]):
+        copies[left[training[right]]] = True
+    copies &= ~training
     excluded = set(left_out)
     kept = np.array([case.id not in excluded for case in cases])
     cases, copies = [case for case, keep in zip(cases, kept, strict=True) if keep], copies[kept]

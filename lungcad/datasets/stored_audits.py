@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from lungcad.datasets.audit import Audit, audit
 from lungcad.datasets.dataset import Dataset
@@ -14,6 +15,15 @@ from lungcad.files import write_whole
 from lungcad.paths import AUDITS, to_write
 from lungcad.progress import Progress
 
+SCHEMA = 2
+"""2 has turned copies, pair by pair; 1, without a number, had not, and is read with a note that says so."""
+_WITHOUT_TURNED = {
+    "notes": ["Made before the audit looked for turned copies; run it to see them."],
+    "not_looked_at": {},
+    "copy_pairs": [],
+    "leaked_copies": {},
+}
+
 
 @dataclass(frozen=True)
 class StoredAudit:
@@ -21,7 +31,7 @@ class StoredAudit:
 
     date: str
     audit: Audit
-    counts: dict
+    counts: dict[str, Any]
 
 
 def audit_as_published(dataset: Dataset, folder: Path, *, on_progress: Progress | None = None) -> Audit:
@@ -32,6 +42,7 @@ def audit_as_published(dataset: Dataset, folder: Path, *, on_progress: Progress 
 def store_audit(dataset: Dataset, folder: Path, *, on_progress: Progress | None = None) -> Path:
     """Writes the data set's file, of the images in ``folder``; no image goes into it."""
     values = {
+        "schema": SCHEMA,
         "date": datetime.now(UTC).date().isoformat(),
         "audit": audit_as_published(dataset, folder, on_progress=on_progress).to_dict(),
         "counts": describe(dataset, folder, on_progress=on_progress),
@@ -43,12 +54,20 @@ def store_audit(dataset: Dataset, folder: Path, *, on_progress: Progress | None 
 
 
 def read_stored_audit(dataset: Dataset) -> StoredAudit | None:
-    """None where nothing is kept. Raises :class:`DatasetError` for a damaged file."""
+    """None where nothing is kept. Raises :class:`DatasetError` for a damaged file or one of another schema."""
     path = AUDITS / f"{dataset.name}.json"
     if not path.is_file():
         return None
     try:
         values = json.loads(path.read_text("utf-8"))
+        schema = values.get("schema", 1) if values else SCHEMA
+        if schema not in (1, SCHEMA):
+            raise DatasetError(
+                f"The stored audit of {dataset.name} is of schema {schema}, this lungcad reads {SCHEMA}; make it again with "
+                f"'python -m lungcad data keep {dataset.name}'."
+            )
+        if schema == 1:
+            values["audit"] = _WITHOUT_TURNED | values["audit"]
         return StoredAudit(values["date"], Audit.from_dict(values["audit"]), values["counts"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise DatasetError(f"The stored audit of {dataset.name} is damaged; restore data/audits from the repository.") from None

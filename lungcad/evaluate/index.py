@@ -22,7 +22,7 @@ def build_index(model: TrainedModel, data: Path, on_progress: Progress | None = 
     """Embeds the cases that trained, validated and tested the network: its data set under its protocol, split as its training was."""
     dataset = DATASETS[model.card.dataset]
     cases = dataset.read(data, model.card.task)
-    parts = split_cases(dataset, cases, fingerprints(cases), Protocol(model.card.protocol)).cases
+    parts = split_cases(dataset, cases, fingerprints(cases), Protocol(model.card.protocol), mark_copies=False).cases
     found: dict[Split, tuple[list[Case], np.ndarray]] = {}
     maps, done = [], 0
     for split in Split:

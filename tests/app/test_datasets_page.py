@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import streamlit as st
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from lungcad.app import dropped, jobs, store
@@ -292,3 +293,19 @@ def test_from_other_computers_no_path_can_be_named(folder, monkeypatch, address)
     assert not page.error and page.button(key="audit_start")
     page = own(folder / "test")
     assert REFUSED in page.error[0].value and own(folder / "gone").error[0].value == page.error[0].value
+
+
+def test_turned_copies_are_shown_side_by_side_with_how_they_are_turned(tmp_path):
+    from lungcad.bench.turned_copies import tissue, turned
+
+    for label, seed in (("a", 1), ("b", 2)):
+        for part in ("train", "test"):
+            (tmp_path / part / label).mkdir(parents=True)
+            for number in range(3):
+                Image.fromarray(tissue(10 * seed + number + 100 * (part == "test"))).save(tmp_path / part / label / f"{number}.png")
+    Image.fromarray(turned(tissue(10), 30)).save(tmp_path / "test" / "a" / "turned.png")
+    page = finished(own(tmp_path), "audit")
+    assert not page.exception and page.selectbox(key="pairs").value == "turned"
+    assert any("turned by 30°" in caption.value for caption in page.caption) and page.get("image")
+    leaks = next(table.value for table in page.dataframe if "of them copies" in table.value.columns)
+    assert list(leaks["images"]) == [1] and list(leaks["of them copies"]) == [1]

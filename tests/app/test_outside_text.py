@@ -83,7 +83,7 @@ KEYS = {
     "1_Predict.py": "case example model method layer target window level width panel lime_samples lime_fill stacked opacity",
     "2_Compare.py": "view networks case example compared compare_trust",
     "3_Metrics.py": "runs filter_dataset filter_protocol filter_attention class curve section by select page sort without_copies",
-    "4_Datasets.py": "dataset evaluated own_from class curve",
+    "4_Datasets.py": "dataset evaluated own_from class curve pairs",
 }
 VALUES = {
     "markup": HOSTILE,

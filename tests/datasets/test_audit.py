@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from lungcad.datasets import Protocol
-from lungcad.datasets.audit import audit
+from lungcad.datasets.audit import CHECKS, audit
 from lungcad.errors import DatasetError
 
 N = 9
@@ -58,6 +58,21 @@ def test_copies_conflicts_and_damaged_files_are_named(found):
     assert found["label_conflicts"] == [{"cases": ["train/a/5.png", "train/b/other label.png"], "labels": ["a", "b"]}]
     assert [each["case"] for each in found["unreadable"]] == ["train/a/broken.png"] and found["n_images"] == 4 * N + 5
     assert found["exact_groups"] == 3 and found["layout"] is None  # the picture with alpha has the same grey levels, so it is exact too
+
+
+def test_every_copy_says_how_it_was_turned(found):
+    pairs = {(pair["first"], pair["second"]): pair for pair in found["copy_pairs"]}
+    resized = pairs["test/a/copy1.png", "train/a/1.png"]
+    assert resized["kind"] == "copy" and resized["transform"] == "as it is" and not resized["mirrored"] and resized["correlation"] > 0.9
+    assert found["leaked_copies"] == {"test": {"a": 3}} and set(found["scores"]) == set(CHECKS)
+
+
+def test_every_check_has_a_question_a_score_and_its_fields(folder):
+    audited = audit(folder)
+    for check in CHECKS.values():
+        assert check.question.endswith("?") and 0 <= audited.scores[check.name] <= 1
+        assert all(hasattr(audited, field) for field in check.fields)
+    assert any("two labels" in sentence for sentence in audited.sentences())
 
 
 def test_nothing_is_said_of_a_clean_folder(tmp_path):

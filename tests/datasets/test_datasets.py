@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from lungcad.datasets import CHEST_CT_SCAN, DATASETS, IQ_OTH_NCCD, LIDC_NODULES, Protocol, Split, dataset, split_cases
+from lungcad.datasets import CHEST_CT_SCAN, DATASETS, IQ_OTH_NCCD, LIDC_NODULES, Case, Protocol, Split, dataset, split_cases
 from lungcad.datasets.fingerprint import fingerprints
 from lungcad.datasets.folders import ImageFolder
 from lungcad.errors import DatasetError
@@ -99,9 +99,14 @@ def numbered(tmp_path_factory):
     return root
 
 
+def _groups(cases: list[Case]) -> list[str]:
+    prints = fingerprints(cases)
+    return IQ_OTH_NCCD.group(cases, prints, IQ_OTH_NCCD.copies(cases, prints))
+
+
 def test_runs_of_similar_neighbours_become_groups_and_copies_join_them(numbered):
     cases = IQ_OTH_NCCD.read(numbered)
-    groups = dict(zip((case.id for case in cases), IQ_OTH_NCCD.group(cases, fingerprints(cases)), strict=True))
+    groups = dict(zip((case.id for case in cases), _groups(cases), strict=True))
     for label in ("Bengin", "Malignant"):
         runs = [groups[f"{label} cases/{label} case ({n}).png"] for n in range(1, 37)]
         assert [len(set(runs[4 * p : 4 * p + 4])) for p in range(9)] == [1] * 9 and len(set(runs)) == 9
@@ -167,6 +172,6 @@ def test_the_data_on_this_machine(shared_data, name, expected):
 def test_iq_oth_runs_are_about_as_many_as_patients(shared_data):
     """The publisher has 15 benign, 40 malignant and 55 normal patients; about four fifths of them are here. Never many more runs than patients."""
     cases = IQ_OTH_NCCD.read(shared_data / "iq-oth-nccd")
-    groups = IQ_OTH_NCCD.group(cases, fingerprints(cases))
+    groups = _groups(cases)
     runs = {label: len({group for group, case in zip(groups, cases, strict=True) if case.label == label}) for label in IQ_OTH_NCCD.classes}
     assert 9 <= runs["benign"] <= 15 and 20 <= runs["malignant"] <= 40 and 20 <= runs["normal"] <= 55

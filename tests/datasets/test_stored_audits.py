@@ -33,6 +33,14 @@ def test_what_is_kept_reads_back(tmp_path, monkeypatch):
         path.write_text(damaged)
         with pytest.raises(DatasetError, match="damaged"):
             read_stored_audit(LC25000)
+    path.write_text(json.dumps(values | {"schema": 3}))
+    with pytest.raises(DatasetError, match="schema 3, this lungcad reads 2; make it again with 'python -m lungcad data keep lc25000'"):
+        read_stored_audit(LC25000)
+    older = {
+        name: value for name, value in values["audit"].items() if name not in ("copy_pairs", "leaked_copies", "notes", "not_looked_at")
+    }
+    path.write_text(json.dumps({"date": "2026-11-01", "audit": older, "counts": values["counts"]}))
+    assert "before the audit looked for turned copies" in read_stored_audit(LC25000).audit.notes[0]
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
