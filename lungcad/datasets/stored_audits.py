@@ -69,5 +69,7 @@ def read_stored_audit(dataset: Dataset) -> StoredAudit | None:
         if schema == 1:
             values["audit"] = _WITHOUT_TURNED | values["audit"]
         return StoredAudit(values["date"], Audit.from_dict(values["audit"]), values["counts"])
+    except DatasetError:
+        raise
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise DatasetError(f"The stored audit of {dataset.name} is damaged; restore data/audits from the repository.") from None

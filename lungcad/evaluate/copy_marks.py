@@ -10,7 +10,8 @@ from lungcad.datasets.groups import turned_copies
 from lungcad.errors import DatasetError, lookup
 from lungcad.estimate import Estimate
 from lungcad.evaluate.bootstrap import Resamples
-from lungcad.evaluate.metrics import estimate, summarise
+from lungcad.evaluate.metric_table import summarise
+from lungcad.evaluate.metrics import estimate
 from lungcad.evaluate.scoring import ScoredCases
 from lungcad.evaluate.stores.runs import Run, write_run
 from lungcad.models.card import ModelCard
