@@ -41,7 +41,7 @@ def cropped(grey: np.ndarray, share: float) -> np.ndarray:
 
 def compressed(grey: np.ndarray, quality: int) -> np.ndarray:
     """As a JPEG of that quality."""
-    return cv2.imdecode(cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_GRAYSCALE)
+    return np.asarray(cv2.imdecode(cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_GRAYSCALE))
 
 
 def brighter(grey: np.ndarray, gain: float) -> np.ndarray:
@@ -90,7 +90,7 @@ def tissue(seed: int, size: int = 224) -> np.ndarray:
 
 def phantom(seed: int) -> np.ndarray:
     """A phantom patient's slice, grey, uint8."""
-    return (make_phantom(seed, size=256).image().grey() * 255).astype(np.uint8)
+    return np.asarray(make_phantom(seed, size=256).image().grey() * 255).astype(np.uint8)
 
 
 def write_copies(root: Path) -> tuple[list[Case], dict[tuple[int, int], str]]:

@@ -22,7 +22,7 @@ def show_audit(found: Audit, folder: Path | None) -> None:
     )
     columns[2].metric("label conflicts", len(found.label_conflicts), help="One picture under two labels.")
     columns[3].metric("unreadable", len(found.unreadable))
-    st.caption(f"{found.seconds:.0f} s.")
+    st.caption(f"The audit took {found.seconds:.0f} s.")
     for note in found.notes:
         st.caption(literal(note))
     for name, check in CHECKS.items():

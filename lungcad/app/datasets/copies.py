@@ -49,7 +49,7 @@ def show_copies(found: Audit, folder: Path | None) -> None:
 
 def _show_pair(pair: Mapping[str, Any], folder: Path | None) -> None:
     how = (
-        f"The second picture {pair['transform']} gives the first"
+        f"The second picture, {pair['transform']}, gives the first"
         if pair["transform"] != "as it is"
         else "The second picture is as the first"
     )

@@ -87,7 +87,7 @@ def _trained_index(descriptors: np.ndarray) -> "faiss.Index":
     if not index.is_trained:
         drawn = np.random.default_rng(0).choice(n, min(n, 64 * cells), replace=False)
         index.train(descriptors[np.sort(drawn)].astype(np.float32))
-        index.nprobe = 6
+        faiss.ParameterSpace().set_index_parameter(index, "nprobe", 6)
     for start in range(0, n, 100_000):
         index.add(descriptors[start : start + 100_000].astype(np.float32))
     return index
