@@ -134,5 +134,8 @@ def test_a_data_set_without_parts_can_be_split_to_see_its_leaks(shared_data):
 def test_chest_ct_scan_has_a_leak_and_a_conflict(chest_ct):
     found = audit(chest_ct)
     leaks = {(leak.split, leak.label): leak.share for leak in found.leaks}
-    assert set(leaks) == {("valid", "normal"), ("test", "normal")} and leaks["test", "normal"] > 0.85
-    assert [conflict.labels for conflict in found.label_conflicts] == [["large.cell.carcinoma", "squamous.cell.carcinoma"]]
+    assert leaks["test", "normal"] > 0.85 and leaks["valid", "normal"] > 0.7
+    # cropped copies, each looked at: the same slice with its border cut off
+    cancer = {leak.label: leak.n for leak in found.leaks if leak.split == "test" and leak.label != "normal"}
+    assert cancer == {"adenocarcinoma": 6, "large.cell.carcinoma": 8, "squamous.cell.carcinoma": 7}
+    assert ["large.cell.carcinoma", "squamous.cell.carcinoma"] in [conflict.labels for conflict in found.label_conflicts]
