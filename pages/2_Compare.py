@@ -32,9 +32,10 @@ with navigation.plain_errors():
             format_func=VIEWS.__getitem__,
             help="One image with its maps, all test cases with paired statistics, or your own answers before and after the maps.",
         )
+        choices = place_for(view, key="choices")
     with place_for(view, key="compare"):
         if view == "image":
-            with st.sidebar:
+            with choices:
                 source = image_picker()
                 names = pick_networks()
                 method = pick_method(names)
@@ -49,7 +50,7 @@ with navigation.plain_errors():
             show_masks(source.image, names)
             show_trust(source.image, names, method)
         elif view == "blind":
-            with st.sidebar:
+            with choices:
                 names = pick_networks()
             if not names:
                 st.info("Choose at least one network.")

@@ -28,11 +28,9 @@ STYLE = """<style>
 [data-testid=stMainBlockContainer] h1 { padding: 0 0 0.75rem; }
 [data-testid=stCaptionContainer] { color: inherit; opacity: 0.8; }
 [data-testid=stMain]:focus, [data-testid=stAppViewContainer]:focus, [data-testid=stApp]:focus { outline: none; box-shadow: none; }
-[data-testid=stSidebar] [data-stale=true] { visibility: hidden; transition: visibility 0s 0.4s; }
 @media (max-width: 640px) { [data-testid=stMainBlockContainer] { padding: 3.75rem 1rem 2rem; } }
 %s</style>"""
-"""Streamlit leaves 100 empty pixels above a page's title, its captions are too pale for WCAG AA (contrast 4.5 to 1), and a control that is gone stays in the
-sidebar, greyed out, until the page has finished."""
+"""Streamlit leaves 100 empty pixels above a page's title, and its captions are too pale for WCAG AA (contrast 4.5 to 1)."""
 
 
 def begin(title: str, *, needs_networks: bool = True, style: str = "") -> None:
