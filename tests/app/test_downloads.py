@@ -55,7 +55,7 @@ def of_own_folder(page: AppTest, folder: Path) -> AppTest:
     return finished(finished(page, "audit"), "evaluation")
 
 
-AUDIT = {f"datasets/audit.py {name}" for name in ("show_audit", "_show_files", "_show_shares")}
+AUDIT = {"datasets/audit.py show_audit", "datasets/file_figures.py show_files", "datasets/file_figures.py show_shares"}
 CURVES = {"metrics/curves.py show_curves"}
 
 
