@@ -136,7 +136,7 @@ def analyse(
         probabilities = calibrated(model, model.network.classify(scene.features)[0])[0].tolist()
     prediction = Prediction(dict(zip(model.card.classes, probabilities, strict=True)))
     clock.lap("predict")
-    decision = decide(image, model, scene.grey, embed(model, scene.features)[0])
+    decision = decide(image, model, embed(model, scene.features)[0])
     clock.lap("gate")
     if target_index is None:
         target_index = model.class_index(prediction.label)
@@ -245,7 +245,7 @@ def answer_together(
         scene = PreparedInput.of(member, image)
         with torch.no_grad():
             probabilities.append(calibrated(member, member.network.classify(scene.features)[0])[0].cpu())
-        decisions.append(decide(image, member, scene.grey, embed(member, scene.features)[0]))
+        decisions.append(decide(image, member, embed(member, scene.features)[0]))
     mean = torch.stack(probabilities).mean(0).tolist()
     decision = together(decisions)
     prediction = Prediction(dict(zip(ensemble.classes, mean, strict=True)))

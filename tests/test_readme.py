@@ -13,11 +13,13 @@ from lungcad.bench.table import ENTRIES
 from lungcad.datasets import LC25000
 from lungcad.datasets.stored_audits import read_stored_audit
 from lungcad.evaluate.copy_marks import accuracy_by_copies
+from lungcad.evaluate.stores.gates import read_gate_tests
 from lungcad.evaluate.stores.runs import read_run
 from lungcad.evaluate.stores.trust_runs import read_trust_runs
 from lungcad.explain import METHODS
 from lungcad.models import list_cards
 from lungcad.publish.cards_readme import readme, results_table
+from lungcad.publish.gate_tables import gate_readme, with_gate
 from lungcad.publish.run_tables import runs_readme
 from lungcad.publish.trust_tables import trust_readme
 
@@ -48,6 +50,11 @@ def test_what_the_readme_says_of_turned_copies_follows_from_the_audit_and_the_ru
 def test_the_trust_tables_are_generated_from_the_runs():
     runs = read_trust_runs()
     assert (ROOT / "data" / "trust" / "README.md").read_text("utf-8") == trust_readme(runs)
+
+
+def test_the_tables_of_the_gates_are_generated_from_their_tests():
+    assert (ROOT / "data" / "gate" / "README.md").read_text("utf-8") == gate_readme(read_gate_tests())
+    assert all(card == with_gate(card) and card.gate for card in list_cards())
 
 
 def test_what_the_readme_says_of_the_heat_maps_follows_from_the_runs():

@@ -8,7 +8,7 @@ import errno
 import os
 import sys
 
-from lungcad.cli import bench, data, images, runs, start, training, trust  # noqa: F401  each registers its commands
+from lungcad.cli import bench, data, gate, images, runs, start, training, trust  # noqa: F401  each registers its commands
 from lungcad.cli.common import app, complain
 from lungcad.errors import LungcadError
 

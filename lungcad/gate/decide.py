@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 
 from lungcad.errors import ModelError
 from lungcad.gate.decision import Decision, Finding, Outcome
@@ -12,11 +13,11 @@ from lungcad.imaging import CTImage
 from lungcad.models import TrainedModel
 
 
-def decide(image: CTImage, model: TrainedModel, seen: np.ndarray, embedding: np.ndarray) -> Decision:
+def decide(image: CTImage, model: TrainedModel, embedding: np.ndarray) -> Decision:
     """Whether the network's answer to the image may be shown.
 
-    seen: what the network sees of it, grey (H, W) or colour (3, H, W) in [0, 1] (:func:`lungcad.preprocess.to_grey`). embedding: what its head sees,
-    float32 (C,). Where the network has no fitted gate, or one of other weights, only facts of the image are looked at, and the decision says so.
+    embedding: what its head sees of the image, float32 (C,). Where the network has no fitted gate, or one of other weights, only facts of
+    the image are looked at, and the decision says so.
     """
     findings = list(facts(image, model.card))
     try:
@@ -24,8 +25,15 @@ def decide(image: CTImage, model: TrainedModel, seen: np.ndarray, embedding: np.
     except ModelError as error:
         unknown = f"Whether this image is like those the network was trained on was not checked. {error}"
         return Decision.of([*findings, Finding(Outcome.WARN, unknown)], measured={}, is_fitted=False)
-    compared, measured = fitted.compare(seen, embedding)
+    compared, measured = fitted.compare(image, embedding, head_logits(model, embedding[None])[0])
     return Decision.of([*findings, *compared], measured=measured, is_fitted=True)
+
+
+def head_logits(model: TrainedModel, embeddings: np.ndarray) -> np.ndarray:
+    """What the head says of embeddings (n, C), uncalibrated: (n, K)."""
+    with torch.no_grad():
+        linear = model.network.head.linear
+        return np.asarray(linear(torch.from_numpy(embeddings).to(linear.weight)).cpu().numpy())
 
 
 def together(decisions: Sequence[Decision]) -> Decision:

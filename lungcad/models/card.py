@@ -71,6 +71,16 @@ class TestResult(Schema):
         return {_FIELDS.get(name, name): value for name, value in self.metrics.items()}
 
 
+class GateResult(Schema):
+    """What the network's gate (:mod:`lungcad.gate`) does: kept: share of its own test images that are answered, with or without a warning.
+
+    declined: share of each kind of picture that is declined.
+    """
+
+    kept: Estimate
+    declined: dict[str, float]
+
+
 class OperatingPoint(Schema):
     """A threshold on the probability of ``positive`` (one minus the negative class), chosen on validation."""
 
@@ -108,6 +118,7 @@ class ModelCard(Schema):
     test: TestResult | None
     test_without_copies: TestResult | None
     aim: str | None = None
+    gate: GateResult | None = None
     limits: str
     licence: str
     trained_on: str

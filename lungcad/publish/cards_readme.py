@@ -17,6 +17,13 @@ Each network is three files: `NAME.safetensors` (float16), `NAME.json` (its card
 
 """
 
+_SHOWN = {
+    "photographs in colour", "photographs in grey", "photographs in grey, 128×128", "white noise", "black, white, one grey", "text", "nodule crops",
+    "whole CT slices", "whole slices reduced to 128×128", "LC25000 tiles", "CT slices and crops", "phantoms in the network's window",
+    "own test images, turned by 90°", "the other set of CT slices",
+}  # fmt: skip
+"""Kinds of pictures in the table of gates."""
+
 _FIELDS = """
 ## What a card says
 
@@ -32,6 +39,7 @@ _FIELDS = """
   bootstrap interval over groups (patients, or their best proxy; `python -m lungcad data info NAME` says which).
 - `test_without_copies`: the same without the test images of which the publisher's training part holds a copy, where there are such.
 - `aim`: by how much an aim was missed and what was tried, where one was.
+- `gate`: what the network's gate keeps of its own test images and declines of other kinds of pictures (`python -m lungcad gate fit`).
 - `limits`, `licence`, `trained_on`, `run`, `sha256` (checked on every load).
 """
 
@@ -72,6 +80,16 @@ def recall_table(cards: list[ModelCard]) -> str:
     return "\n".join(lines)
 
 
+def gates_table(cards: list[ModelCard]) -> str:
+    """Markdown table: share of its own test images that each network's gate keeps, and of some other kinds of pictures that it declines."""
+    titles = list(dict.fromkeys(title for card in cards if card.gate for title in card.gate.declined if title in _SHOWN))
+    lines = [f"| network | own test images kept | {' | '.join(titles)} |", "|---" * (len(titles) + 2) + "|"]
+    for card in cards:
+        cells = [f"{card.gate.declined[title]:.2f}" if card.gate and title in card.gate.declined else "" for title in titles]
+        lines.append(f"| `{card.name}` | {card.gate.kept if card.gate else 'no gate fitted'} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def write_readme(folder: Path, cards: list[ModelCard]) -> None:
     """Write ``README.md`` into the folder of the weights."""
     write_whole(folder / "README.md", readme(cards))
@@ -83,9 +101,14 @@ def readme(cards: list[ModelCard]) -> str:
     for card in cards:
         by_classes.setdefault(card.classes, []).append(card)
     recalls = "\n\n".join(f"{same[0].dataset}:\n\n{recall_table(same)}" for same in by_classes.values())
+    gates = (
+        "Own test images answered, with or without a warning [95 % interval over groups], and the share declined of other pictures. "
+        "All kinds, and what the gates were fitted on: [`data/gate/README.md`](../data/gate/README.md).\n\n" + gates_table(cards)
+    )
     missed = "\n".join(f"- `{card.name}`: {card.aim}" for card in cards if card.aim)
     return (
-        f"{_HEAD}{results_table(cards)}\n\n## What they cost\n\n{costs_table(cards)}\n\n## Recall on the test part\n\n{recalls}\n"
+        f"{_HEAD}{results_table(cards)}\n\n## What they cost\n\n{costs_table(cards)}\n\n## Recall on the test part\n\n{recalls}\n\n"
+        f"## When they do not answer\n\n{gates}\n"
         f"{f'{chr(10)}## Aims that were missed{chr(10)}{chr(10)}{missed}{chr(10)}' if missed else ''}{_FIELDS}"
     )
 

@@ -1,0 +1,1 @@
+"""Fits and tests the gate of a network (:mod:`lungcad.gate`)."""
