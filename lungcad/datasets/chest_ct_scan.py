@@ -4,7 +4,7 @@ from functools import partial
 
 from lungcad.datasets.dataset import Dataset, Download, Task, register
 from lungcad.datasets.folders import read_class_folders
-from lungcad.datasets.groups import by_copies
+from lungcad.datasets.groups import by_duplicates
 
 _CANCERS = ("adenocarcinoma", "large.cell.carcinoma", "squamous.cell.carcinoma")
 _CLASSES = ("adenocarcinoma", "large.cell.carcinoma", "normal", "squamous.cell.carcinoma")
@@ -23,7 +23,7 @@ CHEST_CT_SCAN = register(
         ),
         shares=None,
         read_cases=partial(read_class_folders, prefixes={name: (name,) for name in _CLASSES}),
-        group=by_copies,
+        group=by_duplicates,
         grouping="clusters of near-duplicates (the publisher gives no patients)",
         limits="No patient ids, so slices of one patient may stand in several parts. The normal class comes from other scanners and windows "
         "than the cancer classes, so part of its accuracy may be recognition of the source.",

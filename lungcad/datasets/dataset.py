@@ -4,12 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
-
 from lungcad.datasets.case import Case, Split
 from lungcad.datasets.fingerprint import Fingerprint
 from lungcad.datasets.folders import ImageFolder, LabelledFolder
-from lungcad.datasets.groups import near_copies
 from lungcad.errors import DatasetError
 from lungcad.names import printable
 from lungcad.paths import DATA_PLACES
@@ -46,8 +43,7 @@ class Dataset:
     """folder: its name under ``data/``. tasks: the first is the usual one.
 
     shares: (train, valid, test) of the random split that papers use, None where the publisher gives the parts.
-    read_cases: folder -> every case with its published label. copies: pairs (m, 2) of cases that the groups keep together,
-    from the cases and their fingerprints. group: one name a case, from the same and the copies; grouping says in words how.
+    read_cases: folder -> every case with its published label. group: one name a case, from the cases and their fingerprints; grouping says in words how.
     limits: what a result on it cannot say. is_histology: coloured microscope tiles instead of CT.
     crop_side: its images are crops of a lesion of so many pixels, None for whole slices. class_titles: class -> how it is written for people,
     where that is not the name itself. is_made: lungcad draws it (``data make``); nobody publishes it.
@@ -62,11 +58,10 @@ class Dataset:
     tasks: tuple[Task, ...]
     shares: tuple[float, float, float] | None
     read_cases: Callable[[ImageFolder], LabelledFolder]
-    group: Callable[[Sequence[Case], Sequence[Fingerprint | None], np.ndarray], list[str]]
+    group: Callable[[Sequence[Case], Sequence[Fingerprint | None]], list[str]]
     grouping: str
     limits: str
     download: Download
-    copies: Callable[[Sequence[Case], Sequence[Fingerprint | None]], np.ndarray] = near_copies
     is_histology: bool = False
     crop_side: int | None = None
     class_titles: Mapping[str, str] = field(default_factory=dict)

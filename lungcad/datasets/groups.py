@@ -29,17 +29,22 @@ def turned_copies(cases: Sequence[Case], prints: Sequence[Fingerprint | None]) -
     return np.array([(pair.first, pair.second) for pair in find_pairs(cases, prints) if pair.is_leak], dtype=np.int64).reshape(-1, 2)
 
 
-def by_copies(cases: Sequence[Case], prints: Sequence[Fingerprint | None], copies: np.ndarray) -> list[str]:
-    """Copies of one image are one group; every other image is its own."""
-    return _merged([case.id for case in cases], copies)
+def by_duplicates(cases: Sequence[Case], prints: Sequence[Fingerprint | None]) -> list[str]:
+    """Unturned copies of one image are one group; every other image is its own."""
+    return _merged([case.id for case in cases], near_copies(cases, prints))
 
 
-def by_given(cases: Sequence[Case], prints: Sequence[Fingerprint | None], copies: np.ndarray) -> list[str]:
+def by_turned_copies(cases: Sequence[Case], prints: Sequence[Fingerprint | None]) -> list[str]:
+    """Copies of one image, however turned, are one group; every other image is its own."""
+    return _merged([case.id for case in cases], turned_copies(cases, prints))
+
+
+def by_given(cases: Sequence[Case], prints: Sequence[Fingerprint | None]) -> list[str]:
     """The publisher's own groups (patients)."""
     return [case.group or case.id for case in cases]
 
 
-def by_neighbours(cases: Sequence[Case], prints: Sequence[Fingerprint | None], copies: np.ndarray) -> list[str]:
+def by_neighbours(cases: Sequence[Case], prints: Sequence[Fingerprint | None]) -> list[str]:
     """Runs of slices that are numbered one after the other and look alike: a proxy for the patient.
 
     Where slice i and slice j (at most ``REACH`` numbers apart in one class) correlate by at least ``SAME_PATIENT`` on their thumbnails,
@@ -68,7 +73,7 @@ def by_neighbours(cases: Sequence[Case], prints: Sequence[Fingerprint | None], c
         for position_in_run, (_, i, _) in enumerate(run):
             start = start if joined[position_in_run] else position_in_run
             names[i] = f"{folder}/{position[start]}-"
-    return _merged(names, copies)
+    return _merged(names, near_copies(cases, prints))
 
 
 def _number(case_id: str) -> int | None:

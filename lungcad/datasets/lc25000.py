@@ -4,7 +4,7 @@ from functools import partial
 
 from lungcad.datasets.dataset import Dataset, Download, Task, register
 from lungcad.datasets.folders import read_class_folders
-from lungcad.datasets.groups import by_copies
+from lungcad.datasets.groups import by_duplicates
 
 _CLASSES = ("lung_aca", "lung_n", "lung_scc")
 
@@ -19,8 +19,8 @@ LC25000 = register(
         tasks=(Task("3-class", _CLASSES, {name: name for name in _CLASSES}, negative="lung_n"),),
         shares=(0.7, 0.15, 0.15),
         read_cases=partial(read_class_folders, prefixes={name: (name,) for name in _CLASSES}),
-        group=by_copies,
-        # The shipped pair was trained on groups of unturned copies. Groups of all copies: copies=turned_copies here, then lungcad/datasets/copies/REDO.md
+        group=by_duplicates,
+        # The shipped pair was trained on groups of unturned copies. Groups of all copies: by_turned_copies here, then as .github/CONTRIBUTING.md says.
         grouping="clusters of near-duplicates (the publisher gives no patients)",
         limits="Microscope tiles, not CT. The publisher made 15,000 lung tiles "
         "by rotating and flipping 750 originals of unknown patients; the audit finds them, "

@@ -66,7 +66,7 @@ def split_cases(
     cases, readable = [cases[i] for i in good], [print_ for print_ in prints if print_ is not None]
     if len({case.label for case in cases}) < 2:
         raise DatasetError(f"All images are of one class ({cases[0].label}); a classifier needs at least two. Check the class folders.")
-    groups = dataset.group(cases, readable, dataset.copies(cases, readable))
+    groups = dataset.group(cases, readable)
     cases = [replace(case, group=group) for case, group in zip(cases, groups, strict=True)]
     has_parts = all(case.split is not None for case in cases)
     if protocol is Protocol.PUBLISHED:

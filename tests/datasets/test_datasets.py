@@ -101,7 +101,7 @@ def numbered(tmp_path_factory):
 
 def _groups(cases: list[Case]) -> list[str]:
     prints = fingerprints(cases)
-    return IQ_OTH_NCCD.group(cases, prints, IQ_OTH_NCCD.copies(cases, prints))
+    return IQ_OTH_NCCD.group(cases, prints)
 
 
 def test_runs_of_similar_neighbours_become_groups_and_copies_join_them(numbered):
