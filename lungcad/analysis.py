@@ -12,7 +12,7 @@ import torch
 from lungcad.errors import ImageError, lookup
 from lungcad.evaluate.conformal import USUAL_LEVEL, PredictionSet, check_level, prediction_set
 from lungcad.explain import METHODS, Attribution, Fill, Options, PreparedInput, explain
-from lungcad.explain.engine import hidden, masked_probabilities
+from lungcad.explain.engine import masked_probabilities, replacement_grey
 from lungcad.explain.neighbours import Index, Nearest, embed
 from lungcad.explain.trust import Check, Subject, check_localisation, quick_checks, slow_checks
 from lungcad.explain.trust.panel import without_support
@@ -36,9 +36,10 @@ NOTHING_PROMISED = (
 class Analysis:
     """prediction, the class explained, attributions by method (on the image's grid, in the usual view), seconds by step.
 
-    gate: whether the answer may be shown; ``prediction`` holds it all the same, so look at :attr:`is_hidden` before it. show_anyway: the user asked for
-    it although it may be declined. prediction_set: classes of which one is the truth, as often as its level says. warnings: every reason to doubt the
-    answer, the gate's among them. notes: harmless facts about the file and how it was read. Both for the user, a sentence each.
+    gate: whether the answer may be shown; ``prediction`` holds it all the same, so look at :attr:`is_hidden` before it. show_anyway: the
+    user asked for it although it may be declined. prediction_set: classes of which one is the truth, as often as its level says. warnings:
+    every reason to doubt the answer, the gate's among them. notes: harmless facts about the file and how it was read. Both for the user, a
+    sentence each.
     """
 
     image: CTImage
@@ -77,9 +78,16 @@ class Analysis:
         top, left, bottom, right = self.geometry.box
         return {
             "image_sha256": self.image.provenance.sha256,
-            "image": {"rows": self.image.shape[0], "columns": self.image.shape[1], "unit": self.image.unit.value,
-                      "spacing_mm": self.image.spacing_mm, "synthetic": self.image.provenance.synthetic,
-                      "orientation": self.image.orientation.value, "turned": asdict(self.image.turn), "pixel_aspect": self.image.aspect},
+            "image": {
+                "rows": self.image.shape[0],
+                "columns": self.image.shape[1],
+                "unit": self.image.unit.value,
+                "spacing_mm": self.image.spacing_mm,
+                "synthetic": self.image.provenance.synthetic,
+                "orientation": self.image.orientation.value,
+                "turned": asdict(self.image.turn),
+                "pixel_aspect": self.image.aspect,
+            },
             "model": self.model_name,
             "gate": self.gate.to_dict(show_anyway=self.show_anyway),
             "class": None if self.is_hidden else self.prediction.label,
@@ -87,16 +95,23 @@ class Analysis:
             **self.prediction_set.to_dict(hidden=self.is_hidden),
             "explained_class": None if self.is_hidden else self.target,
             "seen_box": {"top": top, "left": left, "bottom": bottom, "right": right},
-            "attributions": {} if self.is_hidden else {
-                name: {"minimum": float(each.values.min()), "maximum": each.peak, "facts": each.facts, "notes": list(each.notes)}
-                for name, each in self.attributions.items()
+            "attributions": {}
+            if self.is_hidden
+            else {
+                name: {
+                    "minimum": float(attribution.values.min()),
+                    "maximum": attribution.peak,
+                    "facts": attribution.facts,
+                    "notes": list(attribution.notes),
+                }
+                for name, attribution in self.attributions.items()
             },
             "precision": self.precision,
             "seconds": self.timings,
             "warnings": list(self.warnings),
             "notes": list(self.notes),
             "notice": "Research software, not a medical device.",
-        }  # fmt: skip
+        }
 
 
 def analyse(
@@ -114,8 +129,8 @@ def analyse(
 ) -> Analysis:
     """Read, preprocess, predict and explain one slice.
 
-    target: the class to explain; None takes the predicted one. frame, scale: as for :func:`~lungcad.imaging.read_image`. show_anyway: do not hide what the
-    gate declines; the result and its JSON say so. set_level: share of the sets of classes that should hold the truth
+    target: the class to explain; None takes the predicted one. frame, scale: as for :func:`~lungcad.imaging.read_image`. show_anyway: do
+    not hide what the gate declines; the result and its JSON say so. set_level: share of the sets of classes that should hold the truth
     (:func:`~lungcad.evaluate.conformal.prediction_set`).
     Same input, same options: the same answer, bit for bit, on
     one machine. Raises a :class:`~lungcad.errors.LungcadError` with one sentence for every bad input.
@@ -131,36 +146,49 @@ def analyse(
     clock.lap("load")
     image = source if isinstance(source, CTImage) else read_image(source, frame=frame, scale=scale)
     clock.lap("read")
-    scene = PreparedInput.of(model, image)
+    prepared = PreparedInput.of(model, image)
     with torch.no_grad():
-        probabilities = calibrated(model, model.network.classify(scene.features)[0])[0].tolist()
+        probabilities = calibrated(model, model.network.classify(prepared.features)[0])[0].tolist()
     prediction = Prediction(dict(zip(model.card.classes, probabilities, strict=True)))
     clock.lap("predict")
-    decision = decide(image, model, embed(model, scene.features)[0])
+    decision = decide(image, model, embed(model, prepared.features)[0])
     clock.lap("gate")
     if target_index is None:
         target_index = model.class_index(prediction.label)
     attributions = {}
     for method in methods:
-        attributions[method] = explain(model, scene, method, target_index, options, on_progress)
+        attributions[method] = explain(model, prepared, method, target_index, options, on_progress)
         clock.lap(method)
-    warnings = (*_warnings(image, decision), *(note for each in attributions.values() for note in each.notes))
+    warnings = (*_warnings(image, decision), *(note for attribution in attributions.values() for note in attribution.notes))
     return Analysis(
-        image, model.card.name, prediction, model.card.classes[target_index], attributions, scene.geometry, clock.seconds, warnings,
-        model.device.precision, set_of_classes(model.card, prediction, set_level, decision), decision, show_anyway, _notes(image),
-    )  # fmt: skip
+        image,
+        model.card.name,
+        prediction,
+        model.card.classes[target_index],
+        attributions,
+        prepared.geometry,
+        clock.seconds,
+        warnings,
+        model.device.precision,
+        set_of_classes(model.card, prediction, set_level, decision),
+        decision,
+        show_anyway,
+        _notes(image),
+    )
 
 
 def set_of_classes(card: ModelCard, prediction: Prediction, level: float, gate: Decision) -> PredictionSet:
     """The network's set for the image; of one that the gate declines it says that its level promises nothing."""
-    found = prediction_set(card, prediction.probabilities, level)
-    return replace(found, note=NOTHING_PROMISED) if gate.is_declined and found.classes is not None else found
+    classes = prediction_set(card, prediction.probabilities, level)
+    return replace(classes, note=NOTHING_PROMISED) if gate.is_declined and classes.classes is not None else classes
 
 
 def trust_checks(
     image: CTImage, model: TrainedModel, result: Analysis, method: str, options: Options = Options(), *, partner: TrainedModel | None = None
 ) -> Iterator[Check]:
-    """The cheap checks of one of the result's maps, as they finish; partner: the same network with, or without, attention (:func:`partner_of`)."""
+    """The quick checks of one of the result's maps, as they finish; partner: the same network with, or without, attention
+    (:func:`partner_of`).
+    """
     subject = Subject(model, image, method, model.class_index(result.target), options, has_lungs=sees_lungs(model.card), partner=partner)
     yield from quick_checks(subject, result.attributions[method])
 
@@ -168,13 +196,24 @@ def trust_checks(
 def partner_of(card: ModelCard, cards: Iterable[ModelCard]) -> ModelCard | None:
     """The card that differs in attention only, a baseline and an attention network; None where there is none."""
 
-    def key(each: ModelCard) -> tuple[object, ...]:
-        return each.dataset, each.task, each.protocol, each.backbone, each.inputs, each.classes, each.preprocess
+    def key(candidate: ModelCard) -> tuple[object, ...]:
+        return (
+            candidate.dataset,
+            candidate.task,
+            candidate.protocol,
+            candidate.backbone,
+            candidate.inputs,
+            candidate.classes,
+            candidate.preprocess,
+        )
 
-    return next((each for each in cards if key(each) == key(card) and (each.attention == "none") != (card.attention == "none")), None)
+    return next(
+        (candidate for candidate in cards if key(candidate) == key(card) and (candidate.attention == "none") != (card.attention == "none")),
+        None,
+    )
 
 
-def dear_trust_checks(
+def slow_trust_checks(
     image: CTImage, model: TrainedModel, result: Analysis, method: str, options: Options = Options(), on_progress: Progress | None = None
 ) -> list[Check]:
     """Weight randomisation and, for methods that cost more than a forward pass, stability: some dozens of maps."""
@@ -184,10 +223,10 @@ def dear_trust_checks(
 
 def contour_check(image: CTImage, model: TrainedModel, result: Analysis, method: str, contour: np.ndarray) -> Check:
     """A drawn contour (bool, on the image's grid) against one of the result's maps, beside the controls."""
-    scene, target = PreparedInput.of(model, image), model.class_index(result.target)
-    controls = {name: explain(model, scene, name, target) for name in ("random", "centre")}
-    found = result.attributions[method]
-    return without_support(check_localisation(found, contour, controls), found)
+    prepared, target = PreparedInput.of(model, image), model.class_index(result.target)
+    controls = {name: explain(model, prepared, name, target) for name in ("random", "centre")}
+    attribution = result.attributions[method]
+    return without_support(check_localisation(attribution, contour, controls), attribution)
 
 
 def nearest_cases(image: CTImage, model: TrainedModel, n: int = 6) -> Nearest:
@@ -196,20 +235,22 @@ def nearest_cases(image: CTImage, model: TrainedModel, n: int = 6) -> Nearest:
 
 
 def predict_without(image: CTImage, model: TrainedModel, region: np.ndarray, fill: Fill = Fill.BLUR) -> Prediction:
-    """What the network says when a region (bool, on the image's grid) is hidden."""
-    scene = PreparedInput.of(model, image)
+    """The network's prediction when a region (bool, on the image's grid) is hidden."""
+    prepared = PreparedInput.of(model, image)
     if not region.any():
         raise ImageError("The region lies outside the image or is empty; draw it on the image.")
-    keep = scene.geometry.labels_to_input((~region).astype(np.uint8), scene.grey.shape[-2:]) > 0
-    if keep.all():
+    shown = prepared.geometry.labels_to_input((~region).astype(np.uint8), prepared.grey.shape[-2:]) > 0
+    if shown.all():
         raise ImageError("The region lies outside what the network sees of this image; draw it further inside.")
-    probabilities = masked_probabilities(model, scene, torch.from_numpy(keep)[None], hidden(scene.grey, fill))[0].tolist()
+    probabilities = masked_probabilities(model, prepared, torch.from_numpy(shown)[None], replacement_grey(prepared.grey, fill))[0].tolist()
     return Prediction(dict(zip(model.card.classes, probabilities, strict=True)))
 
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What several networks say together; prediction_set (none, for want of stored answers), gate, show_anyway, warnings and notes as in :class:`Analysis`."""
+    """What several networks say together; prediction_set (none, for want of stored answers), gate, show_anyway, warnings and notes as in
+    :class:`Analysis`.
+    """
 
     prediction: Prediction
     warnings: tuple[str, ...]
@@ -242,10 +283,10 @@ def answer_together(
     image = source if isinstance(source, CTImage) else read_image(source, frame=frame, scale=scale)
     probabilities, decisions = [], []
     for member in ensemble.members:
-        scene = PreparedInput.of(member, image)
+        prepared = PreparedInput.of(member, image)
         with torch.no_grad():
-            probabilities.append(calibrated(member, member.network.classify(scene.features)[0])[0].cpu())
-        decisions.append(decide(image, member, embed(member, scene.features)[0]))
+            probabilities.append(calibrated(member, member.network.classify(prepared.features)[0])[0].cpu())
+        decisions.append(decide(image, member, embed(member, prepared.features)[0]))
     mean = torch.stack(probabilities).mean(0).tolist()
     decision = together(decisions)
     prediction = Prediction(dict(zip(ensemble.classes, mean, strict=True)))
@@ -256,10 +297,10 @@ def answer_together(
 
 def _warnings(image: CTImage, decision: Decision) -> tuple[str, ...]:
     """Every reason to doubt the answer, the gate's first, each once."""
-    found = [*decision.reasons, *image.warnings]
+    warnings = [*decision.reasons, *image.warnings]
     if image.provenance.synthetic:
-        found.append(SYNTHETIC)
-    return tuple(dict.fromkeys(found))
+        warnings.append(SYNTHETIC)
+    return tuple(dict.fromkeys(warnings))
 
 
 def _notes(image: CTImage) -> tuple[str, ...]:

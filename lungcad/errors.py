@@ -1,9 +1,11 @@
 """The errors a user can cause; each message says what is wrong and what to do."""
 
 from collections.abc import Iterable, Mapping
+from enum import StrEnum
 from typing import TypeVar
 
 T = TypeVar("T")
+E = TypeVar("E", bound=StrEnum)
 
 
 class LungcadError(ValueError):
@@ -42,3 +44,8 @@ def lookup(table: Mapping[str, T], name: str, kind: str) -> T:
     if name not in table:
         raise UnknownNameError(kind, name, table)
     return table[name]
+
+
+def lookup_choice(choices: type[E], value: str, kind: str) -> E:
+    """The member of an enumeration that has that value, or an :class:`UnknownNameError` that lists the values."""
+    return lookup({choice.value: choice for choice in choices}, value, kind)

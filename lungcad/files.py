@@ -20,26 +20,27 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 def whole_file(path: str | Path) -> Iterator[BinaryIO]:
     """A binary file that takes the place of ``path`` when the block ends without a fault; otherwise what was there stays.
 
-    A device or a pipe (``/dev/stdout``) is written straight. Raises :class:`OutputError` in one sentence: the disk is full, no permission, ...
+    A device or a pipe (``/dev/stdout``) is written straight. Raises :class:`OutputError` in one sentence: the disk is full, no permission,
+    ...
     """
     path = Path(path)
     with _one_sentence(path):
-        place = Path(os.path.realpath(path))  # a link stays a link
-        if place.exists() and not place.is_file():
-            with place.open("wb") as file:
+        target = Path(os.path.realpath(path))  # a link stays a link
+        if target.exists() and not target.is_file():
+            with target.open("wb") as file:
                 yield file
             return
-        aside = place.with_name(f".lungcad-{secrets.token_hex(6)}")
+        staging = target.with_name(f".lungcad-{secrets.token_hex(6)}")
         try:
-            with aside.open("xb") as file:
+            with staging.open("xb") as file:
                 yield cast(BinaryIO, file)
                 file.flush()
                 os.fsync(file.fileno())
-            if place.exists():
-                aside.chmod(stat.S_IMODE(place.stat().st_mode))
-            aside.replace(place)
+            if target.exists():
+                staging.chmod(stat.S_IMODE(target.stat().st_mode))
+            staging.replace(target)
         finally:
-            aside.unlink(missing_ok=True)
+            staging.unlink(missing_ok=True)
 
 
 def write_whole(path: str | Path, data: bytes | str) -> None:
@@ -56,18 +57,18 @@ def whole_folder(folder: str | Path, *, last: str) -> Iterator[Path]:
     """
     folder = Path(folder)
     with _one_sentence(folder):
-        made = not folder.exists()
+        is_new = not folder.exists()
         folder.mkdir(parents=True, exist_ok=True)
-        aside = folder / f".lungcad-{secrets.token_hex(6)}"
+        staging = folder / f".lungcad-{secrets.token_hex(6)}"
         try:
-            aside.mkdir()
-            yield aside
+            staging.mkdir()
+            yield staging
             (folder / last).unlink(missing_ok=True)
-            for path in sorted(aside.iterdir(), key=lambda path: path.name == last):
+            for path in sorted(staging.iterdir(), key=lambda path: path.name == last):
                 path.replace(folder / path.name)
         finally:
-            shutil.rmtree(aside, ignore_errors=True)
-            if made and not any(folder.iterdir()):
+            shutil.rmtree(staging, ignore_errors=True)
+            if is_new and not any(folder.iterdir()):
                 folder.rmdir()
 
 
@@ -78,13 +79,13 @@ def check_can_write(path: str | Path) -> None:
         _exists(path)  # a name too long, a folder one may not enter
         if path.is_dir():
             raise OutputError(f"The output {_shown(path)} is a folder; name a file in it.")
-        place = Path(os.path.realpath(path))
-        if not place.parent.is_dir():
+        target = Path(os.path.realpath(path))
+        if not target.parent.is_dir():
             raise OutputError(f"There is no folder {_shown(path.parent)} to write to; make it first.")
-        if place.exists():
-            allowed = os.access(place, os.W_OK) and (not place.is_file() or os.access(place.parent, os.W_OK | os.X_OK))
+        if target.exists():
+            allowed = os.access(target, os.W_OK) and (not target.is_file() or os.access(target.parent, os.W_OK | os.X_OK))
         else:
-            allowed = os.access(place.parent, os.W_OK | os.X_OK)
+            allowed = os.access(target.parent, os.W_OK | os.X_OK)
         if not allowed:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
@@ -130,7 +131,10 @@ def _sentence(path: Path, error: OSError) -> str:
         return f"The disk is full: {_shown(path)} could not be written and nothing is left of it; free some space and run this again."
     if error.errno == errno.ENAMETOOLONG:
         return f"The output's name is too long for the file system ({len(os.fspath(path))} characters); choose a shorter one."
-    return f"The output {_shown(path)} cannot be written ({os.strerror(error.errno) if error.errno else type(error).__name__}); choose another place."
+    return (
+        f"The output {_shown(path)} cannot be written ({os.strerror(error.errno) if error.errno else type(error).__name__}); choose "
+        "another place."
+    )
 
 
 def _shown(path: Path) -> str:

@@ -1,7 +1,7 @@
 """Every path once, for the library, the pages and the command line alike.
 
-What comes with lungcad lies in the checkout, or, installed from a wheel, inside the package; there it is only read. Commands write to the checkout, or, installed,
-below the folder they are called in.
+What comes with lungcad lies in the checkout, or, installed from a wheel, inside the package; there it is only read. Commands write to the
+checkout, or, installed, below the folder they are called in.
 """
 
 import os

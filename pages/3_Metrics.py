@@ -35,9 +35,9 @@ SECTIONS = {
 def show_section(name: str, label: str, *, without_copies: bool) -> None:
     """One section at a time: the browser draws that one, not all eight."""
     run = store.run(name)
-    sections = [each for each in SECTIONS if each != "Folds" or "fold" in run.test]
-    told = "; ".join(f"**{each}**: {SECTIONS[each]}" for each in sections)
-    section = url.segments("Look closer", sections, key="section", help=f"{told}.")
+    sections = [heading for heading in SECTIONS if heading != "Folds" or "fold" in run.test]
+    help_text = "; ".join(f"**{heading}**: {SECTIONS[heading]}" for heading in sections)
+    section = url.segments("Look closer", sections, key="section", help=f"{help_text}.")
     with place_for((name, section), key="closer_look"):
         match section:
             case "Cases":

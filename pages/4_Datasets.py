@@ -10,13 +10,13 @@ from lungcad.app import store
 from lungcad.app.components.layout import place_for
 from lungcad.app.datasets.about import (
     audited,
-    kept_of,
     pick_folder,
     show_about,
     show_counts,
-    show_kept_audit,
-    show_kept_counts,
     show_protocols,
+    show_stored_audit,
+    show_stored_counts,
+    stored_audit_of,
 )
 from lungcad.app.datasets.audit import show_audit
 from lungcad.app.datasets.evaluate import show_evaluation
@@ -30,27 +30,27 @@ with navigation.plain_errors():
     with place_for((dataset and dataset.name, str(folder)), key="of_dataset"):
         if dataset is not None:
             show_about(dataset)
-        kept = kept_of(dataset) if dataset else None
+        stored = stored_audit_of(dataset) if dataset else None
         cases = store.cases(dataset.name, str(folder)) if dataset and folder else None
-        if folder is None and kept is None:
+        if folder is None and stored is None:
             st.stop()
         if dataset is not None:
             with navigation.plain_errors():
                 if cases is None:
-                    show_kept_counts(kept)
+                    show_stored_counts(stored)
                 else:
                     show_counts(dataset, cases)
-                show_protocols(dataset, folder, kept)
+                show_protocols(dataset, folder, stored)
 
         st.subheader("Audit: copies, leaks, conflicting labels, files that give the class away", anchor=False)
         with navigation.plain_errors():
             parts = pick_parts(folder) if folder and dataset is None else {}
-            found = audited(folder, dataset, parts) if folder else None
-            if found is not None:
-                show_audit(found, folder)
-            elif kept is not None:
-                show_kept_audit(kept, cases, folder)
-            layout = dataset.name if dataset else found and found.layout
+            audit = audited(folder, dataset, parts) if folder else None
+            if audit is not None:
+                show_audit(audit, folder)
+            elif stored is not None:
+                show_stored_audit(stored, cases, folder)
+            layout = dataset.name if dataset else audit and audit.layout
             if folder and layout:
                 st.subheader("Evaluate a network on it", anchor=False)
                 show_evaluation(folder, layout, owner_of(dataset), parts)

@@ -34,13 +34,31 @@ def chest_ct(shared_data) -> Path:
 
 def make_card(name: str, backbone: str, attention: str, sha256: str, **changes) -> ModelCard:
     one = Estimate(value=0.5, low=0.4, high=0.6)
-    tested = TestResult(n=4, accuracy=one, macro_f1=one, auc=one, recall={each: one for each in CLASSES})
+    test_result = TestResult(n=4, accuracy=one, macro_f1=one, auc=one, recall={label: one for label in CLASSES})
     return ModelCard(
-        name=name, backbone=backbone, attention=attention, dataset="chest-ct-scan", classes=CLASSES,
-        preprocess=changes.pop("preprocess", PreprocessConfig(size=(96, 96))), initialised_with="random weights", split="none", n_train=1, n_valid=1,
-        seed=0, epochs_trained=1, best_epoch=0, temperature=changes.pop("temperature", 1.5), operating_point=None,
-        test=tested, test_without_copies=tested, limits="random weights", licence="MIT", trained_on="a test", run=None, sha256=sha256,
-    )  # fmt: skip
+        name=name,
+        backbone=backbone,
+        attention=attention,
+        dataset="chest-ct-scan",
+        classes=CLASSES,
+        preprocess=changes.pop("preprocess", PreprocessConfig(size=(96, 96))),
+        initialised_with="random weights",
+        split="none",
+        n_train=1,
+        n_valid=1,
+        seed=0,
+        epochs_trained=1,
+        best_epoch=0,
+        temperature=changes.pop("temperature", 1.5),
+        operating_point=None,
+        test=test_result,
+        test_without_copies=test_result,
+        limits="random weights",
+        licence="MIT",
+        trained_on="a test",
+        run=None,
+        sha256=sha256,
+    )
 
 
 @pytest.fixture(scope="session")
@@ -75,7 +93,7 @@ def write_phantoms(root: Path, n: int) -> None:
     """A folder laid out as Chest CT-Scan: ``n`` phantoms of each class in train and in test."""
     for part in ("train", "test"):
         for index, label in enumerate(CLASSES):
-            place = root / part / label
-            place.mkdir(parents=True)
+            class_folder = root / part / label
+            class_folder.mkdir(parents=True)
             for number in range(n):
-                (place / f"{number}.png").write_bytes(make_phantom(100 * index + 10 * number + (part == "test"), size=96).png())
+                (class_folder / f"{number}.png").write_bytes(make_phantom(100 * index + 10 * number + (part == "test"), size=96).png())

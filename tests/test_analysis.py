@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
-from lungcad.analysis import analyse, contour_check, dear_trust_checks, partner_of, predict_without, trust_checks
+from lungcad.analysis import analyse, contour_check, partner_of, predict_without, slow_trust_checks, trust_checks
 from lungcad.datasets import CHEST_CT_SCAN
 from lungcad.errors import ImageError, LungcadError
 from lungcad.explain import Options
@@ -72,12 +72,12 @@ def test_a_colour_photograph_is_predicted_with_a_warning(toy):
     buffer = io.BytesIO()
     Image.fromarray(rgb).save(buffer, "PNG")
     warnings = analyse(buffer.getvalue(), toy).warnings
-    assert any("coloured" in each and "do not trust" in each for each in warnings)
+    assert any("coloured" in warning and "do not trust" in warning for warning in warnings)
 
 
-def test_phantoms_and_hounsfield_units_are_said(toy, phantom):
-    assert any("synthetic" in each for each in analyse(phantom.png(), toy).warnings)
-    assert any("8-bit" in each for each in analyse(phantom.dicom(), toy).notes)
+def test_phantoms_and_hounsfield_units_are_mentioned(toy, phantom):
+    assert any("synthetic" in warning for warning in analyse(phantom.png(), toy).warnings)
+    assert any("8-bit" in note for note in analyse(phantom.dicom(), toy).notes)
 
 
 @pytest.mark.parametrize("name", BAD)
@@ -105,8 +105,8 @@ def test_sixteen_threads_get_what_one_thread_gets(toy_gate):
 
     expected = [work(job) for job in jobs]
     with ThreadPoolExecutor(16, initializer=barrier.wait) as pool:
-        found = list(pool.map(work, jobs))
-    for (probabilities, cam, mask), (expected_probabilities, expected_cam, expected_mask) in zip(found, expected, strict=True):
+        results = list(pool.map(work, jobs))
+    for (probabilities, cam, mask), (expected_probabilities, expected_cam, expected_mask) in zip(results, expected, strict=True):
         assert probabilities == expected_probabilities
         np.testing.assert_array_equal(cam, expected_cam)
         np.testing.assert_array_equal(mask, expected_mask)
@@ -124,9 +124,9 @@ def test_two_hundred_explanations_leave_no_hook_and_little_memory(toy, phantom):
 
 
 def test_progress_reaches_the_caller(toy, phantom):
-    seen = []
-    analyse(phantom.png(), toy, methods=["lime"], options=Options(samples=100), on_progress=lambda done, total: seen.append(done))
-    assert seen == [50, 100]
+    progress = []
+    analyse(phantom.png(), toy, methods=["lime"], options=Options(samples=100), on_progress=lambda done, total: progress.append(done))
+    assert progress == [50, 100]
 
 
 def test_a_network_says_when_it_was_trained_on_other_pictures(toy, phantom):
@@ -142,11 +142,11 @@ def test_a_colour_network_is_explained_in_colour(weights_folder, phantom):
     preprocess = model.card.preprocess.model_copy(update={"colour": True})
     colour = dataclasses.replace(model, card=model.card.model_copy(update={"preprocess": preprocess}))
     result = analyse(phantom.png(), colour, methods=("gradcam", "lime", "attention"), options=Options(samples=60))
-    plain = analyse(phantom.png(), model, methods=())
+    grey_result = analyse(phantom.png(), model, methods=())
     assert result.prediction.probabilities == pytest.approx(
-        plain.prediction.probabilities, abs=1e-3
+        grey_result.prediction.probabilities, abs=1e-3
     )  # a grey picture has three equal channels
-    assert all(each.values.shape == (256, 256) for each in result.attributions.values())
+    assert all(attribution.values.shape == (256, 256) for attribution in result.attributions.values())
 
 
 def test_no_published_slice_counts_as_a_photograph(chest_ct):
@@ -161,7 +161,7 @@ def test_partners_differ_in_attention_only():
     assert partner_of(cards[0], [cards[0]]) is None
 
 
-def test_a_hidden_region_changes_the_answer_and_an_empty_one_is_said(toy):
+def test_a_hidden_region_changes_the_answer_and_an_empty_one_is_refused(toy):
     image = make_phantom(3, size=128).image()
     region = np.zeros(image.shape, bool)
     region[40:90, 30:60] = True
@@ -172,14 +172,16 @@ def test_a_hidden_region_changes_the_answer_and_an_empty_one_is_said(toy):
             predict_without(image, toy, nowhere)
 
 
-def test_dear_checks_include_stability_where_the_map_is_dear(toy):
+def test_slow_checks_include_stability_where_the_map_is_slow(toy):
     image = make_phantom(3, size=96).image()
-    seen = []
+    progress_is_sound = []
     for method, names in (("gradcam", ["sanity"]), ("lime", ["stability", "sanity"])):
         options = Options(samples=60)
         result = analyse(image, toy, methods=[method], options=options)
-        found = dear_trust_checks(image, toy, result, method, options, on_progress=lambda done, total: seen.append(done <= total))
-        assert [check.name for check in found] == names and all(seen)
+        checks = slow_trust_checks(
+            image, toy, result, method, options, on_progress=lambda done, total: progress_is_sound.append(done <= total)
+        )
+        assert [check.name for check in checks] == names and all(progress_is_sound)
 
 
 def test_a_contour_is_held_against_the_controls(toy):
@@ -191,10 +193,10 @@ def test_a_contour_is_held_against_the_controls(toy):
 
 def test_a_map_that_selects_nothing_gets_no_support(toy_gate, phantom):
     """A flat mask would be stable, and as much in the lung as any; that is no reason to believe it."""
-    found = analyse(phantom.image(), toy_gate, methods=["attention"])
-    flat = found.attributions["attention"]
+    result = analyse(phantom.image(), toy_gate, methods=["attention"])
+    flat = result.attributions["attention"]
     flat.facts["flat_share"] = 1.0
-    checks = list(trust_checks(phantom.image(), toy_gate, found, "attention"))
+    checks = list(trust_checks(phantom.image(), toy_gate, result, "attention"))
     assert len(checks) == 4 and all(check.verdict is not Verdict.SUPPORTS for check in checks)
     supported = Check("stability", "correlation", 1.0, 0.0, Verdict.SUPPORTS, "It is stable.")
     assert without_support(supported, flat).verdict is Verdict.UNCLEAR and "100%" in without_support(supported, flat).sentence
@@ -206,15 +208,15 @@ def test_doubts_about_the_image_are_warnings_and_harmless_facts_are_notes(toy, p
     black = io.BytesIO()
     Image.new("L", (256, 256), 0).save(black, "PNG")
     empty = analyse(black.getvalue(), toy, methods=())
-    assert any("no contrast" in each for each in empty.warnings)
+    assert any("no contrast" in warning for warning in empty.warnings)
     sagittal = analyse(dicom_with(ImageOrientationPatient=[0, 1, 0, 0, 0, -1]), toy, methods=()).to_dict()
-    assert any("sagittal" in each for each in sagittal["warnings"]) and sagittal["image"]["orientation"] == "sagittal"
+    assert any("sagittal" in warning for warning in sagittal["warnings"]) and sagittal["image"]["orientation"] == "sagittal"
     body = np.full((256, 256), 40, np.float32)
     body[:40] = -1000
     no_lungs = analyse(dataclasses.replace(phantom.image(), pixels=body), toy, methods=())
-    assert any("No lungs" in each for each in no_lungs.warnings)
+    assert any("No lungs" in warning for warning in no_lungs.warnings)
     good = analyse(phantom.png(), toy, methods=())
-    assert not any("lungs" in each or "contrast" in each for each in good.warnings)
+    assert not any("lungs" in warning or "contrast" in warning for warning in good.warnings)
 
 
 def test_a_prone_slice_gets_the_answer_of_the_usual_view_and_its_map_the_files_grid(toy, phantom):
@@ -232,8 +234,8 @@ def test_a_prone_slice_gets_the_answer_of_the_usual_view_and_its_map_the_files_g
 
 def test_frame_and_scale_reach_the_reader(toy):
     data = dicom_with(NumberOfFrames=4, Rows=16)
-    assert any("frame 3" in each for each in analyse(data, toy, methods=()).warnings)
-    assert any("Frame 2" in each for each in analyse(data, toy, methods=(), frame=2).notes)
+    assert any("frame 3" in warning for warning in analyse(data, toy, methods=()).warnings)
+    assert any("Frame 2" in note for note in analyse(data, toy, methods=(), frame=2).notes)
     assert analyse(dicom_with(), toy, methods=(), scale="grey").image.unit == "grey"
     with pytest.raises(LungcadError, match="no frame 9"):
         analyse(data, toy, frame=9)

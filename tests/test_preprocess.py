@@ -29,9 +29,9 @@ def test_a_mark_comes_back_where_it_was(shape, crop, fit):
     mark = (int(rows * 0.3), int(columns * 0.6), max(rows // 16, 4), max(columns // 10, 4))
     image = slice_with_body(rows, columns, mark)
     config = PreprocessConfig(size=(160, 224), crop=crop, centre=2 * max(shape) // 3 * 2, fit=fit)
-    seen, geometry = to_grey(image, config)
-    assert seen.shape == (160, 224)
-    back = geometry.to_original((seen > 0.75).astype(np.float32))
+    grey, geometry = to_grey(image, config)
+    assert grey.shape == (160, 224)
+    back = geometry.to_original((grey > 0.75).astype(np.float32))
     assert back.shape == shape and back.dtype == np.float32
     ys, xs = np.nonzero(back > 0.5)
     tolerance = 1.5 + max(rows / 160, columns / 224)
@@ -63,10 +63,10 @@ def test_nothing_is_claimed_outside_what_the_network_saw():
 
 def test_padding_keeps_the_aspect_ratio():
     image = slice_with_body(251, 371, (100, 120, 20, 20))
-    seen, geometry = to_grey(image, PreprocessConfig(crop=Crop.NONE, fit=Fit.PAD))
+    grey, geometry = to_grey(image, PreprocessConfig(crop=Crop.NONE, fit=Fit.PAD))
     top, left, bottom, right = geometry.box
     assert bottom - top == right - left == 371 and top == -60
-    assert seen[:30].max() == 0 and seen[-30:].max() == 0
+    assert grey[:30].max() == 0 and grey[-30:].max() == 0
 
 
 def test_labels_follow_the_image():
@@ -113,11 +113,11 @@ def test_contrast_stays_in_range_and_leaves_a_flat_image_alone():
     rng = np.random.default_rng(0)
     noisy = CTImage((100 + 60 * rng.random((64, 64))).astype(np.float32), Unit.GREY, Provenance("0" * 64, "test", "L"))
     flat = CTImage((100 + rng.random((64, 64))).astype(np.float32), Unit.GREY, Provenance("0" * 64, "test", "L"))
-    plain, clahe, sigmoid = (
+    unchanged, clahe, sigmoid = (
         to_grey(noisy, PreprocessConfig(size=(64, 64), crop=Crop.NONE, contrast=contrast))[0] for contrast in ("none", "clahe", "sigmoid")
     )
-    assert clahe.std() > 1.5 * plain.std() and clahe.min() >= 0 and clahe.max() <= 1
-    np.testing.assert_allclose(sigmoid, 1 / (1 + np.exp(-10 * (plain - 0.5))), rtol=1e-5)
+    assert clahe.std() > 1.5 * unchanged.std() and clahe.min() >= 0 and clahe.max() <= 1
+    np.testing.assert_allclose(sigmoid, 1 / (1 + np.exp(-10 * (unchanged - 0.5))), rtol=1e-5)
     flat_plain, flat_clahe = (to_grey(flat, PreprocessConfig(size=(64, 64), crop=Crop.NONE, contrast=c))[0] for c in ("none", "clahe"))
     np.testing.assert_array_equal(flat_plain, flat_clahe)
 

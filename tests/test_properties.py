@@ -19,7 +19,9 @@ turns = st.builds(Turn, booleans, booleans, booleans)
 
 @st.composite
 def dicoms(draw):
-    """(bytes, HU, where they are compared, tolerance): a phantom turned, scaled, shifted, padded and compressed in a way that the standard allows."""
+    """(bytes, HU, where they are compared, tolerance): a phantom turned, scaled, shifted, padded and compressed in a way that the
+    standard allows.
+    """
     hu, turn = draw(st.sampled_from(PHANTOMS)), draw(turns)
     slope, signed = draw(st.sampled_from([1.0, 0.5, 2.0, -1.0])), draw(booleans)
     intercept = draw(
@@ -49,8 +51,8 @@ def dicoms(draw):
 
 @quick
 @given(dicoms())
-def test_a_valid_ct_in_a_valid_encoding_comes_back_as_the_same_hounsfield_units(drawn):
-    data, hu, compare = drawn
+def test_a_valid_ct_in_a_valid_encoding_comes_back_as_the_same_hounsfield_units(example):
+    data, hu, compare = example
     image = read_image(data)
     assert image.unit is Unit.HU and image.orientation is Orientation.AXIAL and not image.warnings
     assert np.abs(image.pixels - hu)[compare].max() <= 1
@@ -89,7 +91,9 @@ def test_offset_hounsfield_units_come_back(hu, offset, format_):
     st.data(),
 )
 def test_the_place_of_a_map_is_exact(rows, columns, down_mm, across_mm, crop, fit, turn, data):
-    """A map that is a linear ramp over the input is the same ramp over the box, at every pixel away from its outermost half cell, and where the file has it."""
+    """A map that is a linear ramp over the input is the same ramp over the box, at every pixel away from its outermost half cell, and
+    where the file has it.
+    """
     rng = np.random.default_rng(0)
     pixels = np.zeros((rows, columns), np.float32)
     pixels[rows // 5 : -rows // 5, columns // 6 : -columns // 4] = 100 + 50 * rng.random()
@@ -105,11 +109,11 @@ def test_the_place_of_a_map_is_exact(rows, columns, down_mm, across_mm, crop, fi
         back = geometry.to_original(ramp)
         position = (np.arange(image.shape[axis]) + 0.5 - start) / (stop - start)
         inside = (position > 0.5 / cells) & (position < 1 - 0.5 / cells)
-        seen = geometry.visible_mask()
+        visible = geometry.visible_mask()
         expected = np.broadcast_to(np.expand_dims(position, 1 - axis), image.shape)
-        where = seen & np.broadcast_to(np.expand_dims(inside, 1 - axis), image.shape)
+        where = visible & np.broadcast_to(np.expand_dims(inside, 1 - axis), image.shape)
         np.testing.assert_allclose(back[where], expected[where], atol=2e-3)
-        assert (back[~seen] == 0).all()
+        assert (back[~visible] == 0).all()
         in_file = turn.to_file(back)
         assert in_file.shape == (image.shape[::-1] if turn.transposed else image.shape)
         np.testing.assert_array_equal(turn.to_usual(in_file), back)
@@ -119,8 +123,8 @@ def test_the_place_of_a_map_is_exact(rows, columns, down_mm, across_mm, crop, fi
 @given(st.lists(st.integers(0, 50), min_size=2, max_size=3), st.integers(0, 3))
 def test_one_target_for_a_batch_equals_single_calls(toy_gate, seeds, target):
     images = [make_phantom(seed, size=64).image() for seed in seeds]
-    for scene, image in zip(PreparedInput.several(toy_gate, images), images, strict=True):
+    for prepared, image in zip(PreparedInput.several(toy_gate, images), images, strict=True):
         alone = PreparedInput.of(toy_gate, image)
         for method in ("gradcam", "attention"):
-            one, other = explain(toy_gate, scene, method, target, Options()), explain(toy_gate, alone, method, target, Options())
+            one, other = explain(toy_gate, prepared, method, target, Options()), explain(toy_gate, alone, method, target, Options())
             np.testing.assert_allclose(one.values, other.values, atol=1e-5 * max(1, float(np.abs(other.values).max())))

@@ -1,8 +1,8 @@
 """Which folders of this computer a visitor may open by their path.
 
-Whoever starts lungcad for himself alone (it listens on loopback) may open any. With LUNGCAD_FOLDERS set, only what lies below the roots it names can be opened, by
-anybody; links that lead out of them count as outside. Everybody else drops a zip or a folder into the browser. A refusal is one and the same sentence for a path
-that is there and for one that is not.
+Whoever starts lungcad for himself alone (it listens on loopback) may open any. With LUNGCAD_FOLDERS set, only what lies below the roots it
+names can be opened, by anybody; links that lead out of them count as outside. Everybody else drops a zip or a folder into the browser. A
+refusal is one and the same sentence for a path that is there and for one that is not.
 """
 
 import ipaddress
@@ -24,8 +24,8 @@ def shared_roots(environment: Mapping[str, str] = os.environ) -> tuple[Path, ...
     """The roots that whoever started lungcad names, None where the variable is not set; relative ones and empty ones open nothing."""
     if FOLDERS not in environment:
         return None
-    named = (Path(each) for each in environment.get(FOLDERS, "").split(os.pathsep) if each)
-    return tuple(Path(os.path.realpath(each)) for each in named if each.is_absolute())
+    roots = (Path(root) for root in environment.get(FOLDERS, "").split(os.pathsep) if root)
+    return tuple(Path(os.path.realpath(root)) for root in roots if root.is_absolute())
 
 
 def is_loopback(address: str | None) -> bool:
@@ -52,8 +52,8 @@ def may_name_folders() -> bool:
 def open_folder(path: str, *, roots: Sequence[Path] | None, is_local: bool) -> Path:
     """The folder, with links resolved.
 
-    roots: the only places below which it may lie; None where none are named, and then it may lie anywhere for a local visitor, nowhere for another one.
-    Raises :class:`DatasetError`: refused, or (where it may be opened) not there, or with links that lead out of the roots.
+    roots: the only places below which it may lie; None where none are named, and then it may lie anywhere for a local visitor, nowhere for
+    another one. Raises :class:`DatasetError`: refused, or (where it may be opened) not there, or with links that lead out of the roots.
     """
     if roots is None and not is_local:
         raise DatasetError(REFUSED)
@@ -68,7 +68,8 @@ def open_folder(path: str, *, roots: Sequence[Path] | None, is_local: bool) -> P
         raise DatasetError(f"There is no folder {printable(path)[:300]!r} on the computer that lungcad runs on; check the path.")
     if roots is not None and _leads_out(folder, roots):
         raise DatasetError(
-            "The folder holds a link that leads out of the folders that are shared; take it out, or ask whoever runs lungcad to share its target."
+            "The folder holds a link that leads out of the folders that are shared; take it out, or ask whoever runs lungcad "
+            "to share its target."
         )
     return folder
 
@@ -79,16 +80,16 @@ def _is_below(path: Path, roots: Sequence[Path]) -> bool:
 
 def _leads_out(folder: Path, roots: Sequence[Path]) -> bool:
     """Whether a link anywhere below it, or below a folder that a link names, leads elsewhere."""
-    seen, waiting = {folder}, [folder]
-    while waiting:
-        for place, folders, files in os.walk(waiting.pop()):
+    visited, to_visit = {folder}, [folder]
+    while to_visit:
+        for parent, folders, files in os.walk(to_visit.pop()):
             for name in (*folders, *files):
-                path = Path(place, name)
+                path = Path(parent, name)
                 if path.is_symlink():
                     target = Path(os.path.realpath(path))
                     if not _is_below(target, roots):
                         return True
-                    if target.is_dir() and target not in seen:
-                        seen.add(target)
-                        waiting.append(target)
+                    if target.is_dir() and target not in visited:
+                        visited.add(target)
+                        to_visit.append(target)
     return False

@@ -1,11 +1,9 @@
 """Long work on a page: started by a button, with progress, and stoppable.
 
-A click on Stop reruns the script; Streamlit then ends the running script at its next call, which is the progress bar
-inside the computation, so nothing is left behind and nothing half-done is kept.
+:func:`run_in_session`, for what belongs to one image of one session. A click on Stop reruns the script; Streamlit then ends the running
+script at its next call, which is the progress bar inside the computation, so nothing half-done is left behind.
 
-Long work that outlives the session that began it: in a thread of the server, with progress, stoppable, there when the reader comes back.
-
-What belongs to one image of one session runs in :mod:`~lungcad.app.runner` instead.
+:func:`run_on_server`, for work that outlives the session that began it: in a thread of the server, there when the reader comes back.
 """
 
 import threading
@@ -30,8 +28,8 @@ def run_in_session(name: str, key: tuple, title: str, compute: Callable[[Progres
 
     name: of the widgets, one a place on the page.
     """
-    if (found := session.computed(key)) is not None:
-        return found
+    if (result := session.computed(key)) is not None:
+        return result
     running, stopped = f"{name}_running", f"{name}_stopped"
     is_running = st.session_state.get(running) == key
     with place_for((key, is_running), key=name):
@@ -62,7 +60,6 @@ def run_in_session(name: str, key: tuple, title: str, compute: Callable[[Progres
     st.rerun()
 
 
-T = TypeVar("T")
 MOST = 16
 """Jobs that are remembered; the oldest finished ones go first."""
 
@@ -116,7 +113,7 @@ def start(key: tuple, compute: Callable[[Progress], object]) -> Job:
         job.thread = threading.Thread(target=job.run, args=(compute,), daemon=True)
         job.thread.start()
         _JOBS[key] = job
-        finished = [name for name, each in _JOBS.items() if not each.is_running and name != key]
+        finished = [name for name, known_job in _JOBS.items() if not known_job.is_running and name != key]
         for name in finished[: max(len(_JOBS) - MOST, 0)]:
             del _JOBS[name]
         return job

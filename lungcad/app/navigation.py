@@ -37,7 +37,8 @@ def begin(title: str, *, needs_networks: bool = True, style: str = "") -> None:
     """Page configuration, sidebar and notice. The first call of every page, so that each works as a deep link.
 
     style: the page's own rules, in place before anything is painted.
-    needs_networks: waits, and says so, until torch and the first network are loaded. What needs them is imported by the page after this call.
+    needs_networks: waits, and says so, until torch and the first network are loaded. What needs them is imported by the page after this
+    call.
     """
     st.set_page_config(page_title=f"{title} · lungcad", page_icon="🫁", layout="wide", initial_sidebar_state="auto")
     st.html(STYLE % style)
@@ -54,8 +55,8 @@ def begin(title: str, *, needs_networks: bool = True, style: str = "") -> None:
 def _settle(title: str) -> None:
     """Once a page: freed memory stays with the server, and what the page's imports made is left out of garbage collection.
 
-    Streamlit collects after every run of a script, and the finished page waits for it on its way to the browser; with torch and the rest in memory that is
-    most of the wait (``pytest tests/e2e -k how_long`` prints what a click takes).
+    Streamlit collects after every run of a script, and the finished page waits for it on its way to the browser; with torch and the rest in
+    memory that is most of the wait (``pytest tests/e2e -k how_long`` prints what a click takes).
     """
     tune_allocator()
     gc.collect()

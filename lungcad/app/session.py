@@ -1,4 +1,7 @@
-"""What belongs to one session: its image and its results. Other sessions never see it; only results of lungcad's own examples are shared."""
+"""What belongs to one session: its image and its results.
+
+Other sessions never see it; only results of lungcad's own examples are shared.
+"""
 
 import functools
 import hashlib
@@ -152,20 +155,22 @@ def result_key(image: CTImage, network: str, method: str | None, target: str | N
 
 
 def get_or_compute(key: tuple, compute: Callable[[], T]) -> T:
-    """What belongs to the key (the image's content hash is part of it), computed once a session, for an example once while the server runs."""
-    found = computed(key)
-    if found is None:
-        found = compute()
+    """What belongs to the key (the image's content hash is part of it), computed once a session, for an example once while the server
+    runs.
+    """
+    value = computed(key)
+    if value is None:
+        value = compute()
         with _LOCK:
             results = _results(key)
-            results[key] = found
+            results[key] = value
             while len(results) > MAX_RESULTS:
                 results.popitem(last=False)
-    return found
+    return value
 
 
 def computed(key: tuple) -> object | None:
-    """What :func:`keep` has for the key, None when nothing."""
+    """What :func:`get_or_compute` has for the key, None when nothing."""
     with _LOCK:
         results = _results(key)
         if key in results:
@@ -174,7 +179,7 @@ def computed(key: tuple) -> object | None:
 
 
 def _results(key: tuple) -> OrderedDict[tuple, object]:
-    """Where the key's result is kept: every visitor begins with an example, and it holds nobody's data."""
+    """Where the key's result is stored: every visitor begins with an example, and it holds nobody's data."""
     return st.session_state.setdefault("results", OrderedDict()) if _example_hashes().isdisjoint(key) else _OF_EXAMPLES
 
 

@@ -71,9 +71,9 @@ def scored_table(name: str, without_copies: bool) -> pd.DataFrame:
 
 def index_of(name: str) -> Index:
     """The index of the run's network. Raises :class:`LungcadError` where there is none, or where the run was made with other weights."""
-    found = run(name)
-    card = cards().get(found.facts["network"])
-    if card is None or card.sha256 != found.facts.get("weights_sha256"):
+    evaluation_run = run(name)
+    card = cards().get(evaluation_run.facts["network"])
+    if card is None or card.sha256 != evaluation_run.facts.get("weights_sha256"):
         raise ModelError(f"The run {name} was made with weights that are not shipped, so there is no map of its cases.")
     path = INDEX / f"{card.name}.npz"
     return _index(card.name, card.sha256, path.stat().st_mtime_ns if path.is_file() else 0)
@@ -82,8 +82,8 @@ def index_of(name: str) -> Index:
 def trust_of(name: str) -> TrustRun | None:
     """The trust run over the data set of this run, made with the same weights."""
     facts = run(name).facts
-    same = [each for each in trust_runs() if each.facts.get("weights_sha256") == facts.get("weights_sha256")]
-    return next((each for each in same if each.facts["data"] == facts["dataset"]), None)
+    same_weights = [trust_run for trust_run in trust_runs() if trust_run.facts.get("weights_sha256") == facts.get("weights_sha256")]
+    return next((trust_run for trust_run in same_weights if trust_run.facts["data"] == facts["dataset"]), None)
 
 
 def test_cases_of(network: str) -> list[str]:
@@ -133,12 +133,16 @@ def baselines_of(name: str, without_copies: bool) -> dict[str, dict[str, Estimat
 
 def baseline_tables(name: str) -> dict[str, pd.DataFrame]:
     """Baseline -> the run's test cases with the baseline's probabilities."""
-    found = run(name)
-    if found.baselines is None:
+    evaluation_run = run(name)
+    if evaluation_run.baselines is None:
         return {}
-    test = found.test[[column for column in found.test.columns if not column.startswith("p:")]]
+    test = evaluation_run.test[[column for column in evaluation_run.test.columns if not column.startswith("p:")]]
     on = ["case", "fold"] if "fold" in test else ["case"]
-    return {each: test.merge(rows, on=on) for each, rows in found.baselines.groupby("baseline", sort=False) if each != MAJORITY}
+    return {
+        baseline: test.merge(rows, on=on)
+        for baseline, rows in evaluation_run.baselines.groupby("baseline", sort=False)
+        if baseline != MAJORITY
+    }
 
 
 @st.cache_data(max_entries=8, ttl=600, show_spinner="Reading the data set …")
@@ -155,12 +159,12 @@ def stored_audit(dataset: str) -> "StoredAudit | None":
 @st.cache_data(max_entries=8, ttl=30, show_spinner="Looking at the folder …")
 def folder_fingerprint(folder: str) -> str:
     """Changes when a file below the folder comes, goes or is written; looked at again after half a minute."""
-    seen = []
-    for place, _, names in sorted(os.walk(folder)):
+    stats = []
+    for parent, _, names in sorted(os.walk(folder)):
         for name in sorted(names):
-            seen.append((place, name, *size_and_time(Path(place, name), follow=False)))  # a dangling link is no fault
-    seen += [(name, *size_and_time(Path(folder, name), follow=True)) for name in list_images(folder).files]  # those behind links too
-    return hashlib.sha256(repr(seen).encode()).hexdigest()
+            stats.append((parent, name, *size_and_time(Path(parent, name), follow=False)))  # a dangling link is no fault
+    stats += [(name, *size_and_time(Path(folder, name), follow=True)) for name in list_images(folder).files]  # those behind links too
+    return hashlib.sha256(repr(stats).encode()).hexdigest()
 
 
 def labelled_folder(folder: str, fingerprint: str) -> LabelledFolder:
@@ -193,7 +197,7 @@ def _runs_table(names: list[str]) -> tuple[pd.DataFrame, list[str]]:
 def _row(name: str, fingerprint: str) -> dict | str:
     """A row of the table of runs, or the sentence that says why the run cannot be read."""
     try:
-        found = run(name)
+        evaluation_run = run(name)
         scored = _scored_run(name, False, fingerprint)
         headline = scored.headlines()
     except LungcadError as error:
@@ -201,15 +205,15 @@ def _row(name: str, fingerprint: str) -> dict | str:
     except (TypeError, ValueError, LookupError, AttributeError) as error:  # one bad run never ends the page
         return f"The run {name} is damaged ({type(error).__name__} in its facts or cases); make it again."
 
-    def said(*keys: str) -> dict[str, str]:
-        return {key: str(found.facts.get(key, "")) for key in keys}
+    def facts_as_text(*keys: str) -> dict[str, str]:
+        return {key: str(evaluation_run.facts.get(key, "")) for key in keys}
 
     return {
         "run": name,
         **{key: str(value) for key, value in headline.items()},
         "flags": ", ".join(flags(scored)),
-        "n": len(found.test),
-        **said("dataset", "protocol", "attention", "date", "task", "network"),
+        "n": len(evaluation_run.test),
+        **facts_as_text("dataset", "protocol", "attention", "date", "task", "network"),
     }
 
 
@@ -241,12 +245,12 @@ def _map_differences(first: str, second: str, *sha256: str) -> dict[str, float]:
 
 @st.cache_data(max_entries=32, show_spinner="Scoring parts of the test cases …")
 def _slices(name: str, without_copies: bool, folder: str | None, fingerprint: str) -> list[Slice]:
-    found = run(name)
-    known = None
+    evaluation_run = run(name)
+    case_by_id = None
     if folder is not None:
-        task = task_of(found)
-        known = {case.id: case for case in DATASETS[found.facts["dataset"]].read(folder, task.name if task else None)}
-    return slices(found, scored_table(name, without_copies), known)
+        task = task_of(evaluation_run)
+        case_by_id = {case.id: case for case in DATASETS[evaluation_run.facts["dataset"]].read(folder, task.name if task else None)}
+    return slices(evaluation_run, scored_table(name, without_copies), case_by_id)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

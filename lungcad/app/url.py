@@ -10,62 +10,62 @@ from lungcad.app.components.literal import literal
 T = TypeVar("T")
 
 
-def selectbox(label: str, options: Sequence[str], *, key: str, default: str | None, **how) -> str | None:
+def selectbox(label: str, options: Sequence[str], *, key: str, default: str | None, **kwargs) -> str | None:
     """Keeps the value itself, not its label as ``bind`` would; an unknown value in a link is said."""
-    _seed(label, key, default, lambda text: text if text in options else None)
+    _seed_from_link(label, key, default, lambda text: text if text in options else None)
     if st.session_state[key] not in options:
         st.session_state[key] = default
-    return _keep(key, st.selectbox(label, options, key=key, **how), None)
+    return _store_in_link(key, st.selectbox(label, options, key=key, **kwargs), None)
 
 
-def segments(label: str, options: Sequence[str], *, key: str, **how) -> str:
+def segments(label: str, options: Sequence[str], *, key: str, **kwargs) -> str:
     """A choice among a few, the first at first; one is always chosen."""
-    _seed(label, key, options[0], lambda text: text if text in options else None)
+    _seed_from_link(label, key, options[0], lambda text: text if text in options else None)
     if st.session_state[key] not in options:
         st.session_state[key] = options[0]
-    return _keep(key, st.segmented_control(label, options, key=key, required=True, **how), options[0])
+    return _store_in_link(key, st.segmented_control(label, options, key=key, required=True, **kwargs), options[0])
 
 
-def toggle(label: str, *, key: str, **how) -> bool:
-    _seed(label, key, False, {"True": True, "False": False}.get)
-    return _keep(key, st.toggle(label, key=key, **how), False)
+def toggle(label: str, *, key: str, **kwargs) -> bool:
+    _seed_from_link(label, key, False, {"True": True, "False": False}.get)
+    return _store_in_link(key, st.toggle(label, key=key, **kwargs), False)
 
 
-def slider(label: str, low: float, high: float, default: float, step: float, *, key: str, **how) -> float:
-    _seed(label, key, default, _number(low, high, float))
-    return _keep(key, st.slider(label, low, high, step=step, key=key, **how), default)
+def slider(label: str, low: float, high: float, default: float, step: float, *, key: str, **kwargs) -> float:
+    _seed_from_link(label, key, default, _number(low, high, float))
+    return _store_in_link(key, st.slider(label, low, high, step=step, key=key, **kwargs), default)
 
 
-def number(label: str, low: int, high: int, default: int, step: int, *, key: str, **how) -> int:
-    _seed(label, key, default, _number(low, high, int))
-    return _keep(key, st.number_input(label, low, high, step=step, key=key, **how), default)
+def number(label: str, low: int, high: int, default: int, step: int, *, key: str, **kwargs) -> int:
+    _seed_from_link(label, key, default, _number(low, high, int))
+    return _store_in_link(key, st.number_input(label, low, high, step=step, key=key, **kwargs), default)
 
 
-def steps(label: str, options: Sequence[int], default: int, *, key: str, **how) -> int:
+def steps(label: str, options: Sequence[int], default: int, *, key: str, **kwargs) -> int:
     """A slider over a few numbers."""
-    _seed(label, key, default, {str(each): each for each in options}.get)
-    return _keep(key, st.select_slider(label, options, key=key, **how), default)
+    _seed_from_link(label, key, default, {str(option): option for option in options}.get)
+    return _store_in_link(key, st.select_slider(label, options, key=key, **kwargs), default)
 
 
-def multiselect(label: str, options: Sequence[str], default: Sequence[str], *, key: str, **how) -> list[str]:
+def multiselect(label: str, options: Sequence[str], default: Sequence[str], *, key: str, **kwargs) -> list[str]:
     """Unknown values in a link are left out, and said."""
     if key not in st.session_state:
         wanted = list(dict.fromkeys(name for name in st.query_params.get(key, "").split(",") if name))
-        known = [name for name in wanted if name in options][: how.get("max_selections")]
+        known = [name for name in wanted if name in options][: kwargs.get("max_selections")]
         if unknown := [name for name in wanted if name not in options]:
             st.info(f"The link names unknown {label.lower()}, left out: {literal(', '.join(unknown), 200)}.")
         st.session_state[key] = known or list(default)
-    chosen = st.multiselect(label, options, key=key, **how)
-    return _keep(key, chosen, list(default), ",".join)
+    chosen = st.multiselect(label, options, key=key, **kwargs)
+    return _store_in_link(key, chosen, list(default), ",".join)
 
 
-def _seed(label: str, key: str, default: T, parse: Callable[[str], T | None]) -> None:
+def _seed_from_link(label: str, key: str, default: T, parse: Callable[[str], T | None]) -> None:
     if key in st.session_state:
         return
     wanted = st.query_params.get(key)
-    found = None if wanted is None else parse(wanted)
-    st.session_state[key] = default if found is None else found
-    if wanted is not None and found is None:
+    parsed = None if wanted is None else parse(wanted)
+    st.session_state[key] = default if parsed is None else parsed
+    if wanted is not None and parsed is None:
         shown = {None: "none", "": "none", False: "off"}.get(default, default)
         st.info(f"The link’s value for “{label}” is unknown; showing {literal(shown)} instead.")
 
@@ -83,7 +83,7 @@ def _number(low: float, high: float, kind: type[T]) -> Callable[[str], T | None]
     return parse
 
 
-def _keep(key: str, value: T, default: T, text: Callable[[T], str] = str) -> T:
+def _store_in_link(key: str, value: T, default: T, text: Callable[[T], str] = str) -> T:
     """Into the link, which does not name what is as usual."""
     if value in (None, "", []) or value == default:
         st.query_params.pop(key, None)

@@ -14,7 +14,7 @@ from lungcad.bench.entry import Row, entry
 from lungcad.bench.timing import baseline_model, example_slice, median_seconds, medians_in_turn, weights_of
 from lungcad.explain import METHODS, Fill, Options, PreparedInput, explain
 from lungcad.explain.cam import GRADIENT_METHODS, Formula, gradient_maps
-from lungcad.explain.engine import hidden, masked_probabilities
+from lungcad.explain.engine import masked_probabilities, replacement_grey
 from lungcad.explain.trust import Subject, quick_checks
 from lungcad.models import TrainedModel, create_model, features, predict_batch
 from lungcad.models.weights import ready
@@ -86,7 +86,7 @@ def occlusion_vs_plain(_: Path | None) -> Row:
     model = baseline_model()
     scene = PreparedInput.of(model, example_slice())
     ours_s, (ours, facts) = _timed(lambda: METHODS["occlusion"].compute(model, scene, 0, Options(), None))
-    instead = normalise(torch.from_numpy(hidden(scene.grey, Fill.MEAN))[None], model.card.preprocess).contiguous()
+    instead = normalise(torch.from_numpy(replacement_grey(scene.grey, Fill.MEAN))[None], model.card.preprocess).contiguous()
     plain_s, theirs = plain.in_fresh_process(
         plain.occlusion, weights_of(model), _input(scene), instead.numpy(), 0, int(facts["window"]), int(facts["stride"])
     )
@@ -102,7 +102,7 @@ def deletion_vs_plain(_: Path | None) -> Row:
     cam = np.random.default_rng(0).random(shape, dtype=np.float32)
     percentiles = [100 * (1 - step / (STEPS + 1)) for step in range(1, STEPS + 1)]
     masks = torch.from_numpy(np.stack([cam < np.percentile(cam, each) for each in percentiles]))
-    instead = hidden(scene.grey, Fill.BLUR)
+    instead = replacement_grey(scene.grey, Fill.BLUR)
     ours_s, ours = _timed(lambda: masked_probabilities(model, scene, masks, instead)[:, 0].numpy())
     other = normalise(torch.from_numpy(instead)[None], model.card.preprocess).contiguous().numpy()
     plain_s, theirs = plain.in_fresh_process(plain.deletion, weights_of(model), _input(scene), other, cam, 0, percentiles)

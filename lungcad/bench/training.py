@@ -14,7 +14,7 @@ from lungcad.datasets import CHEST_CT_SCAN
 from lungcad.device import best_device
 from lungcad.errors import LungcadError
 from lungcad.models import create_model
-from lungcad.train.data import plain_parts, read_images
+from lungcad.train.data import parts_in_order, read_images
 from lungcad.train.depthwise import speed_up_depthwise
 from lungcad.train.recipe import Monitor, Recipe
 from lungcad.train.run import fit
@@ -42,7 +42,7 @@ def train_vs_plain_loop(data: Path | None) -> Row:
         training, validating = cases[:-32], cases[-32:]
         read_images(cases, recipe.preprocess)  # both sides with a warm file cache
         start = time.perf_counter()
-        parts = plain_parts(read_images(cases, recipe.preprocess), model.card.classes, len(training))
+        parts = parts_in_order(read_images(cases, recipe.preprocess), model.card.classes, len(training))
         network = create_model(recipe.backbone, "none", len(model.card.classes))
         _, trained, _ = fit(network, recipe, parts, work / "checkpoints", progress_bar=False)
         if trained != epochs:

@@ -23,7 +23,10 @@ Model = Annotated[str, typer.Option(help="A name that `models` lists.")]
 Parts = Annotated[
     str | None,
     typer.Option(
-        help="Which folders are which part, for names that are not known: a=train,b=test (train, valid or test; a folder's name or its path)."
+        help=(
+            "Which folders are which part, for names that are not known: a=train,b=test (train, valid or test; a folder's name or "
+            "its path)."
+        )
     ),
 ]
 Models = Annotated[str, typer.Option(help="A name that `models` lists, or several with commas between: their calibrated mean.")]

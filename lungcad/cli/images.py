@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lungcad.cli.common import Json, Model, Models, app, check_writable, complain, messages, print_json, progress
-from lungcad.errors import LungcadError, lookup
+from lungcad.errors import LungcadError, lookup_choice
 from lungcad.files import whole_file, write_whole
 from lungcad.names import printable
 from lungcad.paths import WEIGHTS
@@ -84,8 +84,8 @@ def models(
         print_json([card.model_dump(mode="json") for card in cards])
         return
     out = Console()
-    for dataset, same in groupby(sorted(cards, key=lambda card: (card.dataset, card.name)), lambda card: card.dataset):
-        out.print(_table_of(list(same), dataset, wide=out.width >= WIDE))
+    for dataset, cards_of_dataset in groupby(sorted(cards, key=lambda card: (card.dataset, card.name)), lambda card: card.dataset):
+        out.print(_table_of(list(cards_of_dataset), dataset, wide=out.width >= WIDE))
     out.print("Test part, 95 % interval over groups. --json has all that the cards say.", style="dim")
 
 
@@ -140,11 +140,19 @@ def predict(
             continue
         if as_json:
             hidden = result.is_hidden
-            print_json({"path": printable(path), "model": model, "gate": result.gate.to_dict(show_anyway=show_anyway),
-                         "class": None if hidden else result.prediction.label,
-                         "probabilities": None if hidden else result.prediction.probabilities,
-                         **result.prediction_set.to_dict(hidden=hidden), "warnings": list(result.warnings),
-                         "notes": list(result.notes)}, indent=None)  # fmt: skip
+            print_json(
+                {
+                    "path": printable(path),
+                    "model": model,
+                    "gate": result.gate.to_dict(show_anyway=show_anyway),
+                    "class": None if hidden else result.prediction.label,
+                    "probabilities": None if hidden else result.prediction.probabilities,
+                    **result.prediction_set.to_dict(hidden=hidden),
+                    "warnings": list(result.warnings),
+                    "notes": list(result.notes),
+                },
+                indent=None,
+            )
         else:
             print(f"{printable(path)}: {_answer(result)}")
             _say(result)
@@ -185,15 +193,23 @@ def explain(
     options = Options(
         seed,
         samples,
-        lookup({each.value: each for each in Layer}, layer, "layer"),
-        lookup({each.value: each for each in Segments}, segments, "segmentation"),
-        lookup({each.value: each for each in Fill}, fill, "fill"),
+        lookup_choice(Layer, layer, "layer"),
+        lookup_choice(Segments, segments, "segmentation"),
+        lookup_choice(Fill, fill, "fill"),
     )
     with progress(method) as on_progress:
         result = analyse(
-            str(image), model, methods=[method], target=target, options=options, on_progress=on_progress, frame=frame, scale=scale,
-            show_anyway=show_anyway, set_level=set_level,
-        )  # fmt: skip
+            str(image),
+            model,
+            methods=[method],
+            target=target,
+            options=options,
+            on_progress=on_progress,
+            frame=frame,
+            scale=scale,
+            show_anyway=show_anyway,
+            set_level=set_level,
+        )
     attribution = result.attributions[method]
     if result.is_hidden and (out or values):
         complain("the gate declined the image, so no file was written; --show-anyway writes it all the same")

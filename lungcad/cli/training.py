@@ -134,12 +134,12 @@ def evaluate(
         complain(note)
     for case, why in evaluation.skipped:
         complain(f"skipped {case}: {why}")
-    if evaluation.seen is None:
+    if evaluation.n_seen_in_training is None:
         complain(f"the run of {model} is missing or damaged, so it is not known whether it was trained on these images")
-    elif evaluation.seen:
+    elif evaluation.n_seen_in_training:
         complain(
-            f"{evaluation.seen} of the {evaluation.result.n} images belong to the data that {model} was trained or chosen on, so these numbers are too "
-            "good; `lungcad runs show` has those of its test part."
+            f"{evaluation.n_seen_in_training} of the {evaluation.result.n} images were used to train or choose {model}; the metrics are "
+            "optimistic. `lungcad runs show` gives those of its test part."
         )
     values = evaluation.to_dict()
     if as_json:

@@ -49,11 +49,11 @@ def trust(
     if as_json:
         print_json(run.to_dict())
         return
-    found = run.summary
-    shown = [measure for measure in MEASURES if any(values[measure].value is not None for values in found.values())]
-    table = table_of("method", *(MEASURES[measure] for measure in shown))
-    for method, values in found.items():
-        table.add_row(method, *("–" if values[measure].value is None else f"{values[measure].value:.3f}" for measure in shown))
+    summary = run.summary
+    measures = [measure for measure in MEASURES if any(values[measure].value is not None for values in summary.values())]
+    table = table_of("method", *(MEASURES[measure] for measure in measures))
+    for method, values in summary.items():
+        table.add_row(method, *("–" if values[measure].value is None else f"{values[measure].value:.3f}" for measure in measures))
     print_table(table)
     for note in run.facts["notes"]:
         messages.print(f"note: {note}")
@@ -75,9 +75,12 @@ def index(
     for name in model.split(","):
         network = load_model(name)
         with progress(name) as on_progress:
-            made = build_index(network, data or DATASETS[network.card.dataset].locate(), on_progress)
-        made.write(out / f"{name}.npz")
-        print(f"{name}: {len(made.cases)} training cases; unlike anything seen in training from a distance of {made.far:.3f}")
+            built_index = build_index(network, data or DATASETS[network.card.dataset].locate(), on_progress)
+        built_index.write(out / f"{name}.npz")
+        print(
+            f"{name}: {len(built_index.cases)} training cases; an image further than {built_index.far:.3f} from all of them is "
+            "unlike the training data"
+        )
 
 
 @app.command("trust-tables")
@@ -93,7 +96,7 @@ def trust_tables(
     from lungcad.publish.trust_tables import trust_readme, trust_table
 
     lookup(MEASURES, measure, "measure")
-    found = read_trust_runs(runs, on_fault=complain)
+    trust_runs = read_trust_runs(runs, on_fault=complain)
     if write:
-        write_whole(to_write(runs) / "README.md", trust_readme(found))
-    print(trust_table(measure, found))
+        write_whole(to_write(runs) / "README.md", trust_readme(trust_runs))
+    print(trust_table(measure, trust_runs))

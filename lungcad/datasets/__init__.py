@@ -10,6 +10,18 @@ from lungcad.datasets.phantoms import PHANTOMS
 from lungcad.datasets.splits import Protocol, SplitCases, split_cases
 
 __all__ = [
-    "CHEST_CT_SCAN", "DATASETS", "IQ_OTH_NCCD", "LC25000", "LIDC_NODULES", "PHANTOMS",
-    "Case", "Dataset", "Protocol", "Split", "SplitCases", "Task", "of_split", "split_cases",
-]  # fmt: skip
+    "CHEST_CT_SCAN",
+    "DATASETS",
+    "IQ_OTH_NCCD",
+    "LC25000",
+    "LIDC_NODULES",
+    "PHANTOMS",
+    "Case",
+    "Dataset",
+    "Protocol",
+    "Split",
+    "SplitCases",
+    "Task",
+    "of_split",
+    "split_cases",
+]

@@ -39,8 +39,8 @@ def download(dataset: Dataset, *, root: Path = DATA, on_progress: Progress | Non
         archive.unlink()
         return _checked(dataset, target)
     raise DatasetError(
-        f"{dataset.title} cannot be fetched as one file: its publisher ({dataset.publisher}) serves whole CT series through the NBIA Data Retriever. "
-        f"Cut the nodules as its nodules.csv describes and put them in {target}."
+        f"{dataset.title} cannot be fetched as one file: its publisher ({dataset.publisher}) serves whole CT series through the NBIA Data "
+        f"Retriever. Cut the nodules as its nodules.csv describes and put them in {target}."
     )
 
 
@@ -64,7 +64,8 @@ def fetch(url: str, path: Path, what: str, on_progress: Progress | None = None) 
                         on_progress(done, max(total, done))
     except requests.RequestException as error:
         raise DatasetError(
-            f"{what} could not be fetched from {url.split('/')[2]} ({type(error).__name__}); it needs internet access. The same command resumes."
+            f"{what} could not be fetched from {url.split('/')[2]} ({type(error).__name__}); it needs internet access. The same "
+            "command resumes."
         ) from None
     except OSError as error:
         raise DatasetError(f"{what} could not be written to {str(path.parent)!r} ({error.strerror}); the same command resumes.") from None
@@ -109,23 +110,23 @@ def _from_kaggle(dataset: Dataset, handle: str, target: Path) -> Path:
     """kagglehub shows its own progress bar, resumes and checks; the folder appears under its name when all of it is there."""
     import kagglehub
 
-    coming = target.with_name(target.name + ".part")
+    partial = target.with_name(target.name + ".part")
     try:
-        kagglehub.dataset_download(handle, output_dir=str(coming))
+        kagglehub.dataset_download(handle, output_dir=str(partial))
     except Exception as error:  # kagglehub raises whatever its HTTP library does
         raise DatasetError(
             f"{dataset.title} could not be fetched from Kaggle ({type(error).__name__}); it needs internet access and, for some data sets, "
             "a Kaggle token (KAGGLE_API_TOKEN). The same command resumes."
         ) from None
-    coming.rename(target)
+    partial.rename(target)
     return _checked(dataset, target)
 
 
 def _checked(dataset: Dataset, target: Path) -> Path:
     """The folder, when it is laid out as expected."""
     if not dataset.read_cases(ImageFolder.open(target)).cases:
-        found = sum(path.suffix.lower() in SUFFIXES for path in target.rglob("*"))
+        n_images = sum(path.suffix.lower() in SUFFIXES for path in target.rglob("*"))
         raise DatasetError(
-            f"{target} holds {found} images, but none where {dataset.name} keeps them; the publisher may have changed its layout."
+            f"{target} holds {n_images} images, but none where {dataset.name} keeps them; the publisher may have changed its layout."
         )
     return target

@@ -45,10 +45,10 @@ class Fingerprint:
 def fingerprints(cases: Sequence[Case], on_progress: Callable[[int, int], None] | None = None) -> list[Fingerprint | None]:
     """One a case, None for a file that cannot be read; one thread a core."""
 
-    def one(case: Case) -> Fingerprint | None:
+    def fingerprint(case: Case) -> Fingerprint | None:
         try:
             return Fingerprint.of(read_image(case.path))
         except LungcadError:
             return None
 
-    return list(for_each_case(one, cases, on_progress))
+    return list(for_each_case(fingerprint, cases, on_progress))

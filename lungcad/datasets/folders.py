@@ -20,9 +20,11 @@ Folders = tuple[str, ...]
 
 @dataclass(frozen=True)
 class LabelledFolder:
-    """cases: sorted by id. notes: what a reader must know of how the folder was read, a sentence each. not_looked_at: why -> number of files.
+    """cases: sorted by id. notes: what a reader must know of how the folder was read, a sentence each. not_looked_at: why -> number of
+    files.
 
-    unknown_parts: folders that hold the same classes and may be parts that the user should name. layout: the known data set it is laid out as, or None.
+    unknown_parts: folders that hold the same classes and may be parts that the user should name. layout: the known data set it is laid out
+    as, or None.
     """
 
     cases: list[Case]
@@ -43,7 +45,10 @@ class LabelledFile:
 
 @dataclass(frozen=True, eq=False)
 class ImageFolder:
-    """A folder's images and which of its folders are which part. named: folder -> part, as the user says (:mod:`~lungcad.datasets.parts`)."""
+    """A folder's images, and which of its folders are which part.
+
+    named: folder -> part, as the user says (:mod:`~lungcad.datasets.parts`).
+    """
 
     listing: Listing
     named: Mapping[str, Split] = field(default_factory=dict)
@@ -53,9 +58,11 @@ class ImageFolder:
         """Raises :class:`DatasetError` for a folder that is not there, or where a named part is none of its folders."""
         folder = cls(list_images(root), named or {})
         for name in folder.named:
-            if not any(named_part(each, {name: Split.TRAIN}) for each in folder.paths):
-                there = ", ".join(sorted({printable("/".join(each[:1])) for each in folder.paths if each})[:8]) or "none"
-                raise DatasetError(f"There is no folder {printable(name)!r} with images in {printable(root)!r}; its folders: {there}.")
+            if not any(named_part(path, {name: Split.TRAIN}) for path in folder.paths):
+                top_folders = ", ".join(sorted({printable("/".join(path[:1])) for path in folder.paths if path})[:8]) or "none"
+                raise DatasetError(
+                    f"There is no folder {printable(name)!r} with images in {printable(root)!r}; its folders: {top_folders}."
+                )
         return folder
 
     @cached_property
@@ -70,13 +77,15 @@ class ImageFolder:
 
     @cached_property
     def parts(self) -> dict[Folders, tuple[int, Split]]:
-        """Folder -> (depth of the folder that is the part, the part): the innermost that the user named, else the innermost that is called like one."""
-        found = {}
+        """Folder -> (depth of the folder that is the part, the part): the innermost that the user named, else the innermost that is
+        called like one.
+        """
+        part_by_folder = {}
         for path in self.paths:
             by_name = ((depth, self.synonyms[name]) for depth, name in reversed(list(enumerate(path))) if name in self.synonyms)
             if part := named_part(path, self.named) or next(by_name, None):
-                found[path] = part
-        return found
+                part_by_folder[path] = part
+        return part_by_folder
 
     @cached_property
     def root_part(self) -> Split | None:
@@ -94,52 +103,62 @@ class ImageFolder:
         part = self.parts.get(path)
         return tuple(name for depth, name in enumerate(path) if name not in self.synonyms and not (part and depth == part[0]))
 
-    def labelled(self, files: Sequence[LabelledFile], said: Sequence[str] = ()) -> LabelledFolder:
-        """Labels that differ only in case or in Unicode's form become one: the commonest spelling. said: notes of whoever labelled the files."""
+    def labelled(self, files: Sequence[LabelledFile], notes: Sequence[str] = ()) -> LabelledFolder:
+        """Labels that differ only in case or in Unicode's form become one: the commonest spelling. notes: of whoever labelled the files."""
         spelling = {key: _spelling(spellings) for key, spellings in spellings_of(files).items()}
-        cases = [self.listing.case(each.file, spelling[same_name(each.label)], self.split(each.file)) for each in files]
+        cases = [
+            self.listing.case(labelled_file.file, spelling[same_name(labelled_file.label)], self.split(labelled_file.file))
+            for labelled_file in files
+        ]
         return LabelledFolder(
             sorted(cases, key=lambda case: case.id),
-            (*said, *self.notes(files)),
+            (*notes, *self.notes(files)),
             self.listing.not_looked_at,
             tuple(self.unknown_parts(files)),
         )
 
     def notes(self, labelled: Sequence[LabelledFile]) -> list[str]:
         """What a reader must know of how the folder was read, a sentence each."""
-        said = []
-        of_part = Counter(split for each in labelled if (split := self.split(each.file)))
-        called = {
-            split: sorted({printable(path[depth]) for path, (depth, each) in self.parts.items() if each is split}) for split in of_part
+        sentences = []
+        images_by_part = Counter(split for labelled_file in labelled if (split := self.split(labelled_file.file)))
+        folder_names = {
+            split: sorted({printable(path[depth]) for path, (depth, part_split) in self.parts.items() if part_split is split})
+            for split in images_by_part
         }
-        if any(names and names != [str(split)] for split, names in called.items()):
-            said.append("Parts: " + "; ".join(f"{split} is {_listed(names)}" for split, names in sorted(called.items()) if names) + ".")
-        if n := sum(len({self.synonyms[name] for name in _folders(each.file) if name in self.synonyms}) > 1 for each in labelled):
-            said.append(
-                f"{n} images stand below folders of two parts; the inner one was taken. Name the parts (--parts FOLDER=train,...) where that is wrong."
+        if any(names and names != [str(split)] for split, names in folder_names.items()):
+            sentences.append(
+                "Parts: " + "; ".join(f"{split} is {_shortened(names)}" for split, names in sorted(folder_names.items()) if names) + "."
+            )
+        if n := sum(
+            len({self.synonyms[name] for name in _folders(labelled_file.file) if name in self.synonyms}) > 1 for labelled_file in labelled
+        ):
+            sentences.append(
+                f"{n} images stand below folders of two parts; the inner one was taken. Name the parts (--parts "
+                "FOLDER=train,...) where that is wrong."
             )
         if unknown := self.unknown_parts(labelled):
             example = ",".join(f"{name}={part}" for name, part in zip(unknown, ("train", "test"), strict=False))
-            said.append(
-                f"The same class folders stand under {_listed([repr(name) for name in unknown])}, and which of them trains and which tests is not known: no leak "
+            sentences.append(
+                f"The same class folders stand under {_shortened([repr(name) for name in unknown])}, and which of them trains and which "
+                "tests is not known: no leak "
                 f"between them is looked for, and an evaluation may include training images. Name them: --parts {example!r}."
             )
-        elif of_part and (n := len(labelled) - sum(of_part.values())):
-            said.append(f"{n} images stand in no part.")
-        merged = [sorted({printable(name) for name in each}) for each in spellings_of(labelled).values() if len(each) > 1]
+        elif images_by_part and (n := len(labelled) - sum(images_by_part.values())):
+            sentences.append(f"{n} images stand in no part.")
+        merged = [sorted({printable(name) for name in spellings}) for spellings in spellings_of(labelled).values() if len(spellings) > 1]
         if merged:
-            said.append("Spellings of one class were merged: " + "; ".join(" and ".join(map(repr, names)) for names in merged) + ".")
-        return [*said, *self.listing.sentences]
+            sentences.append("Spellings of one class were merged: " + "; ".join(" and ".join(map(repr, names)) for names in merged) + ".")
+        return [*sentences, *self.listing.sentences]
 
     def unknown_parts(self, labelled: Sequence[LabelledFile]) -> list[str]:
         """Folders that hold the same classes and are no known part; empty where there are not several."""
         classes: dict[Folders, set[str]] = {}
-        for each in labelled:
-            if each.label != NO_CLASS and not self.split(each.file):
-                classes.setdefault(each.above, set()).add(same_name(each.label))
-        seen = Counter(name for names in classes.values() for name in names)
-        tops = [above for above, names in classes.items() if any(seen[name] > 1 for name in names)]
-        return sorted(printable("/".join(above)) if above else "the folder itself" for above in tops) if len(tops) > 1 else []
+        for labelled_file in labelled:
+            if labelled_file.label != NO_CLASS and not self.split(labelled_file.file):
+                classes.setdefault(labelled_file.above, set()).add(same_name(labelled_file.label))
+        folders_by_class = Counter(name for names in classes.values() for name in names)
+        candidates = [above for above, names in classes.items() if any(folders_by_class[name] > 1 for name in names)]
+        return sorted(printable("/".join(above)) if above else "the folder itself" for above in candidates) if len(candidates) > 1 else []
 
 
 def by_prefixes(folder: ImageFolder, prefixes: Mapping[str, tuple[str, ...]]) -> list[LabelledFile]:
@@ -148,28 +167,31 @@ def by_prefixes(folder: ImageFolder, prefixes: Mapping[str, tuple[str, ...]]) ->
     prefixes: class -> beginnings of the folder names that mean it (lower case): ``adenocarcinoma_left.lower.lobe_T2_N0_M0_Ib`` is
     an adenocarcinoma, ``Bengin cases`` are benign.
     """
-    found = []
+    labelled = []
     for file in folder.listing.files:
         names = folder.without_parts(file)
         for depth in reversed(range(len(names))):
             if label := _label_of(names[depth], prefixes):
-                found.append(LabelledFile(file, label, names[:depth]))
+                labelled.append(LabelledFile(file, label, names[:depth]))
                 break
-    return found
+    return labelled
 
 
 def read_class_folders(folder: ImageFolder, prefixes: Mapping[str, tuple[str, ...]]) -> LabelledFolder:
     """Class folders at any depth, perhaps inside parts (:func:`by_prefixes`)."""
     labelled = by_prefixes(folder, prefixes)
-    without = len(folder.listing.files) - len(labelled)
-    said = [f"{without} images stand in no folder of a class ({', '.join(prefixes)}) and were left out."] if without else []
-    return folder.labelled(labelled, said)
+    n_without_class = len(folder.listing.files) - len(labelled)
+    notes = (
+        [f"{n_without_class} images stand in no folder of a class ({', '.join(prefixes)}) and were left out."] if n_without_class else []
+    )
+    return folder.labelled(labelled, notes)
 
 
 def read_nearest_folders(folder: ImageFolder) -> LabelledFolder:
     """Every file of a folder of no known layout.
 
-    Its class is the nearest folder that is no part; the outermost where the nearest ones are names with numbers, each inside one class only (patients).
+    Its class is the nearest folder that is no part; the outermost where the nearest ones are names with numbers, each inside one class only
+    (patients).
     """
     paths = {file: folder.without_parts(file) for file in folder.listing.files}
     shared = _common(list(paths.values()))
@@ -179,26 +201,27 @@ def read_nearest_folders(folder: ImageFolder) -> LabelledFolder:
             inner.setdefault(path[-1], set()).add(path[shared])
     outer = {path[shared] for path in paths.values() if len(path) > shared}
     numbered = sum(any(map(str.isdigit, name)) for name in inner) >= 0.8 * len(inner)
-    patients = len(outer) > 1 and len(inner) > len(outer) and numbered and all(len(each) == 1 for each in inner.values())
+    patients = len(outer) > 1 and len(inner) > len(outer) and numbered and all(len(outer_folders) == 1 for outer_folders in inner.values())
     same_inside = len(outer) > 1 and len(inner) == 1 and all(len(path) > shared + 1 for path in paths.values())
-    said = []
+    notes = []
     if patients or same_inside:
-        said.append(
-            f"The classes are taken from the outer folders ({_listed(sorted(map(printable, outer)))}), the folders in them for patients or series."
+        notes.append(
+            f"The classes are taken from the outer folders ({_shortened(sorted(map(printable, outer)))}), the folders in them "
+            "for patients or series."
         )
     labelled = []
     for file, path in paths.items():
         depth = shared if (patients or same_inside) and len(path) > shared else len(path) - 1
         labelled.append(LabelledFile(file, path[depth] if path else NO_CLASS, path[:depth] if path else ()))
-    return folder.labelled(labelled, said)
+    return folder.labelled(labelled, notes)
 
 
 def spellings_of(labelled: Sequence[LabelledFile]) -> dict[str, Counter[str]]:
     """Class by its compared form -> spellings with the number of their images."""
-    found: dict[str, Counter[str]] = {}
-    for each in labelled:
-        found.setdefault(same_name(each.label), Counter())[each.label] += 1
-    return found
+    spellings_by_class: dict[str, Counter[str]] = {}
+    for labelled_file in labelled:
+        spellings_by_class.setdefault(same_name(labelled_file.label), Counter())[labelled_file.label] += 1
+    return spellings_by_class
 
 
 def _spelling(spellings: Counter[str]) -> str:
@@ -216,7 +239,7 @@ def _common(paths: Sequence[Folders]) -> int:
     return n if any(len(path) > n for path in paths) else max(n - 1, 0)
 
 
-def _listed(names: Sequence[str], most: int = 6) -> str:
+def _shortened(names: Sequence[str], most: int = 6) -> str:
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 

@@ -36,8 +36,8 @@ IQ_OTH_NCCD = register(
         group=by_neighbours,
         grouping=f"runs of consecutively numbered slices: a pair at most {REACH} numbers apart whose 32×32 thumbnails correlate by "
         f"{SAME_PATIENT} or more joins all slices between them (a proxy, the publisher gives no patient ids)",
-        limits="The publisher gives no patient ids; groups are guessed from image similarity and can be wrong either way. About 110 patients of two "
-        "hospitals and one scanner maker, 15 of them benign.",
+        limits="The publisher gives no patient ids; groups are guessed from image similarity and can be wrong either way. About 110 "
+        "patients of two hospitals and one scanner maker, 15 of them benign.",
         download=Download(url="https://data.mendeley.com/public-files/datasets/bhmdr45bh2/zip/download/latest"),
     )
 )

@@ -19,14 +19,16 @@ def read_folder(root: str | Path, layout: str | None = None, parts: Mapping[str,
     """
     if layout is not None and layout not in DATASETS:
         raise DatasetError(f"Unknown layout {layout!r}; choose one of: {', '.join(DATASETS)}.")
-    chosen = DATASETS[layout] if layout is not None else None
+    known_layout = DATASETS[layout] if layout is not None else None
     folder = ImageFolder.open(root, parts)
-    for dataset in [chosen] if chosen else DATASETS.values():
-        found = dataset.read_cases(folder)
-        if chosen and not found.cases:
+    for dataset in [known_layout] if known_layout else DATASETS.values():
+        labelled_folder = dataset.read_cases(folder)
+        if known_layout and not labelled_folder.cases:
             raise DatasetError(f"The folder {printable(root)!r} holds no images laid out as {layout}.")
-        if chosen or (found.cases and (len(found.cases) == len(folder.listing.files) or found.cases[0].facts)):
-            return replace(found, layout=dataset.name)
+        if known_layout or (
+            labelled_folder.cases and (len(labelled_folder.cases) == len(folder.listing.files) or labelled_folder.cases[0].facts)
+        ):
+            return replace(labelled_folder, layout=dataset.name)
     if not folder.listing.files:
         empty = f"The folder {printable(root)!r} holds no images; give a folder with a folder of images for each class."
         raise DatasetError(" ".join([empty, *folder.listing.sentences]))

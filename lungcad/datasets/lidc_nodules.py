@@ -80,8 +80,8 @@ LIDC_NODULES = register(
         read_cases=read_nodules,
         group=by_given,
         grouping="patients, as published",
-        limits="Malignancy is the readers' opinion of the nodule (median score), not pathology. Each crop is centred on its nodule and stretched to its own "
-        "grey range, so the network expects exactly such crops; a larger nodule is more often called malignant, so size alone says much.",
+        limits="Malignancy is the readers' opinion of the nodule (median score), not pathology. Each crop is centred on its nodule and "
+        "stretched to its own grey range, so the network expects exactly such crops; a larger nodule is more often called malignant, so size alone says much.",
         download=Download(),
         crop_side=128,
     )

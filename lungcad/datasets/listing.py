@@ -1,4 +1,4 @@
-"""The image files of a folder, and what was not looked at: links are followed, what a system leaves behind is not."""
+"""The image files of a folder, and what was not looked at: links are followed, files that a system leaves behind are left out."""
 
 import os
 import stat
@@ -14,9 +14,23 @@ from lungcad.names import case_id, printable
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".tif", ".tiff", ".webp", ".dcm", ".dicom"}
 """Of files that are taken for images without a look inside; every other file is told by its first bytes."""
-LEFT_BEHIND = {"__macosx", "@eadir", "#recycle", "#snapshot", "@recycle", "$recycle.bin", "system volume information", "lost+found", "__pycache__",
-               "ipynb_checkpoints", "checkpoints"}  # fmt: skip
-"""Folders of macOS, network drives, Windows and notebooks, in lower case. Hidden ones (``.git``, ``.ipynb_checkpoints``) are left out too."""
+LEFT_BEHIND = {
+    "__macosx",
+    "@eadir",
+    "#recycle",
+    "#snapshot",
+    "@recycle",
+    "$recycle.bin",
+    "system volume information",
+    "lost+found",
+    "__pycache__",
+    "ipynb_checkpoints",
+    "checkpoints",
+}
+"""Folders of macOS, network drives, Windows and notebooks, in lower case.
+
+Hidden ones (``.git``, ``.ipynb_checkpoints``) are left out too.
+"""
 MOST_VISITS = 4
 """Times that one folder is entered, under whatever names links give it."""
 HEAD = 512
@@ -33,9 +47,11 @@ NO_IMAGE, HIDDEN, BROKEN, CLOSED, LOOP = (
 
 @dataclass(frozen=True)
 class Listing:
-    """files: relative to the root, with ``/``, sorted. not_looked_at: why -> number of files (of links, for loops; of files or folders, without permission).
+    """files: relative to the root, with ``/``, sorted. not_looked_at: why -> number of files (of links, for loops; of files or folders,
+    without permission).
 
-    kinds: suffix -> number of the files that are no image by their first bytes. barren: folders below which no image is, the uppermost of each.
+    kinds: suffix -> number of the files that are no image by their first bytes. barren: folders below which no image is, the uppermost of
+    each.
     """
 
     root: Path
@@ -54,11 +70,11 @@ class Listing:
         total = sum(self.not_looked_at.values())
         kinds = ", ".join(f"{n} {kind}" for kind, n in Counter(self.kinds).most_common(4))
         reasons = [f"{n} {why}" + (f" ({kinds})" if why == NO_IMAGE and kinds else "") for why, n in self.not_looked_at.items()]
-        said = [] if not total else [f"{total} file{'s' if total > 1 else ''} not looked at: {'; '.join(reasons)}."]
+        sentences = [] if not total else [f"{total} file{'s' if total > 1 else ''} not looked at: {'; '.join(reasons)}."]
         if self.barren:
             names = ", ".join(repr(printable(name)) for name in self.barren[:4]) + (" and others" if len(self.barren) > 4 else "")
-            said.append(f"No image that lungcad reads is in {names}.")
-        return said
+            sentences.append(f"No image that lungcad reads is in {names}.")
+        return sentences
 
 
 def list_images(root: str | Path) -> Listing:
@@ -98,7 +114,7 @@ class _Walk:
         if own in above or self._visits[own] > MOST_VISITS:
             self.left_out[LOOP] += 1
             return
-        found, inner = False, len(self.barren)
+        has_image, inner = False, len(self.barren)
         for entry in entries:
             name = below + entry.name
             hidden = entry.name.startswith(".") or entry.name.lower() in LEFT_BEHIND
@@ -112,16 +128,16 @@ class _Walk:
                     self.left_out[HIDDEN] += sum(len(names) for _, _, names in os.walk(entry.path))
                 else:
                     for image in self.images(entry.path, f"{name}/", (*above, own)):
-                        found = True
+                        has_image = True
                         yield image
             elif hidden:
                 self.left_out[HIDDEN] += 1
             elif not stat.S_ISREG(mode):
                 self.left_out[BROKEN] += 1
             elif Path(entry.name).suffix.lower() in SUFFIXES or self._is_image(entry):
-                found = True
+                has_image = True
                 yield name
-        if not found and below:
+        if not has_image and below:
             self.barren[inner:] = [below.rstrip("/")]
 
     def _is_image(self, entry: os.DirEntry[str]) -> bool:

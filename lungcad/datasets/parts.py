@@ -16,16 +16,17 @@ SYNONYMS = {
 """A folder is a part when one of these is left of its name without case, digits, punctuation and the words in :data:`FILLERS`."""
 SHORT = {"tr": Split.TRAIN, "va": Split.VALID, "vd": Split.VALID, "te": Split.TEST, "ts": Split.TEST}
 """Taken for parts only beside another part: alone they may be a class."""
-FILLERS = (
-    "datasets", "dataset", "data", "subset", "set", "sets", "split", "part", "partition", "portion", "folder", "dir", "images", "image", "imgs", "img",
-    "pictures", "slices", "slice", "scans", "scan", "cases", "case", "samples", "files", "ct", "cts", "xy", "x", "the", "of", "for", "my", "new", "old", "final",
-    "original", "orig", "raw", "aug", "augmented", "external", "internal", "all", "cropped", "resized", "png", "jpg", "jpeg", "dcm", "dicom", "v",
-)  # fmt: skip
+_FILLER_WORDS = """
+datasets dataset data subset set sets split part partition portion folder dir images image imgs img pictures slices
+slice scans scan cases case samples files ct cts xy x the of for my new old final original orig raw aug augmented
+external internal all cropped resized png jpg jpeg dcm dicom v
+"""
+FILLERS = tuple(_FILLER_WORDS.split())
 _KNOWN = {name: split for split, names in SYNONYMS.items() for name in names}
 _SPLIT_BY_NAME = _KNOWN | SHORT
-_GLUED = re.compile(
-    rf"(?:images?|imgs?|data)?({'|'.join(sorted(_SPLIT_BY_NAME, key=len, reverse=True))})(?:{'|'.join(sorted(FILLERS, key=len, reverse=True))})*"
-)
+_PART = "|".join(sorted(_SPLIT_BY_NAME, key=len, reverse=True))
+_FILLER = "|".join(sorted(FILLERS, key=len, reverse=True))
+_GLUED = re.compile(rf"(?:images?|imgs?|data)?({_PART})(?:{_FILLER})*")
 
 
 def part_of(folder: str, *, short: bool = True) -> Split | None:
@@ -74,9 +75,9 @@ def parse_parts(text: str) -> dict[str, Split]:
 def named_part(folders: tuple[str, ...], named: Mapping[str, Split]) -> tuple[int, Split] | None:
     """(depth, part) of the innermost of nested folders that the user named, by its own name or by its path in the data set."""
     known = {tuple(same_name(piece) for piece in name.strip("/").split("/")): split for name, split in named.items()}
-    plain = tuple(map(same_name, map(printable, folders)))
+    compared = tuple(map(same_name, map(printable, folders)))
     for depth in range(len(folders) - 1, -1, -1):
-        for name in (plain[depth : depth + 1], plain[: depth + 1]):
+        for name in (compared[depth : depth + 1], compared[: depth + 1]):
             if name in known:
                 return depth, known[name]
     return None

@@ -56,7 +56,10 @@ class FileKind:
 
 def file_kinds(labels: Sequence[str], traits: Sequence[Traits]) -> list[FileKind]:
     """How many files of each class have the same format, mode and size."""
-    kinds = Counter((label, t.stored_format, t.stored_mode, t.rows, t.columns) for label, t in zip(labels, traits, strict=True))
+    kinds = Counter(
+        (label, file_traits.stored_format, file_traits.stored_mode, file_traits.rows, file_traits.columns)
+        for label, file_traits in zip(labels, traits, strict=True)
+    )
     return [FileKind(*kind, n) for kind, n in sorted(kinds.items())]
 
 
@@ -73,18 +76,21 @@ def mean_histograms(labels: Sequence[str], traits: Sequence[Traits]) -> dict[str
 
 def metadata_table(traits: Sequence[Traits]) -> np.ndarray:
     """(n, features): format and mode as indicator columns, size, aspect ratio, border. Nothing of the content."""
-    formats, modes = sorted({t.stored_format for t in traits}), sorted({t.stored_mode for t in traits})
+    formats, modes = (
+        sorted({file_traits.stored_format for file_traits in traits}),
+        sorted({file_traits.stored_mode for file_traits in traits}),
+    )
     return np.array(
         [
             [
-                *(t.stored_format == name for name in formats),
-                *(t.stored_mode == name for name in modes),
-                t.rows,
-                t.columns,
-                t.columns / t.rows,
-                *t.border,
+                *(file_traits.stored_format == name for name in formats),
+                *(file_traits.stored_mode == name for name in modes),
+                file_traits.rows,
+                file_traits.columns,
+                file_traits.columns / file_traits.rows,
+                *file_traits.border,
             ]
-            for t in traits
+            for file_traits in traits
         ],
         dtype=np.float32,
     )
@@ -92,4 +98,4 @@ def metadata_table(traits: Sequence[Traits]) -> np.ndarray:
 
 def histogram_table(traits: Sequence[Traits]) -> np.ndarray:
     """(n, 64): the grey histograms."""
-    return np.stack([t.histogram for t in traits])
+    return np.stack([file_traits.histogram for file_traits in traits])

@@ -30,36 +30,36 @@ class Limits:
 def unpack_zip(archive: BinaryIO, folder: Path, *, limits: Limits = Limits(), clock: Callable[[], float] = time.monotonic) -> int:
     """Unpack into ``folder``, which is there and empty; how many files.
 
-    Raises :class:`DatasetError` in one sentence for what is no zip, is damaged or encrypted, holds links, absolute paths, ``..`` or archives, or passes a limit.
-    The caller removes the folder then.
+    Raises :class:`DatasetError` in one sentence for what is no zip, is damaged or encrypted, holds links, absolute paths, ``..`` or
+    archives, or passes a limit. The caller removes the folder then.
     """
     _check_directory(archive, limits)
     archive.seek(0)
     try:
         with zipfile.ZipFile(archive) as opened:
             members = [member for member in opened.infolist() if not member.is_dir()]
-            taken = _Taken(folder, limits, clock)
+            writer = _LimitedWriter(folder, limits, clock)
             for member in members:
                 _check_member(member)
                 with opened.open(member) as source:
-                    taken.write(member.filename, iter(lambda: source.read(_CHUNK), b""))
+                    writer.write(member.filename, iter(lambda: source.read(_CHUNK), b""))
     except (zipfile.BadZipFile, zlib.error, EOFError, struct.error, NotImplementedError, RuntimeError, UnicodeError):
         raise DatasetError("The file is not a zip, or is damaged; make it again.") from None
-    return taken.files
+    return writer.files
 
 
 def take_files(
     files: Iterable[tuple[str, bytes]], folder: Path, *, limits: Limits = Limits(), clock: Callable[[], float] = time.monotonic
 ) -> int:
     """The same limits for files that were dropped one by one: (path inside the dropped folder, content)."""
-    taken = _Taken(folder, limits, clock)
+    writer = _LimitedWriter(folder, limits, clock)
     for name, data in files:
-        taken.write(name, [data])
-    return taken.files
+        writer.write(name, [data])
+    return writer.files
 
 
-class _Taken:
-    """What has been written so far, and the limits."""
+class _LimitedWriter:
+    """Writes files into a folder, up to the limits."""
 
     def __init__(self, folder: Path, limits: Limits, clock: Callable[[], float]) -> None:
         self.folder, self.limits, self.clock = folder, limits, clock

@@ -45,10 +45,13 @@ def baseline_table(parts: Mapping[Split, LabelledTraits], classes: tuple[str, ..
         HISTOGRAM: (_forest(seed), histogram_table(train.traits), histogram_table(test.traits)),
     }
     if all("area_px" in case.facts for case in (*train.cases, *test.cases)):
-        log_area = [np.array([[np.log1p(case.facts["area_px"])] for case in part.cases]) for part in (train, test)]
+        log_area = [np.array([[np.log1p(case.facts["area_px"])] for case in split_traits.cases]) for split_traits in (train, test)]
         tables[AREA] = (make_pipeline(StandardScaler(), LogisticRegression()), *log_area)
     return pd.concat(
-        [_predictions(name, model.fit(fitted, labels), tested, test.cases, classes) for name, (model, fitted, tested) in tables.items()],
+        [
+            _predictions(name, model.fit(train_features, labels), test_features, test.cases, classes)
+            for name, (model, train_features, test_features) in tables.items()
+        ],
         ignore_index=True,
     )
 
@@ -57,9 +60,9 @@ def _forest(seed: int) -> RandomForestClassifier:
     return RandomForestClassifier(300, min_samples_leaf=2, class_weight="balanced_subsample", random_state=seed)
 
 
-def _predictions(name: str, model: Any, tested: np.ndarray, cases: list[Case], classes: tuple[str, ...]) -> pd.DataFrame:
+def _predictions(name: str, model: Any, test_features: np.ndarray, cases: list[Case], classes: tuple[str, ...]) -> pd.DataFrame:
     table = pd.DataFrame({"baseline": name, "case": [case.id for case in cases]})
-    found = dict(zip(model.classes_, model.predict_proba(tested).T, strict=True))
-    for each in classes:
-        table[f"p:{each}"] = np.asarray(found.get(each, np.zeros(len(cases))), dtype=np.float32)
+    probability_by_class = dict(zip(model.classes_, model.predict_proba(test_features).T, strict=True))
+    for label in classes:
+        table[f"p:{label}"] = np.asarray(probability_by_class.get(label, np.zeros(len(cases))), dtype=np.float32)
     return table

@@ -15,9 +15,10 @@ MOST_BLOCKS = 1000
 
 @dataclass(frozen=True, eq=False)
 class Resamples:
-    """multiplicities: (B, M) how often each block is drawn; the first row is ones, the sample itself. block: (n,) the block of each case.
+    """Bootstrap resamples of n cases.
 
-    groups: how many there are.
+    multiplicities: (B, M) how often each block is drawn; the first row is ones, the sample itself.
+    block: (n,) the block of each case. groups: how many there are.
     """
 
     multiplicities: np.ndarray
@@ -26,20 +27,21 @@ class Resamples:
 
     @classmethod
     def of(cls, groups: np.ndarray | pd.Series, *, seed: int = 0, resamples: int | None = None) -> "Resamples":
-        """Whole groups (n,) with replacement: the cluster bootstrap (Davison & Hinkley, "Bootstrap methods and their application", 1997, section 3.8).
+        """Whole groups (n,) with replacement: the cluster bootstrap (Davison & Hinkley, "Bootstrap methods and their application", 1997,
+        section 3.8).
 
-        With a group a case it is Efron's. More than :data:`MOST_BLOCKS` groups are pooled at random into blocks of equal numbers of groups, which are
-        drawn instead: the variance of a mean over blocks of independent groups is that over the groups.
+        With a group a case it is Efron's. More than :data:`MOST_BLOCKS` groups are pooled at random into blocks of equal numbers of groups,
+        which are drawn instead: the variance of a mean over blocks of independent groups is that over the groups.
         """
         block, names = pd.factorize(groups, use_na_sentinel=False)
-        m = len(names)
-        if m > MOST_BLOCKS:
-            block = (np.random.default_rng(seed).permutation(m) % MOST_BLOCKS)[block]
+        n_groups = len(names)
+        if n_groups > MOST_BLOCKS:
+            block = (np.random.default_rng(seed).permutation(n_groups) % MOST_BLOCKS)[block]
         else:
             block = np.argsort(np.argsort(np.asarray(names), kind="stable"), kind="stable")[block]
         if resamples is None:
             resamples = RESAMPLES if len(block) <= LARGE_SAMPLE else RESAMPLES_OF_MANY
-        return cls(_drawn(min(m, MOST_BLOCKS), seed, resamples), block, m)
+        return cls(_multiplicities(min(n_groups, MOST_BLOCKS), seed, resamples), block, n_groups)
 
     @classmethod
     def none(cls, n: int) -> "Resamples":
@@ -53,12 +55,12 @@ class Resamples:
         """(B, k): how many cases of each resample lie in each of ``k`` cells; with ``values`` (n,) their sum instead."""
         m = self.multiplicities.shape[1]
         if values is None:
-            return self.drawn(np.bincount(cell * m + self.block, minlength=m * k).reshape(k, m).T)
+            return self.resampled_counts(np.bincount(cell * m + self.block, minlength=m * k).reshape(k, m).T)
         return self.multiplicities @ np.bincount(self.block * k + cell, weights=values, minlength=m * k).reshape(m, k)
 
-    def drawn(self, cases: np.ndarray) -> np.ndarray:
-        """(B, k): cases of each resample, from the cases of each block (M, k)."""
-        return (self._as_float32 @ cases.astype(np.float32)).astype(np.float64)
+    def resampled_counts(self, block_counts: np.ndarray) -> np.ndarray:
+        """(B, k): cases of each resample in each cell, from the cases of each block (M, k)."""
+        return (self._as_float32 @ block_counts.astype(np.float32)).astype(np.float64)
 
     @cached_property
     def _as_float32(self) -> np.ndarray:
@@ -72,11 +74,11 @@ class Resamples:
 
 
 @lru_cache(maxsize=16)
-def _drawn(m: int, seed: int, resamples: int) -> np.ndarray:
+def _multiplicities(m: int, seed: int, resamples: int) -> np.ndarray:
     drawn = np.random.default_rng(seed).multinomial(m, np.full(m, 1 / m), size=resamples)
-    made = np.vstack([np.ones((1, m)), drawn])
-    made.setflags(write=False)
-    return made
+    multiplicities = np.vstack([np.ones((1, m)), drawn])
+    multiplicities.setflags(write=False)
+    return multiplicities
 
 
 def ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:

@@ -25,9 +25,10 @@ from lungcad.progress import Progress
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """cases and probabilities (n, K) row by row; skipped: (case id, why); images_per_second: reading included.
+    """A network's predictions and metrics over a folder.
 
-    seen: how many of the cases the network was trained or chosen on; None where its run cannot tell (:func:`seen_before`).
+    cases and probabilities (n, K) row by row. skipped: (case id, why). images_per_second: reading included. n_seen_in_training: how many
+    of the cases the network was trained or chosen on; None where its run cannot tell (:func:`count_seen_in_training`).
     notes: what must be known of how the folder was read, a sentence each. not_looked_at: why -> number of files that are no cases.
     unknown_parts: folders that may be parts and training data among them (``--parts``).
     """
@@ -37,7 +38,7 @@ class Evaluation:
     skipped: list[tuple[str, str]]
     images_per_second: float
     result: TestResult
-    seen: int | None = None
+    n_seen_in_training: int | None = None
     notes: tuple[str, ...] = ()
     not_looked_at: Mapping[str, int] = field(default_factory=dict)
     unknown_parts: tuple[str, ...] = ()
@@ -50,9 +51,9 @@ class Evaluation:
             "n": self.result.n,
             **{name: estimate.value for name, estimate in metrics.items()},
             "recall": {name: estimate.value for name, estimate in self.result.recall.items()},
-            "intervals": {name: [each.low, each.high] for name, each in (metrics | recalls).items()},
+            "intervals": {name: [estimate.low, estimate.high] for name, estimate in (metrics | recalls).items()},
             "images_per_second": round(self.images_per_second, 1),
-            "seen_in_training": self.seen,
+            "seen_in_training": self.n_seen_in_training,
             "skipped": [{"case": case, "why": why} for case, why in self.skipped],
             "notes": list(self.notes),
             "not_looked_at": dict(self.not_looked_at),
@@ -84,44 +85,55 @@ def evaluate_folder(
     if task is None:
         raise DatasetError(
             f"The network {model.card.name} knows {', '.join(model.card.classes)}; the layout {layout} has "
-            f"{' or '.join(', '.join(each.classes) for each in dataset.tasks)}. Choose a network trained on it."
+            f"{' or '.join(', '.join(known_task.classes) for known_task in dataset.tasks)}. Choose a network trained on it."
         )
-    read = dataset.read_folder(folder, task.name, parts)
-    cases, notes = _to_evaluate(read)
+    labelled_folder = dataset.read_folder(folder, task.name, parts)
+    cases, notes = _to_evaluate(labelled_folder)
     start = time.perf_counter()
-    kept, rows, skipped = [], [], []
+    readable_cases, probability_batches, skipped = [], [], []
     for batch in read_inputs(cases, model):
-        good = [(case, grey) for case, grey in batch if isinstance(grey, np.ndarray)]
+        readable = [(case, grey) for case, grey in batch if isinstance(grey, np.ndarray)]
         skipped += [(case.id, str(error)) for case, error in batch if not isinstance(error, np.ndarray)]
-        if good:
-            grey = torch.from_numpy(np.stack([each for _, each in good]))
-            rows.append(predict_batch(model, normalise(grey, model.card.preprocess)))
-            kept += [case for case, _ in good]
+        if readable:
+            grey = torch.from_numpy(np.stack([image for _, image in readable]))
+            probability_batches.append(predict_batch(model, normalise(grey, model.card.preprocess)))
+            readable_cases += [case for case, _ in readable]
         if on_progress:
-            on_progress(len(kept) + len(skipped), len(cases))
-    if not kept:
+            on_progress(len(readable_cases) + len(skipped), len(cases))
+    if not readable_cases:
         raise DatasetError("Not one image of the folder could be read; the first fault: " + skipped[0][1])
     seconds = time.perf_counter() - start
-    probabilities = torch.cat(rows).numpy()
-    result = _summary(kept, probabilities, model.card.classes)
-    seen = seen_before(model.card, kept)
-    return Evaluation(kept, probabilities, skipped, len(cases) / seconds, result, seen, notes, read.not_looked_at, read.unknown_parts)
+    probabilities = torch.cat(probability_batches).numpy()
+    result = _summary(readable_cases, probabilities, model.card.classes)
+    n_seen = count_seen_in_training(model.card, readable_cases)
+    return Evaluation(
+        readable_cases,
+        probabilities,
+        skipped,
+        len(cases) / seconds,
+        result,
+        n_seen,
+        notes,
+        labelled_folder.not_looked_at,
+        labelled_folder.unknown_parts,
+    )
 
 
-def _to_evaluate(read: LabelledFolder) -> tuple[list[Case], tuple[str, ...]]:
+def _to_evaluate(folder: LabelledFolder) -> tuple[list[Case], tuple[str, ...]]:
     """The cases of the test part, all without parts; and the folder's notes, with one where training images may be among them."""
-    parts = {case.split for case in read.cases}
-    cases = of_split(read.cases, Split.TEST)
+    parts = {case.split for case in folder.cases}
+    cases = of_split(folder.cases, Split.TEST)
     if cases:
-        return cases, read.notes
-    named = " and ".join(sorted(str(part) for part in parts if part))
+        return cases, folder.notes
+    listing = " and ".join(sorted(str(part) for part in parts if part))
     if len(parts) == 1:  # a part was given by itself, or only one is there
-        return read.cases, (
-            *read.notes,
-            f"The folder is a {named} part: its images are not for testing, and a network trained on them is judged too well.",
+        return folder.cases, (
+            *folder.notes,
+            f"The folder is a {listing} part: its images are not for testing, and the metrics of a network trained on them are optimistic.",
         )
     raise DatasetError(
-        f"The folder has the parts {named}, but no test part with images; name it with --parts FOLDER=test, or give the folder of the images themselves."
+        f"The folder has the parts {listing}, but no test part with images; name it with --parts FOLDER=test, or give the "
+        "folder of the images themselves."
     )
 
 
@@ -137,18 +149,21 @@ def evaluate_ensemble(
     start = time.perf_counter()
     members = [evaluate_folder(member, folder, layout, on_progress, parts=parts) for member in ensemble.members]
     seconds = time.perf_counter() - start
-    first = members[0]
+    first_member = members[0]
     probabilities = np.mean([member.probabilities for member in members], axis=0)
-    result = _summary(first.cases, probabilities, ensemble.classes)
-    n = len(first.cases) + len(first.skipped)
-    seen = max((m.seen for m in members if m.seen is not None), default=None)
-    return replace(first, probabilities=probabilities, images_per_second=n / seconds, result=result, seen=seen)
+    result = _summary(first_member.cases, probabilities, ensemble.classes)
+    n_images = len(first_member.cases) + len(first_member.skipped)
+    n_seen = max((member.n_seen_in_training for member in members if member.n_seen_in_training is not None), default=None)
+    return replace(
+        first_member, probabilities=probabilities, images_per_second=n_images / seconds, result=result, n_seen_in_training=n_seen
+    )
 
 
-def seen_before(card: ModelCard, cases: list[Case], runs: Path = RUNS) -> int | None:
+def count_seen_in_training(card: ModelCard, cases: list[Case], runs: Path = RUNS) -> int | None:
     """How many cases are not in the test part of the network's own run, when the folder is the very data set it was trained on.
 
-    The run names its validation and test cases; a folder that holds some of them is taken for that data set. None where the run is missing or damaged.
+    The run names its validation and test cases; a folder that holds some of them is taken for that data set. None where the run is missing
+    or damaged.
     """
     if card.run is None:
         return None
@@ -156,9 +171,9 @@ def seen_before(card: ModelCard, cases: list[Case], runs: Path = RUNS) -> int | 
         predictions = read_run(Path(card.run).name, runs).predictions
     except LungcadError:  # the evaluation itself is sound without it; the caller says that nothing is known
         return None
-    tested = set(predictions.case[predictions.split == Split.TEST])
+    test_ids = set(predictions.case[predictions.split == Split.TEST])
     ids = [case.id for case in cases]
-    return sum(case not in tested for case in ids) if tested.intersection(ids) else 0
+    return sum(case not in test_ids for case in ids) if test_ids.intersection(ids) else 0
 
 
 def _summary(cases: list[Case], probabilities: np.ndarray, classes: tuple[str, ...]) -> TestResult:

@@ -137,7 +137,7 @@ def ranking_areas(positive: np.ndarray, scores: np.ndarray, resamples: Resamples
     edges = np.r_[np.unique(np.searchsorted(keys, keys[::step] & ~room)), n]  # none parts equal scores
     exact = _exact_areas(keys, room, edges, int(positive.sum()))
     cases = np.stack([np.bincount(keys[low:high] & room, minlength=2 * m) for low, high in pairwise(edges.tolist())], axis=1)
-    zeros, ones = (resamples.drawn(cases[truth : 2 * m : 2]) for truth in (0, 1))
+    zeros, ones = (resamples.resampled_counts(cases[truth : 2 * m : 2]) for truth in (0, 1))
     binned = _under_roc(ones, zeros), _under_precision_recall(ones, zeros)
     return tuple(values + (point - values[0]) for values, point in zip(binned, exact, strict=True))
 

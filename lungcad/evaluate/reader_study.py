@@ -76,13 +76,16 @@ def _answered_by(name: str, readings: Sequence[Reading]) -> list[Reading]:
 def to_table(readings: Sequence[Reading]) -> pd.DataFrame:
     """A row a case, for a CSV file."""
     return pd.DataFrame(
-        [{"case": each.case, "truth": each.label, "before": each.before, "after": each.after, **each.networks} for each in readings]
+        [
+            {"case": reading.case, "truth": reading.label, "before": reading.before, "after": reading.after, **reading.networks}
+            for reading in readings
+        ]
     )
 
 
 def _confusion(truth: Sequence[str], answers: Sequence[str], classes: Sequence[str]) -> np.ndarray:
-    places = {name: index for index, name in enumerate(classes)}
-    rows, columns = (np.array([places[name] for name in each], dtype=np.int64) for each in (truth, answers))
+    index_of_class = {name: index for index, name in enumerate(classes)}
+    rows, columns = (np.array([index_of_class[name] for name in labels], dtype=np.int64) for labels in (truth, answers))
     return resampled_confusion(rows, columns, len(classes), Resamples.none(len(rows)))
 
 

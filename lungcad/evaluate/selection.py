@@ -13,7 +13,7 @@ MOST_CORNERS = 40
 
 @dataclass(frozen=True)
 class Cell:
-    """Cases that are ``label`` and were called ``answer``."""
+    """Cases of true class ``label`` that were predicted as ``answer``."""
 
     label: str
     answer: str
@@ -30,17 +30,17 @@ class Band:
 
 @dataclass(frozen=True)
 class Region:
-    """Cases that lie inside a polygon on the map of that name."""
+    """Cases that lie inside a polygon on the embedding of that name (UMAP, PCA)."""
 
-    place: str
+    embedding: str
     corners: tuple[tuple[float, float], ...]
 
     @classmethod
-    def of(cls, place: str, x: Sequence[float], y: Sequence[float]) -> "Region":
+    def of(cls, embedding: str, x: Sequence[float], y: Sequence[float]) -> "Region":
         """From a polygon, or from the two opposite corners of a box; thinned and rounded for a link."""
         corners = list(zip(x, y, strict=True)) if len(x) > 2 else [(x[0], y[0]), (x[1], y[0]), (x[1], y[1]), (x[0], y[1])]
-        kept = corners[:: -(-len(corners) // MOST_CORNERS)]
-        return cls(place, tuple((round(float(a), 2), round(float(b), 2)) for a, b in kept))
+        thinned = corners[:: -(-len(corners) // MOST_CORNERS)]
+        return cls(embedding, tuple((round(float(a), 2), round(float(b), 2)) for a, b in thinned))
 
 
 Selection = Cell | Band | Region
@@ -53,11 +53,11 @@ def to_text(selection: Selection) -> str:
             return f"cell~{label}~{answer}"
         case Band(label, low, high):
             return f"band~{label}~{low:g}~{high:g}"
-        case Region(place, corners):
-            return f"region~{place}~" + "~".join(f"{x:g},{y:g}" for x, y in corners)
+        case Region(embedding, corners):
+            return f"region~{embedding}~" + "~".join(f"{x:g},{y:g}" for x, y in corners)
 
 
-def from_text(text: str, classes: Sequence[str], places: Sequence[str]) -> Selection | None:
+def from_text(text: str, classes: Sequence[str], embeddings: Sequence[str]) -> Selection | None:
     """None for what names no class or map that is there, or is no selection at all."""
     kind, *parts = text.split("~")
     try:
@@ -66,7 +66,7 @@ def from_text(text: str, classes: Sequence[str], places: Sequence[str]) -> Selec
         if kind == "band" and len(parts) == 3 and parts[0] in classes:
             low, high = float(parts[1]), float(parts[2])
             return Band(parts[0], low, high) if low < high else None
-        if kind == "region" and 4 <= len(parts) <= MOST_CORNERS + 1 and parts[0] in places:
+        if kind == "region" and 4 <= len(parts) <= MOST_CORNERS + 1 and parts[0] in embeddings:
             corners = [(float(x), float(y)) for x, y in (corner.split(",") for corner in parts[1:])]
             if np.isfinite(corners).all():
                 return Region(parts[0], tuple(corners))
@@ -75,17 +75,22 @@ def from_text(text: str, classes: Sequence[str], places: Sequence[str]) -> Selec
     return None
 
 
-def chosen(selection: Selection, table: pd.DataFrame, places: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Bool (n,): the rows of ``table`` (columns label, answer, p:CLASS) that are selected. places: map -> (n, 2), NaN for a case that is not on it."""
+def selected_rows(selection: Selection, table: pd.DataFrame, embeddings: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Bool (n,): the rows of ``table`` (columns label, answer, p:CLASS) that are selected.
+
+    embeddings: name -> (n, 2), NaN for a case that is not on it.
+    """
     match selection:
         case Cell(label, answer):
             return ((table.label == label) & (table.answer == answer)).to_numpy()
         case Band(label, low, high):
             scores = table[f"p:{label}"].to_numpy(np.float64)
             return (scores >= low) & ((scores < high) | (high >= 1))
-        case Region(place, corners):
-            if place not in places:
+        case Region(embedding, corners):
+            if embedding not in embeddings:
                 return np.zeros(len(table), bool)
             outline = np.array(corners, np.float32)
-            inside = [np.isfinite(xy).all() and cv2.pointPolygonTest(outline, tuple(map(float, xy)), False) >= 0 for xy in places[place]]
+            inside = [
+                np.isfinite(xy).all() and cv2.pointPolygonTest(outline, tuple(map(float, xy)), False) >= 0 for xy in embeddings[embedding]
+            ]
             return np.array(inside, bool)

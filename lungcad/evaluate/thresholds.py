@@ -28,7 +28,9 @@ _CHOICES: dict[str, Callable[[np.ndarray, np.ndarray], int]] = {
 
 
 def preset_thresholds(positive: np.ndarray, scores: np.ndarray) -> dict[str, float]:
-    """:data:`YOUDEN` and :data:`SENSITIVE` -> threshold on the scores (n,) of one class against the rest; empty when only one side occurs."""
+    """:data:`YOUDEN` and :data:`SENSITIVE` -> threshold on the scores (n,) of one class against the rest; empty when only one side
+    occurs.
+    """
     return {name: point[0] for name, point in _points(positive, scores).items()}
 
 
@@ -48,10 +50,10 @@ def _point(labels: np.ndarray, probabilities: np.ndarray, classes: tuple[str, ..
     if negative is None or negative not in classes:
         return None
     column = classes.index(negative)
-    found = _points(labels != column, 1 - probabilities[:, column]).get(by)
-    if found is None:
+    point = _points(labels != column, 1 - probabilities[:, column]).get(by)
+    if point is None:
         return None
-    threshold, sensitivity, specificity = found
+    threshold, sensitivity, specificity = point
     return OperatingPoint(
         negative_class=negative, threshold=threshold, sensitivity=sensitivity, specificity=specificity, chosen_on="validation"
     )

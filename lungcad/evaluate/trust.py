@@ -20,9 +20,9 @@ from lungcad.evaluate.stores.runs import read_run
 from lungcad.evaluate.stores.trust_runs import SCHEMA, TrustRun
 from lungcad.explain import METHODS, Options, PreparedInput, methods_for
 from lungcad.explain.attribution import Cost
-from lungcad.explain.trust import CHECKS, MEASURES, ChangedScenes, Subject
+from lungcad.explain.trust import CHECKS, MEASURES, PerturbedInputs, Subject
 from lungcad.explain.trust.stability import shifted
-from lungcad.explain.trust.subject import Place
+from lungcad.explain.trust.subject import LocalisationCase
 from lungcad.imaging import CTImage, read_image
 from lungcad.models import TrainedModel
 from lungcad.models.predict import calibrated
@@ -109,12 +109,13 @@ def _measured(
     """Rows of one case: every measure of every check, a row a method."""
     image = read_image(case.path)
     known = DATASETS.get(layout)
-    changed = ChangedScenes.of(model, image, seed=seed)
+    changed = PerturbedInputs.of(model, image, seed=seed)
     probabilities = changed.probabilities[0]
     target = int(probabilities.argmax())
     subject = Subject(
         model, image, methods[0], target, Options(seed=seed), has_lungs=not (known and (known.crop_side or known.is_histology)),
-        place=_place(model, image, _contour(case, image), seed=seed if known and known.crop_side else None), methods=methods, given=changed,
+        localisation_case=_place(model, image, _contour(case, image), seed=seed if known and known.crop_side else None),
+        methods=methods, precomputed_perturbed=changed,
         with_sanity=with_sanity,
     )  # fmt: skip
     rows = []
@@ -131,7 +132,7 @@ def _measured(
     return rows
 
 
-def _place(model: TrainedModel, image: CTImage, contour: np.ndarray | None, *, seed: int | None) -> Place | None:
+def _place(model: TrainedModel, image: CTImage, contour: np.ndarray | None, *, seed: int | None) -> LocalisationCase | None:
     """For localisation: the most probable class that is not the negative one. seed: of a random shift, for an image with the lesion in its middle."""
     if contour is None:
         return None
@@ -146,7 +147,7 @@ def _place(model: TrainedModel, image: CTImage, contour: np.ndarray | None, *, s
     task = DATASETS[model.card.dataset].task_with(model.card.classes)
     if task is not None and task.negative is not None:
         probabilities[model.card.classes.index(task.negative)] = -1
-    return Place(scene, int(probabilities.argmax()), contour)
+    return LocalisationCase(scene, int(probabilities.argmax()), contour)
 
 
 def _contour(case: Case, image: CTImage) -> np.ndarray | None:

@@ -21,11 +21,11 @@ from lungcad.progress import Progress
     unsuited="has no attention over positions, so it has no attention map; choose a network with cbam, gate or soft attention",
 )
 def attention_map(
-    model: TrainedModel, scene: PreparedInput, target: int, options: Options, on_progress: Progress | None = None
+    model: TrainedModel, prepared: PreparedInput, target: int, options: Options, on_progress: Progress | None = None
 ) -> tuple[np.ndarray, dict[str, float]]:
     """The raw mask: 0..1 for ``cbam`` and ``gate``, mean 1 for ``soft``. ``flat_share``: share of positions within 10 % of its peak."""
     with torch.no_grad():
-        _, mask = model.network.classify(scene.features)
+        _, mask = model.network.classify(prepared.features)
     if mask is None:
         raise ModelError(f"The network {model.card.name} gave no mask.")
     grid = mask[0, 0].cpu().numpy()

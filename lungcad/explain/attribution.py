@@ -31,7 +31,7 @@ class Attribution:
     values: float32 (rows, columns), raw: not stretched, not clipped, 0 where the network saw nothing.
     grid: float32, the map at the method's own resolution (e.g. 7×7), over the network's input.
     target: the class it speaks for, or None (the attention map belongs to no class).
-    seen: bool (rows, columns), what the network looked at.
+    visible_mask: bool (rows, columns), what the network looked at.
     facts: what the method reports about itself (samples, fit, ...), plain numbers.
     """
 
@@ -39,7 +39,7 @@ class Attribution:
     target: str | None
     values: np.ndarray
     grid: np.ndarray
-    seen: np.ndarray
+    visible_mask: np.ndarray
     facts: dict[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -60,7 +60,11 @@ class Attribution:
 
 @dataclass(frozen=True, eq=False)
 class PreparedInput:
-    """What a method works on: the input (1, 3, H, W), its grey (H, W) or colour (3, H, W) in [0, 1], its features (1, C, h, w), its geometry."""
+    """What a method works on: an image as the network sees it, with its feature map.
+
+    inputs: (1, 3, H, W). grey: (H, W), or (3, H, W) in colour, in [0, 1]. features: (1, C, h, w). geometry: where the input lies in the
+    image.
+    """
 
     inputs: Tensor
     grey: np.ndarray
@@ -74,15 +78,15 @@ class PreparedInput:
 
     @classmethod
     def several(cls, model: TrainedModel, images: Sequence[CTImage]) -> list["PreparedInput"]:
-        """A scene an image, from one forward pass."""
-        seen = [to_grey(image, model.card.preprocess) for image in images]
-        inputs = normalise(torch.from_numpy(np.stack([grey for grey, _ in seen])), model.card.preprocess)
+        """One prepared input for each image, from one forward pass."""
+        greys_and_geometries = [to_grey(image, model.card.preprocess) for image in images]
+        inputs = normalise(torch.from_numpy(np.stack([grey for grey, _ in greys_and_geometries])), model.card.preprocess)
         maps = features(model, inputs)
-        return [cls(inputs[i : i + 1], grey, maps[i : i + 1], geometry) for i, (grey, geometry) in enumerate(seen)]
+        return [cls(inputs[i : i + 1], grey, maps[i : i + 1], geometry) for i, (grey, geometry) in enumerate(greys_and_geometries)]
 
 
 class Layer(StrEnum):
-    """The feature map that a class activation map speaks of."""
+    """The layer that a class activation map comes from."""
 
     LAST = "last"  # the backbone's last, before attention
     ATTENDED = "attended"  # the same after the attention block
@@ -90,7 +94,7 @@ class Layer(StrEnum):
 
 
 class Segments(StrEnum):
-    """How LIME cuts the image into pieces that it hides and shows."""
+    """How LIME divides the image into segments that it hides and shows."""
 
     SLIC = "slic"
     QUICKSHIFT = "quickshift"
@@ -98,7 +102,7 @@ class Segments(StrEnum):
 
 
 class Fill(StrEnum):
-    """What stands where something is hidden."""
+    """What replaces the hidden part of an image."""
 
     MEAN = "mean"
     BLUR = "blur"
@@ -122,16 +126,16 @@ class Options:
 class Cost(StrEnum):
     """How long a map takes."""
 
-    FAST = "cheap"  # about one forward pass
-    MEDIUM = "middling"  # some dozens
-    SLOW = "dear"  # about a thousand
+    FAST = "fast"  # about one forward pass
+    MEDIUM = "medium"  # some dozens
+    SLOW = "slow"  # about a thousand
 
 
 class Compute(Protocol):
     """A method's own work: the map over the input (any resolution) of class index ``target``, with facts about it."""
 
     def __call__(
-        self, model: TrainedModel, scene: PreparedInput, target: int, options: Options, on_progress: Progress | None = None
+        self, model: TrainedModel, prepared: PreparedInput, target: int, options: Options, on_progress: Progress | None = None
     ) -> tuple[np.ndarray, dict[str, float]]:
         """Raw values, not yet on the original grid."""
 
@@ -141,7 +145,7 @@ class Method:
     """An entry of the table. ``compute`` returns the map over the input (any resolution) with facts about it.
 
     signed: negative values mean evidence against the class.
-    control: no explanation at all, but what one must beat. layered: speaks of a chosen :class:`Layer`.
+    control: an uninformative map that an explanation must beat. layered: works on a chosen :class:`Layer`.
     """
 
     name: str
@@ -161,7 +165,7 @@ class Method:
 METHODS: Registry[Method] = Registry("method")
 
 NEARLY_FLAT = 0.8
-"""Share of positions within 10 % of the peak from which an attention map is said to select nothing."""
+"""Share of positions within 10 % of the peak above which an attention map selects nothing."""
 
 
 def register(name: str, **entry: Any) -> Callable[[Compute], Compute]:
@@ -181,30 +185,40 @@ def has_mask(card: ModelCard) -> bool:
 
 def methods_for(card: ModelCard) -> list[str]:
     """Names of the methods that suit the network, explanations before controls."""
-    return [name for name, entry in METHODS.items() if entry.suits(card)]
+    return [name for name, definition in METHODS.items() if definition.suits(card)]
 
 
 def explain(
-    model: TrainedModel, scene: PreparedInput, method: str, target: int, options: Options = Options(), on_progress: Progress | None = None
+    model: TrainedModel,
+    prepared: PreparedInput,
+    method: str,
+    target: int,
+    options: Options = Options(),
+    on_progress: Progress | None = None,
 ) -> Attribution:
     """One explanation on the original grid. ``target`` is a class index.
 
-    Raises :class:`ModelError` for a method or a layer that the network has not, and for maps that are not finite.
+    Raises :class:`ModelError` for a method or a layer that the network does not have, and for maps that are not finite.
     """
-    entry = lookup(METHODS, method, "method")
-    if not entry.suits(model.card):
-        raise ModelError(f"The network {model.card.name} {entry.unsuited}.")
-    grid, facts = entry.compute(model, scene, target, options if entry.layered else replace(options, layer=Layer.LAST), on_progress)
-    values = scene.geometry.to_original(grid)
+    definition = lookup(METHODS, method, "method")
+    if not definition.suits(model.card):
+        raise ModelError(f"The network {model.card.name} {definition.unsuited}.")
+    grid, facts = definition.compute(
+        model, prepared, target, options if definition.layered else replace(options, layer=Layer.LAST), on_progress
+    )
+    values = prepared.geometry.to_original(grid)
     if not np.isfinite(values).all():
-        raise ModelError(f"{entry.title} gave NaN or infinite values for this image; its weights or the image are damaged.")
+        raise ModelError(f"{definition.title} gave NaN or infinite values for this image; its weights or the image are damaged.")
     notes: tuple[str, ...] = ()
     if not values.max() > 0:
-        what = f" for {model.card.classes[target]}" if entry.for_class else ""
-        notes = (f"{entry.title} found no positive evidence{what} in this image: there is nothing to highlight.",)
+        for_class = f" for {model.card.classes[target]}" if definition.for_class else ""
+        notes = (f"{definition.title} found no positive evidence{for_class} in this image: there is nothing to highlight.",)
     elif facts.get("flat_share", 0.0) > NEARLY_FLAT:
         notes = (
-            f"{entry.title}: {facts['flat_share']:.0%} of the positions weigh nearly the same, so the mask selects hardly anything here.",
+            (
+                f"{definition.title}: {facts['flat_share']:.0%} of the positions weigh nearly the same, so the mask selects hardly "
+                "anything here."
+            ),
         )
-    named = model.card.classes[target] if entry.for_class else None
-    return Attribution(method, named, values, grid.astype(np.float32, copy=False), scene.geometry.visible_mask(), facts, notes)
+    target_name = model.card.classes[target] if definition.for_class else None
+    return Attribution(method, target_name, values, grid.astype(np.float32, copy=False), prepared.geometry.visible_mask(), facts, notes)

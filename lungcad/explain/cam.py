@@ -26,22 +26,22 @@ Formula = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """From activations and gradients, both (N, C, h, w), to maps (N, h, w)."""
 
 
-def layer_of(model: TrainedModel, scene: PreparedInput, layer: Layer) -> tuple[Tensor, Tail]:
-    """The scene's feature map (1, C, h, w) at that layer, and what follows it."""
+def layer_of(model: TrainedModel, prepared: PreparedInput, layer: Layer) -> tuple[Tensor, Tail]:
+    """The prepared's feature map (1, C, h, w) at that layer, and what follows it."""
     if layer is Layer.LAST:
-        return scene.features.detach(), lambda x: model.network.classify(x)[0]
+        return prepared.features.detach(), lambda x: model.network.classify(x)[0]
     if layer is Layer.ATTENDED:
         if model.card.attention == "none":
             raise ModelError(f"The network {model.card.name} has no attention, so nothing comes after it; choose the layer last or before.")
         with torch.no_grad():
-            return model.network.attention(scene.features)[0], model.network.head
+            return model.network.attention(prepared.features)[0], model.network.head
     if model.card.inputs is Inputs.SLICE_AND_CROP:
         raise ModelError(
             f"The network {model.card.name} looks at a slice and a close-up, which meet in the last layer only; choose the layer last."
         )
     fast, exact = model.network.features.steps(), model.original.features.steps()
     with torch.no_grad(), model.device.features_context():
-        x, maps = model.device.put_inputs(scene.inputs), []
+        x, maps = model.device.put_inputs(prepared.inputs), []
         for step in fast:
             x = step(x)
             maps.append(x)
@@ -56,13 +56,13 @@ def layer_of(model: TrainedModel, scene: PreparedInput, layer: Layer) -> tuple[T
 
 
 def gradient_maps(
-    model: TrainedModel, scene: PreparedInput, formula: Formula, targets: Sequence[int], layer: Layer = Layer.LAST
+    model: TrainedModel, prepared: PreparedInput, formula: Formula, targets: Sequence[int], layer: Layer = Layer.LAST
 ) -> np.ndarray:
     """Raw maps (len(targets), h, w) of a gradient method for several classes at once: one forward pass, one backward pass.
 
     formula: a value of :data:`GRADIENT_METHODS`.
     """
-    features, tail = layer_of(model, scene, layer)
+    features, tail = layer_of(model, prepared, layer)
     features = features.expand(len(targets), -1, -1, -1).detach().requires_grad_(True)
     with torch.enable_grad():
         logits = tail(features)
@@ -102,9 +102,9 @@ GRADIENT_METHODS: dict[str, Formula] = {"gradcam": _gradcam, "hirescam": _hiresc
 def _register_gradient_method(name: str, **entry: Any) -> Compute:
     @register(name=name, cost=Cost.FAST, signed=False, for_class=True, layered=True, **entry)
     def compute(
-        model: TrainedModel, scene: PreparedInput, target: int, options: Options, on_progress: Progress | None = None
+        model: TrainedModel, prepared: PreparedInput, target: int, options: Options, on_progress: Progress | None = None
     ) -> tuple[np.ndarray, dict[str, float]]:
-        return gradient_maps(model, scene, GRADIENT_METHODS[name], [target], options.layer)[0], {}
+        return gradient_maps(model, prepared, GRADIENT_METHODS[name], [target], options.layer)[0], {}
 
     compute.__doc__ = f"Raw {entry['title']} before the ReLU, on the feature map's grid."
     return compute
@@ -147,10 +147,10 @@ layercam = _register_gradient_method(
     layered=True,
 )
 def eigencam(
-    model: TrainedModel, scene: PreparedInput, target: int, options: Options, on_progress: Progress | None = None
+    model: TrainedModel, prepared: PreparedInput, target: int, options: Options, on_progress: Progress | None = None
 ) -> tuple[np.ndarray, dict[str, float]]:
     """First principal component of the positions' channel vectors, its larger extreme positive."""
-    features, _ = layer_of(model, scene, options.layer)
+    features, _ = layer_of(model, prepared, options.layer)
     vectors = features[0].flatten(1).T
     left, values, _ = torch.linalg.svd(vectors - vectors.mean(0), full_matrices=False)
     projection = (left[:, 0] * values[0]).reshape(features.shape[2:]).cpu().numpy()
@@ -168,7 +168,7 @@ def eigencam(
     layered=True,
 )
 def ablationcam(
-    model: TrainedModel, scene: PreparedInput, target: int, options: Options, on_progress: Progress | None = None
+    model: TrainedModel, prepared: PreparedInput, target: int, options: Options, on_progress: Progress | None = None
 ) -> tuple[np.ndarray, dict[str, float]]:
     """Channels weighted by the relative fall of the logit without them; only the layers behind the feature map run.
 
@@ -176,7 +176,7 @@ def ablationcam(
     network ever sees, so there the map's own minimum is written instead. It also divides by a negative logit, which turns the map around; here the fall is
     divided by the logit's size.
     """
-    features, tail = layer_of(model, scene, options.layer)
+    features, tail = layer_of(model, prepared, options.layer)
     lowest = min(float(features.min()), 0.0)
     n, scores = features.shape[1], []
     with torch.no_grad():
@@ -203,11 +203,11 @@ def ablationcam(
     layered=True,
 )
 def scorecam(
-    model: TrainedModel, scene: PreparedInput, target: int, options: Options, on_progress: Progress | None = None
+    model: TrainedModel, prepared: PreparedInput, target: int, options: Options, on_progress: Progress | None = None
 ) -> tuple[np.ndarray, dict[str, float]]:
     """Channels weighted by the softmax of the logits of the input seen through them, as in grad-cam; a channel that is the same everywhere shows nothing
     and is scored once for all."""
-    features, _ = layer_of(model, scene, options.layer)
+    features, _ = layer_of(model, prepared, options.layer)
     channels = features[0].float().cpu()
     flat = channels.flatten(1)
     varies = flat.amax(1) > flat.amin(1)
@@ -215,15 +215,15 @@ def scorecam(
 
     def masks(start: int, stop: int) -> Tensor:
         if stop > len(some):  # the last mask stands for all channels that show nothing
-            return torch.cat([masks(start, len(some)), torch.zeros(1, *scene.grey.shape[-2:])])
+            return torch.cat([masks(start, len(some)), torch.zeros(1, *prepared.grey.shape[-2:])])
         if start == stop:
-            return torch.zeros(0, *scene.grey.shape[-2:])
-        large = F.interpolate(some[None, start:stop], size=scene.grey.shape[-2:], mode="bilinear", align_corners=True)[0]
+            return torch.zeros(0, *prepared.grey.shape[-2:])
+        large = F.interpolate(some[None, start:stop], size=prepared.grey.shape[-2:], mode="bilinear", align_corners=True)[0]
         low, high = large.amin((1, 2), keepdim=True), large.amax((1, 2), keepdim=True)
         return (large - low) / (high - low + 1e-8)
 
-    grey_of_zero = np.full_like(scene.grey, model.card.preprocess.mean)  # the library multiplies the normalised input
-    scores = masked_logits(model, scene, masks, grey_of_zero, n=len(some) + 1, on_progress=on_progress)[:, target]
+    grey_of_zero = np.full_like(prepared.grey, model.card.preprocess.mean)  # the library multiplies the normalised input
+    scores = masked_logits(model, prepared, masks, grey_of_zero, n=len(some) + 1, on_progress=on_progress)[:, target]
     weights = torch.full((len(channels),), float(scores[-1]))
     weights[varies] = scores[:-1]
     return (weights.softmax(0)[:, None, None] * channels).sum(0).numpy(), {"channels_tried": int(varies.sum())}

@@ -1,4 +1,4 @@
-"""Maps that explain nothing. What an explanation does not do better than they is no merit of the explanation."""
+"""Controls: uninformative maps. An explanation has merit only where it does better than they."""
 
 import numpy as np
 
@@ -18,10 +18,10 @@ from lungcad.progress import Progress
     control=True,
 )
 def random_map(
-    model: TrainedModel, scene: PreparedInput, target: int, options: Options, on_progress: Progress | None = None
+    model: TrainedModel, prepared: PreparedInput, target: int, options: Options, on_progress: Progress | None = None
 ) -> tuple[np.ndarray, dict[str, float]]:
     """Uniform in [0, 1) on the feature map's grid, from the seed alone."""
-    return np.random.default_rng(options.seed).random(scene.features.shape[2:], dtype=np.float32), {"seed": options.seed}
+    return np.random.default_rng(options.seed).random(prepared.features.shape[2:], dtype=np.float32), {"seed": options.seed}
 
 
 @register(
@@ -35,8 +35,8 @@ def random_map(
     control=True,
 )
 def centre_map(
-    model: TrainedModel, scene: PreparedInput, target: int, options: Options, on_progress: Progress | None = None
+    model: TrainedModel, prepared: PreparedInput, target: int, options: Options, on_progress: Progress | None = None
 ) -> tuple[np.ndarray, dict[str, float]]:
     """A Gaussian whose standard deviation is a quarter of the side, on the feature map's grid."""
-    rows, columns = ((np.arange(n, dtype=np.float32) + 0.5) / n - 0.5 for n in scene.features.shape[2:])
+    rows, columns = ((np.arange(n, dtype=np.float32) + 0.5) / n - 0.5 for n in prepared.features.shape[2:])
     return np.exp(-(rows[:, None] ** 2 + columns[None] ** 2) / (2 * 0.25**2)), {}

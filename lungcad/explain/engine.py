@@ -18,16 +18,19 @@ BATCH = 50
 """Masked inputs a forward pass."""
 
 
-def hidden(grey: np.ndarray, fill: Fill) -> np.ndarray:
-    """What stands in a hidden place: the image's mean, the image blurred (sigma a sixteenth of its side), or black. Shape and range of ``grey``."""
+def replacement_grey(grey: np.ndarray, fill: Fill) -> np.ndarray:
+    """What replaces the hidden part of an image: its mean, the image blurred (sigma a sixteenth of its side), or black.
+
+    Shape and range of ``grey``.
+    """
     if fill is Fill.ZERO:
         return np.zeros_like(grey)
     channels = grey if grey.ndim == 3 else grey[None]
     if fill is Fill.MEAN:
-        found = np.broadcast_to(channels.mean((1, 2), keepdims=True), channels.shape)
+        replacement = np.broadcast_to(channels.mean((1, 2), keepdims=True), channels.shape)
     else:
-        found = np.stack([cv2.GaussianBlur(channel, (0, 0), max(grey.shape[-2:]) / 16) for channel in channels])
-    return np.ascontiguousarray(found.reshape(grey.shape), dtype=np.float32)
+        replacement = np.stack([cv2.GaussianBlur(channel, (0, 0), max(grey.shape[-2:]) / 16) for channel in channels])
+    return np.ascontiguousarray(replacement.reshape(grey.shape), dtype=np.float32)
 
 
 def logits_of_inputs(model: TrainedModel, inputs: Tensor) -> Tensor:
@@ -38,37 +41,37 @@ def logits_of_inputs(model: TrainedModel, inputs: Tensor) -> Tensor:
 
 def masked_logits(
     model: TrainedModel,
-    scene: PreparedInput,
+    prepared: PreparedInput,
     masks: Tensor | Callable[[int, int], Tensor],
-    instead: np.ndarray,
+    replacement: np.ndarray,
     *,
     n: int | None = None,
     on_progress: Progress | None = None,
 ) -> Tensor:
-    """Logits (n, K) of the scene seen through each mask.
+    """Logits (n, K) of the input seen through each mask.
 
     masks: (n, H, W), bool or float in [0, 1], 1 where the image is shown; or a function of (start, stop) that makes them batch by batch.
-    instead: what is seen where it is not (:func:`hidden`).
+    replacement: what is shown elsewhere (:func:`replacement_grey`).
     """
     if n is None:
         if not isinstance(masks, Tensor):
             raise TypeError("A function that makes masks needs their number n.")
         n = len(masks)
-    shown, other = torch.from_numpy(scene.grey), torch.from_numpy(instead)
-    rows = []
+    shown, hidden = torch.from_numpy(prepared.grey), torch.from_numpy(replacement)
+    logits = []
     for start in range(0, n, BATCH):
         stop = min(start + BATCH, n)
-        keep = masks[start:stop] if isinstance(masks, Tensor) else masks(start, stop)
-        keep = keep.unsqueeze(1) if shown.ndim == 3 else keep
-        seen = torch.where(keep, shown, other) if keep.dtype == torch.bool else other + keep * (shown - other)
-        rows.append(logits_of_inputs(model, normalise(seen, model.card.preprocess)))
+        mask = masks[start:stop] if isinstance(masks, Tensor) else masks(start, stop)
+        mask = mask.unsqueeze(1) if shown.ndim == 3 else mask
+        masked = torch.where(mask, shown, hidden) if mask.dtype == torch.bool else hidden + mask * (shown - hidden)
+        logits.append(logits_of_inputs(model, normalise(masked, model.card.preprocess)))
         if on_progress:
             on_progress(stop, n)
-    return torch.cat(rows)
+    return torch.cat(logits)
 
 
 def masked_probabilities(
-    model: TrainedModel, scene: PreparedInput, masks: Tensor | Callable[[int, int], Tensor], instead: np.ndarray, **how: Any
+    model: TrainedModel, prepared: PreparedInput, masks: Tensor | Callable[[int, int], Tensor], replacement: np.ndarray, **kwargs: Any
 ) -> Tensor:
     """:func:`masked_logits`, calibrated: (n, K)."""
-    return calibrated(model, masked_logits(model, scene, masks, instead, **how))
+    return calibrated(model, masked_logits(model, prepared, masks, replacement, **kwargs))

@@ -29,8 +29,8 @@ def _score_of_grey(model: TrainedModel) -> Callable[[Tensor], Tensor]:
     return score
 
 
-def _pixels(scene: PreparedInput) -> Tensor:
-    grey = torch.from_numpy(scene.grey)
+def _pixels(prepared: PreparedInput) -> Tensor:
+    grey = torch.from_numpy(prepared.grey)
     return grey[None] if grey.ndim == 3 else grey[None, None]
 
 
@@ -44,19 +44,21 @@ def _pixels(scene: PreparedInput) -> Tensor:
     for_class=True,
 )
 def integrated_gradients(
-    model: TrainedModel, scene: PreparedInput, target: int, options: Options, on_progress: Progress | None = None
+    model: TrainedModel, prepared: PreparedInput, target: int, options: Options, on_progress: Progress | None = None
 ) -> tuple[np.ndarray, dict[str, float]]:
-    """Summed over colour channels, at the input's resolution. ``gap``: share of the score's change that the sum of the map misses."""
+    """Summed over colour channels, at the input's resolution. ``gap``: completeness gap, the share of the score's change that the sum of
+    the map misses.
+    """
     from captum.attr import IntegratedGradients
 
     with torch.enable_grad():
-        pixels = _pixels(scene)
-        values, missed = IntegratedGradients(_score_of_grey(model)).attribute(
+        pixels = _pixels(prepared)
+        values, convergence_delta = IntegratedGradients(_score_of_grey(model)).attribute(
             pixels, baselines=torch.zeros_like(pixels), target=target, n_steps=STEPS, internal_batch_size=8, return_convergence_delta=True
         )
     values = values[0].sum(0).cpu().numpy().astype(np.float32)
-    change = float(values.sum()) - float(missed[0])
-    return values, {"steps": STEPS, "gap": abs(float(missed[0])) / max(abs(change), 1e-12)}
+    change = float(values.sum()) - float(convergence_delta[0])
+    return values, {"steps": STEPS, "gap": abs(float(convergence_delta[0])) / max(abs(change), 1e-12)}
 
 
 @register(
@@ -69,18 +71,18 @@ def integrated_gradients(
     for_class=True,
 )
 def smoothgrad(
-    model: TrainedModel, scene: PreparedInput, target: int, options: Options, on_progress: Progress | None = None
+    model: TrainedModel, prepared: PreparedInput, target: int, options: Options, on_progress: Progress | None = None
 ) -> tuple[np.ndarray, dict[str, float]]:
     """Mean absolute gradient over :data:`SAMPLES` noisy copies, summed over colour channels."""
     generator = torch.Generator().manual_seed(options.seed)
     from captum.attr import Saliency
 
-    saliency, pixels, total = Saliency(_score_of_grey(model)), _pixels(scene), torch.zeros(())
+    saliency, pixels, total = Saliency(_score_of_grey(model)), _pixels(prepared), torch.zeros(())
     with torch.enable_grad():
         for start in range(0, SAMPLES, 8):  # NoiseTunnel draws from torch's global generator, which other threads share
             noisy = pixels + NOISE * torch.randn(8, *pixels.shape[1:], generator=generator)
-            part = saliency.attribute(noisy.requires_grad_(True), target=target, abs=True).sum((0, 1))
-            total = total + part
+            batch_sum = saliency.attribute(noisy.requires_grad_(True), target=target, abs=True).sum((0, 1))
+            total = total + batch_sum
             if on_progress:
                 on_progress(start + 8, SAMPLES)
     return (total / SAMPLES).detach().cpu().numpy(), {"samples": SAMPLES, "noise": NOISE, "seed": options.seed}

@@ -26,7 +26,7 @@ SEGMENTS = 60
     for_class=True,
 )
 def lime(
-    model: TrainedModel, scene: PreparedInput, target: int, options: Options, on_progress: Progress | None = None
+    model: TrainedModel, prepared: PreparedInput, target: int, options: Options, on_progress: Progress | None = None
 ) -> tuple[np.ndarray, dict[str, float]]:
     """Regression weight of each superpixel, painted over the input: change of the class's probability when it is shown.
 
@@ -35,9 +35,9 @@ def lime(
     """
     from lungcad.explain.batched_lime import BatchedLime  # lime takes a second to import
 
-    segments = superpixels(scene.grey, options.segments)
-    explainer = BatchedLime(model, scene, target, options, on_progress)
-    picture = scene.grey if scene.grey.ndim == 3 else np.repeat(scene.grey[None], 3, axis=0)
+    segments = superpixels(prepared.grey, options.segments)
+    explainer = BatchedLime(model, prepared, target, options, on_progress)
+    picture = prepared.grey if prepared.grey.ndim == 3 else np.repeat(prepared.grey[None], 3, axis=0)
     explanation = explainer.explain_instance(
         np.moveaxis(picture, 0, 2),
         classifier_fn=None,
@@ -50,9 +50,12 @@ def lime(
     for segment, weight in explanation.local_exp[target]:
         weights[segment] = weight
     facts = {
-        "samples": options.samples, "segments": len(weights), "r2": float(explanation.score), "seed": options.seed,
+        "samples": options.samples,
+        "segments": len(weights),
+        "r2": float(explanation.score),
+        "seed": options.seed,
         "stability": explainer.stability(),
-    }  # fmt: skip
+    }
     return weights[segments], facts
 
 
@@ -67,12 +70,12 @@ def superpixels(grey: np.ndarray, kind: Segments = Segments.SLIC) -> np.ndarray:
     if kind is Segments.GRID:
         side = round(SEGMENTS**0.5)
         row, column = (np.arange(n) * side // n for n in grey.shape)
-        found = row[:, None] * side + column[None]
+        segments = row[:, None] * side + column[None]
     elif kind is Segments.QUICKSHIFT:
         size = max(grey.shape) / 224  # the library's windows are in pixels
-        found = quickshift(
+        segments = quickshift(
             np.repeat(grey[..., None], 3, axis=2), kernel_size=4 * size, max_dist=40 * size, ratio=0.3, convert2lab=False, rng=0
         )
     else:
-        found = slic(grey, n_segments=SEGMENTS, compactness=0.1, sigma=1, channel_axis=None, start_label=0)
-    return np.unique(found, return_inverse=True)[1].reshape(found.shape)
+        segments = slic(grey, n_segments=SEGMENTS, compactness=0.1, sigma=1, channel_axis=None, start_label=0)
+    return np.unique(segments, return_inverse=True)[1].reshape(segments.shape)

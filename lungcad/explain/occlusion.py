@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from lungcad.explain.attribution import Cost, Fill, Options, PreparedInput, register
-from lungcad.explain.engine import BATCH, hidden, logits_of_inputs
+from lungcad.explain.engine import BATCH, logits_of_inputs, replacement_grey
 from lungcad.models import TrainedModel
 from lungcad.models.predict import calibrated
 from lungcad.preprocess import normalise
@@ -24,12 +24,15 @@ WINDOWS = 7
     for_class=True,
 )
 def occlusion(
-    model: TrainedModel, scene: PreparedInput, target: int, options: Options, on_progress: Progress | None = None
+    model: TrainedModel, prepared: PreparedInput, target: int, options: Options, on_progress: Progress | None = None
 ) -> tuple[np.ndarray, dict[str, float]]:
     """Fall of the calibrated probability, averaged over the windows that cover a pixel, at the input's resolution."""
     from captum.attr import Occlusion
 
-    grey, instead = (torch.from_numpy(each if each.ndim == 3 else each[None])[None] for each in (scene.grey, hidden(scene.grey, Fill.MEAN)))
+    grey, replacement = (
+        torch.from_numpy(picture if picture.ndim == 3 else picture[None])[None]
+        for picture in (prepared.grey, replacement_grey(prepared.grey, Fill.MEAN))
+    )
     side = max(grey.shape[-1] // WINDOWS, 2)
     steps, done = -(-(grey.shape[-1] - side) // (side // 2)) + 1, 0
 
@@ -45,7 +48,7 @@ def occlusion(
         grey,
         sliding_window_shapes=(grey.shape[1], side, side),
         strides=(grey.shape[1], side // 2, side // 2),
-        baselines=instead,
+        baselines=replacement,
         target=target,
         perturbations_per_eval=BATCH,
     )

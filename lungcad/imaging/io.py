@@ -5,7 +5,7 @@ import stat
 from dataclasses import replace
 from pathlib import Path
 
-from lungcad.errors import ImageError, lookup
+from lungcad.errors import ImageError, lookup_choice
 from lungcad.imaging import dicom, raster
 from lungcad.imaging.deadline import TimeIsUp, deadline
 from lungcad.imaging.image import CTImage, Scale
@@ -48,7 +48,7 @@ def read_image(source: bytes | str | Path, *, frame: int | None = None, scale: S
     "hounsfield" and "grey" overrule it. Raises :class:`ImageError`, in one sentence, for anything that is not one readable CT slice, or
     takes longer than :data:`MAX_SECONDS`.
     """
-    scale = lookup({member.value: member for member in Scale}, str(scale), "scale")
+    scale = lookup_choice(Scale, str(scale), "scale")
     data = source if isinstance(source, bytes) else _read_file(Path(source))
     if not data:
         raise ImageError("The file is empty (0 bytes); export or download it again.")

@@ -9,9 +9,12 @@ from torch import Tensor
 from lungcad.train.recipe import Augmentation
 
 
-def augment(grey: Tensor, how: Augmentation) -> Tensor:
-    """Grey (N, H, W) or colour (N, 3, H, W) in [0, 1] -> the same, each image changed in its own way. Uses torch's global generator."""
-    return _erase(_intensity(_sharpen(_affine(grey, how), how.sharpness), how), how.erase)
+def augment(grey: Tensor, augmentation: Augmentation) -> Tensor:
+    """Grey (N, H, W) or colour (N, 3, H, W) in [0, 1] -> the same, each image changed at random by itself.
+
+    Uses torch's global generator.
+    """
+    return _erase(_intensity(_sharpen(_affine(grey, augmentation), augmentation.sharpness), augmentation), augmentation.erase)
 
 
 def _uniform(n: int, extent: float, like: Tensor) -> Tensor:
@@ -19,16 +22,16 @@ def _uniform(n: int, extent: float, like: Tensor) -> Tensor:
     return (torch.rand(n, device=like.device) * 2 - 1) * extent
 
 
-def _affine(grey: Tensor, how: Augmentation) -> Tensor:
+def _affine(grey: Tensor, augmentation: Augmentation) -> Tensor:
     n = len(grey)
-    angle = _uniform(n, math.radians(how.rotate), grey)
-    scale = 1 + _uniform(n, how.zoom, grey)
-    mirror = torch.where(torch.rand(n, device=grey.device) < how.flip, -1.0, 1.0)
+    angle = _uniform(n, math.radians(augmentation.rotate), grey)
+    scale = 1 + _uniform(n, augmentation.zoom, grey)
+    mirror = torch.where(torch.rand(n, device=grey.device) < augmentation.flip, -1.0, 1.0)
     cos, sin = torch.cos(angle) * scale, torch.sin(angle) * scale
     # affine_grid's coordinates run from -1 to 1, so a shift by a share of the side is twice as much there
     rows = (
-        torch.stack([cos * mirror, -sin, _uniform(n, 2 * how.shift, grey)], 1),
-        torch.stack([sin * mirror, cos, _uniform(n, 2 * how.shift, grey)], 1),
+        torch.stack([cos * mirror, -sin, _uniform(n, 2 * augmentation.shift, grey)], 1),
+        torch.stack([sin * mirror, cos, _uniform(n, 2 * augmentation.shift, grey)], 1),
     )
     grid = F.affine_grid(torch.stack(rows, 1), [n, 1, *grey.shape[-2:]], align_corners=False)
     return F.grid_sample(_with_channels(grey), grid, align_corners=False).view_as(grey)
@@ -42,13 +45,13 @@ def _sharpen(grey: Tensor, extent: float) -> Tensor:
     return grey + _per_image(_uniform(len(grey), extent, grey), grey) * (grey - blurred)
 
 
-def _intensity(grey: Tensor, how: Augmentation) -> Tensor:
+def _intensity(grey: Tensor, augmentation: Augmentation) -> Tensor:
     n = len(grey)
-    gamma = torch.exp(_uniform(n, math.log1p(how.gamma), grey))
-    gain = 1 + _uniform(n, how.gain, grey)
-    bias = _uniform(n, how.bias, grey)
-    gamma, gain, bias = (_per_image(each, grey) for each in (gamma, gain, bias))
-    noise = torch.randn_like(grey) * (_per_image(torch.rand(n, device=grey.device), grey) * how.noise)
+    gamma = torch.exp(_uniform(n, math.log1p(augmentation.gamma), grey))
+    gain = 1 + _uniform(n, augmentation.gain, grey)
+    bias = _uniform(n, augmentation.bias, grey)
+    gamma, gain, bias = (_per_image(values, grey) for values in (gamma, gain, bias))
+    noise = torch.randn_like(grey) * (_per_image(torch.rand(n, device=grey.device), grey) * augmentation.noise)
     return (grey.clamp(0, 1).pow(gamma) * gain + bias + noise).clamp(0, 1)
 
 
@@ -60,9 +63,9 @@ def _erase(grey: Tensor, probability: float) -> Tensor:
     half_w = (0.05 + torch.rand(n, 1, device=grey.device) * 0.12) * width
     in_rows = (torch.arange(height, device=grey.device) - y).abs() < half_h
     in_columns = (torch.arange(width, device=grey.device) - x).abs() < half_w
-    chosen = (torch.rand(n, 1, 1, device=grey.device) < probability) & in_rows.unsqueeze(2) & in_columns.unsqueeze(1)
-    chosen = chosen if grey.ndim == 3 else chosen.unsqueeze(1)
-    return torch.where(chosen, grey.mean((-2, -1), keepdim=True), grey)
+    erased = (torch.rand(n, 1, 1, device=grey.device) < probability) & in_rows.unsqueeze(2) & in_columns.unsqueeze(1)
+    erased = erased if grey.ndim == 3 else erased.unsqueeze(1)
+    return torch.where(erased, grey.mean((-2, -1), keepdim=True), grey)
 
 
 def _with_channels(grey: Tensor) -> Tensor:

@@ -29,7 +29,7 @@ class Images:
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """grey: uint8 (n, H, W) or (n, 3, H, W). labels: int64 (n,). copies: bool (n,), a copy of a training image."""
+    """One part of a data set. grey: uint8 (n, H, W) or (n, 3, H, W). labels: int64 (n,). copies: bool (n,), a copy of a training image."""
 
     cases: list[Case]
     grey: torch.Tensor
@@ -76,7 +76,7 @@ class Parts:
 def read_images(cases: Sequence[Case], config: PreprocessConfig, on_progress: Callable[[int, int], None] | None = None) -> Images:
     """Every case, by one thread a core; a damaged file becomes None."""
 
-    def one(case: Case) -> tuple[np.ndarray, Fingerprint, Traits] | tuple[None, None, None]:
+    def read_case(case: Case) -> tuple[np.ndarray, Fingerprint, Traits] | tuple[None, None, None]:
         try:
             image = read_image(case.path)
         except LungcadError:
@@ -84,7 +84,7 @@ def read_images(cases: Sequence[Case], config: PreprocessConfig, on_progress: Ca
         grey, _ = to_grey(image, config)
         return (grey * 255).round().astype(np.uint8), Fingerprint.of(image), Traits.of(image)
 
-    grey, prints, traits = (list(column) for column in zip(*for_each_case(one, cases, on_progress), strict=True))
+    grey, prints, traits = (list(column) for column in zip(*for_each_case(read_case, cases, on_progress), strict=True))
     return Images(list(cases), grey, prints, traits)
 
 
@@ -92,8 +92,8 @@ def make_parts(dataset: Dataset, images: Images, recipe: Recipe, *, fold: int | 
     """Training, validation and test part under the recipe's protocol. Damaged files are skipped and named in ``split.unreadable``."""
     split = split_cases(dataset, images.cases, images.prints, recipe.protocol, fold=fold, folds=folds)
     classes = dataset.task(recipe.task).classes
-    trained = {case.label for case in split.cases if case.split is Split.TRAIN}
-    if missing := [name for name in classes if name not in trained]:
+    training_classes = {case.label for case in split.cases if case.split is Split.TRAIN}
+    if missing := [name for name in classes if name not in training_classes]:
         raise DatasetError(
             f"The training part has no readable image of {' and '.join(missing)}; fill the class folder or leave the class out."
         )
@@ -103,21 +103,21 @@ def make_parts(dataset: Dataset, images: Images, recipe: Recipe, *, fold: int | 
         )
     row_of = {case.id: row for row, case in enumerate(images.cases)}
     parts = {}
-    for part in Split:
-        chosen = split.indices(part)
-        cases = [split.cases[i] for i in chosen]
+    for split_name in Split:
+        indices = split.indices(split_name)
+        cases = [split.cases[i] for i in indices]
         rows = [row_of[case.id] for case in cases]
-        parts[part] = Part(
+        parts[split_name] = Part(
             cases,
             torch.from_numpy(np.stack([grey for row in rows if (grey := images.grey[row]) is not None])),
             torch.tensor([classes.index(case.label) for case in cases]),
-            split.copy_of_training[chosen],
+            split.copy_of_training[indices],
             [traits for row in rows if (traits := images.traits[row]) is not None],
         )
     return Parts(parts[Split.TRAIN], parts[Split.VALID], parts[Split.TEST], classes, split)
 
 
-def plain_parts(images: Images, classes: tuple[str, ...], n_train: int) -> Parts:
+def parts_in_order(images: Images, classes: tuple[str, ...], n_train: int) -> Parts:
     """The first ``n_train`` cases train, the rest validate and test: for measurements of speed, not of accuracy."""
     cases = [replace(case, split=Split.TRAIN if i < n_train else Split.VALID) for i, case in enumerate(images.cases)]
     labels = torch.tensor([classes.index(case.label) for case in cases])

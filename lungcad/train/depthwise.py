@@ -1,7 +1,7 @@
 """Depthwise convolutions whose gradient does not take most of a training step on a CPU.
 
-Several of oneDNN's bfloat16 gradients of depthwise convolutions are slower than its float32 ones. So the forward pass stays in bfloat16 and the
-backward pass runs in float32, which is also the more precise. What it brings: ``lungcad bench --only depthwise_gradient``.
+Several of oneDNN's bfloat16 gradients of depthwise convolutions are slower than its float32 ones. So the forward pass stays in bfloat16 and
+the backward pass runs in float32, which is also the more precise. What it brings: ``lungcad bench --only depthwise_gradient``.
 """
 
 from typing import Any
@@ -55,8 +55,8 @@ def is_depthwise(layer: nn.Module) -> bool:
 def speed_up_depthwise(network: nn.Module) -> nn.Module:
     """Make every depthwise convolution of the network a :class:`DepthwiseConv2d`, in place; names and weights stay."""
     for layer in network.modules():
-        plain = is_depthwise(layer) and layer.bias is None and layer.dilation == (1, 1) and layer.padding_mode == "zeros"
-        if plain and type(layer) in (nn.Conv2d, Conv2dSame):
+        is_plain = is_depthwise(layer) and layer.bias is None and layer.dilation == (1, 1) and layer.padding_mode == "zeros"
+        if is_plain and type(layer) in (nn.Conv2d, Conv2dSame):
             layer.__class__ = DepthwiseConv2dSame if type(layer) is Conv2dSame else DepthwiseConv2d
             if type(layer) is DepthwiseConv2dSame:
                 layer.padding = (0, 0)

@@ -57,15 +57,15 @@ class TrainingModule(pl.LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         """Loss, accuracy, AUC and macro F1 over all validation cases."""
-        logits, labels = (self._of_all_devices(torch.cat(each)) for each in zip(*self._validated, strict=True))
+        logits, labels = (self._of_all_devices(torch.cat(batches)) for batches in zip(*self._validated, strict=True))
         self._validated.clear()
         probabilities, truth = logits.softmax(1).cpu().numpy(), labels.cpu().numpy()
-        once = Resamples.none(len(truth))
-        confusion = resampled_confusion(truth, probabilities.argmax(1), probabilities.shape[1], once)
+        no_resamples = Resamples.none(len(truth))
+        confusion = resampled_confusion(truth, probabilities.argmax(1), probabilities.shape[1], no_resamples)
         values: dict[str, Tensor | float] = {
             "valid_loss": F.cross_entropy(logits, labels),
             "valid_accuracy": float((probabilities.argmax(1) == truth).mean()),
-            "valid_auc": float(macro_auc(truth, probabilities, once)[0]),
+            "valid_auc": float(macro_auc(truth, probabilities, no_resamples)[0]),
             "valid_macro_f1": float(macro_f1(confusion)[0]),
         }
         self.log_dict(values, prog_bar=True)

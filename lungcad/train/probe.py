@@ -1,7 +1,7 @@
 """The head's first weights: a linear probe of the frozen backbone, before anything is fine-tuned.
 
-Fine-tuning from a random head distorts pretrained features and costs accuracy on patients unlike those of training; from a fitted head it does not
-(Kumar et al., "Fine-tuning can distort pretrained features and underperform out-of-distribution", ICLR 2022).
+Fine-tuning from a random head distorts pretrained features and costs accuracy on patients unlike those of training; from a fitted head it
+does not (Kumar et al., "Fine-tuning can distort pretrained features and underperform out-of-distribution", ICLR 2022).
 """
 
 import numpy as np
@@ -37,7 +37,7 @@ def fit_probe(network: Classifier, parts: Parts, recipe: Recipe) -> float:
         model.fit((features - mean) / scale, labels)
         loss = log_loss(parts.valid.labels.numpy(), model.predict_proba((valid - mean) / scale), labels=model.classes_)
         fitted.append((loss, strength, model))
-    _, strength, best = min(fitted, key=lambda each: each[0])
+    _, strength, best = min(fitted, key=lambda candidate: candidate[0])
     weights, bias = best.coef_, best.intercept_
     if len(weights) == 1:  # two classes: scikit-learn keeps the difference of the two logits
         weights, bias = np.concatenate([-weights, weights]) / 2, np.concatenate([-bias, bias]) / 2

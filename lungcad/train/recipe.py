@@ -8,7 +8,7 @@ import yaml
 from pydantic import Field
 
 from lungcad.datasets import DATASETS, Protocol
-from lungcad.errors import RecipeError, lookup
+from lungcad.errors import RecipeError, lookup, lookup_choice
 from lungcad.models import ATTENTION, BACKBONES, Inputs
 from lungcad.preprocess import PreprocessConfig
 from lungcad.schema import Schema
@@ -68,11 +68,14 @@ class Monitor(StrEnum):
 
 
 class Recipe(Schema):
-    """learning_rate: peak learning rate of the new layers; backbone_rate: of the backbone.
+    """All that a training depends on.
 
-    protocol: how the data set is split (:mod:`lungcad.datasets.splits`). Two phases: for ``frozen_epochs`` the backbone rests; then it thaws
-    from its last stage on, one stage every ``unfreeze_every`` epochs (0: all at once), but for its first ``frozen_stages``, which always rest.
-    probe: begin with a head fitted to the frozen backbone (:mod:`lungcad.train.probe`) on so many augmented views of each image, None for a random head.
+    learning_rate: peak learning rate of the new layers; backbone_rate: of the backbone.
+    protocol: how the data set is split (:mod:`lungcad.datasets.splits`). Two phases: for ``frozen_epochs`` the backbone rests; then it
+    thaws from its last stage on, one stage every ``unfreeze_every`` epochs (0: all at once), but for its first ``frozen_stages``, which
+    always rest.
+    probe: begin with a head fitted to the frozen backbone (:mod:`lungcad.train.probe`) on so many augmented views of each image, None for a
+    random head.
     ema: decay of a running mean of the weights, which is validated and kept instead of the last ones (0: none).
     restore_prior: after balanced training, answer with the classes' prior of the training part again (the card's ``bias``).
     variant_of: the recipe that this one is under another protocol or seed (:meth:`variant`).
@@ -137,7 +140,7 @@ class Recipe(Schema):
         """The same recipe under another protocol or seed, with a name that says so (``NAME-published-seed1``)."""
         values: dict[str, Any] = {"name": self.name, "variant_of": self.variant_of or self.name}
         if protocol is not None:
-            lookup({each.value: each for each in Protocol}, protocol, "protocol")
+            lookup_choice(Protocol, protocol, "protocol")
             values |= {"protocol": protocol, "name": f"{values['name']}-{protocol}"}
         if seed is not None:
             values |= {"seed": seed, "name": f"{values['name']}-seed{seed}"}

@@ -40,7 +40,8 @@ def suggest(trial: optuna.Trial, recipe: Recipe) -> Recipe:
 def tune(recipe: Recipe, data: Path, work: Path, *, trials: int = 20, on_progress: Callable[[int, int], None] | None = None) -> Tuned:
     """Train ``trials`` variants of a recipe and keep the one with the best validation metric (the recipe's monitor).
 
-    The study is kept in ``work/study.db``, which belongs to the recipe and its data; a second call goes on where the first ended. The test part is never looked at.
+    The study is kept in ``work/study.db``, which belongs to the recipe and its data; a second call goes on where the first ended. The test
+    part is never looked at.
     """
     dataset = DATASETS[recipe.dataset]
     parts = make_parts(dataset, read_images(dataset.read(data, recipe.task), recipe.preprocess), recipe)

@@ -1,7 +1,7 @@
 """The work folder of a training: it belongs to one recipe and one set of data, and holds the checkpoints that a second call goes on from.
 
-A checkpoint is found by its name in the folder that is resumed, never by a path inside a file: Lightning's own state names the folder it was written in,
-which after a copy or a move is another training's.
+A checkpoint is found by its name in the folder that is resumed, never by a path inside a file: Lightning's own state names the folder it
+was written in, which after a copy or a move is another training's.
 """
 
 import hashlib
@@ -55,23 +55,26 @@ class WorkFolder:
     @classmethod
     def refuse_other_recipe(cls, path: Path, recipe: Recipe) -> None:
         """Before the images are read. Raises :class:`RecipeError` where the folder is not this recipe's."""
-        if _read_note(path).get("recipe", _said(recipe)) != _said(recipe):
+        if _read_note(path).get("recipe", _stored_recipe(recipe)) != _stored_recipe(recipe):
             raise RecipeError(f"The folder {str(path)!r} holds a training by another recipe; delete it or name another one with --work.")
 
     @classmethod
     def bind(cls, path: Path, recipe: Recipe, parts: Parts) -> "WorkFolder":
-        """Make ``path`` the folder of this training. Raises :class:`RecipeError` where it is another one's, by its recipe or by its data."""
+        """Make ``path`` the folder of this training.
+
+        Raises :class:`RecipeError` where it is another one's, by its recipe or by its data.
+        """
         cls.refuse_other_recipe(path, recipe)
-        own = {"recipe": _said(recipe), "data_sha256": data_sha256(parts)}
+        identity_facts = {"recipe": _stored_recipe(recipe), "data_sha256": data_sha256(parts)}
         note = _read_note(path)
-        if note and note["data_sha256"] != own["data_sha256"]:
+        if note and note["data_sha256"] != identity_facts["data_sha256"]:
             raise RecipeError(
                 f"The folder {str(path)!r} holds a training on other images or another split; delete it or name another one with --work."
             )
         if not note:
             path.mkdir(parents=True, exist_ok=True)
-            write_whole(path / NOTE, json.dumps(own, indent=2))
-        return cls(path, hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest())
+            write_whole(path / NOTE, json.dumps(identity_facts, indent=2))
+        return cls(path, hashlib.sha256(json.dumps(identity_facts, sort_keys=True).encode()).hexdigest())
 
     def resume(self) -> Resumed:
         """The last epoch; the best one where the last is damaged. Raises :class:`RecipeError` where the best weights so far are lost."""
@@ -80,15 +83,15 @@ class WorkFolder:
             return Resumed()
         if best is None:
             raise RecipeError(
-                f"{BEST} in {str(self.path)!r} is missing or damaged, and with it the best weights so far; restore it from a copy, or delete the folder to "
-                "train from the beginning."
+                f"{BEST} in {str(self.path)!r} is missing or damaged, and with it the best weights so far; restore it from a copy, "
+                "or delete the folder to train from the beginning."
             )
         if last is not None:
             return Resumed(self.path / LAST)
         return Resumed(
             self.path / BEST,
-            f"{LAST} in {str(self.path)!r} is missing or damaged; the training goes on from the best epoch, {int(best['epoch'])}, and the epochs after it "
-            "are trained again.",
+            f"{LAST} in {str(self.path)!r} is missing or damaged; the training goes on from the best epoch, {int(best['epoch'])}, "
+            "and the epochs after it are trained again.",
         )
 
     def best(self) -> dict[str, Any]:
@@ -121,8 +124,8 @@ class WorkFolder:
 class FolderCheckpoint(ModelCheckpoint):
     """Keeps ``NAME.ckpt`` in the work folder, marked with the folder's identity, and takes no path out of a checkpoint's state."""
 
-    def __init__(self, folder: WorkFolder, name: str, **how: Any) -> None:
-        super().__init__(folder.path, filename=Path(name).stem, save_on_train_epoch_end=True, enable_version_counter=False, **how)
+    def __init__(self, folder: WorkFolder, name: str, **kwargs: Any) -> None:
+        super().__init__(folder.path, filename=Path(name).stem, save_on_train_epoch_end=True, enable_version_counter=False, **kwargs)
         self.folder, self.name = folder, name
 
     def on_save_checkpoint(self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]) -> None:
@@ -132,21 +135,20 @@ class FolderCheckpoint(ModelCheckpoint):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Scores and counters out of the state; paths from the folder that is resumed."""
         path = str(self.folder.path.resolve() / self.name)
-        own: dict[str, Any] = {
+        own_state: dict[str, Any] = {
             "dirpath": self.dirpath,
             "best_model_path": path if Path(path).exists() else "",
             "kth_best_model_path": "",
             "last_model_path": "",
         }
-        if (
-            self.monitor is not None
-        ):  # the score of the file that lies there: a stop between the two files leaves the best one an epoch ahead
+        if self.monitor is not None:
+            # the score of the file that lies there: a stop between the two files leaves the best one an epoch ahead
             score = self.folder.best()["callbacks"][self.state_key]["best_model_score"]
-            own |= {"best_model_score": score, "kth_best_model_path": path, "kth_value": score, "best_k_models": {path: score}}
-        super().load_state_dict(state_dict | own)
+            own_state |= {"best_model_score": score, "kth_best_model_path": path, "kth_value": score, "best_k_models": {path: score}}
+        super().load_state_dict(state_dict | own_state)
 
 
-def _said(recipe: Recipe) -> dict[str, Any]:
+def _stored_recipe(recipe: Recipe) -> dict[str, Any]:
     return recipe.model_dump(mode="json", exclude={"selection_note"})
 
 
@@ -156,7 +158,8 @@ def _read_note(path: Path) -> dict[str, Any]:
     if not file.exists():
         if remains := [name for name in _REMAINS if (path / name).exists()]:
             raise RecipeError(
-                f"The folder {str(path)!r} holds {remains[0]} but no {NOTE} that says whose it is; delete the folder or name another one with --work."
+                f"The folder {str(path)!r} holds {remains[0]} but no {NOTE} that says whose it is; delete the folder or name "
+                "another one with --work."
             )
         return {}
     try:

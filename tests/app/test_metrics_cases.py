@@ -14,7 +14,7 @@ from lungcad.app.components.text import class_label
 from lungcad.app.metrics.cases import MOST_SHOWN
 from lungcad.errors import DatasetError
 from lungcad.evaluate.scoring import ScoredCases
-from lungcad.evaluate.selection import Band, Cell, Region, chosen, to_text
+from lungcad.evaluate.selection import Band, Cell, Region, selected_rows, to_text
 from lungcad.evaluate.stores.runs import read_run
 from lungcad.imaging import read_image
 from tests.app.pages import mounted, open_page, panes_of
@@ -59,7 +59,7 @@ def test_without_the_data_ids_are_shown(monkeypatch, table):
 @pytest.mark.parametrize("selection", [Cell("normal", "normal"), Band("normal", 0.2, 0.9)])
 def test_a_selection_in_the_link_chooses_its_cases(table, selection):
     page = new_page(runs=RUN, select=to_text(selection)).run()
-    assert not page.exception and not page.info and shown_cases(page) == chosen(selection, table, {}).sum()
+    assert not page.exception and not page.info and shown_cases(page) == selected_rows(selection, table, {}).sum()
     page.button(key="clear_select").click().run()
     assert "select" not in page.query_params and shown_cases(page) == (table.label != table.answer).sum()
 
@@ -72,7 +72,7 @@ def test_a_region_of_the_map_chooses_its_cases(table):
     region = Region.of("UMAP", [left, right], [bottom, top])
     page = new_page(runs=RUN, by="Map of the cases", select=to_text(region)).run()
     assert not page.exception and not page.error
-    expected = chosen(region, table, {"UMAP": places}).sum()
+    expected = selected_rows(region, table, {"UMAP": places}).sum()
     assert 0 < expected < len(table) and shown_cases(page) == expected
 
 

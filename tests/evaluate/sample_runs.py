@@ -16,10 +16,15 @@ def make_run(name: str, n: int = 60, shift: float = 0.0, seed: int = 0, ids=None
     p = norm.cdf((1 + shift) * (labels - 0.5) + 0.7 * noise)
     table = pd.DataFrame(
         {
-            "case": ids if ids is not None else [f"c{i}" for i in range(n)], "group": [f"g{i // 3}" for i in range(n)], "split": "test",
-            "label": [CLASSES[k] for k in labels], "copy_of_training": False, "p:benign": 1 - p, "p:malignant": p,
+            "case": ids if ids is not None else [f"c{i}" for i in range(n)],
+            "group": [f"g{i // 3}" for i in range(n)],
+            "split": "test",
+            "label": [CLASSES[k] for k in labels],
+            "copy_of_training": False,
+            "p:benign": 1 - p,
+            "p:malignant": p,
         }
-    )  # fmt: skip
+    )
     return Run(name, {"classes": CLASSES, "dataset": "lidc-nodules", "protocol": "grouped", "seed": seed}, table, None, None)
 
 
@@ -30,7 +35,12 @@ def prediction_table(n: int = 40, seed: int = 0) -> pd.DataFrame:
     split = np.where(np.arange(n) < n // 2, "valid", "test")
     return pd.DataFrame(
         {
-            "case": [f"c{i}" for i in range(n)], "group": [f"g{i // 2}" for i in range(n)], "split": split, "label": [CLASSES[k] for k in labels],
-            "copy_of_training": np.arange(n) % 10 == 9, "p:benign": 1 - p, "p:malignant": p,
+            "case": [f"c{i}" for i in range(n)],
+            "group": [f"g{i // 2}" for i in range(n)],
+            "split": split,
+            "label": [CLASSES[k] for k in labels],
+            "copy_of_training": np.arange(n) % 10 == 9,
+            "p:benign": 1 - p,
+            "p:malignant": p,
         }
-    )  # fmt: skip
+    )

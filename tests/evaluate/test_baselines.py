@@ -10,7 +10,7 @@ from lungcad.evaluate.baselines import AREA, HISTOGRAM, MAJORITY, METADATA, base
 CLASSES = ("benign", "malignant")
 
 
-def part(n: int, split: Split, seed: int) -> SimpleNamespace:
+def made_up_split(n: int, split: Split, seed: int) -> SimpleNamespace:
     """Malignant files are RGB and large nodules; grey levels say nothing."""
     rng = np.random.default_rng(seed)
     cases, traits = [], []
@@ -23,7 +23,7 @@ def part(n: int, split: Split, seed: int) -> SimpleNamespace:
 
 
 def test_each_baseline_sees_only_what_it_says():
-    table = baseline_table({Split.TRAIN: part(60, Split.TRAIN, 0), Split.TEST: part(30, Split.TEST, 1)}, CLASSES)
+    table = baseline_table({Split.TRAIN: made_up_split(60, Split.TRAIN, 0), Split.TEST: made_up_split(30, Split.TEST, 1)}, CLASSES)
     truth = np.array([i % 3 == 0 for i in range(30)])
     right = {name: ((rows["p:malignant"] > 0.5).to_numpy() == truth).mean() for name, rows in table.groupby("baseline")}
     assert right[MAJORITY] == pytest.approx(2 / 3) and right[METADATA] == 1 and right[AREA] == 1 and right[HISTOGRAM] < 0.85
@@ -31,7 +31,7 @@ def test_each_baseline_sees_only_what_it_says():
 
 
 def test_no_area_no_area_baseline():
-    parts = {Split.TRAIN: part(30, Split.TRAIN, 0), Split.TEST: part(9, Split.TEST, 1)}
-    for each in parts.values():
-        each.cases = [Case(case.id, None, case.label, case.split) for case in each.cases]
-    assert AREA not in set(baseline_table(parts, CLASSES).baseline)
+    traits_by_split = {Split.TRAIN: made_up_split(30, Split.TRAIN, 0), Split.TEST: made_up_split(9, Split.TEST, 1)}
+    for split_traits in traits_by_split.values():
+        split_traits.cases = [Case(case.id, None, case.label, case.split) for case in split_traits.cases]
+    assert AREA not in set(baseline_table(traits_by_split, CLASSES).baseline)

@@ -5,7 +5,7 @@ import pytest
 
 from lungcad.analysis import analyse
 from lungcad.errors import DatasetError, UnknownNameError
-from lungcad.evaluate.folder import evaluate_folder, seen_before
+from lungcad.evaluate.folder import count_seen_in_training, evaluate_folder
 from lungcad.evaluate.stores.runs import prediction_table, write_run
 from lungcad.imaging.phantom import make_phantom
 from tests.conftest import CLASSES
@@ -18,17 +18,17 @@ def folder(tmp_path_factory):
     for index in range(12):
         part = "test" if index < 8 else "train"
         suffix = "" if part == "test" else "_left.hilum_T1_N0_M0_Ia"
-        place = root / part / (CLASSES[index % 4] + suffix)
-        place.mkdir(parents=True, exist_ok=True)
-        (place / f"{index}.png").write_bytes(make_phantom(index, size=96).png())
+        class_folder = root / part / (CLASSES[index % 4] + suffix)
+        class_folder.mkdir(parents=True, exist_ok=True)
+        (class_folder / f"{index}.png").write_bytes(make_phantom(index, size=96).png())
     (root / "test" / "normal" / "broken.png").write_bytes(b"\x89PNG nothing")
     return root
 
 
 def test_reads_the_test_part_and_agrees_with_single_predictions(toy, folder):
-    found = evaluate_folder(toy, folder, "chest-ct-scan")
-    assert found.result.n == 8 and [case for case, _ in found.skipped] == ["test/normal/broken.png"]
-    for case, row in zip(found.cases, found.probabilities, strict=True):
+    evaluation = evaluate_folder(toy, folder, "chest-ct-scan")
+    assert evaluation.result.n == 8 and [case for case, _ in evaluation.skipped] == ["test/normal/broken.png"]
+    for case, row in zip(evaluation.cases, evaluation.probabilities, strict=True):
         single = analyse(case.path, toy, methods=()).prediction.probabilities
         np.testing.assert_allclose(row, list(single.values()), atol=0.01)  # bfloat16 rounds batches differently
 
@@ -39,9 +39,9 @@ def test_images_that_the_network_was_trained_on_are_counted(toy, folder, tmp_pat
     table = prediction_table(cases[:4], "test", np.full((4, 4), 0.25), CLASSES, np.zeros(4, bool))
     write_run(tmp_path / "toy", {"classes": list(CLASSES)}, table)
     card = toy.card.model_copy(update={"run": "data/runs/toy"})
-    assert seen_before(card, cases, tmp_path) == 4 and seen_before(card, cases[:4], tmp_path) == 0
-    assert seen_before(card, cases[4:], tmp_path) == 0  # another folder, as far as one can tell
-    assert seen_before(toy.card, cases, tmp_path) is None and seen_before(card, cases, tmp_path / "nowhere") is None
+    assert count_seen_in_training(card, cases, tmp_path) == 4 and count_seen_in_training(card, cases[:4], tmp_path) == 0
+    assert count_seen_in_training(card, cases[4:], tmp_path) == 0  # another folder, as far as one can tell
+    assert count_seen_in_training(toy.card, cases, tmp_path) is None and count_seen_in_training(card, cases, tmp_path / "nowhere") is None
 
 
 def test_json_has_the_promised_keys(toy, folder):
@@ -66,6 +66,6 @@ def test_unknown_layout(toy, folder):
 
 
 def test_progress_counts_every_case(toy, folder):
-    seen = []
-    evaluate_folder(toy, folder, "chest-ct-scan", lambda done, total: seen.append((done, total)))
-    assert seen[-1] == (9, 9)
+    progress = []
+    evaluate_folder(toy, folder, "chest-ct-scan", lambda done, total: progress.append((done, total)))
+    assert progress[-1] == (9, 9)

@@ -23,8 +23,8 @@ def test_delong_is_the_formula_of_the_paper():
     aucs = table.mean((1, 2))
     s10, s01 = np.cov(table.mean(2)), np.cov(table.mean(1))
     variance = np.array([-1, 1]) @ (s10 / x.shape[1] + s01 / y.shape[1]) @ np.array([-1, 1])
-    found = delong(positive, *scores)
-    assert found == pytest.approx((*aucs, np.sqrt(variance), 2 * norm.sf(abs(aucs[1] - aucs[0]) / np.sqrt(variance))))
+    result = delong(positive, *scores)
+    assert result == pytest.approx((*aucs, np.sqrt(variance), 2 * norm.sf(abs(aucs[1] - aucs[0]) / np.sqrt(variance))))
 
 
 def test_delong_of_a_run_with_itself_and_without_a_class():
@@ -52,7 +52,7 @@ def test_a_run_against_itself_differs_in_nothing():
         assert row.difference == 0 and row.p == 1 and row.low <= 0 <= row.high
 
 
-def test_a_much_better_run_is_seen_by_every_test():
+def test_every_test_detects_a_much_better_run():
     rows = {row.metric: row for row in compare_runs(make_run("a", 150, seed=1), make_run("b", 150, 3.0, seed=2))}
     assert {"accuracy", "ROC-AUC malignant", "macro F1", "ROC-AUC"} <= set(rows)
     for metric, row in rows.items():
@@ -68,7 +68,7 @@ def test_the_order_of_the_cases_does_not_matter():
     assert compare_runs(one, other) == compare_runs(one, shuffled)
 
 
-def test_other_cases_are_said_and_the_common_ones_offered():
+def test_different_cases_are_refused_and_the_common_ones_offered():
     one, other = make_run("a", 30), make_run("b", 30, ids=[f"c{i}" for i in range(25)] + [f"x{i}" for i in range(5)])
     with pytest.raises(DatasetError, match=r"25 in common.*--common"):
         compare_runs(one, other)
@@ -85,9 +85,9 @@ def test_runs_of_other_classes_cannot_be_compared():
 
 
 def test_gain_over_seeds_is_the_mean_of_the_pairs():
-    plain, attended = ([make_run(f"{s}{k}", 90, shift, seed=10 * k + s) for k in range(3)] for s, shift in ((1, 0.0), (2, 2.0)))
-    found = {row.metric: row for row in attention_gain(plain, attended)}
-    single = [{row.metric: row for row in compare_runs(a, b)}["macro F1"].difference for a, b in zip(plain, attended, strict=True)]
-    assert found["macro F1"].difference == pytest.approx(np.mean(single)) and "3 seeds" in found["macro F1"].test
+    baselines, attended = ([make_run(f"{s}{k}", 90, shift, seed=10 * k + s) for k in range(3)] for s, shift in ((1, 0.0), (2, 2.0)))
+    gain_by_metric = {row.metric: row for row in attention_gain(baselines, attended)}
+    single = [{row.metric: row for row in compare_runs(a, b)}["macro F1"].difference for a, b in zip(baselines, attended, strict=True)]
+    assert gain_by_metric["macro F1"].difference == pytest.approx(np.mean(single)) and "3 seeds" in gain_by_metric["macro F1"].test
     with pytest.raises(DatasetError, match="pairs"):
-        attention_gain(plain, attended[:2])
+        attention_gain(baselines, attended[:2])

@@ -8,20 +8,25 @@ CLASSES = ("benign", "malignant")
 
 
 def readings():
-    rows = [("malignant", "malignant", "malignant", "malignant"), ("malignant", "benign", "malignant", "malignant"),
-            ("benign", "benign", "benign", "malignant"), ("benign", "benign", "malignant", "benign"), ("malignant", "malignant", None, "benign")]  # fmt: skip
+    rows = [
+        ("malignant", "malignant", "malignant", "malignant"),
+        ("malignant", "benign", "malignant", "malignant"),
+        ("benign", "benign", "benign", "malignant"),
+        ("benign", "benign", "malignant", "benign"),
+        ("malignant", "malignant", None, "benign"),
+    ]
     return [Reading(f"case{i}", label, before, after, {"net": net}) for i, (label, before, after, net) in enumerate(rows)]
 
 
 def test_scores_by_hand():
-    found = scores(readings(), CLASSES, "benign").set_index("answers")
-    before, after = found.loc[BEFORE], found.loc[AFTER]
+    scores_by_answerer = scores(readings(), CLASSES, "benign").set_index("answers")
+    before, after = scores_by_answerer.loc[BEFORE], scores_by_answerer.loc[AFTER]
     assert (before.n, after.n) == (5, 4)
     assert before.sensitivity == pytest.approx(2 / 3) and before.specificity == 1 and before.accuracy == 0.8
     assert after.sensitivity == 1 and after.specificity == 0.5
-    given = [each.before for each in readings()]
-    assert before["kappa with net"] == pytest.approx(cohen_kappa_score(given, [each.networks["net"] for each in readings()]))
-    assert before["kappa with the truth"] == pytest.approx(cohen_kappa_score(given, [each.label for each in readings()]))
+    answers_before = [reading.before for reading in readings()]
+    assert before["kappa with net"] == pytest.approx(cohen_kappa_score(answers_before, [reading.networks["net"] for reading in readings()]))
+    assert before["kappa with the truth"] == pytest.approx(cohen_kappa_score(answers_before, [reading.label for reading in readings()]))
 
 
 def test_without_a_negative_class_there_is_no_sensitivity():
@@ -29,9 +34,9 @@ def test_without_a_negative_class_there_is_no_sensitivity():
 
 
 def test_with_three_classes_every_other_class_is_positive():
-    given = [Reading("1", "a", "b", None, {}), Reading("2", "normal", "normal", None, {}), Reading("3", "b", "normal", None, {})]
-    found = scores(given, ("a", "b", "normal"), "normal")
-    assert found.sensitivity.tolist() == [0.5] and found.specificity.tolist() == [1.0] and list(found.answers) == [BEFORE]
+    three_readings = [Reading("1", "a", "b", None, {}), Reading("2", "normal", "normal", None, {}), Reading("3", "b", "normal", None, {})]
+    score_table = scores(three_readings, ("a", "b", "normal"), "normal")
+    assert score_table.sensitivity.tolist() == [0.5] and score_table.specificity.tolist() == [1.0] and list(score_table.answers) == [BEFORE]
 
 
 def test_nothing_read_yet():
@@ -40,11 +45,13 @@ def test_nothing_read_yet():
 
 
 def test_the_networks_stand_beside_the_reader_on_the_same_cases():
-    found = scores(readings(), CLASSES, "benign").set_index("answers").loc["net"]
-    twice = readings()[:4]  # answered before and after the map
-    assert found.n == 4 and found.accuracy == pytest.approx(sum(case.networks["net"] == case.label for case in twice) / 4)
-    assert found["kappa with the truth"] == pytest.approx(
-        cohen_kappa_score([case.networks["net"] for case in twice], [case.label for case in twice])
+    network_scores = scores(readings(), CLASSES, "benign").set_index("answers").loc["net"]
+    answered_twice = readings()[:4]  # answered before and after the map
+    assert network_scores.n == 4 and network_scores.accuracy == pytest.approx(
+        sum(case.networks["net"] == case.label for case in answered_twice) / 4
+    )
+    assert network_scores["kappa with the truth"] == pytest.approx(
+        cohen_kappa_score([case.networks["net"] for case in answered_twice], [case.label for case in answered_twice])
     )
 
 

@@ -36,7 +36,7 @@ def test_the_report_reads_predictions_not_stored_numbers(runs_folder):
         ({"split": "valid"}, "no test case"),
     ],
 )
-def test_odd_predictions_are_said(runs_folder, change, word):
+def test_odd_predictions_are_reported(runs_folder, change, word):
     write_run(runs_folder / "odd", {"classes": CLASSES, "dataset": "lidc-nodules"}, prediction_table().assign(**change))
     with pytest.raises(DatasetError, match=re.escape(word)):
         report(read_run("odd", runs_folder))

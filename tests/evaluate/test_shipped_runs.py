@@ -20,15 +20,15 @@ def test_the_card_is_computed_from_its_run(card):
     test, valid = run.test, run.predictions[run.predictions.split == "valid"]
     labels, probabilities, groups = run.labels(test), run.probabilities(test).astype(np.float32), test.group.to_numpy()
     assert summarise(labels, probabilities, card.classes, groups=groups) == card.test
-    kept = ~test.copy_of_training.to_numpy()
+    not_copies = ~test.copy_of_training.to_numpy()
     if card.test_without_copies:
-        assert summarise(labels[kept], probabilities[kept], card.classes, groups=groups[kept]) == card.test_without_copies
+        assert summarise(labels[not_copies], probabilities[not_copies], card.classes, groups=groups[not_copies]) == card.test_without_copies
     else:
-        assert kept.all() or not kept.any()
+        assert not_copies.all() or not not_copies.any()
     for choose, point in ((youden_point, card.operating_point), (sensitive_point, card.sensitive_point)):
-        found = choose(run.labels(valid), run.probabilities(valid), card.classes, task_of(run).negative)
-        assert (found is None) == (point is None)
-        assert found is None or found.threshold == pytest.approx(point.threshold, abs=1e-6)
+        expected_point = choose(run.labels(valid), run.probabilities(valid), card.classes, task_of(run).negative)
+        assert (expected_point is None) == (point is None)
+        assert expected_point is None or expected_point.threshold == pytest.approx(point.threshold, abs=1e-6)
     assert len(valid) == card.n_valid and len(run.history) == card.epochs_trained
 
 

@@ -21,10 +21,10 @@ def folder(tmp_path_factory):
     """Phantoms laid out as Chest CT-Scan, a damaged one among them, and a DICOM series with contours."""
     root = tmp_path_factory.mktemp("data")
     for index, label in enumerate(CLASSES):
-        place = root / "chest" / "test" / label
-        place.mkdir(parents=True)
-        (place / "a.png").write_bytes(make_phantom(index, size=96).png())
-    (place / "damaged.png").write_bytes(b"\x89PNG\r\n\x1a\n nothing")
+        class_folder = root / "chest" / "test" / label
+        class_folder.mkdir(parents=True)
+        (class_folder / "a.png").write_bytes(make_phantom(index, size=96).png())
+    (class_folder / "damaged.png").write_bytes(b"\x89PNG\r\n\x1a\n nothing")
     series = root / "dicom" / "P1"
     (series / "masks").mkdir(parents=True)
     phantom = make_phantom(9, size=96, lesion=Lesion((-10.0, -78.0), 40.0))
@@ -46,13 +46,19 @@ def test_a_run_has_a_row_a_case_and_method_and_names_what_it_skipped(run):
     assert len(run.cases) == 4 * 5 and run.facts["n"] == 4
     assert [fault["case"] for fault in run.facts["skipped"]] == ["test/squamous.cell.carcinoma/damaged.png"]
     assert any("no contours" in note for note in run.facts["notes"])
-    found = run.to_dict()
-    assert {"model", "n", "methods"} <= set(found) and set(found["methods"][0]) == {"method", "intervals", *MEASURES}
-    json.dumps(found, allow_nan=False)
-    of = {row["method"]: row for row in found["methods"]}
-    assert of["gradcam"]["iou"] is None and of["gradcam"]["pointing_game"] is None
-    assert of["centre"]["sanity"] == 1 and of["centre"]["stability"] > 0.95 and of["ablationcam"]["stability"] is None
-    assert of["random"]["faithfulness"] == pytest.approx(of["random"]["insertion_auc"] - of["random"]["deletion_auc"], abs=1e-3)
+    values = run.to_dict()
+    assert {"model", "n", "methods"} <= set(values) and set(values["methods"][0]) == {"method", "intervals", *MEASURES}
+    json.dumps(values, allow_nan=False)
+    row_by_method = {row["method"]: row for row in values["methods"]}
+    assert row_by_method["gradcam"]["iou"] is None and row_by_method["gradcam"]["pointing_game"] is None
+    assert (
+        row_by_method["centre"]["sanity"] == 1
+        and row_by_method["centre"]["stability"] > 0.95
+        and row_by_method["ablationcam"]["stability"] is None
+    )
+    assert row_by_method["random"]["faithfulness"] == pytest.approx(
+        row_by_method["random"]["insertion_auc"] - row_by_method["random"]["deletion_auc"], abs=1e-3
+    )
 
 
 def test_the_same_seed_gives_the_same_run(run, toy_gate, folder):
@@ -77,7 +83,7 @@ def test_a_nodule_crop_is_moved_and_its_contour_with_it():
     assert not shifted(contour, -1, 0, "constant").any()
 
 
-def test_what_does_not_fit_is_said(toy, folder):
+def test_unsuitable_methods_and_layouts_are_refused(toy, folder):
     with pytest.raises(LungcadError, match="no attention"):
         run_trust(toy, folder / "chest", "chest-ct-scan", methods=["attention"])
     with pytest.raises(DatasetError, match="no task of lidc-nodules"):

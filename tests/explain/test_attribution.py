@@ -19,9 +19,9 @@ from lungcad.models.weights import load_model
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_lands_on_the_original_grid(method, toy_gate, phantom):
     image = phantom.image()
-    found = explain(toy_gate, PreparedInput.of(toy_gate, image), method, 1, Options(samples=60))
-    assert found.values.shape == image.shape and found.values.dtype == np.float32 and np.isfinite(found.values).all()
-    assert found.target == (toy_gate.card.classes[1] if METHODS[method].for_class else None)
+    attribution = explain(toy_gate, PreparedInput.of(toy_gate, image), method, 1, Options(samples=60))
+    assert attribution.values.shape == image.shape and attribution.values.dtype == np.float32 and np.isfinite(attribution.values).all()
+    assert attribution.target == (toy_gate.card.classes[1] if METHODS[method].for_class else None)
     entry = METHODS[method]
     assert entry.what.endswith(".") and entry.paper and entry.cost in Cost
 
@@ -29,13 +29,15 @@ def test_every_method_lands_on_the_original_grid(method, toy_gate, phantom):
 @pytest.mark.parametrize("name", ["toy-resnet18-cbam", "toy-efficientnet_lite0-gate", "toy-resnet18-soft"])
 def test_the_attention_map_is_what_the_named_layer_computes(name, weights_folder, phantom):
     model = load_model(name, folder=weights_folder)
-    scene = PreparedInput.of(model, phantom.image())
-    seen = []
-    handle = model.network.get_submodule(model.network.attention_layer).register_forward_hook(lambda _m, _i, out: seen.append(out))
+    prepared = PreparedInput.of(model, phantom.image())
+    hooked_outputs = []
+    handle = model.network.get_submodule(model.network.attention_layer).register_forward_hook(
+        lambda _m, _i, out: hooked_outputs.append(out)
+    )
     with torch.no_grad():
-        model.network.classify(scene.features)
+        model.network.classify(prepared.features)
     handle.remove()
-    np.testing.assert_array_equal(explain(model, scene, "attention", 0).grid, seen[0][0, 0].numpy())
+    np.testing.assert_array_equal(explain(model, prepared, "attention", 0).grid, hooked_outputs[0][0, 0].numpy())
 
 
 def test_a_baseline_has_no_attention_map(toy, phantom):
@@ -43,11 +45,11 @@ def test_a_baseline_has_no_attention_map(toy, phantom):
         explain(toy, PreparedInput.of(toy, phantom.image()), "attention", 0)
 
 
-def test_evidence_for_and_against_are_kept_apart(toy, phantom):
-    found = explain(toy, PreparedInput.of(toy, phantom.image()), "gradcam", 0)
-    both = found.side(Side.FOR), found.side(Side.AGAINST)
-    assert min(each.min() for each in both) == 0
-    np.testing.assert_array_equal(both[0] - both[1], found.values)
+def test_evidence_for_and_against_are_separate(toy, phantom):
+    attribution = explain(toy, PreparedInput.of(toy, phantom.image()), "gradcam", 0)
+    both = attribution.side(Side.FOR), attribution.side(Side.AGAINST)
+    assert min(evidence.min() for evidence in both) == 0
+    np.testing.assert_array_equal(both[0] - both[1], attribution.values)
 
 
 def test_the_attention_map_is_offered_to_networks_that_have_one(toy, toy_gate):
@@ -70,9 +72,9 @@ def test_a_layer_that_the_network_has_not(toy, phantom):
 def test_black_and_constant_images_are_explained_without_a_fault(toy_gate, phantom, grey):
     image = dataclasses.replace(phantom.image(), pixels=np.full((64, 64), grey, np.float32), unit=Unit.GREY)
     for method in methods_for(toy_gate.card):
-        found = explain(toy_gate, PreparedInput.of(toy_gate, image), method, 0, Options(samples=60))
-        assert found.values.shape == (64, 64)
-        assert found.peak > 0 or "no positive evidence" in found.notes[0]
+        attribution = explain(toy_gate, PreparedInput.of(toy_gate, image), method, 0, Options(samples=60))
+        assert attribution.values.shape == (64, 64)
+        assert attribution.peak > 0 or "no positive evidence" in attribution.notes[0]
 
 
 def test_sixteen_threads_agree_with_one(toy_gate):
@@ -103,15 +105,15 @@ def test_a_map_without_positive_evidence_says_so_and_stays_colourless(toy, phant
     network = create_model("resnet18", "none", 4).eval()
     torch.nn.init.constant_(network.head.linear.weight, -1.0)
     model = dataclasses.replace(toy, network=network)
-    found = explain(model, PreparedInput.of(model, phantom.image()), "gradcam", 0)
-    assert found.peak <= 0 and found.values.min() < 0 and "no positive evidence" in found.notes[0]
-    assert colour_range(found) == (0.0, 0.0) and not visible(found, 0.0).any()
+    attribution = explain(model, PreparedInput.of(model, phantom.image()), "gradcam", 0)
+    assert attribution.peak <= 0 and attribution.values.min() < 0 and "no positive evidence" in attribution.notes[0]
+    assert colour_range(attribution) == (0.0, 0.0) and not visible(attribution, 0.0).any()
     grey = phantom.image().grey()
-    picture = overlay(grey, found, opacity=1.0)
+    picture = overlay(grey, attribution, opacity=1.0)
     np.testing.assert_array_equal(picture, np.repeat((grey[..., None] * 255 + 0.5).astype(np.uint8), 3, axis=2))
 
 
-def test_damaged_weights_are_said_not_drawn(toy, phantom):
+def test_damaged_weights_raise_an_error_instead_of_a_map(toy, phantom):
     network = create_model("resnet18", "none", 4).eval()
     torch.nn.init.constant_(network.head.linear.weight, float("nan"))
     model = dataclasses.replace(toy, network=network)
@@ -121,18 +123,18 @@ def test_damaged_weights_are_said_not_drawn(toy, phantom):
 
 def test_overlay_threshold_and_opacity(toy_gate, phantom):
     image = phantom.image()
-    found = explain(toy_gate, PreparedInput.of(toy_gate, image), "attention", 0)
+    attribution = explain(toy_gate, PreparedInput.of(toy_gate, image), "attention", 0)
     grey = image.grey()
     base = np.repeat((grey[..., None] * 255 + 0.5).astype(np.uint8), 3, axis=2)
-    np.testing.assert_allclose(overlay(grey, found, opacity=0.0), base, atol=1)  # one level for rounding
-    changed = np.abs(overlay(grey, found, opacity=1.0, threshold=0.9).astype(int) - base).max(-1) > 1
-    assert not changed[found.values < 0.9 * found.peak].any() and changed.any()
+    np.testing.assert_allclose(overlay(grey, attribution, opacity=0.0), base, atol=1)  # one level for rounding
+    changed = np.abs(overlay(grey, attribution, opacity=1.0, threshold=0.9).astype(int) - base).max(-1) > 1
+    assert not changed[attribution.values < 0.9 * attribution.peak].any() and changed.any()
 
 
 def test_signed_maps_have_a_scale_around_zero(toy, phantom):
-    found = explain(toy, PreparedInput.of(toy, phantom.image()), "lime", 0, Options(samples=60))
-    low, high = colour_range(found)
-    assert low == -high and high == np.abs(found.values).max()
+    attribution = explain(toy, PreparedInput.of(toy, phantom.image()), "lime", 0, Options(samples=60))
+    low, high = colour_range(attribution)
+    assert low == -high and high == np.abs(attribution.values).max()
 
 
 @pytest.mark.parametrize(("quiet", "flat"), [(0.95, True), (0.2, False)])
@@ -147,6 +149,6 @@ def test_an_attention_map_that_selects_nothing_says_so(toy_gate, phantom, quiet,
 
     network = copy.deepcopy(toy_gate.network)
     network.attention.mask = Mask()
-    found = explain(dataclasses.replace(toy_gate, network=network), PreparedInput.of(toy_gate, phantom.image()), "attention", 0)
-    assert (found.facts["flat_share"] > 0.8) == flat
-    assert bool(found.notes) == flat and (not flat or "selects hardly anything" in found.notes[0])
+    attribution = explain(dataclasses.replace(toy_gate, network=network), PreparedInput.of(toy_gate, phantom.image()), "attention", 0)
+    assert (attribution.facts["flat_share"] > 0.8) == flat
+    assert bool(attribution.notes) == flat and (not flat or "selects hardly anything" in attribution.notes[0])

@@ -19,29 +19,29 @@ def index(toy):
 
 
 def test_a_training_case_finds_itself_and_its_class(index):
-    made, training = index
+    built, training = index
     for row in (0, 50, 119):
-        found = made.nearest(training[row], 5)
-        assert found.neighbours[0].case == f"case{row}" and found.neighbours[0].distance < 0.01
-        assert {each.label for each in found.neighbours} == {f"class{row // 40}"} and not found.is_unlike_training
-        distances = [each.distance for each in found.neighbours]
+        nearest = built.nearest(training[row], 5)
+        assert nearest.neighbours[0].case == f"case{row}" and nearest.neighbours[0].distance < 0.01
+        assert {neighbour.label for neighbour in nearest.neighbours} == {f"class{row // 40}"} and not nearest.is_unlike_training
+        distances = [neighbour.distance for neighbour in nearest.neighbours]
         assert distances == sorted(distances)
 
 
-def test_distance_is_the_cosine_in_the_kept_components(index):
-    made, training = index
-    query = (training[3] - made.mean) @ made.components.astype(np.float32).T
-    vector = made.vectors[7].astype(np.float32)
+def test_distance_is_the_cosine_in_the_principal_components(index):
+    built, training = index
+    query = (training[3] - built.mean) @ built.components.astype(np.float32).T
+    vector = built.vectors[7].astype(np.float32)
     expected = 1 - query @ vector / np.linalg.norm(query) / np.linalg.norm(vector)
-    assert next(each.distance for each in made.nearest(training[3], 120).neighbours if each.case == "case7") == pytest.approx(
-        expected, abs=1e-5
-    )
+    assert next(
+        neighbour.distance for neighbour in built.nearest(training[3], 120).neighbours if neighbour.case == "case7"
+    ) == pytest.approx(expected, abs=1e-5)
 
 
 def test_something_else_is_unlike_training(index):
-    made, training = index
+    built, training = index
     mean = training.mean(0)
-    assert made.nearest(mean - 3 * (training[0] - mean) - 2 * (training[50] - mean), 1).is_unlike_training
+    assert built.nearest(mean - 3 * (training[0] - mean) - 2 * (training[50] - mean), 1).is_unlike_training
 
 
 def test_the_threshold_is_a_quantile_over_validation(index):
@@ -67,15 +67,15 @@ def test_missing_damaged_and_stale(index, toy, tmp_path):
 
 
 def test_an_embedding_is_what_the_head_pools(toy_gate):
-    scene = PreparedInput.of(toy_gate, make_phantom(0, size=96).image())
-    attended, _ = toy_gate.network.attention(scene.features)
-    np.testing.assert_allclose(embed(toy_gate, scene.features)[0], attended.mean((2, 3))[0].numpy(), rtol=1e-5)
+    prepared = PreparedInput.of(toy_gate, make_phantom(0, size=96).image())
+    attended, _ = toy_gate.network.attention(prepared.features)
+    np.testing.assert_allclose(embed(toy_gate, prepared.features)[0], attended.mean((2, 3))[0].numpy(), rtol=1e-5)
 
 
 def test_the_map_keeps_classes_together(index):
-    made, _ = index
-    assert made.umap.shape == (128, 2) and made.test_vectors.shape == (8, 64)
-    places = made.umap.astype(float)
-    middle = [places[:120][made.labels == f"class{i}"].mean(0) for i in range(3)]
-    nearest = np.linalg.norm(places[120:, None] - np.array(middle)[None], axis=2).argmin(1)
+    built, _ = index
+    assert built.umap.shape == (128, 2) and built.test_vectors.shape == (8, 64)
+    positions = built.umap.astype(float)
+    middle = [positions[:120][built.labels == f"class{i}"].mean(0) for i in range(3)]
+    nearest = np.linalg.norm(positions[120:, None] - np.array(middle)[None], axis=2).argmin(1)
     assert (nearest == 1).all()

@@ -12,11 +12,11 @@ from scipy.stats import spearmanr
 
 from lungcad.errors import ImageError
 from lungcad.explain import METHODS, Attribution, Fill, Options, PreparedInput, explain
-from lungcad.explain.engine import hidden, masked_probabilities
+from lungcad.explain.engine import masked_probabilities, replacement_grey
 from lungcad.explain.trust import (
     CHECKS,
-    ChangedScenes,
     Check,
+    PerturbedInputs,
     Subject,
     Verdict,
     agreement,
@@ -33,7 +33,7 @@ from lungcad.explain.trust import (
 )
 from lungcad.explain.trust.panel import without_support
 from lungcad.explain.trust.similarity import rank_correlation, ssim
-from lungcad.explain.trust.stability import changes
+from lungcad.explain.trust.stability import make_perturbations
 from lungcad.imaging import Unit
 from lungcad.imaging.lungs import lung_field
 from lungcad.models import create_model
@@ -47,7 +47,7 @@ def a_map(values, grid=None, method="gradcam"):
 
 
 @pytest.fixture(scope="module")
-def scene(toy, phantom):
+def prepared(toy, phantom):
     return PreparedInput.of(toy, phantom.image())
 
 
@@ -69,8 +69,8 @@ def corner(sign):
     return a_map(grid)
 
 
-def test_a_map_of_what_the_network_uses_is_faithful(toy, scene, looks_at_one_corner):
-    bright = dataclasses.replace(scene, grey=scene.grey * 0.5 + 0.5)
+def test_a_map_of_what_the_network_uses_is_faithful(toy, prepared, looks_at_one_corner):
+    bright = dataclasses.replace(prepared, grey=prepared.grey * 0.5 + 0.5)
     good, measured = check_faithfulness(toy, bright, corner(+1), 0)
     bad, other = check_faithfulness(toy, bright, corner(-1), 0)
     assert good.verdict is Verdict.SUPPORTS and bad.verdict is Verdict.CONTRADICTS and good.value > 0 > bad.value
@@ -82,63 +82,67 @@ def test_a_map_of_what_the_network_uses_is_faithful(toy, scene, looks_at_one_cor
     assert measured.deletion_auc == pytest.approx((top + bottom) / 2 / n + bottom * (n - 1) / n, abs=1e-6)
 
 
-def test_deletion_agrees_with_grad_cams_metric(toy, scene):
+def test_deletion_agrees_with_grad_cams_metric(toy, prepared):
     """The library hides percentile by percentile; the same cells, the same fill, the same probabilities."""
     grid = np.random.default_rng(0).random((6, 6)).astype(np.float32)
-    ours = faithfulness(toy, scene, a_map(grid), 1, steps=4, random_maps=1)
+    ours = faithfulness(toy, prepared, a_map(grid), 1, steps=4, random_maps=1)
     large = np.kron(grid, np.ones((16, 16), np.float32))
-    instead = normalise(torch.from_numpy(hidden(scene.grey, Fill.BLUR))[None], toy.card.preprocess)[0]
+    replacement = normalise(torch.from_numpy(replacement_grey(prepared.grey, Fill.BLUR))[None], toy.card.preprocess)[0]
 
     class Network(torch.nn.Module):
         def forward(self, inputs):
             return calibrated(toy, toy.original(inputs))
 
     for step, percentile in enumerate((75, 50, 25), 1):
-        remove = RemoveMostRelevantFirst(percentile, lambda image, keep: torch.where(keep > 0, image, instead))
-        theirs = PerturbationConfidenceMetric(remove)(scene.inputs, large[None], [lambda output: output[1]], Network(), return_diff=False)
+        remove = RemoveMostRelevantFirst(percentile, lambda image, keep: torch.where(keep > 0, image, replacement))
+        theirs = PerturbationConfidenceMetric(remove)(
+            prepared.inputs, large[None], [lambda output: output[1]], Network(), return_diff=False
+        )
         assert ours.deletion[0, step] == pytest.approx(float(theirs[0]), abs=5e-3)
     assert ours.shares.tolist() == [0, 0.25, 0.5, 0.75, 1]
 
 
-def test_occlusion_is_captums_own_one_window_at_a_time(toy, scene):
-    ours, facts = METHODS["occlusion"].compute(toy, scene, 2, Options(), None)
-    grey = torch.from_numpy(scene.grey)[None, None]
+def test_occlusion_is_captums_own_one_window_at_a_time(toy, prepared):
+    ours, facts = METHODS["occlusion"].compute(toy, prepared, 2, Options(), None)
+    grey = torch.from_numpy(prepared.grey)[None, None]
     shape, strides = (1, facts["window"], facts["window"]), (1, facts["stride"], facts["stride"])
     theirs = Occlusion(lambda x: calibrated(toy, toy.original(normalise(x[:, 0], toy.card.preprocess)))).attribute(
-        grey, shape, strides=strides, baselines=torch.from_numpy(hidden(scene.grey, Fill.MEAN))[None, None], target=2
+        grey, shape, strides=strides, baselines=torch.from_numpy(replacement_grey(prepared.grey, Fill.MEAN))[None, None], target=2
     )
     np.testing.assert_allclose(ours, theirs[0, 0].numpy(), atol=5e-3)
 
 
-def test_integrated_gradients_add_up_to_the_change_of_the_score(toy, scene):
-    values, facts = METHODS["integrated-gradients"].compute(toy, scene, 1, Options(), None)
+def test_integrated_gradients_add_up_to_the_change_of_the_score(toy, prepared):
+    values, facts = METHODS["integrated-gradients"].compute(toy, prepared, 1, Options(), None)
     with torch.no_grad():
-        logits = [toy.original(normalise(torch.from_numpy(each)[None], toy.card.preprocess))[0, 1] for each in (scene.grey, 0 * scene.grey)]
+        logits = [
+            toy.original(normalise(torch.from_numpy(grey)[None], toy.card.preprocess))[0, 1] for grey in (prepared.grey, 0 * prepared.grey)
+        ]
     change = float(logits[0] - logits[1])
     assert abs(values.sum() - change) == pytest.approx(facts["gap"] * abs(change), rel=0.05, abs=1e-4)
     assert facts["gap"] < 0.2
 
 
-def test_smoothgrad_repeats_under_its_seed(toy, scene):
-    one, same, other = (METHODS["smoothgrad"].compute(toy, scene, 1, Options(seed=seed), None)[0] for seed in (1, 1, 2))
+def test_smoothgrad_repeats_under_its_seed(toy, prepared):
+    one, same, other = (METHODS["smoothgrad"].compute(toy, prepared, 1, Options(seed=seed), None)[0] for seed in (1, 1, 2))
     np.testing.assert_array_equal(one, same)
     assert not np.array_equal(one, other) and one.min() >= 0
 
 
 @pytest.mark.parametrize("fill", Fill)
-def test_masks_show_and_hide(toy, scene, fill):
-    instead = hidden(scene.grey, fill)
+def test_masks_show_and_hide(toy, prepared, fill):
+    replacement = replacement_grey(prepared.grey, fill)
     masks = torch.stack([torch.ones(96, 96), torch.zeros(96, 96)]).bool()
-    shown, nothing = masked_probabilities(toy, scene, masks, instead)
-    for found, grey in ((shown, scene.grey), (nothing, instead)):
-        expected = masked_probabilities(toy, dataclasses.replace(scene, grey=grey), masks[:1], grey)[0]
-        torch.testing.assert_close(found, expected)
+    all_shown, all_hidden = masked_probabilities(toy, prepared, masks, replacement)
+    for probabilities, grey in ((all_shown, prepared.grey), (all_hidden, replacement)):
+        expected = masked_probabilities(toy, dataclasses.replace(prepared, grey=grey), masks[:1], grey)[0]
+        torch.testing.assert_close(probabilities, expected)
 
 
-def test_a_constant_image_and_a_constant_map_are_said(toy, scene):
-    flat = dataclasses.replace(scene, grey=np.full_like(scene.grey, 0.4))
+def test_a_constant_image_and_a_constant_map_are_not_applicable(toy, prepared):
+    flat = dataclasses.replace(prepared, grey=np.full_like(prepared.grey, 0.4))
     assert "same grey" in check_faithfulness(toy, flat, corner(1), 0)[0].sentence
-    check, nothing = check_faithfulness(toy, scene, a_map(np.zeros((7, 7))), 0)
+    check, nothing = check_faithfulness(toy, prepared, a_map(np.zeros((7, 7))), 0)
     assert check.verdict is Verdict.NOT_APPLICABLE and nothing is None
 
 
@@ -152,46 +156,54 @@ def test_similarity_of_maps():
 def test_agreement_is_the_rank_correlation():
     one, other = (np.random.default_rng(seed).random((28, 28)) for seed in (0, 1))
     mixed = one + 0.3 * other
-    found = agreement({"a": a_map(one), "b": a_map(mixed), "c": a_map(-one)})
-    assert found["a", "b"] == pytest.approx(spearmanr(one.ravel(), mixed.ravel()).statistic, abs=1e-5) and found["a", "c"] == pytest.approx(
-        -1
-    )
+    correlations = agreement({"a": a_map(one), "b": a_map(mixed), "c": a_map(-one)})
+    assert correlations["a", "b"] == pytest.approx(spearmanr(one.ravel(), mixed.ravel()).statistic, abs=1e-5) and correlations[
+        "a", "c"
+    ] == pytest.approx(-1)
     mine = a_map(one, method="lime")
     assert check_agreement(mine, {"gradcam": a_map(mixed)}).verdict is Verdict.SUPPORTS
     assert check_agreement(mine, {"gradcam": a_map(-one)}).verdict is Verdict.CONTRADICTS
     assert check_agreement(mine, {"gradcam": a_map(np.ones((28, 28)))}).verdict is Verdict.NOT_APPLICABLE
 
 
-def test_controls_never_change_with_the_weights_and_gradcam_does(toy, phantom, scene):
+def test_controls_never_change_with_the_weights_and_gradcam_does(toy, phantom, prepared):
     before = {key: value.clone() for key, value in toy.original.state_dict().items()}
-    found = sanity(toy, scene, ["gradcam", "centre", "random"], 0)
-    assert found["centre"].check().verdict is Verdict.CONTRADICTS and found["random"].check().verdict is Verdict.CONTRADICTS
-    np.testing.assert_allclose(found["centre"].correlations, 1)
-    assert found["gradcam"].correlations.mean() < 0.9 and len(found["gradcam"].layers) == 1 + len(toy.original.features.stages())
-    assert found["gradcam"].layers[0] == "head"
+    sanity_by_method = sanity(toy, prepared, ["gradcam", "centre", "random"], 0)
+    assert (
+        sanity_by_method["centre"].check().verdict is Verdict.CONTRADICTS
+        and sanity_by_method["random"].check().verdict is Verdict.CONTRADICTS
+    )
+    np.testing.assert_allclose(sanity_by_method["centre"].correlations, 1)
+    assert sanity_by_method["gradcam"].correlations.mean() < 0.9 and len(sanity_by_method["gradcam"].layers) == 1 + len(
+        toy.original.features.stages()
+    )
+    assert sanity_by_method["gradcam"].layers[0] == "head"
     for key, value in toy.original.state_dict().items():
         torch.testing.assert_close(value, before[key], rtol=0, atol=0)
 
 
 def test_stability_of_a_fixed_map_and_of_a_random_one(toy, phantom):
-    changed = ChangedScenes.of(toy, phantom.image())
-    assert check_stability(toy, changed, "centre", 0).value > 0.98
-    loose = check_stability(toy, changed, "random", 0)
-    assert loose.verdict is Verdict.CONTRADICTS and abs(loose.value) < 0.5
-    measured = stability(toy, changed, "gradcam", 0)
+    perturbed = PerturbedInputs.of(toy, phantom.image())
+    assert check_stability(toy, perturbed, "centre", 0).value > 0.98
+    random_check = check_stability(toy, perturbed, "random", 0)
+    assert random_check.verdict is Verdict.CONTRADICTS and abs(random_check.value) < 0.5
+    measured = stability(toy, perturbed, "gradcam", 0)
     assert len(measured.correlations) == 15 and set(measured.by_change) == {"noise", "shift", "window"} and 0 <= measured.same_class <= 1
 
 
 def test_changes_are_small_and_a_shift_is_undone(phantom):
     image = phantom.image()
-    for change in changes(image, samples=9, seed=3):
-        changed = change.apply(image)
+    for perturbation in make_perturbations(image, samples=9, seed=3):
+        changed = perturbation.apply(image)
         assert changed.shape == image.shape and not np.array_equal(changed.pixels, image.pixels)
-        back = change.undo(changed.pixels)
-        if change.name == "shift":
+        back = perturbation.undo(changed.pixels)
+        if perturbation.name == "shift":
             np.testing.assert_array_equal(back[10:-10, 10:-10], image.pixels[10:-10, 10:-10])
     grey = dataclasses.replace(image, pixels=image.grey() * 255, unit=Unit.GREY)
-    assert all(change.apply(grey).pixels.min() >= 0 and change.apply(grey).pixels.max() <= 255 for change in changes(grey))
+    assert all(
+        perturbation.apply(grey).pixels.min() >= 0 and perturbation.apply(grey).pixels.max() <= 255
+        for perturbation in make_perturbations(grey)
+    )
 
 
 def test_anatomy_says_where_the_evidence_lies(toy, phantom):
@@ -213,9 +225,9 @@ def test_localisation_by_hand():
     values[2:4, 2:4] = 1.0
     values[4:6, 4:6] = 0.4
     contour[2:4, 2:6] = True
-    found = localisation(a_map(values), contour)
-    assert found.pointing == 1 and found.energy_inside == pytest.approx(4 / 5.6) and found.iou_fixed == pytest.approx(4 / 8)
-    assert found.iou_best == pytest.approx(0.5)
+    measured = localisation(a_map(values), contour)
+    assert measured.pointing == 1 and measured.energy_inside == pytest.approx(4 / 5.6) and measured.iou_fixed == pytest.approx(4 / 8)
+    assert measured.iou_best == pytest.approx(0.5)
     away = localisation(a_map(values[::-1]), contour)
     assert away.pointing == 0 and away.iou_fixed == 0
     controls = {"random": a_map(np.ones((10, 10)))}
@@ -228,27 +240,27 @@ def test_localisation_by_hand():
         localisation(a_map(values), np.ones((5, 5), bool))
 
 
-def test_the_cheap_panel_goes_on_past_a_fault(toy, phantom, monkeypatch):
-    image, scene = phantom.image(), PreparedInput.of(toy, phantom.image())
-    found = explain(toy, scene, "gradcam", 0)
-    checks = {check.name: check for check in quick_checks(Subject(toy, image, "gradcam", 0), found)}
+def test_the_quick_checks_go_on_past_a_fault(toy, phantom, monkeypatch):
+    image, prepared = phantom.image(), PreparedInput.of(toy, phantom.image())
+    attribution = explain(toy, prepared, "gradcam", 0)
+    checks = {check.name: check for check in quick_checks(Subject(toy, image, "gradcam", 0), attribution)}
     assert list(checks) == ["faithfulness", "anatomy", "agreement", "stability"] and set(checks) < set(CHECKS)
     assert all(check.question and check.sentence.endswith(".") for check in checks.values())
-    crops = {check.name: check for check in quick_checks(Subject(toy, image, "gradcam", 0, has_lungs=False), found)}
+    crops = {check.name: check for check in quick_checks(Subject(toy, image, "gradcam", 0, has_lungs=False), attribution)}
     assert crops["anatomy"].verdict is Verdict.NOT_APPLICABLE
     network = create_model("resnet18", "none", 4).eval()
     torch.nn.init.constant_(network.head.linear.weight, float("nan"))
     broken = dataclasses.replace(toy, network=network, unfolded=lambda: network)
-    damaged = {check.name: check for check in quick_checks(Subject(broken, image, "gradcam", 0), found)}
+    damaged = {check.name: check for check in quick_checks(Subject(broken, image, "gradcam", 0), attribution)}
     assert damaged["agreement"].verdict is Verdict.NOT_APPLICABLE and "NaN" in damaged["agreement"].sentence
     assert damaged["anatomy"].verdict is not Verdict.NOT_APPLICABLE
 
 
 def test_a_map_that_selects_nothing_gets_no_support(toy, phantom):
     """Whatever a check finds: only the share of positions that weigh the same decides."""
-    found = explain(toy, PreparedInput.of(toy, phantom.image()), "gradcam", 0)
+    attribution = explain(toy, PreparedInput.of(toy, phantom.image()), "gradcam", 0)
     check = Check("stability", "r", 0.9, 0.0, Verdict.SUPPORTS, "Stable.")
     for share, verdict in ((1.0, Verdict.UNCLEAR), (0.81, Verdict.UNCLEAR), (0.5, Verdict.SUPPORTS)):
-        assert without_support(check, dataclasses.replace(found, facts={"flat_share": share})).verdict is verdict
-    flat = without_support(check, dataclasses.replace(found, facts={"flat_share": 1.0}))
+        assert without_support(check, dataclasses.replace(attribution, facts={"flat_share": share})).verdict is verdict
+    flat = without_support(check, dataclasses.replace(attribution, facts={"flat_share": 1.0}))
     assert flat.value == 0.9 and flat.sentence.startswith("Stable. ") and "100%" in flat.sentence and "no support" in flat.sentence

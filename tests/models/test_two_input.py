@@ -16,14 +16,14 @@ def backbone():
 
 def test_both_maps_are_those_of_one_input(backbone):
     """Averaged over positions, the first half is the plain network's answer to the image, the second to its enlarged middle."""
-    plain = Backbone("resnet18").eval()
-    plain.load_state_dict(backbone.state_dict())
+    one_input_backbone = Backbone("resnet18").eval()
+    one_input_backbone.load_state_dict(backbone.state_dict())
     x = torch.rand(2, 3, 128, 128)
     with torch.no_grad():
         wide, near = backbone(x).chunk(2, dim=1)
-        torch.testing.assert_close(wide.mean((2, 3)), plain(x).mean((2, 3)))
+        torch.testing.assert_close(wide.mean((2, 3)), one_input_backbone(x).mean((2, 3)))
         close_up = torch.nn.functional.interpolate(x[:, :, 32:96, 32:96], size=(128, 128), mode="bilinear")
-        torch.testing.assert_close(near.mean((2, 3)), plain(close_up).mean((2, 3)))
+        torch.testing.assert_close(near.mean((2, 3)), one_input_backbone(close_up).mean((2, 3)))
 
 
 def test_the_close_up_stands_where_it_was_seen(backbone):

@@ -36,7 +36,7 @@ def test_loads_what_was_saved_to_float16(weights_folder):
         (lambda folder: (folder / f"{NAME}.json").write_text('{"name": "x"}'), "backbone"),
     ],
 )
-def test_damage_is_said(weights_folder, tmp_path, damage, word):
+def test_damage_is_reported(weights_folder, tmp_path, damage, word):
     shutil.copytree(weights_folder, tmp_path / "w")
     damage(tmp_path / "w")
     with pytest.raises(ModelError, match=word):
@@ -108,14 +108,14 @@ def test_not_a_state_dict(tmp_path, content):
 def test_every_shipped_card_is_complete_and_fits_its_file():
     cards = list_cards()
     pairs = {(card.backbone, card.attention == "none") for card in cards}
-    assert pairs >= {(backbone, plain) for backbone in ("resnet18", "efficientnet_lite0") for plain in (True, False)}
+    assert pairs >= {(backbone, is_baseline) for backbone in ("resnet18", "efficientnet_lite0") for is_baseline in (True, False)}
     for card in cards:
         path = WEIGHTS / f"{card.name}.safetensors"
         assert path.stat().st_size < 25_000_000
         assert load_model(card.name).card == card
         assert (WEIGHTS / f"{card.name}.yaml").exists()
-        for tested in filter(None, (card.test, card.test_without_copies)):
-            for estimate in (tested.accuracy, tested.macro_f1, tested.auc, *tested.recall.values()):
+        for result in filter(None, (card.test, card.test_without_copies)):
+            for estimate in (result.accuracy, result.macro_f1, result.auc, *result.recall.values()):
                 assert estimate.low <= estimate.value <= estimate.high
         assert card.operating_point.chosen_on == "validation" and ModelCard.model_validate_json(card.model_dump_json()) == card
 

@@ -13,8 +13,8 @@ def test_an_aim_is_read_from_the_runs(tmp_path):
         made = make_run(name, shift=shift)
         write_run(tmp_path / name, made.facts | {"classes": list(made.classes)}, made.predictions)
     weak, strong = (make_card(name, "resnet18", "none", "").model_copy(update={"dataset": "lidc-nodules"}) for name in ("weak", "strong"))
-    found = report(read_run("weak", tmp_path))
-    assert len(missed(weak, tmp_path)) == 2 and f"missed by {0.93 - found['ROC-AUC'].value:.3f}" in missed(weak, tmp_path)[0]
+    metrics = report(read_run("weak", tmp_path))
+    assert len(missed(weak, tmp_path)) == 2 and f"missed by {0.93 - metrics['ROC-AUC'].value:.3f}" in missed(weak, tmp_path)[0]
     assert missed(strong, tmp_path) == [] and with_aim(strong, "Nothing was tried.", tmp_path).aim is None
     assert with_aim(weak, "More epochs were tried.", tmp_path).aim.endswith("More epochs were tried.")
 
@@ -33,5 +33,5 @@ def test_every_data_set_has_aims_that_its_shipped_runs_can_be_held_to(dataset):
             break
     for aim in AIMS[dataset]:
         value = report(run_of[aim.protocol, aim.folds], without_copies=aim.without_copies)[aim.metric].value
-        said = [sentence for sentence in missed(card) if sentence.startswith(f"{aim.describe()}: missed by")]
-        assert len(said) == (value < aim.at_least)
+        phrases = [sentence for sentence in missed(card) if sentence.startswith(f"{aim.describe()}: missed by")]
+        assert len(phrases) == (value < aim.at_least)

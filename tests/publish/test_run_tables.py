@@ -11,9 +11,12 @@ from tests.evaluate.sample_runs import make_run
 def root(tmp_path):
     """A pair under two seeds, and the baseline under the published protocol."""
     for name, attention, protocol, seed, shift in (
-        ("net", "none", "grouped", 0, 0.0), ("net-seed1", "none", "grouped", 1, 0.0), ("net-soft", "soft", "grouped", 0, 1.0),
-        ("net-soft-seed1", "soft", "grouped", 1, 1.0), ("net-published", "none", "published", 0, 2.0),
-    ):  # fmt: skip
+        ("net", "none", "grouped", 0, 0.0),
+        ("net-seed1", "none", "grouped", 1, 0.0),
+        ("net-soft", "soft", "grouped", 0, 1.0),
+        ("net-soft-seed1", "soft", "grouped", 1, 1.0),
+        ("net-published", "none", "published", 0, 2.0),
+    ):
         made = make_run(name, shift=shift, seed=seed)
         facts = made.facts | {
             "classes": list(made.classes),

@@ -22,18 +22,23 @@ def test_every_shipped_recipe_is_valid_and_named_like_its_file():
 
 
 def test_the_shipped_pairs_differ_in_attention_only():
-    for plain, other in (("chest-efficientnet-lite0", "chest-efficientnet-lite0-gate"), ("chest-resnet18", "chest-resnet18-cbam")):
-        one, two = (Recipe.read(WEIGHTS / f"{name}.yaml").model_dump() for name in (plain, other))
+    for baseline, other in (("chest-efficientnet-lite0", "chest-efficientnet-lite0-gate"), ("chest-resnet18", "chest-resnet18-cbam")):
+        one, two = (Recipe.read(WEIGHTS / f"{name}.yaml").model_dump() for name in (baseline, other))
         assert {key for key in one if one[key] != two[key]} == {"name", "attention"}
 
 
 @pytest.mark.parametrize(
     ("change", "word"),
     [
-        ({"rate": 1}, "unknown key .rate."), ({"learning_rate": -1}, "learning_rate"), ({"epochs": 0}, "epochs"), ({"init": "magic"}, "init"),
-        ({"name": "../evil"}, "name"), ({"augmentation": {"spin": 3}}, "augmentation.spin"), ({"preprocess": {"size": [1, 1]}}, "preprocess.size"),
+        ({"rate": 1}, "unknown key .rate."),
+        ({"learning_rate": -1}, "learning_rate"),
+        ({"epochs": 0}, "epochs"),
+        ({"init": "magic"}, "init"),
+        ({"name": "../evil"}, "name"),
+        ({"augmentation": {"spin": 3}}, "augmentation.spin"),
+        ({"preprocess": {"size": [1, 1]}}, "preprocess.size"),
     ],
-)  # fmt: skip
+)
 def test_bad_values_name_the_key(tmp_path, change, word):
     with pytest.raises(RecipeError, match=word):
         Recipe.read(write(tmp_path, GOOD | change))

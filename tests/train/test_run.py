@@ -43,12 +43,12 @@ def folder(tmp_path_factory):
     root = tmp_path_factory.mktemp("data")
 
     def put(part, label, name, seed):
-        place = root / part / CLASSES[label]
-        place.mkdir(parents=True, exist_ok=True)
+        class_folder = root / part / CLASSES[label]
+        class_folder.mkdir(parents=True, exist_ok=True)
         grey = make_phantom(seed, size=128, lesion=LESIONS[label]).image().grey()
         shade = np.random.default_rng(seed).random((4, 4)).astype(np.float32)  # phantoms alone are near-duplicates of each other
         picture = (grey * cv2.resize(shade, grey.shape, interpolation=cv2.INTER_CUBIC).clip(0.1, 1) * 255).astype(np.uint8)
-        (place / name).write_bytes(cv2.imencode(".png", picture)[1].tobytes())
+        (class_folder / name).write_bytes(cv2.imencode(".png", picture)[1].tobytes())
 
     for label in range(4):
         for index in range(3):
@@ -61,7 +61,7 @@ def folder(tmp_path_factory):
     return root
 
 
-def places(folder, tmp_path, **changes) -> TrainingPaths:
+def training_paths(folder, tmp_path, **changes) -> TrainingPaths:
     return TrainingPaths(
         **{"data": folder, "work": tmp_path / "work", "weights": tmp_path / "weights", "runs": tmp_path / "runs"} | changes
     )
@@ -77,7 +77,7 @@ def test_copies_of_other_parts_are_left_out(folder):
 
 
 def test_a_training_leaves_weights_card_and_run(folder, tmp_path):
-    card = train(RECIPE, places(folder, tmp_path))
+    card = train(RECIPE, training_paths(folder, tmp_path))
     model = load_model("toy", folder=tmp_path / "weights")
     assert model.card == card and card.n_train == 12 and card.epochs_trained == 2 and "Apache-2.0" in card.initialised_with
 
@@ -106,48 +106,48 @@ def test_a_killed_training_resumes_without_losing_an_epoch(folder, tmp_path, mon
 
     monkeypatch.setattr(History, "on_train_epoch_end", killed_in_the_third)
     with pytest.raises((KeyboardInterrupt, SystemExit)):
-        train(recipe, places(folder, tmp_path))
+        train(recipe, training_paths(folder, tmp_path))
     assert not (tmp_path / "weights").exists()
     monkeypatch.setattr(History, "on_train_epoch_end", finished)
     assert torch.load(tmp_path / "work" / "last.ckpt", weights_only=False)["epoch"] == 1  # the second, finished one
-    card = train(recipe, places(folder, tmp_path))
+    card = train(recipe, training_paths(folder, tmp_path))
     assert card.epochs_trained == 3
     assert list(pd.read_csv(tmp_path / "runs" / "toy" / "history.csv").epoch) == [0, 1, 2]
 
 
 def test_folds_are_pooled_and_a_finished_fold_is_not_trained_again(folder, tmp_path, monkeypatch):
     recipe = RECIPE.model_copy(update={"epochs": 1, "attention": "none"})
-    run = cross_validate(recipe, places(folder, tmp_path), 3)
-    found = read_run(run.name, tmp_path / "runs")
-    assert run.name == "toy-folds" and sorted(found.predictions.fold.unique()) == [0, 1, 2] and found.facts["folds"] == 3
-    assert not found.test.case.duplicated().any() and len(found.test) == 22  # all but the broken one
+    run = cross_validate(recipe, training_paths(folder, tmp_path), 3)
+    run_of_folds = read_run(run.name, tmp_path / "runs")
+    assert run.name == "toy-folds" and sorted(run_of_folds.predictions.fold.unique()) == [0, 1, 2] and run_of_folds.facts["folds"] == 3
+    assert not run_of_folds.test.case.duplicated().any() and len(run_of_folds.test) == 22  # all but the broken one
     assert not (tmp_path / "weights").exists()
     monkeypatch.setattr("lungcad.train.run._train_on", None)  # would fail if called
-    cross_validate(recipe, places(folder, tmp_path), 3)
+    cross_validate(recipe, training_paths(folder, tmp_path), 3)
     with pytest.raises(RecipeError, match="another split"):  # folds of another division do not mix with these
-        cross_validate(recipe, places(folder, tmp_path), 2)
+        cross_validate(recipe, training_paths(folder, tmp_path), 2)
 
 
 def test_variants_keep_their_weights_to_themselves(folder, tmp_path):
     recipe = RECIPE.variant(protocol="published", seed=3).model_copy(update={"epochs": 1})
-    card = train(recipe, places(folder, tmp_path, weights=None))
+    card = train(recipe, training_paths(folder, tmp_path, weights=None))
     assert card.name == "toy-published-seed3" and card.protocol == "published" and card.n_train == 13  # with the leak
     assert (tmp_path / "work" / "weights" / "toy-published-seed3.safetensors").exists() and not (tmp_path / "weights").exists()
 
 
 def test_a_work_folder_belongs_to_one_recipe(folder, tmp_path):
     recipe = RECIPE.model_copy(update={"epochs": 1, "attention": "none"})
-    train(recipe, places(folder, tmp_path))
+    train(recipe, training_paths(folder, tmp_path))
     with pytest.raises(RecipeError, match=r"another recipe.*--work"):
-        train(recipe.model_copy(update={"learning_rate": 1e-4}), places(folder, tmp_path))
+        train(recipe.model_copy(update={"learning_rate": 1e-4}), training_paths(folder, tmp_path))
 
 
-def test_a_validation_part_of_one_class_is_said(folder, tmp_path):
+def test_a_validation_part_of_one_class_is_refused(folder, tmp_path):
     shutil.copytree(folder, tmp_path / "data")
     for label in CLASSES[1:]:
         shutil.rmtree(tmp_path / "data" / "valid" / label)
     with pytest.raises(DatasetError, match="one class only"):
-        train(RECIPE, places(tmp_path / "data", tmp_path))
+        train(RECIPE, training_paths(tmp_path / "data", tmp_path))
 
 
 def test_a_full_disk_is_one_sentence(folder, tmp_path, monkeypatch):
@@ -156,7 +156,7 @@ def test_a_full_disk_is_one_sentence(folder, tmp_path, monkeypatch):
 
     monkeypatch.setattr(pl.Trainer, "save_checkpoint", full)
     with pytest.raises(LungcadError, match=r"disk .* is full.*resumes"):
-        train(RECIPE, places(folder, tmp_path))
+        train(RECIPE, training_paths(folder, tmp_path))
 
 
 def test_a_class_without_images_is_named(folder, tmp_path):
@@ -164,7 +164,7 @@ def test_a_class_without_images_is_named(folder, tmp_path):
     shutil.rmtree(tmp_path / "data" / "train" / "adenocarcinoma")
     (tmp_path / "data" / "train" / "adenocarcinoma").mkdir()
     with pytest.raises(DatasetError, match="no readable image of adenocarcinoma"):
-        train(RECIPE, places(tmp_path / "data", tmp_path))
+        train(RECIPE, training_paths(tmp_path / "data", tmp_path))
 
 
 def test_grades_are_trained_with_the_ordinal_loss(tmp_path):
@@ -179,10 +179,20 @@ def test_grades_are_trained_with_the_ordinal_loss(tmp_path):
         rows.append(f"images/{index}.png,masks/{index}.png,P{index // 2},0,0,1,4,x,{grade},{grade}.0,{50 * grade + index % 7}")
     (tmp_path / "lidc" / "nodules.csv").write_text("\n".join(rows))
     recipe = Recipe(
-        name="grades", dataset="lidc-nodules", task="malignancy", backbone="custom_cnn", init="scratch", loss="ordinal", schedule="plateau", ema=0.5,
-        epochs=2, frozen_epochs=0, batch_size=16, preprocess=PreprocessConfig(size=(64, 64), crop="none"),
-    )  # fmt: skip
-    card = train(recipe, places(tmp_path / "lidc", tmp_path))
+        name="grades",
+        dataset="lidc-nodules",
+        task="malignancy",
+        backbone="custom_cnn",
+        init="scratch",
+        loss="ordinal",
+        schedule="plateau",
+        ema=0.5,
+        epochs=2,
+        frozen_epochs=0,
+        batch_size=16,
+        preprocess=PreprocessConfig(size=(64, 64), crop="none"),
+    )
+    card = train(recipe, training_paths(tmp_path / "lidc", tmp_path))
     run = read_run("grades", tmp_path / "runs")
     assert card.classes == ("1", "2", "3", "4", "5") and card.operating_point is None and card.sensitive_point is None
     assert "nodule area" in set(run.baselines.baseline) and "kappa" in report(run) and operating_points(run) == []

@@ -23,10 +23,10 @@ def test_the_best_of_the_trials_wins_and_a_second_call_goes_on(folder, tmp_path,
 def test_a_lower_loss_is_better(folder, tmp_path, monkeypatch):  # noqa: F811
     scores = iter([0.6, 0.3])
     monkeypatch.setattr(tuning, "_validate", lambda *_: next(scores))
-    found = tuning.tune(RECIPE.model_copy(update={"monitor": Monitor.LOSS}), folder, tmp_path, trials=2)
-    assert found.value == 0.3
+    tuned = tuning.tune(RECIPE.model_copy(update={"monitor": Monitor.LOSS}), folder, tmp_path, trials=2)
+    assert tuned.value == 0.3
 
 
 def test_a_trial_is_a_training_judged_on_validation(folder, tmp_path):  # noqa: F811
-    found = tuning.tune(RECIPE.model_copy(update={"epochs": 1, "attention": "none"}), folder, tmp_path, trials=1)
-    assert 0 <= found.value <= 1 and found.recipe.learning_rate == pytest.approx(RECIPE.learning_rate)
+    tuned = tuning.tune(RECIPE.model_copy(update={"epochs": 1, "attention": "none"}), folder, tmp_path, trials=1)
+    assert 0 <= tuned.value <= 1 and tuned.recipe.learning_rate == pytest.approx(RECIPE.learning_rate)

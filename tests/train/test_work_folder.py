@@ -18,7 +18,7 @@ from lungcad.train import run as running
 from lungcad.train.data import make_parts, read_images
 from lungcad.train.run import NotTheFirstProcess, train
 from lungcad.train.work_folder import FolderCheckpoint, WorkFolder, data_sha256
-from tests.train.test_run import RECIPE, folder, places  # noqa: F401
+from tests.train.test_run import RECIPE, folder, training_paths  # noqa: F401
 
 SHORT = RECIPE.model_copy(update={"backbone": "custom_cnn", "init": "scratch", "attention": "none", "epochs": 2, "frozen_epochs": 0})
 
@@ -32,7 +32,7 @@ def parts(folder):  # noqa: F811
 def finished(folder, tmp_path_factory):  # noqa: F811
     """The work folder and the card of a training of two epochs."""
     root = tmp_path_factory.mktemp("finished")
-    return root / "work", train(SHORT, places(folder, root))
+    return root / "work", train(SHORT, training_paths(folder, root))
 
 
 def copied(finished, tmp_path) -> Path:
@@ -41,10 +41,10 @@ def copied(finished, tmp_path) -> Path:
 
 def test_a_moved_folder_resumes_from_its_own_checkpoints(folder, tmp_path):  # noqa: F811
     """The first folder's path, which the checkpoints name, belongs to another training by then."""
-    first = train(SHORT, places(folder, tmp_path, work=tmp_path / "a"))
+    first = train(SHORT, training_paths(folder, tmp_path, work=tmp_path / "a"))
     (tmp_path / "a").rename(tmp_path / "b")
-    other = train(SHORT.model_copy(update={"seed": 5}), places(folder, tmp_path, work=tmp_path / "a", weights=tmp_path / "other"))
-    again = train(SHORT, places(folder, tmp_path, work=tmp_path / "b"))
+    other = train(SHORT.model_copy(update={"seed": 5}), training_paths(folder, tmp_path, work=tmp_path / "a", weights=tmp_path / "other"))
+    again = train(SHORT, training_paths(folder, tmp_path, work=tmp_path / "b"))
     assert again.sha256 == first.sha256 != other.sha256 and again.best_epoch == first.best_epoch
 
 
@@ -82,7 +82,7 @@ def test_an_exchanged_image_stops_a_resumed_training(finished, folder, tmp_path)
     shutil.copytree(folder, data)
     shutil.copy(data / "train" / "normal" / "0.png", data / "train" / "normal" / "1.png")
     with pytest.raises(RecipeError, match="other images"):
-        train(SHORT, places(data, tmp_path, work=work))
+        train(SHORT, training_paths(data, tmp_path, work=work))
 
 
 @pytest.mark.parametrize("name", ["last.ckpt", "best.ckpt", "study.db", "recipe.json"])
@@ -126,7 +126,7 @@ def test_a_damaged_last_checkpoint_falls_back_to_the_best(finished, folder, tmp_
         case "planted":
             torch.save({"training": _Planted(tmp_path / "run")}, last)
     notes = []
-    card = train(SHORT, places(folder, tmp_path, work=work), on_note=notes.append)
+    card = train(SHORT, training_paths(folder, tmp_path, work=work), on_note=notes.append)
     (note,) = notes
     assert "last.ckpt" in note and f"goes on from the best epoch, {finished[1].best_epoch}," in note
     assert card.epochs_trained == 2 and not (tmp_path / "run").exists()
@@ -144,8 +144,8 @@ def test_lost_best_weights_are_said_with_what_to_do(finished, parts, tmp_path, n
 @pytest.mark.parametrize("name", ["best.ckpt", "last.ckpt"])
 def test_a_checkpoint_of_another_training_is_refused(finished, parts, tmp_path, name):
     other = WorkFolder.bind(tmp_path / "other", SHORT.model_copy(update={"seed": 1}), parts)
-    for each in ("best.ckpt", "last.ckpt"):
-        shutil.copy(finished[0] / each, tmp_path / "other")
+    for name in ("best.ckpt", "last.ckpt"):
+        shutil.copy(finished[0] / name, tmp_path / "other")
     with pytest.raises(RecipeError, match="checkpoint of another training"):
         other.resume()
 
@@ -156,33 +156,33 @@ def test_a_stop_before_the_test_leaves_no_card_and_no_weights(finished, folder, 
 
     monkeypatch.setattr(running, "calibrate_and_test", stopped)
     with pytest.raises(KeyboardInterrupt):
-        train(SHORT, places(folder, tmp_path, work=copied(finished, tmp_path)))
+        train(SHORT, training_paths(folder, tmp_path, work=copied(finished, tmp_path)))
     assert not (tmp_path / "weights").exists()
 
 
 def test_the_card_names_the_weights_that_were_tested(finished, folder, tmp_path, monkeypatch):  # noqa: F811
     """Whatever is put into the weights' place in the meantime."""
-    weights, tested = tmp_path / "weights", []
+    weights, tested_weights = tmp_path / "weights", []
     calibrate = running.calibrate_and_test
 
     def disturbed(model, *rest, **how):
-        tested.append(model.original.state_dict()["head.linear.weight"])
+        tested_weights.append(model.original.state_dict()["head.linear.weight"])
         weights.mkdir()
         (weights / "toy.safetensors").write_bytes(b"another training's")
         return calibrate(model, *rest, **how)
 
     monkeypatch.setattr(running, "calibrate_and_test", disturbed)
-    card = train(SHORT, places(folder, tmp_path, work=copied(finished, tmp_path)))
+    card = train(SHORT, training_paths(folder, tmp_path, work=copied(finished, tmp_path)))
     assert hashlib.sha256((weights / "toy.safetensors").read_bytes()).hexdigest() == card.sha256 == finished[1].sha256
     assert ModelCard.read(weights / "toy.json") == card
     best = torch.load(tmp_path / "work" / "best.ckpt", weights_only=True)["state_dict"]["network.head.linear.weight"]
-    torch.testing.assert_close(tested[0], best.half().float(), rtol=0, atol=0)
+    torch.testing.assert_close(tested_weights[0], best.half().float(), rtol=0, atol=0)
 
 
 def test_another_process_of_the_training_ends_without_ending_python(folder, tmp_path, monkeypatch):  # noqa: F811
     monkeypatch.setattr(pl.Trainer, "is_global_zero", property(lambda _: False))
     with pytest.raises(NotTheFirstProcess):
-        train(SHORT, places(folder, tmp_path))
+        train(SHORT, training_paths(folder, tmp_path))
     assert not (tmp_path / "weights").exists() and not (tmp_path / "runs").exists()
 
 
@@ -190,8 +190,8 @@ def test_a_finished_fold_is_not_mixed_with_folds_of_other_images(folder, tmp_pat
     recipe = SHORT.model_copy(update={"epochs": 1})
     monkeypatch.setattr(running, "_train_on", lambda *_: (_ for _ in ()).throw(DatasetError("reached")))
     with pytest.raises(DatasetError, match="reached"):
-        running.cross_validate(recipe, places(folder, tmp_path), 3)
+        running.cross_validate(recipe, training_paths(folder, tmp_path), 3)
     shutil.copytree(folder, tmp_path / "data")
     shutil.copy(tmp_path / "data" / "train" / "normal" / "0.png", tmp_path / "data" / "train" / "normal" / "1.png")
     with pytest.raises(RecipeError, match="other images"):
-        running.cross_validate(recipe, places(tmp_path / "data", tmp_path), 3)
+        running.cross_validate(recipe, training_paths(tmp_path / "data", tmp_path), 3)

@@ -9,7 +9,7 @@ from lungcad.app.latency import measure_again, milliseconds
 from lungcad.imaging import CTImage
 from lungcad.models.complexity import complexity_of
 
-APART = 0.1
+MARKED_DIFFERENCE = 0.1
 """Probabilities that differ by this much or more are marked."""
 
 
@@ -34,10 +34,10 @@ def show_answers(image: CTImage, names: list[str]) -> None:
             for name in names
         }
         if same_classes:
-            known = [value for value in values.values() if value is not None]
-            apart = max(known) - min(known) if known else 0.0
-            rows[class_text(label)]["largest difference"] = f"{100 * apart:.1f} points" + (
-                " :orange-badge[differs]" if apart >= APART else ""
+            defined = [value for value in values.values() if value is not None]
+            difference = max(defined) - min(defined) if defined else 0.0
+            rows[class_text(label)]["largest difference"] = f"{100 * difference:.1f} points" + (
+                " :orange-badge[differs]" if difference >= MARKED_DIFFERENCE else ""
             )
     empty = {"largest difference": ""} if same_classes else {}
     costs = {name: complexity_of(card) for name, card in cards.items()}

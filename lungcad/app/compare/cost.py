@@ -28,21 +28,21 @@ def show_cost_and_gain(dataset: str) -> None:
         cost = url.segments("Cost", tuple(COSTS), key="cost", help="; ".join(f"{name}: {what}" for name, what in COSTS.items()) + ".")
     with right:
         metric = url.segments("Gain", tuple(GAINS), key="gain", help="On the test part of each network's own run, from its card.")
-    tested = [card for card in store.cards().values() if card.test and getattr(card.test, GAINS[metric]).value is not None]
-    datasets = sorted({card.dataset for card in tested}, key=lambda name: (name != dataset, name))
+    tested_cards = [card for card in store.cards().values() if card.test and getattr(card.test, GAINS[metric]).value is not None]
+    datasets = sorted({card.dataset for card in tested_cards}, key=lambda name: (name != dataset, name))
     if not datasets:
         st.info("No shipped network has been tested with this metric.")
         return
     for start in range(0, len(datasets), 2):
-        for place, name in zip(st.columns(2), datasets[start : start + 2], strict=False):
-            with place:
-                _cost_and_gain([card for card in tested if card.dataset == name], name, cost, metric)
+        for column, name in zip(st.columns(2), datasets[start : start + 2], strict=False):
+            with column:
+                _cost_and_gain([card for card in tested_cards if card.dataset == name], name, cost, metric)
     if cost == "latency":
         st.caption(HOW)
-        measure_again([card.name for card in tested], key="measure_all_again")
+        measure_again([card.name for card in tested_cards], key="measure_all_again")
     st.caption(
-        "Circles: no attention, diamonds: with attention, one colour a backbone. Bars: 95 % intervals over groups. On the dotted line no network is both "
-        "cheaper and better. Accuracies of different data sets are answers to different questions."
+        "Circles: no attention, diamonds: with attention, one colour a backbone. Bars: 95 % intervals over groups. On the dotted line no "
+        "network is both cheaper and better. Do not compare accuracies of different data sets."
     )
 
 
@@ -58,19 +58,23 @@ def _cost_and_gain(cards: list[ModelCard], dataset: str, cost: str, metric: str)
     front = [rows[i] for i in pareto_front([value for _, value, _ in rows], [gain.value for _, _, gain in rows])]
     figure.add_trace(
         go.Scatter(
-            x=[value for _, value, _ in front], y=[gain.value for *_, gain in front], name="Pareto front", mode="lines+markers",
-            line={"color": GREY, "dash": "dot"}, marker={"size": 4},
+            x=[value for _, value, _ in front],
+            y=[gain.value for *_, gain in front],
+            name="Pareto front",
+            mode="lines+markers",
+            line={"color": GREY, "dash": "dot"},
+            marker={"size": 4},
         )
-    )  # fmt: skip
+    )
     figure.update_xaxes(title=COSTS[cost], rangemode="tozero")
     figure.update_yaxes(title=f"{metric} on the test part")
     figure.update_layout(height=360 + 20 * len(rows), margin={"l": 8, "r": 8, "t": 8, "b": 8}, legend=BELOW)
-    listed = "; ".join(f"{card.name}: {value:.3g}, {gain}" for card, value, gain in rows)
-    chart_with_csv(figure, key=f"cost_{dataset}", alt=f"{dataset}: {metric} against {COSTS[cost]}. {listed}")
+    listing = "; ".join(f"{card.name}: {value:.3g}, {gain}" for card, value, gain in rows)
+    chart_with_csv(figure, key=f"cost_{dataset}", alt=f"{dataset}: {metric} against {COSTS[cost]}. {listing}")
 
 
 def _cost(card: ModelCard, cost: str) -> float:
     if cost == "latency":
         return milliseconds(card.name)
-    found = complexity_of(card)
-    return found.flops / 1e9 if cost == "GFLOPs" else found.parameters / 1e6
+    complexity = complexity_of(card)
+    return complexity.flops / 1e9 if cost == "GFLOPs" else complexity.parameters / 1e6

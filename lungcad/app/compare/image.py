@@ -24,9 +24,14 @@ def pick_networks() -> list[str]:
     cards = store.cards()
     names = list(cards)
     return url.multiselect(
-        "Networks", names, names[:2], key="networks", max_selections=4, format_func=lambda name: card_title(cards[name]),
+        "Networks",
+        names,
+        names[:2],
+        key="networks",
+        max_selections=4,
+        format_func=lambda name: card_title(cards[name]),
         help="Two to four, side by side on the same image. The clearest pair differs only in attention.",
-    )  # fmt: skip
+    )
 
 
 def step_through(network: str) -> None:
@@ -35,32 +40,42 @@ def step_through(network: str) -> None:
     if not cases:
         return
     current = (st.query_params.get("case") or "").partition("/")
-    place = cases.index(current[2]) if current[0] == dataset and current[2] in cases else -1
+    position = cases.index(current[2]) if current[0] == dataset and current[2] in cases else -1
 
-    def go(to: int) -> None:
-        st.query_params["case"] = f"{dataset}/{cases[to]}"
+    def go(index: int) -> None:
+        st.query_params["case"] = f"{dataset}/{cases[index]}"
 
-    left, right, where = st.columns([1, 1, 3])
+    left, right, position_column = st.columns([1, 1, 3])
     left.button(
-        "Previous test case", key="previous_case", shortcut="p", disabled=place <= 0, on_click=go, args=(place - 1,), help="Or press P."
+        "Previous test case",
+        key="previous_case",
+        shortcut="p",
+        disabled=position <= 0,
+        on_click=go,
+        args=(position - 1,),
+        help="Or press P.",
     )
     right.button(
         "Next test case",
         key="next_case",
         shortcut="n",
-        disabled=place >= len(cases) - 1,
+        disabled=position >= len(cases) - 1,
         on_click=go,
-        args=(place + 1,),
+        args=(position + 1,),
         help="Or press N.",
     )
-    whose = f"{len(cases)} test cases of {network} ({dataset})"
-    where.caption(f"Case {place + 1} of {whose}" if place >= 0 else f"This image is none of the {whose}.")
+    description = f"{len(cases)} test cases of {network} ({dataset})"
+    position_column.caption(f"Case {position + 1} of {description}" if position >= 0 else f"This image is none of the {description}.")
 
 
 def pick_method(names: list[str]) -> str:
-    """A cheap or middling method that suits every chosen network."""
-    suited = [set(methods_for(store.cards()[name])) for name in names]
-    common = [name for name in METHODS if all(name in each for each in suited) and METHODS[name].cost is not Cost.SLOW]
+    """A fast or medium method that suits every chosen network."""
+    methods_by_network = [set(methods_for(store.cards()[name])) for name in names]
+    common = [
+        name
+        for name in METHODS
+        if all(name in methods_of_network for methods_of_network in methods_by_network) and METHODS[name].cost is not Cost.SLOW
+    ]
     return url.selectbox(
         "Explanation",
         common,
@@ -125,7 +140,8 @@ def show_maps(image: CTImage, names: list[str], method: str) -> None:
         return
     predicted = ", ".join(f"{name}: {class_label(result.target)}" for name, result in results.items())
     st.caption(
-        f"Each map explains its network's own answer ({literal(predicted)}), all on one scale. For the difference each map is divided by its own peak first."
+        f"Each map explains its network's own answer ({literal(predicted)}), all on one scale. For the difference each map is "
+        "divided by its own peak first."
     )
     for (one, other), value in agreement(maps).items():
         st.caption(
@@ -153,7 +169,7 @@ def show_masks(image: CTImage, names: list[str]) -> None:
 
 
 def show_trust(image: CTImage, names: list[str], method: str) -> None:
-    """The cheap trust checks of each network's map, question by question."""
+    """The quick trust checks of each network's map, question by question."""
     if not url.toggle("Check the maps", key="compare_trust", help="Runs the trust checks of both maps, some seconds each."):
         return
     columns = st.columns(len(names))

@@ -33,8 +33,8 @@ def show_blind_reading(networks: list[str]) -> None:
     n = int(
         url.segments("Cases", ("10", "20", "50", "100"), key="blind_n", help="Drawn at random from the test cases, always the same ones.")
     )
-    drawn = [cases[i] for i in np.random.default_rng(0).permutation(len(cases))[:n]]
-    _read(drawn, folder, networks)
+    drawn_cases = [cases[i] for i in np.random.default_rng(0).permutation(len(cases))[:n]]
+    _read(drawn_cases, folder, networks)
 
 
 @st.fragment
@@ -42,8 +42,8 @@ def show_blind_reading(networks: list[str]) -> None:
 def _read(cases: list[str], folder: Path, networks: list[str]) -> None:
     card = store.cards()[networks[0]]
     labels = store.run(Path(card.run).name).test.set_index("case").label
-    kept = st.session_state.setdefault("readings", {})
-    readings: list[Reading] = kept.setdefault((tuple(networks), len(cases)), [])
+    readings_by_study = st.session_state.setdefault("readings", {})
+    readings: list[Reading] = readings_by_study.setdefault((tuple(networks), len(cases)), [])
     if readings and readings[-1].after is not None:
         last = readings[-1]
         verdict = "right" if last.after == last.label else "wrong"
@@ -51,10 +51,10 @@ def _read(cases: list[str], folder: Path, networks: list[str]) -> None:
             f"The last case was **{class_text(last.label)}**: you said {class_text(last.before)}, then {class_text(last.after)}, which is {verdict}."
         )
     waiting = bool(readings) and readings[-1].after is None
-    place = len(readings) - waiting
-    st.progress(place / len(cases), text=f"{place} of {len(cases)} cases read")
-    if place < len(cases):
-        _ask(cases[place], folder, networks, readings, str(labels[cases[place]]), waiting)
+    position = len(readings) - waiting
+    st.progress(position / len(cases), text=f"{position} of {len(cases)} cases read")
+    if position < len(cases):
+        _ask(cases[position], folder, networks, readings, str(labels[cases[position]]), waiting)
     _results(readings, networks)
 
 
@@ -82,28 +82,33 @@ def _ask(case: str, folder: Path, networks: list[str], readings: list[Reading], 
         )
     st.markdown("**And now, having seen the maps?**" if waiting else "**What is it?** The networks' answers and maps come after yours.")
 
-    def answer(given: str) -> None:
+    def answer(label_given: str) -> None:
         if waiting:
             first = readings.pop()
-            readings.append(Reading(case, label, first.before, given, answers))
+            readings.append(Reading(case, label, first.before, label_given, answers))
         else:
-            readings.append(Reading(case, label, given, None, answers))
+            readings.append(Reading(case, label, label_given, None, answers))
 
     classes = store.cards()[networks[0]].classes
     for number, (column, name) in enumerate(zip(st.columns(len(classes)), classes, strict=True), 1):
         column.button(
-            class_text(name), key=f"answer_{number}", shortcut=str(number), on_click=answer, args=(name,), width="stretch",
+            class_text(name),
+            key=f"answer_{number}",
+            shortcut=str(number),
+            on_click=answer,
+            args=(name,),
+            width="stretch",
             help=f"Or press {number}.",
-        )  # fmt: skip
+        )
 
 
 def _results(readings: list[Reading], networks: list[str]) -> None:
-    done = [each for each in readings if each.after is not None]
-    if not done:
+    complete = [reading for reading in readings if reading.after is not None]
+    if not complete:
         return
     card = store.cards()[networks[0]]
     task = DATASETS[card.dataset].task_with(card.classes)
-    table = scores(done, card.classes, task.negative if task else None)
+    table = scores(complete, card.classes, task.negative if task else None)
     st.dataframe(
         table.round(3),
         hide_index=True,
@@ -111,12 +116,12 @@ def _results(readings: list[Reading], networks: list[str]) -> None:
         alt="Accuracy, sensitivity, specificity and agreement: yours before and after the maps, and the networks' on the same cases.",
     )
     if task and task.negative:
-        negatives = sum(reading.label == task.negative for reading in done)
-        if not negatives or negatives == len(done):
+        negatives = sum(reading.label == task.negative for reading in complete)
+        if not negatives or negatives == len(complete):
             missing, lacking = ("specificity", task.negative) if not negatives else ("sensitivity", f"not {task.negative}")
-            st.caption(f"There is no {missing}: none of the {len(done)} cases read so far is {class_text(lacking)}.")
-    if declined := {name: n for name in networks if (n := sum(each.networks[name] is None for each in done))}:
-        said = ", ".join(f"{literal(name)} {n} of {len(done)} cases" for name, n in declined.items())
+            st.caption(f"There is no {missing}: none of the {len(complete)} cases read so far is {class_text(lacking)}.")
+    if declined := {name: n for name in networks if (n := sum(reading.networks[name] is None for reading in complete))}:
+        said = ", ".join(f"{literal(name)} {n} of {len(complete)} cases" for name, n in declined.items())
         st.caption(f"Declined, and left out of what regards that network: {said}.")
     st.caption(
         f"Positive: every class but {class_text(task.negative)}. Kappa: agreement beyond chance. With few cases all of this is uncertain."
@@ -125,7 +130,12 @@ def _results(readings: list[Reading], networks: list[str]) -> None:
     )
     left, right = st.columns(2)
     left.download_button(
-        "Readings (CSV)", lambda: to_table(done).to_csv(index=False), "lungcad-readings.csv", "text/csv", key="readings_csv", on_click="ignore",
+        "Readings (CSV)",
+        lambda: to_table(complete).to_csv(index=False),
+        "lungcad-readings.csv",
+        "text/csv",
+        key="readings_csv",
+        on_click="ignore",
         help="A row a case: truth, your answers, the networks' answers. Kept in this session only.",
-    )  # fmt: skip
+    )
     right.button("Start over", key="blind_restart", on_click=readings.clear, help="Forgets your answers.")

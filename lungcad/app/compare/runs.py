@@ -36,13 +36,15 @@ def pick_runs() -> tuple[Run, Run]:
     with left:
         first = url.selectbox("First run", names, key="first", default=names[0], help="Usually the plain network.")
     facts = table.set_index("run")
-    asked = facts.loc[first, ["dataset", "task"]]
-    others = list(facts.index[(facts[["dataset", "task"]] == asked).all(axis=1) & (facts.index != first)])
+    dataset_and_task = facts.loc[first, ["dataset", "task"]]
+    others = list(facts.index[(facts[["dataset", "task"]] == dataset_and_task).all(axis=1) & (facts.index != first)])
     if not others:
         raise LungcadError(f"No other run has the classes of {first}, so there is nothing to compare it with.")
-    same = [name for name in others if facts.protocol[name] == facts.protocol[first]]
+    same_protocol = [name for name in others if facts.protocol[name] == facts.protocol[first]]
     with right:
-        second = url.selectbox("Second run", others, key="second", default=(same or others)[0], help="Usually the one with attention.")
+        second = url.selectbox(
+            "Second run", others, key="second", default=(same_protocol or others)[0], help="Usually the one with attention."
+        )
     return store.run(first), store.run(second)
 
 
@@ -50,13 +52,13 @@ def show_differences(first: Run, second: Run) -> None:
     """Metric by metric with the paired difference, its interval, p value and the test's name; who is right; the curves."""
     common = False
     try:
-        one, other = aligned([first, second])
+        first_table, second_table = aligned([first, second])
     except LungcadError as error:
         st.warning(literal(error), icon=":material/info:")
         common = url.toggle("Compare the common cases", key="common", help="Leaves out the cases that only one of the runs has.")
         if not common:
             return
-        one, other = aligned([first, second], common_only=True)
+        first_table, second_table = aligned([first, second], common_only=True)
     rows = store.comparison_of(first.name, second.name, common)
     shown = [
         {
@@ -75,18 +77,18 @@ def show_differences(first: Run, second: Run) -> None:
         "Differences with 95 % intervals. Where an interval includes 0, these cases show no difference. McNemar and DeLong count every case as independent, the "
         "bootstrap draws whole groups: where they disagree, trust the bootstrap. Many metrics are compared, so single small p values mean little."
     )
-    table = apart(first, second, one, other)
+    table = compare_answers(first, second, first_table, second_table)
     left, middle = st.columns([1, 2])
     with left:
         _who_is_right(table)
     with middle:
-        _show_curves([(first, one), (second, other)])
+        _show_curves([(first, first_table), (second, second_table)])
     _show_cases(first, second, table)
 
 
 def _who_is_right(table: pd.DataFrame) -> None:
     """The 2×2 of McNemar's test; a click on one of its numbers chooses its cases below."""
-    second = {f"second {each}": each for each in RIGHT_OR_WRONG}
+    second = {f"second {outcome}": outcome for outcome in RIGHT_OR_WRONG}
 
     def clicked() -> None:
         cells = st.session_state["who"]["selection"]["cells"]
@@ -97,7 +99,7 @@ def _who_is_right(table: pd.DataFrame) -> None:
 
     st.markdown("**Who is right?**")
     counts = pd.crosstab(_right_or_wrong(table, "first"), _right_or_wrong(table, "second"), dropna=False)
-    counts = counts.set_axis([f"first {each}" for each in RIGHT_OR_WRONG]).set_axis(list(second), axis=1)
+    counts = counts.set_axis([f"first {outcome}" for outcome in RIGHT_OR_WRONG]).set_axis(list(second), axis=1)
     st.dataframe(counts, key="who", on_select=clicked, selection_mode="single-cell", alt="Cases by which of the two runs is right.")
     st.caption("Click a number to see its cases below.")
 
@@ -111,9 +113,13 @@ def _right_or_wrong(table: pd.DataFrame, side: str) -> pd.Categorical:
 def _show_curves(tables: list[tuple[Run, pd.DataFrame]]) -> None:
     run = tables[0][0]
     label = url.selectbox(
-        "Class", run.classes, key="class", default=store.scored_run(run.name, False).first_class, format_func=class_label,
+        "Class",
+        run.classes,
+        key="class",
+        default=store.scored_run(run.name, False).first_class,
+        format_func=class_label,
         help="The curves are drawn for this class against the rest.",
-    )  # fmt: skip
+    )
     kind = url.segments("Curve", ("ROC", "Precision-recall", "Reliability"), key="curve", help="Both runs on the same cases.")
     chart_with_csv(curve_figure(kind, tables, label, {}), key="compared_curves", alt=f"{kind} of both runs for {class_label(label)}.")
 
@@ -122,7 +128,7 @@ def _show_curves(tables: list[tuple[Run, pd.DataFrame]]) -> None:
 @plain_errors()
 def _show_cases(first: Run, second: Run, table: pd.DataFrame) -> None:
     """Cases by how far the two runs' probabilities or maps are apart; each opens beside each other. table: as :func:`apart` makes it."""
-    table, title = _of_cell(table)
+    table, title = _cases_of_cell(table)
     orders = {
         "answers": "total variation distance: the share of probability on which the two answers differ",
         "maps": "1 minus the rank correlation of the Grad-CAM maps",
@@ -139,9 +145,16 @@ def _show_cases(first: Run, second: Run, table: pd.DataFrame) -> None:
     st.markdown(f"**{title}, the most different first** ({orders[by]})")
     with st.container(horizontal=True):
         st.download_button(
-            "Cases (CSV)", lambda: table.to_csv(index=False), "lungcad-differences.csv", "text/csv", key="differences_csv", on_click="ignore", type="tertiary",
-            icon=":material/download:", help="These cases with both answers and how far apart they are.",
-        )  # fmt: skip
+            "Cases (CSV)",
+            lambda: table.to_csv(index=False),
+            "lungcad-differences.csv",
+            "text/csv",
+            key="differences_csv",
+            on_click="ignore",
+            type="tertiary",
+            icon=":material/download:",
+            help="These cases with both answers and how far apart they are.",
+        )
         if WHO in st.query_params:
             st.button("Clear the selection", key="clear_who", on_click=st.query_params.pop, args=(WHO,), help="Back to all cases.")
     folder = data_folder(first.facts["dataset"])
@@ -150,16 +163,16 @@ def _show_cases(first: Run, second: Run, table: pd.DataFrame) -> None:
         return
     networks = [network_of(run) for run in (first, second)]
     shown = table.head(MOST_CASES)
-    for index, (place, row) in enumerate(zip(case_grid(len(shown)), shown.itertuples(), strict=True)):
-        with place:
+    for index, (container, row) in enumerate(zip(case_grid(len(shown)), shown.itertuples(), strict=True)):
+        with container:
             if not case_picture(st, folder / row.case):
                 continue
             maps = "" if pd.isna(getattr(row, "maps", np.nan)) else f", maps by {row.maps:.2f}"
             st.caption(
                 f"{class_text(row.label)}; first: {class_text(row.first)}, second: {class_text(row.second)}; probabilities differ by {row.answers:.0%}{maps}"
             )
-            known = all(name in store.cards() for name in networks)
-            if known and st.button(
+            are_shipped = all(name in store.cards() for name in networks)
+            if are_shipped and st.button(
                 "Beside each other",
                 key=f"beside_{index}",
                 on_click=_open,
@@ -169,7 +182,7 @@ def _show_cases(first: Run, second: Run, table: pd.DataFrame) -> None:
                 st.rerun()  # the page, not only this part of it
 
 
-def _of_cell(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+def _cases_of_cell(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     """The cases of the chosen cell of "who is right?", or all, and what they are."""
     text = st.query_params.get(WHO)
     if text is None:
@@ -187,11 +200,15 @@ def _open(case: str, networks: list[str]) -> None:
     st.session_state.update(view="image", networks=networks)
 
 
-def apart(first: Run, second: Run, one: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
+def compare_answers(first: Run, second: Run, first_table: pd.DataFrame, second_table: pd.DataFrame) -> pd.DataFrame:
     """case, label, both answers, and the total variation distance of the two answers' probabilities."""
-    a, b = first.probabilities(one), second.probabilities(other)
+    first_probabilities, second_probabilities = first.probabilities(first_table), second.probabilities(second_table)
     names = np.array(first.classes)
-    return one[["case", "label"]].assign(first=names[a.argmax(1)], second=names[b.argmax(1)], answers=np.abs(a - b).sum(1) / 2)
+    return first_table[["case", "label"]].assign(
+        first=names[first_probabilities.argmax(1)],
+        second=names[second_probabilities.argmax(1)],
+        answers=np.abs(first_probabilities - second_probabilities).sum(1) / 2,
+    )
 
 
 def network_of(run: Run) -> str:

@@ -43,8 +43,8 @@ def show_table(measure: str) -> None:
         hide_index=True,
     )
     st.caption(
-        "Mean over test cases [95 % bootstrap interval over groups]. The random map and the centred Gaussian are controls that know nothing of the image: a method "
-        "that does no better than they do explains nothing."
+        "Mean over test cases [95 % bootstrap interval over groups]. The random map and the centred Gaussian are controls that know "
+        "nothing of the image: a method that does no better than they do explains nothing."
     )
 
 
@@ -57,9 +57,9 @@ def show_in_general(network: str, method: str) -> None:
     if method not in summary:
         st.caption(f"{METHODS[method].title} was not among the methods tested on this network's test cases.")
         return
-    said = [
+    phrases = [
         f"{MEASURES[measure]} {value} (random map {summary['random'][measure]})"
         for measure, value in summary[method].items()
         if value.value is not None and measure in ("faithfulness", "stability", "sanity", "in_lung", "energy_inside")
     ]
-    st.caption(f"Over {run.facts['n']} test cases of this network, {METHODS[method].title} has: " + "; ".join(said) + ".")
+    st.caption(f"Over {run.facts['n']} test cases of this network, {METHODS[method].title} has: " + "; ".join(phrases) + ".")

@@ -9,35 +9,43 @@ import plotly.graph_objects as go
 import streamlit as st
 
 
-def chart_with_csv(figure: go.Figure, *, key: str, alt: str, gate: str = "", **how):
+def chart_with_csv(figure: go.Figure, *, key: str, alt: str, gate: str = "", **kwargs):
     """A plot with its text alternative and, below it, what is drawn as a CSV file; gate: stands in a column of it."""
-    event = st.plotly_chart(figure, key=key, alt=alt, **how)
+    event = st.plotly_chart(figure, key=key, alt=alt, **kwargs)
     marked = {"gate": gate} if gate else {}
     st.download_button(
-        "CSV", lambda: chart_points(figure).assign(**marked).to_csv(index=False), f"lungcad-{key.replace('_', '-')}.csv", "text/csv", key=f"{key}_csv",
-        icon=":material/download:", type="tertiary", on_click="ignore", help="What the plot draws, as numbers.",
-    )  # fmt: skip
+        "CSV",
+        lambda: chart_points(figure).assign(**marked).to_csv(index=False),
+        f"lungcad-{key.replace('_', '-')}.csv",
+        "text/csv",
+        key=f"{key}_csv",
+        icon=":material/download:",
+        type="tertiary",
+        on_click="ignore",
+        help="What the plot draws, as numbers.",
+    )
     return event
 
 
 def chart_points(figure: go.Figure) -> pd.DataFrame:
     """What the figure draws: a row a point, with the name of its trace. Pictures are left out.
 
-    Further columns where a trace has them: low and high (the ends of its bar), point (the text under the pointer), and its ``customdata``, named by its ``meta``.
+    Further columns where a trace has them: low and high (the ends of its bar), point (the text under the pointer), and its ``customdata``,
+    named by its ``meta``.
     """
-    parts = []
+    tables = []
     for trace in figure.data:
         if trace.type == "heatmap":
             values = plain_values(trace.z)
             rows, columns = np.indices(values.shape)
-            part = {"x": columns.ravel(), "y": rows.ravel(), "value": values.ravel()}
+            columns_of_trace = {"x": columns.ravel(), "y": rows.ravel(), "value": values.ravel()}
         elif getattr(trace, "y", None) is not None:
             y = plain_values(trace.y)
-            part = {"x": [None] * len(y) if trace.x is None else plain_values(trace.x), "y": y} | _beside(trace)
+            columns_of_trace = {"x": [None] * len(y) if trace.x is None else plain_values(trace.x), "y": y} | _beside(trace)
         else:
             continue
-        parts.append(pd.DataFrame({"series": trace.name or "", **part}))
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+        tables.append(pd.DataFrame({"series": trace.name or "", **columns_of_trace}))
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
 
 def _beside(trace: go.Scatter | go.Bar | go.Box) -> dict[str, Sequence]:

@@ -12,7 +12,8 @@ _JOINER = "\u2060"
 def literal(text: object, most: int = 2000) -> str:
     """What comes from outside (names of files, links, runs, cards and classes; errors that quote them) as Markdown that shows exactly it.
 
-    Backslashes keep Markdown's marks from meaning anything; a joiner without width stands in what Streamlit and GitHub's Markdown would make of plain text even
+    Backslashes keep Markdown's marks from meaning anything; a joiner without width stands in what Streamlit and GitHub's Markdown would
+    make of plain text even
     so: addresses, ``:material/icons:``, ``:red[colours]``, arrows. Longer than ``most`` characters: cut, and shown so.
     """
     shown = printable(str(text))

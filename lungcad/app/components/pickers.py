@@ -37,7 +37,7 @@ def image_picker() -> session.Source | None:
         if files and session.source_error() is None:
             st.session_state["example"] = None
 
-    def picked() -> None:
+    def take_picked_example() -> None:
         st.query_params.pop("case", None)
         session.take_example(st.session_state["example"])
 
@@ -76,7 +76,7 @@ def image_picker() -> session.Source | None:
         default=examples[0] if examples and session.source() is None else None,
         placeholder="Examples",
         format_func=lambda name: name.rsplit(".", 1)[0].replace("-", " ") + (" (DICOM)" if name.endswith(".dcm") else ""),
-        on_change=picked,
+        on_change=take_picked_example,
         help="Synthetic slices made by lungcad, not patients.",
     )
     if session.source() is None:
@@ -137,19 +137,19 @@ def options_picker(network: str, method: str) -> Options:
         )
         return Options(layer=Layer(layer))
     if method == "lime":
-        usual = Options()
+        default_options = Options()
         samples = url.steps(
             "Samples",
             [250, 500, 1000, 2000, 4000],
-            usual.samples,
+            default_options.samples,
             key="lime_samples",
             help="More samples: slower, and steadier from seed to seed. With 1,000 the ranking of the segments correlates above 0.9 between seeds "
             "(`lungcad bench --only lime_vs_stock`); for your image it is shown with the map.",
         )
-        what = "How the image is cut into pieces that are hidden and shown."
-        segments = Segments(url.selectbox("Pieces", list(Segments), key="lime_segments", default=usual.segments, help=what))
-        what = "The image's mean grey, the image blurred, or black."
-        fill = Fill(url.selectbox("Hidden pieces become", list(Fill), key="lime_fill", default=usual.fill, help=what))
+        help_text = "How the image is cut into pieces that are hidden and shown."
+        segments = Segments(url.selectbox("Pieces", list(Segments), key="lime_segments", default=default_options.segments, help=help_text))
+        help_text = "The image's mean grey, the image blurred, or black."
+        fill = Fill(url.selectbox("Hidden pieces become", list(Fill), key="lime_fill", default=default_options.fill, help=help_text))
         return Options(samples=samples, segments=segments, fill=fill)
     return Options()
 

@@ -17,10 +17,10 @@ def class_label(name: str) -> str:
 
 def accuracy_text(card: ModelCard) -> str:
     """Test accuracy with its interval, from the card."""
-    tested = card.test
-    if tested is None or tested.accuracy.value is None:
+    test = card.test
+    if test is None or test.accuracy.value is None:
         return "not tested"
-    return f"test accuracy {tested.accuracy.value:.0%} [{tested.accuracy.low:.0%}–{tested.accuracy.high:.0%}]"
+    return f"test accuracy {test.accuracy.value:.0%} [{test.accuracy.low:.0%}–{test.accuracy.high:.0%}]"
 
 
 def card_title(card: ModelCard) -> str:

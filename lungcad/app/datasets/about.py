@@ -36,7 +36,7 @@ def pick_folder() -> tuple[Dataset | None, Path | None]:
         [*DATASETS, OWN],
         key="dataset",
         default=next(iter(DATASETS)),
-        format_func=lambda each: "a folder of my own" if each == OWN else f"{DATASETS[each].title} ({each})",
+        format_func=lambda choice: "a folder of my own" if choice == OWN else f"{DATASETS[choice].title} ({choice})",
         help="A published data set, or images of your own, with a folder for each class.",
     )
     if name != OWN:
@@ -55,8 +55,8 @@ def show_about(dataset: Dataset) -> None:
     st.markdown(f"**Limits.** {dataset.limits}")
 
 
-def kept_of(dataset: Dataset) -> StoredAudit | None:
-    """What the repository keeps of the data set; None, and a line that says so, where its file is damaged."""
+def stored_audit_of(dataset: Dataset) -> StoredAudit | None:
+    """The audit that the repository holds of the data set; None, and a line that says so, where its file is damaged."""
     try:
         return store.stored_audit(dataset.name)
     except LungcadError as error:
@@ -74,14 +74,14 @@ def show_counts(dataset: Dataset, cases: Sequence[Case]) -> None:
     for name in labels:
         of_class = [case for case in cases if case.label == name]
         st.markdown(f"**{class_text(name)}**")
-        drawn = rng.choice(len(of_class), min(SAMPLES, len(of_class)), replace=False)
-        for place, index in zip(case_grid(len(drawn)), drawn, strict=True):
-            case_picture(place, of_class[index].path)
+        sample = rng.choice(len(of_class), min(SAMPLES, len(of_class)), replace=False)
+        for container, index in zip(case_grid(len(sample)), sample, strict=True):
+            case_picture(container, of_class[index].path)
 
 
-def show_kept_counts(kept: StoredAudit) -> None:
+def show_stored_counts(stored: StoredAudit) -> None:
     """The same without pictures, for a data set that is not on this machine."""
-    _draw_counts({part["split"]: part["by_class"] for part in kept.counts["protocols"][Protocol.PUBLISHED]["parts"]})
+    _draw_counts({part["split"]: part["by_class"] for part in stored.counts["protocols"][Protocol.PUBLISHED]["parts"]})
 
 
 def _draw_counts(counts: dict[str, dict[str, int]]) -> None:
@@ -96,30 +96,32 @@ def _draw_counts(counts: dict[str, dict[str, int]]) -> None:
     figure.update_xaxes(title="images")
     figure.update_yaxes(automargin=True, type="category")
     figure.update_layout(
-        barmode="stack", height=150 + 40 * len(labels), margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        barmode="stack",
+        height=150 + 40 * len(labels),
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
         legend=BELOW | {"traceorder": "normal"},
-    )  # fmt: skip
-    listed = "; ".join(
+    )
+    listing = "; ".join(
         f"{class_label(name)}: {', '.join(f'{part} {of_part[name]}' for part, of_part in counts.items())}" for name in labels
     )
-    chart_with_csv(figure, key="counts", alt=f"Images by class and part. {listed}.")
+    chart_with_csv(figure, key="counts", alt=f"Images by class and part. {listing}.")
 
 
-def show_protocols(dataset: Dataset, folder: Path | None, kept: StoredAudit | None) -> None:
-    """Cases, groups and copies by split under each protocol: counted here, or as the repository keeps them."""
-    found = None
+def show_protocols(dataset: Dataset, folder: Path | None, stored: StoredAudit | None) -> None:
+    """Cases, groups and copies by split under each protocol: counted here, or as stored in the repository."""
+    counts = None
     if folder is not None:
-        found = run_on_server(
+        counts = run_on_server(
             "protocols",
             ("protocols", str(folder), dataset.name, store.folder_fingerprint(str(folder))),
             "the count by protocol",
             lambda on_progress: describe(dataset, folder, on_progress=on_progress),
             help="Reads every image to find groups and copies, then splits them as the papers did, and without anything on both sides.",
         )
-    if found is None and kept is not None:
-        found = kept.counts
-        st.caption(f"As counted on {literal(kept.date)}, kept in the repository.")
-    if found is None:
+    if counts is None and stored is not None:
+        counts = stored.counts
+        st.caption(f"As counted on {literal(stored.date)}; stored in the repository.")
+    if counts is None:
         return
     rows = [
         {
@@ -130,11 +132,11 @@ def show_protocols(dataset: Dataset, folder: Path | None, kept: StoredAudit | No
             "copies of training": part["copies_of_training"],
         }
         | {class_label(label): n for label, n in part["by_class"].items()}
-        for name, protocol in found["protocols"].items()
+        for name, protocol in counts["protocols"].items()
         for part in protocol["parts"]
     ]
     st.dataframe(rows, hide_index=True, alt="Images, groups and copies by part under each protocol.")
-    for name, protocol in found["protocols"].items():
+    for name, protocol in counts["protocols"].items():
         st.caption(
             f"**{literal(name)}**: {literal(protocol['split'])}"
             + (f"; {protocol['left_out']} images left out" if protocol["left_out"] else "")
@@ -143,7 +145,10 @@ def show_protocols(dataset: Dataset, folder: Path | None, kept: StoredAudit | No
 
 
 def audited(folder: Path, dataset: Dataset | None, parts: Mapping[str, Split]) -> Audit | None:
-    """The audit when it has run on this server and the folder has not changed; otherwise its button, or its progress. parts: as the reader says."""
+    """The audit when it has run on this server and the folder has not changed; otherwise its button, or its progress.
+
+    parts: as the reader says.
+    """
     name = dataset.name if dataset else None
     return run_on_server(
         "audit",
@@ -152,16 +157,18 @@ def audited(folder: Path, dataset: Dataset | None, parts: Mapping[str, Split]) -
         lambda on_progress: (
             audit_as_published(dataset, folder, on_progress=on_progress) if dataset else audit(folder, parts=parts, on_progress=on_progress)
         ),
-        help="Looks for copies, leaks between the parts, conflicting labels, unreadable files, and classes that format or border give away.",
+        help=(
+            "Looks for copies, leaks between the parts, conflicting labels, unreadable files, and classes that format or border give away."
+        ),
     )
 
 
-def show_kept_audit(kept: StoredAudit, cases: Sequence[Case] | None, folder: Path | None) -> None:
-    """The audit that the repository keeps. cases: those in the folder on this machine, None without one."""
-    published = kept.counts["protocols"][Protocol.PUBLISHED]
+def show_stored_audit(stored: StoredAudit, cases: Sequence[Case] | None, folder: Path | None) -> None:
+    """The audit stored in the repository. cases: those in the folder on this machine, None without one."""
+    published = stored.counts["protocols"][Protocol.PUBLISHED]
     counted = sum(part["n"] for part in published["parts"]) + published["left_out"] + len(published["unreadable"])
     differs = (
         "" if cases is None or len(cases) == counted else " The folder on this machine holds other images: run the audit to see yours."
     )
-    st.caption(f"As found on {literal(kept.date)} in {kept.audit.n_images} images, kept in the repository.{differs}")
-    show_audit(kept.audit, folder)
+    st.caption(f"As found on {literal(stored.date)} in {stored.audit.n_images} images; stored in the repository.{differs}")
+    show_audit(stored.audit, folder)

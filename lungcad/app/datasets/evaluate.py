@@ -77,12 +77,12 @@ def _show(found: Evaluation, part: ScoredCases, folder: Path) -> None:
     )
     for note in found.notes:
         st.caption(literal(note))
-    if found.seen:
+    if found.n_seen_in_training:
         st.warning(
-            f"{found.seen} of the images belong to the data that {literal(name)} was trained or chosen on, so the metrics are optimistic.",
+            f"{found.n_seen_in_training} of the images belong to the data that {literal(name)} was trained or chosen on, so the metrics are optimistic.",
             icon=":material/info:",
         )
-    elif found.seen is None:
+    elif found.n_seen_in_training is None:
         st.caption("The network's own run is missing, so it is not known whether it was trained on these images.")
     for case, why in found.skipped:
         st.caption(literal(f"skipped {case}: {why}"))

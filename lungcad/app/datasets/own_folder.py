@@ -28,14 +28,17 @@ def pick_own_folder() -> Path | None:
         "Images from",
         ways,
         key="own_from",
-        help=f"What you drop is unpacked into a folder of this session and removed with it: at most {LIMITS.total >> 30} GiB in {LIMITS.files:,} files.",
+        help=(
+            f"What you drop is unpacked into a folder of this session and removed with it: at most {LIMITS.total >> 30} GiB in "
+            f"{LIMITS.files:,} files."
+        ),
     )
     if way == PATH:
-        return _named()
-    return _dropped(way)
+        return _pick_by_path()
+    return _pick_dropped(way)
 
 
-def _named() -> Path | None:
+def _pick_by_path() -> Path | None:
     path = st.text_input(
         "Folder", key="own_folder", placeholder="/path/to/images", help="Nothing in it is changed or copied. It is not kept in the link."
     )
@@ -45,43 +48,43 @@ def _named() -> Path | None:
     return open_folder(path, roots=shared_roots(), is_local=visitor_is_local())
 
 
-def _dropped(way: str) -> Path | None:
+def _pick_dropped(way: str) -> Path | None:
     if way == ZIP:
         files = st.file_uploader(
             "Drop a zip", type="zip", key="own_zip", help="With one folder for each class, perhaps inside train, valid and test."
         )
-        given = [files] if files else []
+        files_given = [files] if files else []
     else:
-        given = st.file_uploader(
+        files_given = st.file_uploader(
             "Drop a folder",
             accept_multiple_files="directory",
             key="own_files",
             help="With one folder for each class, perhaps inside train, valid and test.",
         )
-    identity = (way, *(file.file_id for file in given))
+    identity = (way, *(file.file_id for file in files_given))
     if st.session_state.get("dropped_identity") != identity:
         st.session_state["dropped_identity"], st.session_state["dropped"] = identity, None
         dropped.forget()
-        if given:
-            st.session_state["dropped"] = _taken(way, given)
-    found: Path | str | None = st.session_state["dropped"]
-    if isinstance(found, str):
-        raise DatasetError(found)
-    if found is None:
+        if files_given:
+            st.session_state["dropped"] = _unpacked(way, files_given)
+    dropped_folder: Path | str | None = st.session_state["dropped"]
+    if isinstance(dropped_folder, str):
+        raise DatasetError(dropped_folder)
+    if dropped_folder is None:
         st.info("Drop images with one folder for each class, perhaps inside train, valid and test.")
-    return found
+    return dropped_folder
 
 
-def _taken(way: str, given: list) -> Path | str:
+def _unpacked(way: str, files_given: list) -> Path | str:
     """The folder, or the sentence that says why there is none."""
     try:
-        if sum(file.size for file in given) > (MAX_ZIP if way == ZIP else LIMITS.total):
+        if sum(file.size for file in files_given) > (MAX_ZIP if way == ZIP else LIMITS.total):
             raise DatasetError(
                 f"The zip has more than {MAX_ZIP >> 20} MiB; drop a smaller one." if way == ZIP else "The files are too large; drop fewer."
             )
         with st.spinner("Unpacking …"):
             if way == ZIP:
-                return dropped.take(lambda folder: unpack_zip(given[0], folder, limits=LIMITS))
-            return dropped.take(lambda folder: take_files(((file.name, file.getvalue()) for file in given), folder, limits=LIMITS))
+                return dropped.take(lambda folder: unpack_zip(files_given[0], folder, limits=LIMITS))
+            return dropped.take(lambda folder: take_files(((file.name, file.getvalue()) for file in files_given), folder, limits=LIMITS))
     except DatasetError as error:
         return str(error)

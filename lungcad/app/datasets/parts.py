@@ -13,13 +13,13 @@ NOT_SAID = "not said"
 
 def pick_parts(folder: Path) -> dict[str, Split]:
     """Folder -> part, as the reader says; nothing is asked of a folder whose parts are known, or that has none."""
-    read = store.labelled_folder(str(folder), store.folder_fingerprint(str(folder)))
-    names = [name for name in read.unknown_parts if name != "the folder itself"]
+    labelled_folder = store.labelled_folder(str(folder), store.folder_fingerprint(str(folder)))
+    names = [name for name in labelled_folder.unknown_parts if name != "the folder itself"]
     if not names:
         return {}
     st.warning(
-        "The same class folders stand under several folders, and which of them trains and which tests is not known. Until you say so, no leak between them is "
-        "looked for, and an evaluation may include training images.",
+        "The same class folders stand under several folders, and which of them trains and which tests is not known. Until you say so, no "
+        "leak between them is looked for, and an evaluation may include training images.",
         icon=":material/info:",
     )
     chosen = {}

@@ -42,23 +42,31 @@ def precision_recall_figure(runs: list[tuple[Run, pd.DataFrame]], label: str, ba
 def _series(
     runs: list[tuple[Run, pd.DataFrame]], baselines: dict[str, pd.DataFrame]
 ) -> Iterator[tuple[str, Run, pd.DataFrame, dict[str, object]]]:
-    """(name, run whose classes it has, predictions, how its line is drawn): the runs in colour, the first one's trivial baselines grey and broken."""
+    """(name, run whose classes it has, predictions, how its line is drawn): the runs in colour, the first one's trivial baselines grey
+    and broken.
+    """
     for (run, table), colour in zip(runs, cycle(COLOURS)):
         yield run.name, run, table, {"color": colour}
     for (name, table), dash in zip(baselines.items(), cycle(("dot", "dashdot", "longdash"))):
         yield f"trivial: {name}", runs[0][0], table, {"color": GREY, "dash": dash, "width": 1.5}
 
 
-def _add_curves(figure: go.Figure, kind, runs, label: str, baselines: dict[str, pd.DataFrame], **how) -> None:
+def _add_curves(figure: go.Figure, kind, runs, label: str, baselines: dict[str, pd.DataFrame], **line_style) -> None:
     for name, _, table, line in _series(runs, baselines):
         curve = kind((table.label == label).to_numpy(), table[f"p:{label}"].to_numpy())
         if curve is not None:
             figure.add_trace(
                 go.Scatter(
-                    x=curve.x, y=curve.y, name=name, mode="lines", line=line | how, customdata=curve.thresholds, meta="threshold",
+                    x=curve.x,
+                    y=curve.y,
+                    name=name,
+                    mode="lines",
+                    line=line | line_style,
+                    customdata=curve.thresholds,
+                    meta="threshold",
                     hovertemplate="%{x:.3f}, %{y:.3f}, threshold %{customdata:.3f}<extra>%{fullData.name}</extra>",
                 )
-            )  # fmt: skip
+            )
 
 
 def reliability_figure(runs: list[tuple[Run, pd.DataFrame]], baselines: dict[str, pd.DataFrame]) -> go.Figure:

@@ -49,16 +49,29 @@ def embedding(
     for name, colour in colours.items():
         xy = training[training_labels == name]
         figure.add_trace(
-            go.Scattergl(x=xy[:, 0], y=xy[:, 1], name=f"{class_label(name)}, training", mode="markers", marker={"size": 4, "color": colour, "opacity": 0.35},
-                         hoverinfo="skip")
-        )  # fmt: skip
+            go.Scattergl(
+                x=xy[:, 0],
+                y=xy[:, 1],
+                name=f"{class_label(name)}, training",
+                mode="markers",
+                marker={"size": 4, "color": colour, "opacity": 0.35},
+                hoverinfo="skip",
+            )
+        )
     for name, colour in colours.items():
         rows = (table.label == name).to_numpy()
         wrong = (table.label != table.answer).to_numpy()[rows]
         figure.add_trace(
-            go.Scattergl(x=test[rows, 0], y=test[rows, 1], name=f"{class_label(name)}, test", mode="markers", text=table.case[rows],
-                         marker={"size": 9, "color": colour, "symbol": np.where(wrong, "x", "circle")}, hovertemplate="%{text}<extra>%{fullData.name}</extra>")
-        )  # fmt: skip
+            go.Scattergl(
+                x=test[rows, 0],
+                y=test[rows, 1],
+                name=f"{class_label(name)}, test",
+                mode="markers",
+                text=table.case[rows],
+                marker={"size": 9, "color": colour, "symbol": np.where(wrong, "x", "circle")},
+                hovertemplate="%{text}<extra>%{fullData.name}</extra>",
+            )
+        )
     axes = {"showticklabels": False, "zeroline": False}
     figure.update_xaxes(title="first axis (no unit)", **axes)
     figure.update_yaxes(title="second axis (no unit)", **axes)
@@ -68,24 +81,36 @@ def embedding(
 def mean_maps(classes: tuple[str, ...], labels: np.ndarray, answers: np.ndarray, maps: np.ndarray) -> go.Figure:
     """maps (n, h, w) averaged over each cell of the confusion matrix, on one scale; rows are true classes, columns the answers."""
     k = len(classes)
-    plain = [class_label(name).replace(" ", "<br>") for name in classes]
+    labels_in_lines = [class_label(name).replace(" ", "<br>") for name in classes]
     figure = make_subplots(
         k,
         k,
-        column_titles=[f"predicted<br>{name}" for name in plain],
+        column_titles=[f"predicted<br>{name}" for name in labels_in_lines],
         row_titles=[f"true {class_label(name)}" for name in classes],
         horizontal_spacing=0.02,
         vertical_spacing=0.06 / k,
     )
     for i, truth in enumerate(classes):
-        for j, called in enumerate(classes):
-            cell = (labels == truth) & (answers == called)
+        for j, answer in enumerate(classes):
+            cell = (labels == truth) & (answers == answer)
             mean = maps[cell].astype(np.float32).mean(0) if cell.any() else np.full(maps.shape[1:], np.nan, np.float32)
-            name = f"true {class_label(truth)}, predicted {class_label(called)} ({cell.sum()})"
+            name = f"true {class_label(truth)}, predicted {class_label(answer)} ({cell.sum()})"
             heat = go.Heatmap(
-                z=mean, name=name, zmin=0, zmax=1, colorscale="Cividis", showscale=i == j == 0, hovertemplate="%{z:.2f}<extra></extra>",
-                colorbar={"title": {"text": "mean share of the peak", "side": "top"}, "orientation": "h", "y": -0.02, "yanchor": "top", "thickness": 10},
-            )  # fmt: skip
+                z=mean,
+                name=name,
+                zmin=0,
+                zmax=1,
+                colorscale="Cividis",
+                showscale=i == j == 0,
+                hovertemplate="%{z:.2f}<extra></extra>",
+                colorbar={
+                    "title": {"text": "mean share of the peak", "side": "top"},
+                    "orientation": "h",
+                    "y": -0.02,
+                    "yanchor": "top",
+                    "thickness": 10,
+                },
+            )
             figure.add_trace(heat, i + 1, j + 1)
             n = {
                 "text": f"n={cell.sum()}",
@@ -108,16 +133,26 @@ def distributions(cases: pd.DataFrame, measure: str, title: str, titles: dict[st
     for method, rows in cases[cases[measure].notna()].groupby("method", sort=False):
         colour = GREY if method in ("random", "centre") else COLOURS[0]
         figure.add_trace(
-            go.Box(y=rows[measure], name=titles.get(method, method), boxpoints="all", jitter=0.4, pointpos=0, marker={"size": 3, "color": colour}, line={"width": 1},
-                   hovertext=rows.case, showlegend=False)
-        )  # fmt: skip
+            go.Box(
+                y=rows[measure],
+                name=titles.get(method, method),
+                boxpoints="all",
+                jitter=0.4,
+                pointpos=0,
+                marker={"size": 3, "color": colour},
+                line={"width": 1},
+                hovertext=rows.case,
+                showlegend=False,
+            )
+        )
     figure.update_yaxes(title=title)
     figure.update_xaxes(title="method")
     return figure.update_layout(height=420, margin={"l": 8, "r": 8, "t": 8, "b": 8})
 
 
 def forest(rows: Sequence[tuple[str, str, Estimate, bool]], title: str, overall: Estimate) -> go.Figure:
-    """rows: (property, value, estimate with its interval, whether it rests on few cases), one under the other, a colour a property; hollow where few.
+    """rows: (property, value, estimate with its interval, whether it rests on few cases), one under the other, a colour a property; hollow
+    where few.
 
     overall: of all cases, a dashed line.
     """
@@ -125,17 +160,23 @@ def forest(rows: Sequence[tuple[str, str, Estimate, bool]], title: str, overall:
     rows = [row for row in rows if row[2].value is not None]
     properties = list(dict.fromkeys(by for by, *_ in rows))
     for name, colour in zip(properties, cycle(COLOURS)):
-        of_it = [(f"{by}: {value}", found, few) for by, value, found, few in rows if by == name]
+        points = [(f"{by}: {value}", estimate, few) for by, value, estimate, few in rows if by == name]
         figure.add_trace(
             go.Scatter(
-                x=[found.value for _, found, _ in of_it], y=[label for label, *_ in of_it], name=name, mode="markers",
-                marker={"size": 10, "color": colour, "symbol": ["circle-open" if few else "circle" for *_, few in of_it]},
+                x=[estimate.value for _, estimate, _ in points],
+                y=[label for label, *_ in points],
+                name=name,
+                mode="markers",
+                marker={"size": 10, "color": colour, "symbol": ["circle-open" if few else "circle" for *_, few in points]},
                 error_x={
-                    "type": "data", "symmetric": False, "color": colour,
-                    "array": [found.high - found.value for _, found, _ in of_it], "arrayminus": [found.value - found.low for _, found, _ in of_it],
+                    "type": "data",
+                    "symmetric": False,
+                    "color": colour,
+                    "array": [estimate.high - estimate.value for _, estimate, _ in points],
+                    "arrayminus": [estimate.value - estimate.low for _, estimate, _ in points],
                 },
             )
-        )  # fmt: skip
+        )
     if overall.value is not None:
         figure.add_vline(x=overall.value, line={"color": GREY, "dash": "dash"}, annotation={"text": "all cases", "yanchor": "bottom"})
     figure.update_xaxes(title=title)

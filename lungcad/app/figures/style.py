@@ -15,4 +15,4 @@ def with_axes(figure: go.Figure, x: str, y: str, *, height: int = 380, unit: boo
 
 
 SHOWN, OTHER = "#2a6f97", "#a9b8c2"
-"""What a figure is about, and what stands beside it."""
+"""Colours of what a figure is about, and of what stands beside it."""

@@ -43,8 +43,8 @@ def show_networks(cards: Mapping[str, ModelCard]) -> None:
         alt="The shipped networks with accuracy, its interval and ROC-AUC on their test images.",
     )
     st.caption(
-        "On test images of groups (patients, or their best proxy) that training never saw. Accuracies of different data sets answer different questions. "
-        "Click a column's head to sort by it."
+        "On test images of groups (patients, or their best proxy) that training never saw. Do not compare accuracies of different data "
+        "sets. Click a column's head to sort by it."
     )
 
 

@@ -38,8 +38,8 @@ def show_what_it_is() -> None:
     with words:
         st.title("Look behind a lung-CT classifier's answer", anchor=False)
         st.markdown(
-            "A network names a class for a CT slice; **lungcad** shows where it looked, tests whether that explanation can be believed, and says how good the "
-            "network was on images it never saw."
+            "A network names a class for a CT slice; **lungcad** shows where it looked, tests whether that explanation can be believed, "
+            "and says how good the network was on images it never saw."
         )
         st.caption(NOTICE)
     if PICTURE.is_file():

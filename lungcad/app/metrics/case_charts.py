@@ -9,7 +9,7 @@ from lungcad.app.components.chart import chart_with_csv
 from lungcad.app.components.literal import literal
 from lungcad.app.components.text import class_label
 from lungcad.app.figures.runs import BAR, embedding, mean_maps, score_histogram
-from lungcad.app.metrics.selection import PLACES, select_cases
+from lungcad.app.metrics.selection import EMBEDDINGS, select_cases
 from lungcad.errors import LungcadError
 from lungcad.evaluate.selection import Band, Cell, Region
 from lungcad.evaluate.stores.runs import Run
@@ -30,9 +30,13 @@ def show_confusion(run: Run, without_copies: bool) -> None:
             select_cases(None)
 
     st.dataframe(
-        frame, column_config=titles, key=key, on_select=clicked, selection_mode="single-cell",
+        frame,
+        column_config=titles,
+        key=key,
+        on_select=clicked,
+        selection_mode="single-cell",
         alt="Confusion matrix: rows are true classes, columns the network's answers.",
-    )  # fmt: skip
+    )
     st.caption("Rows: the true class; columns: the answer. Click a number to see its cases below.")
 
 
@@ -48,9 +52,9 @@ def show_mean_maps(run: Run, table: pd.DataFrame) -> None:
         st.info(literal(error))
         return
     rows = index.rows(table.case)
-    known = rows >= 0
+    in_index = rows >= 0
     chart_with_csv(
-        mean_maps(run.classes, table.label.to_numpy()[known], table.answer.to_numpy()[known], index.test_maps[rows[known]]),
+        mean_maps(run.classes, table.label.to_numpy()[in_index], table.answer.to_numpy()[in_index], index.test_maps[rows[in_index]]),
         key="mean_maps_figure",
         alt="Mean Grad-CAM of each cell of the confusion matrix; rows are true classes, columns the answers.",
     )
@@ -58,7 +62,7 @@ def show_mean_maps(run: Run, table: pd.DataFrame) -> None:
 
 
 def show_scores(run: Run, label: str, without_copies: bool) -> None:
-    part, column = store.scored_run(run.name, without_copies), run.classes.index(label)
+    scored, column = store.scored_run(run.name, without_copies), run.classes.index(label)
 
     def clicked() -> None:
         event = st.session_state["bands"]["selection"]
@@ -74,7 +78,7 @@ def show_scores(run: Run, label: str, without_copies: bool) -> None:
             select_cases(Band(label, low, high))
 
     chart_with_csv(
-        score_histogram(part.labels == column, part.probabilities[:, column], label, None),
+        score_histogram(scored.labels == column, scored.probabilities[:, column], label, None),
         key="bands",
         alt=f"Histogram of the probability of {class_label(label)}, by true class; a bar or a band selects its cases.",
         on_select=clicked,
@@ -87,34 +91,36 @@ def embeddings(run: Run, table: pd.DataFrame) -> dict[str, np.ndarray]:
     """Map -> (n, 2) of the test cases, NaN for one that the index does not know."""
     index = store.index_of(run.name)
     rows, n = index.rows(table.case), len(index.cases)
-    found = {}
+    positions_by_embedding = {}
     for name, values in (("UMAP", index.umap[n:]), ("PCA", index.test_vectors[:, :2])):
-        found[name] = np.where(rows[:, None] >= 0, values[rows].astype(np.float64), np.nan)
-    return found
+        positions_by_embedding[name] = np.where(rows[:, None] >= 0, values[rows].astype(np.float64), np.nan)
+    return positions_by_embedding
 
 
 def show_embedding(run: Run, table: pd.DataFrame) -> None:
     """Training cases small and pale, test cases on top."""
-    place = url.segments("Map", PLACES, key="map", help="UMAP keeps similar cases together, but its distances mean nothing; PCA is linear.")
+    name = url.segments(
+        "Map", EMBEDDINGS, key="map", help="UMAP keeps similar cases together, but its distances mean nothing; PCA is linear."
+    )
     try:
-        places, index = embeddings(run, table), store.index_of(run.name)
+        positions_by_embedding, index = embeddings(run, table), store.index_of(run.name)
     except LungcadError as error:
         st.info(literal(error))
         return
 
-    key = f"embedding_{place}"
+    key = f"embedding_{name}"
 
-    def drawn() -> None:
+    def on_outline() -> None:
         event = st.session_state[key]["selection"]
         if outlines := event["lasso"] or event["box"]:
-            select_cases(Region.of(place, outlines[0]["x"], outlines[0]["y"]))
+            select_cases(Region.of(name, outlines[0]["x"], outlines[0]["y"]))
 
-    training = (index.umap[: len(index.cases)] if place == "UMAP" else index.vectors[:, :2]).astype(np.float64)
+    training = (index.umap[: len(index.cases)] if name == "UMAP" else index.vectors[:, :2]).astype(np.float64)
     chart_with_csv(
-        embedding(run.classes, training, index.labels, places[place], table),
+        embedding(run.classes, training, index.labels, positions_by_embedding[name], table),
         key=key,
-        alt=f"{place} map of training and test cases, coloured by true class; wrongly answered test cases are crosses.",
-        on_select=drawn,
+        alt=f"{name} map of training and test cases, coloured by true class; wrongly answered test cases are crosses.",
+        on_select=on_outline,
         selection_mode=["lasso", "box"],
     )
     st.caption(

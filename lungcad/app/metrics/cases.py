@@ -18,7 +18,7 @@ from lungcad.app.metrics.case_charts import embeddings, show_confusion, show_emb
 from lungcad.app.metrics.selection import PAGE, SELECT, select_cases, selected_cases, selection_title
 from lungcad.app.navigation import plain_errors
 from lungcad.errors import LungcadError
-from lungcad.evaluate.selection import Region, chosen
+from lungcad.evaluate.selection import Region, selected_rows
 from lungcad.evaluate.stores.runs import Run
 
 MOST_SHOWN = 12
@@ -30,8 +30,8 @@ BY = ("Confusion matrix", "Scores", "Map of the cases")
 @plain_errors()
 def show_cases(run: Run, label: str, *, without_copies: bool) -> None:
     """Whatever is clicked or drawn last chooses the cases; at first those that were answered wrongly."""
-    part = store.scored_run(run.name, without_copies)
-    table = part.table
+    scored = store.scored_run(run.name, without_copies)
+    table = scored.table
     by = url.segments("Choose cases by", BY, key="by", help="Click a cell or a bar, or draw around points; the cases appear below.")
     with place_for((run.name, by), key="chosen_by"):
         if by == "Confusion matrix":
@@ -42,13 +42,13 @@ def show_cases(run: Run, label: str, *, without_copies: bool) -> None:
         else:
             show_embedding(run, table)
     selection = selected_cases(run)
-    places = {}
+    positions_by_embedding = {}
     if isinstance(selection, Region):
         try:
-            places = embeddings(run, table)
+            positions_by_embedding = embeddings(run, table)
         except LungcadError as error:
             st.info(literal(error))
-    rows = part.labels != part.answers if selection is None else chosen(selection, table, places)
+    rows = scored.labels != scored.answers if selection is None else selected_rows(selection, table, positions_by_embedding)
     _grid(run, table[rows], selection_title(selection))
 
 
@@ -73,19 +73,29 @@ def _grid(run: Run, cases: pd.DataFrame, title: str) -> None:
     cases = cases.sort_values(by, ascending=by == "faithfulness", na_position="last")
     columns = ["case", "label", "answer", "confidence", "loss", *(["faithfulness"] if trust else [])]
     left.download_button(
-        "Cases (CSV)", lambda: cases[columns].to_csv(index=False), "lungcad-cases.csv", "text/csv", key="cases_csv", on_click="ignore",
-        type="tertiary", icon=":material/download:", help="Ids, labels and answers of these cases.",
-    )  # fmt: skip
-    asked = st.query_params.get(PAGE, "1")
-    page = min(max(int(asked), 1) - 1 if asked.isdecimal() and len(asked) < 10 else 0, max(len(cases) - 1, 0) // MOST_SHOWN)
+        "Cases (CSV)",
+        lambda: cases[columns].to_csv(index=False),
+        "lungcad-cases.csv",
+        "text/csv",
+        key="cases_csv",
+        on_click="ignore",
+        type="tertiary",
+        icon=":material/download:",
+        help="Ids, labels and answers of these cases.",
+    )
+    requested_page = st.query_params.get(PAGE, "1")
+    page = min(
+        max(int(requested_page), 1) - 1 if requested_page.isdecimal() and len(requested_page) < 10 else 0,
+        max(len(cases) - 1, 0) // MOST_SHOWN,
+    )
     shown = cases.iloc[page * MOST_SHOWN : (page + 1) * MOST_SHOWN]
     folder = data_folder(run.facts["dataset"])
     if folder is None:
         st.dataframe(shown[columns], hide_index=True, alt="The selected cases.")
     else:
         show_enlarged_case(run, list(shown.itertuples()), folder, key="cases")
-        for index, (place, row) in enumerate(zip(case_grid(len(shown)), shown.itertuples(), strict=True)):
-            with place:
+        for index, (container, row) in enumerate(zip(case_grid(len(shown)), shown.itertuples(), strict=True)):
+            with container:
                 show_case(run, row, folder, key="cases", index=index)
     if len(cases) > MOST_SHOWN:
         _turn_pages(page, len(cases))
@@ -101,23 +111,27 @@ def show_enlarged_case(run: Run, rows: Sequence, folder: Path, *, key: str) -> N
     row, card = by_case[case], store.cards().get(run.facts["network"])
     is_shipped = card is not None and card.sha256 == run.facts.get("weights_sha256")
     show_answered(image, card.name if is_shipped else None, row.answer, row.label, key=key)
-    st.caption(f"{literal(case)}: {_said(row)}")
+    st.caption(f"{literal(case)}: {_answer_text(row)}")
 
 
 def show_case(run: Run, row, folder: Path, *, key: str, index: int) -> None:
     """A row of answered cases: its picture, what was answered, and the ways to look closer. key: of the grid, index: in it."""
     is_here = case_picture(st, folder / row.case)
-    st.caption(_said(row))
+    st.caption(_answer_text(row))
     if not is_here:
         return
     enlarge_button(key, index, row.case)
     network = run.facts["network"]
     if network in store.cards():
-        st.page_link("pages/1_Predict.py", label="Open in Predict", icon=":material/radiology:",
-                     query_params={"case": f"{run.facts['dataset']}/{row.case}", "model": network})  # fmt: skip
+        st.page_link(
+            "pages/1_Predict.py",
+            label="Open in Predict",
+            icon=":material/radiology:",
+            query_params={"case": f"{run.facts['dataset']}/{row.case}", "model": network},
+        )
 
 
-def _said(row) -> str:
+def _answer_text(row) -> str:
     """What the case is, and what was answered."""
     faithful = getattr(row, "faithfulness", np.nan)
     return f"true {class_text(row.label)}, predicted {class_text(row.answer)} ({row.confidence:.0%})" + (
@@ -128,12 +142,12 @@ def _said(row) -> str:
 def _turn_pages(page: int, n: int) -> None:
     last = (n - 1) // MOST_SHOWN
     left, middle, right = st.columns(3)
-    for place, label, to in ((left, "Previous", page - 1), (right, "Next", page + 1)):
-        place.button(
+    for column, label, target_page in ((left, "Previous", page - 1), (right, "Next", page + 1)):
+        column.button(
             f"{label} {MOST_SHOWN}",
             key=f"page_{label}",
-            disabled=not 0 <= to <= last,
-            on_click=lambda to=to: st.query_params.update({PAGE: str(to + 1)}),
+            disabled=not 0 <= target_page <= last,
+            on_click=lambda target_page=target_page: st.query_params.update({PAGE: str(target_page + 1)}),
             help="Turns the page of the grid.",
         )
     middle.caption(f"{page * MOST_SHOWN + 1} to {min((page + 1) * MOST_SHOWN, n)} of {n}")

@@ -21,9 +21,9 @@ def show_curves(names: list[str], label: str, *, without_copies: bool) -> None:
     kind = url.segments(
         "Curve", CURVES, key="curve", help="Discrimination, the same for rare classes, calibration, and what acting on the answer is worth."
     )
-    known = tuple(name for name in names if label in store.run(name).classes)
-    figure = _curves(known, kind, label, without_copies, tuple(map(store.fingerprint_of, known)))
-    chart_with_csv(figure, key="curves", alt=f"{kind} of {', '.join(known)} for {class_label(label)}.")
+    runs_with_class = tuple(name for name in names if label in store.run(name).classes)
+    figure = _curves(runs_with_class, kind, label, without_copies, tuple(map(store.fingerprint_of, runs_with_class)))
+    chart_with_csv(figure, key="curves", alt=f"{kind} of {', '.join(runs_with_class)} for {class_label(label)}.")
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -31,8 +31,8 @@ def _curves(names: tuple[str, ...], kind: str, label: str, without_copies: bool,
     tables = [(store.run(name), store.scored_run(name, without_copies).cases) for name in names]
     baselines = store.baseline_tables(names[0])
     if without_copies:
-        kept = set(tables[0][1].case)
-        baselines = {name: table[table.case.isin(kept)] for name, table in baselines.items()}
+        test_ids = set(tables[0][1].case)
+        baselines = {name: table[table.case.isin(test_ids)] for name, table in baselines.items()}
     return curve_figure(kind, tables, label, baselines)
 
 

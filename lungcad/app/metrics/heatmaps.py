@@ -47,12 +47,12 @@ def show_trust(run: Run, *, without_copies: bool) -> None:
     _show_disagreement(run, trust.cases, store.scored_table(run.name, without_copies))
 
 
-def _show_disagreement(run: Run, judged: pd.DataFrame, table: pd.DataFrame) -> None:
+def _show_disagreement(run: Run, trust_cases: pd.DataFrame, table: pd.DataFrame) -> None:
     """Right answers whose Grad-CAM is unfaithful, wrong answers whose Grad-CAM is faithful."""
-    faithful = judged[judged.method == "gradcam"].drop_duplicates("case").set_index("case").faithfulness.dropna()
-    known = table[table.case.isin(faithful.index)].assign(faithfulness=lambda rows: rows.case.map(faithful))
-    right = known[known.label == known.answer].sort_values("faithfulness")
-    wrong = known[known.label != known.answer].sort_values("faithfulness", ascending=False)
+    faithful = trust_cases[trust_cases.method == "gradcam"].drop_duplicates("case").set_index("case").faithfulness.dropna()
+    measured = table[table.case.isin(faithful.index)].assign(faithfulness=lambda rows: rows.case.map(faithful))
+    right = measured[measured.label == measured.answer].sort_values("faithfulness")
+    wrong = measured[measured.label != measured.answer].sort_values("faithfulness", ascending=False)
     st.markdown("**Where faithfulness and accuracy disagree** (Grad-CAM, insertion minus deletion area)")
     folder = data_folder(run.facts["dataset"])
     for key, title, rows in (
@@ -67,7 +67,8 @@ def _show_disagreement(run: Run, judged: pd.DataFrame, table: pd.DataFrame) -> N
             with column:
                 if folder is None:
                     st.caption(
-                        f"{literal(row.case)}: true {class_text(row.label)}, predicted {class_text(row.answer)}, faithfulness {row.faithfulness:.2f}"
+                        f"{literal(row.case)}: true {class_text(row.label)}, predicted {class_text(row.answer)}, faithfulness "
+                        f"{row.faithfulness:.2f}"
                     )
                 else:
                     show_case(run, row, folder, key=key, index=index)

@@ -18,52 +18,63 @@ from lungcad.evaluate.stores.runs import Run
 @plain_errors()
 def show_operating_point(run: Run, label: str, *, without_copies: bool) -> None:
     """Sensitivity, specificity, PPV, NPV and the confusion matrix at a threshold, and what that means for 1,000 people."""
-    part = store.scored_run(run.name, without_copies)
+    scored = store.scored_run(run.name, without_copies)
     presets = st.container(horizontal=True)
     for name, value in _presets(run.name, label, store.fingerprint_of(run.name)).items():
-        presets.button(f"{literal(name)} ({value:.2f})", key=f"preset_{name}", on_click=lambda value=value: st.session_state.update(threshold_point=round(value, 2)),
-                     help="Chosen on the run's validation cases, for this class against the rest.")  # fmt: skip
+        presets.button(
+            f"{literal(name)} ({value:.2f})",
+            key=f"preset_{name}",
+            on_click=lambda value=value: st.session_state.update(threshold_point=round(value, 2)),
+            help="Chosen on the run's validation cases, for this class against the rest.",
+        )
     left, right = st.columns([2, 1])
     with left:
         threshold = url.slider(
             "Threshold", 0.0, 1.0, 0.5, 0.01, key="threshold_point", help="A case counts as positive from this probability on."
         )
         prevalence = url.slider(
-            "Prevalence", 0.001, 0.5, 0.05, 0.001, format="%.3f", key="prevalence",
+            "Prevalence",
+            0.001,
+            0.5,
+            0.05,
+            0.001,
+            format="%.3f",
+            key="prevalence",
             help="How many of 1,000 people have it. PPV and NPV depend on it.",
-        )  # fmt: skip
+        )
     column = run.classes.index(label)
-    positive, scores = part.labels == column, part.probabilities[:, column]
-    found = at_threshold(positive, scores, threshold, part.resamples)
-    found["PPV"], found["NPV"] = predictive_values(found["sensitivity"], found["specificity"], prevalence)
-    rates = {name: estimate(found[name]) for name in ("sensitivity", "specificity", "PPV", "NPV")}
+    positive, scores = scored.labels == column, scored.probabilities[:, column]
+    rates_by_name = at_threshold(positive, scores, threshold, scored.resamples)
+    rates_by_name["PPV"], rates_by_name["NPV"] = predictive_values(rates_by_name["sensitivity"], rates_by_name["specificity"], prevalence)
+    rates = {name: estimate(rates_by_name[name]) for name in ("sensitivity", "specificity", "PPV", "NPV")}
     sensitivity, specificity = rates["sensitivity"].value, rates["specificity"].value
     if sensitivity is None or specificity is None:
         left.info(f"The run has no test case that is {class_text(label)}, or none that is not, so there is no operating point.")
     else:
         ill = 1000 * prevalence
         hits, alarms = ill * sensitivity, (1000 - ill) * (1 - specificity)
-        named = {name if name.startswith("s") else f"{name} at {prevalence:.1%}": value for name, value in rates.items()}
+        labelled_rates = {name if name.startswith("s") else f"{name} at {prevalence:.1%}": value for name, value in rates.items()}
         with left.container(key="rates"):
-            markdown_table({name: {"value [95 % interval]": value} for name, value in named.items()})
+            markdown_table({name: {"value [95 % interval]": value} for name, value in labelled_rates.items()})
         left.caption("Bootstrap intervals over groups of the test cases; PPV and NPV at the prevalence above by Bayes' theorem.")
         for name, rows, value in (("sensitivity", positive, sensitivity), ("specificity", ~positive, specificity)):
             if value in (0, 1):
-                groups = part.cases.group[rows].nunique()
+                groups = scored.cases.group[rows].nunique()
                 left.caption(
-                    f"A {name} of exactly {value:.0f} gives no bootstrap interval. That is no certainty: with {groups} groups the true one may lie "
-                    f"{min(3 / groups, 1):.0%} away (rule of three; Hanley & Lippman-Hand, JAMA 1983)."
+                    f"A {name} of exactly {value:.0f} gives no bootstrap interval. That is no certainty: with {groups} groups the true one "
+                    f"may lie {min(3 / groups, 1):.0%} away (rule of three; Hanley & Lippman-Hand, JAMA 1983)."
                 )
         left.markdown(
-            f"Of **1,000 people** of whom **{ill:.0f}** have it: **{hits:.0f}** found, **{ill - hits:.0f}** missed, **{alarms:.0f}** false alarms."
+            f"Of **1,000 people** of whom **{ill:.0f}** have it: **{hits:.0f}** found, **{ill - hits:.0f}** missed, "
+            f"**{alarms:.0f}** false alarms."
         )
     predicted = scores >= threshold
     rows = {f"is {class_text(label)}": positive, "is not": ~positive}
     with left:
         markdown_table(
             {
-                name: {"predicted positive": (predicted & each).sum(), "predicted negative": (~predicted & each).sum()}
-                for name, each in rows.items()
+                name: {"predicted positive": (predicted & cases).sum(), "predicted negative": (~predicted & cases).sum()}
+                for name, cases in rows.items()
             }
         )
     with right:

@@ -25,10 +25,10 @@ def pick_runs() -> list[str]:
         )
         st.stop()
     shown = table
-    for place, column, label in zip(
+    for filter_column, column, label in zip(
         st.columns(3), ("dataset", "protocol", "attention"), ("Data set", "Protocol", "Attention"), strict=True
     ):
-        with place:
+        with filter_column:
             chosen = url.multiselect(
                 label,
                 sorted(table[column].unique()),
@@ -39,7 +39,7 @@ def pick_runs() -> list[str]:
             )
         if chosen:
             shown = shown[shown[column].isin(chosen)]
-    place = st.container()  # the table stands above the choice, and shows it
+    table_container = st.container()  # the table stands above the choice, and shows it
     names = list(table.run)
     chosen = url.multiselect(
         "Runs",
@@ -47,36 +47,42 @@ def pick_runs() -> list[str]:
         [names[0]],
         key="runs",
         max_selections=MOST_RUNS,
-        on_change=_table_anew,
+        on_change=_redraw_table,
         help="The first is looked at in detail, the others are drawn beside it in the curves. Choose here or by the boxes in the table.",
     )
-    with place:
+    with table_container:
         _choose_rows(shown, chosen)
     return chosen
 
 
 def _choose_rows(shown: pd.DataFrame, chosen: Sequence[str]) -> None:
     """The table of runs; a row's box puts its run into the choice or takes it out. Runs that a filter hides stay chosen."""
-    listed = list(shown.run)
-    key = f"runs_table_{st.session_state.get(TABLE, 0)}_{hash(tuple(listed))}"
+    listed_runs = list(shown.run)
+    key = f"runs_table_{st.session_state.get(TABLE, 0)}_{hash(tuple(listed_runs))}"
 
     def clicked() -> None:
-        rows = {listed[row] for row in st.session_state[key]["selection"]["rows"]}
-        kept = [name for name in st.session_state["runs"] if name in rows or name not in listed]
-        wanted = [*kept, *(name for name in listed if name in rows and name not in kept)]
+        rows = {listed_runs[row] for row in st.session_state[key]["selection"]["rows"]}
+        still_chosen = [name for name in st.session_state["runs"] if name in rows or name not in listed_runs]
+        wanted = [*still_chosen, *(name for name in listed_runs if name in rows and name not in still_chosen)]
         st.session_state["runs"] = wanted[:MOST_RUNS]
         if len(wanted) > MOST_RUNS:
-            _table_anew()
+            _redraw_table()
 
     text = st.column_config.TextColumn
     widths = {"run": text(width=250), "accuracy": text(width=145), "macro F1": text(width=145), "flags": text(width=260)}
     st.dataframe(
-        shown, key=key, hide_index=True, height=250, column_config=widths, on_select=clicked, selection_mode="multi-row",
-        selection_default={"selection": {"rows": [row for row, name in enumerate(listed) if name in chosen]}},
+        shown,
+        key=key,
+        hide_index=True,
+        height=250,
+        column_config=widths,
+        on_select=clicked,
+        selection_mode="multi-row",
+        selection_default={"selection": {"rows": [row for row, name in enumerate(listed_runs) if name in chosen]}},
         alt="The evaluation runs with accuracy and macro F1, each with its interval; a row's box chooses its run.",
-    )  # fmt: skip
+    )
 
 
-def _table_anew() -> None:
+def _redraw_table() -> None:
     """Its boxes follow a choice that was not made by them."""
     st.session_state[TABLE] = st.session_state.get(TABLE, 0) + 1

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from lungcad.analysis import Analysis, dear_trust_checks, partner_of, trust_checks
+from lungcad.analysis import Analysis, partner_of, slow_trust_checks, trust_checks
 from lungcad.app import session, store
 from lungcad.app.components.chart import chart_with_csv
 from lungcad.app.figures.trust import deletion_and_insertion
@@ -50,7 +50,7 @@ def show_trust(result: Analysis, network: str, method: str, options: Options) ->
             "dear_checks",
             ("dear trust", *key),
             "the slower checks",
-            lambda on_progress: dear_trust_checks(result.image, model, result, method, options, on_progress),
+            lambda on_progress: slow_trust_checks(result.image, model, result, method, options, on_progress),
             help=f"Replaces the network's weights by random ones, layer by layer, and draws {METHODS[method].title} again each time"
             + ("" if METHODS[method].cost is Cost.FAST else "; and draws it again under small changes of the image")
             + ".",

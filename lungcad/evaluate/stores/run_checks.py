@@ -19,7 +19,7 @@ _AGAIN = "make the run again"
 
 
 class RunFacts(pydantic.BaseModel):
-    """``run.json``: what a reader may rely on. An absent fact is empty, never guessed; further ones are kept as they are."""
+    """``run.json``: what a reader may rely on. An absent fact is empty, never guessed; further ones stay as they are."""
 
     model_config = pydantic.ConfigDict(extra="allow", frozen=True)
 
@@ -60,57 +60,57 @@ def checked_facts(values: dict[str, Any], run: str) -> dict[str, Any]:
 
 def check_predictions(table: pd.DataFrame, classes: Sequence[str], protocol: str, run: str) -> None:
     """Raises :class:`DatasetError` in one sentence for a table from which nothing should be computed."""
-    said = f"The predictions of the run {run}"
+    table_name = f"The predictions of the run {run}"
     if missing := sorted({"case", "group", "split", "label", "copy_of_training", *_columns(classes)} - set(table.columns)):
-        raise DatasetError(f"{said} lack the column {missing[0]}; {_AGAIN}.")
+        raise DatasetError(f"{table_name} lack the column {missing[0]}; {_AGAIN}.")
     if not len(table):
-        raise DatasetError(f"{said} are empty; {_AGAIN}.")
+        raise DatasetError(f"{table_name} are empty; {_AGAIN}.")
     in_folds = "fold" in table
     for column in ("case", "group", "split", "label", "copy_of_training", *(["fold"] if in_folds else [])):
         if n := int(table[column].isna().sum()):
-            raise DatasetError(f"{said} lack the {column} of {n} of {len(table)} cases; {_AGAIN}.")
+            raise DatasetError(f"{table_name} lack the {column} of {n} of {len(table)} cases; {_AGAIN}.")
     for column in ("case", "group", "split", "label"):
         if not isinstance(table[column].dtype, pd.StringDtype) and pd.api.types.infer_dtype(table[column], skipna=False) != "string":
-            raise DatasetError(f"{said} hold a {column} that is no text; {_AGAIN}.")
+            raise DatasetError(f"{table_name} hold a {column} that is no text; {_AGAIN}.")
     if not is_bool_dtype(table.copy_of_training):
-        raise DatasetError(f"{said} do not say true or false in copy_of_training; {_AGAIN}.")
+        raise DatasetError(f"{table_name} do not say true or false in copy_of_training; {_AGAIN}.")
     for column, allowed, what in (("split", list(map(str, Split)), "parts"), ("label", list(classes), "classes")):
         if unknown := sorted(set(table[column].unique()) - set(allowed)):
             raise DatasetError(
-                printable(f"{said} hold the {column} {unknown[0]!r}, which is none of its {what} ({', '.join(allowed)}); {_AGAIN}.")
+                printable(f"{table_name} hold the {column} {unknown[0]!r}, which is none of its {what} ({', '.join(allowed)}); {_AGAIN}.")
             )
-    check_probabilities(table, classes, said)
-    twice = table.duplicated(["fold", "split", "case"]) if in_folds else ~_first(table.case)
-    if twice.any():
-        raise DatasetError(f"{said} hold the case {printable(table.case[twice.to_numpy()].iloc[0])} twice; {_AGAIN}.")
+    check_probabilities(table, classes, table_name)
+    repeated = table.duplicated(["fold", "split", "case"]) if in_folds else ~_first(table.case)
+    if repeated.any():
+        raise DatasetError(f"{table_name} hold the case {printable(table.case[repeated.to_numpy()].iloc[0])} twice; {_AGAIN}.")
     if protocol == Protocol.GROUPED and not in_folds:
         _check_groups(table, run)
 
 
 def check_baselines(table: pd.DataFrame, classes: Sequence[str], run: str) -> None:
     """The trivial baselines' table, as :func:`check_predictions`."""
-    said = f"The baselines of the run {run}"
+    table_name = f"The baselines of the run {run}"
     if missing := sorted({"baseline", "case", *_columns(classes)} - set(table.columns)):
-        raise DatasetError(f"{said} lack the column {missing[0]}; {_AGAIN}.")
+        raise DatasetError(f"{table_name} lack the column {missing[0]}; {_AGAIN}.")
     if len(table):
-        check_probabilities(table, classes, said)
+        check_probabilities(table, classes, table_name)
 
 
-def check_probabilities(table: pd.DataFrame, classes: Sequence[str], said: str) -> None:
+def check_probabilities(table: pd.DataFrame, classes: Sequence[str], table_name: str) -> None:
     """Each is a number from 0 to 1, and those of a case sum to 1."""
     columns = _columns(classes)
     if not all(is_numeric_dtype(table[name]) and not is_bool_dtype(table[name]) for name in columns):
-        raise DatasetError(f"{said} hold probabilities that are not numbers; {_AGAIN}.")
+        raise DatasetError(f"{table_name} hold probabilities that are not numbers; {_AGAIN}.")
     values = table[columns].to_numpy()
     low, high = float(values.min()), float(values.max())
     if not (np.isfinite(low) and np.isfinite(high)):
-        raise DatasetError(f"{said} hold probabilities that are not numbers (NaN or infinite); {_AGAIN}.")
+        raise DatasetError(f"{table_name} hold probabilities that are not numbers (NaN or infinite); {_AGAIN}.")
     if low < -1e-6 or high > 1 + 1e-3:
-        raise DatasetError(f"{said} hold probabilities from {low:.3g} to {high:.3g} instead of 0 to 1 (logits?); {_AGAIN}.")
+        raise DatasetError(f"{table_name} hold probabilities from {low:.3g} to {high:.3g} instead of 0 to 1 (logits?); {_AGAIN}.")
     sums = values.sum(1, dtype=np.float64)
-    off = int(np.abs(sums - 1).argmax())
-    if abs(sums[off] - 1) > MOST_OFF:
-        raise DatasetError(f"{said} hold a case whose probabilities sum to {sums[off]:.3f} instead of 1; {_AGAIN}.")
+    worst = int(np.abs(sums - 1).argmax())
+    if abs(sums[worst] - 1) > MOST_OFF:
+        raise DatasetError(f"{table_name} hold a case whose probabilities sum to {sums[worst]:.3f} instead of 1; {_AGAIN}.")
 
 
 def _check_groups(table: pd.DataFrame, run: str) -> None:

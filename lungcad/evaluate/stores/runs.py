@@ -29,7 +29,8 @@ SCHEMA = 3
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """facts: what ``run.json`` says. predictions: columns case, group, split, label, copy_of_training, (fold,) p:CLASS.
+    """One evaluation run. facts: content of ``run.json``. predictions: columns case, group, split, label, copy_of_training, (fold,)
+    p:CLASS.
 
     baselines: columns baseline, case, p:CLASS. history: learning curves, a row an epoch. The last two are None where there are none.
     """
@@ -87,15 +88,17 @@ def write_run(
     baselines: pd.DataFrame | None = None,
     history: pd.DataFrame | None = None,
 ) -> None:
-    """``predictions.parquet``, ``baselines.parquet``, ``history.csv`` and, last, ``run.json``: all of them together, or what was there stays."""
+    """``predictions.parquet``, ``baselines.parquet``, ``history.csv`` and, last, ``run.json``: all of them together, or what was there
+    stays.
+    """
     facts = {"schema": SCHEMA, "run": folder.name, **facts, "date": datetime.now(UTC).date().isoformat()}
-    with whole_folder(folder, last="run.json") as aside:
-        predictions.to_parquet(aside / "predictions.parquet", index=False)
+    with whole_folder(folder, last="run.json") as staging:
+        predictions.to_parquet(staging / "predictions.parquet", index=False)
         if baselines is not None:
-            baselines.to_parquet(aside / "baselines.parquet", index=False)
+            baselines.to_parquet(staging / "baselines.parquet", index=False)
         if history is not None:
-            history.to_csv(aside / "history.csv", index=False)
-        (aside / "run.json").write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", "utf-8")
+            history.to_csv(staging / "history.csv", index=False)
+        (staging / "run.json").write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
 
 def prediction_table(
@@ -123,26 +126,28 @@ def list_runs(root: Path = RUNS) -> list[str]:
 
 def read_run(name: str, root: Path = RUNS) -> Run:
     """The run of that name. Raises :class:`DatasetError` in one sentence for a missing or damaged file or another schema."""
-    folder, shown = root / name, printable(name)
+    folder, printable_name = root / name, printable(name)
     if not os.path.isfile(folder / "run.json"):
         if os.path.isdir(folder):
-            raise DatasetError(f"The run {shown} has no run.json: it is unfinished or damaged; make it again.")
-        raise UnknownNameError("run", shown[:200], list_runs(root) or ["(there are no runs)"])
+            raise DatasetError(f"The run {printable_name} has no run.json: it is unfinished or damaged; make it again.")
+        raise UnknownNameError("run", printable_name[:200], list_runs(root) or ["(there are no runs)"])
     facts = _read_facts(folder)
-    predictions, baselines, history = (_table(folder, file, shown) for file in ("predictions.parquet", "baselines.parquet", "history.csv"))
+    predictions, baselines, history = (
+        _table(folder, file, printable_name) for file in ("predictions.parquet", "baselines.parquet", "history.csv")
+    )
     if predictions is None:
-        raise DatasetError(f"The run {shown} has no predictions.parquet; restore it or make the run again.")
-    check_predictions(predictions, facts["classes"], facts["protocol"], shown)
+        raise DatasetError(f"The run {printable_name} has no predictions.parquet; restore it or make the run again.")
+    check_predictions(predictions, facts["classes"], facts["protocol"], printable_name)
     if baselines is not None:
-        check_baselines(baselines, facts["classes"], shown)
+        check_baselines(baselines, facts["classes"], printable_name)
     return Run(name, facts, predictions, baselines, history)
 
 
 def read_seeds(name: str, root: Path = RUNS) -> list[Run]:
     """The run and its repetitions: same recipe, protocol and folds, other seeds; by seed."""
     first = read_run(name, root)
-    others = [each for each in list_runs(root) if each != name and _is_repetition(root / each, first)]
-    return sorted((first, *(read_run(each, root) for each in others)), key=_seed)
+    others = [other for other in list_runs(root) if other != name and _is_repetition(root / other, first)]
+    return sorted((first, *(read_run(other, root) for other in others)), key=_seed)
 
 
 def _seed(run: Run) -> int:
@@ -193,19 +198,21 @@ def _is_of(folder: Path, recipe: str) -> bool:
 
 def _read_facts(folder: Path) -> dict[str, Any]:
     """``run.json``, in one sentence what is wrong with it."""
-    shown = printable(folder.name)
+    printable_name = printable(folder.name)
     try:
         facts = json.loads((folder / "run.json").read_text("utf-8"))
     except (OSError, ValueError, RecursionError):
-        raise DatasetError(f"run.json of the run {shown} is damaged; restore it or make the run again.") from None
+        raise DatasetError(f"run.json of the run {printable_name} is damaged; restore it or make the run again.") from None
     schema = facts.get("schema") if isinstance(facts, dict) else None
     if schema is None:
-        raise DatasetError(f"run.json of the run {shown} does not say its schema; make the run again.")
+        raise DatasetError(f"run.json of the run {printable_name} does not say its schema; make the run again.")
     if schema not in (2, SCHEMA):
         newer = isinstance(schema, int) and schema > SCHEMA
         advice = "update lungcad to read it" if newer else "make the run again"
-        raise DatasetError(f"The run {shown} has schema {printable(str(schema))[:40]}, this lungcad reads schema {SCHEMA}; {advice}.")
-    return checked_facts(_with_recipe(folder.name, facts), shown)
+        raise DatasetError(
+            f"The run {printable_name} has schema {printable(str(schema))[:40]}, this lungcad reads schema {SCHEMA}; {advice}."
+        )
+    return checked_facts(_with_recipe(folder.name, facts), printable_name)
 
 
 def _with_recipe(name: str, facts: dict[str, Any]) -> dict[str, Any]:

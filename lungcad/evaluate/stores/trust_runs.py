@@ -25,8 +25,12 @@ SCHEMA = 1
 
 @dataclass(frozen=True, eq=False)
 class TrustRun:
-    """facts: what ``trust.json`` says. cases: a row a case and method: case, group, label, target, probability, method, and a column a
-    measure (:data:`~lungcad.explain.trust.table.MEASURES`), missing where it was not measured: a run that is older than a measure lacks all of it."""
+    """The trust checks of one network over one data set.
+
+    facts: content of ``trust.json``. cases: a row a case and method: case, group, label, target, probability, method, and a column a
+    measure (:data:`~lungcad.explain.trust.table.MEASURES`), missing where it was not measured: a run that is older than a measure lacks
+    all of it.
+    """
 
     name: str
     facts: dict[str, Any]
@@ -35,25 +39,25 @@ class TrustRun:
     @cached_property
     def summary(self) -> dict[str, dict[str, Estimate]]:
         """Method -> measure -> mean over the cases with its 95 % bootstrap interval over groups; None where it does not apply."""
-        found: dict[str, dict[str, Estimate]] = {}
+        summary: dict[str, dict[str, Estimate]] = {}
         for name, rows in self.cases.groupby("method", sort=False):
             method = str(name)
-            found[method] = {}
+            summary[method] = {}
             for measure in MEASURES:
-                known = rows[rows[measure].notna()]
-                if not len(known):
-                    found[method][measure] = Estimate(value=None, low=None, high=None)
+                measured = rows[rows[measure].notna()]
+                if not len(measured):
+                    summary[method][measure] = Estimate(value=None, low=None, high=None)
                     continue
-                means = Resamples.of(known.group.to_numpy()).mean(known[measure].to_numpy(np.float64))
-                found[method][measure] = estimate(means)
-        return found
+                means = Resamples.of(measured.group.to_numpy()).mean(measured[measure].to_numpy(np.float64))
+                summary[method][measure] = estimate(means)
+        return summary
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON of ``lungcad trust``: means, null where a measure does not apply, and their intervals."""
         methods = []
         for method, measures in self.summary.items():
-            intervals = {name: [each.low, each.high] for name, each in measures.items() if each.value is not None}
-            methods.append({"method": method, **{name: each.value for name, each in measures.items()}, "intervals": intervals})
+            intervals = {name: [mean.low, mean.high] for name, mean in measures.items() if mean.value is not None}
+            methods.append({"method": method, **{name: mean.value for name, mean in measures.items()}, "intervals": intervals})
         return {**{key: self.facts[key] for key in ("model", "data", "n", "skipped", "notes")}, "methods": methods}
 
 
@@ -63,9 +67,9 @@ def write_trust_run(run: TrustRun, root: Path = TRUST) -> Path:
     table = run.cases.copy()
     columns = [name for name in ("probability", *MEASURES) if name in table]
     table[columns] = table[columns].astype(np.float32)
-    with whole_folder(folder, last="trust.json") as aside:
-        table.to_parquet(aside / "cases.parquet", index=False)
-        (aside / "trust.json").write_text(json.dumps(run.facts, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    with whole_folder(folder, last="trust.json") as staging:
+        table.to_parquet(staging / "cases.parquet", index=False)
+        (staging / "trust.json").write_text(json.dumps(run.facts, indent=2, ensure_ascii=False) + "\n", "utf-8")
     return folder
 
 
@@ -102,19 +106,22 @@ def read_trust_run(name: str, root: Path = TRUST) -> TrustRun:
 
 
 def read_trust_runs(root: Path = TRUST, *, on_fault: Callable[[str], object] | None = None) -> list[TrustRun]:
-    """Every trust run, by data set and network. on_fault: is told of each one that cannot be read, which is left out; without it the first raises."""
-    found = []
+    """Every trust run, by data set and network.
+
+    on_fault: is told of each one that cannot be read, which is left out; without it the first raises.
+    """
+    runs = []
     for name in list_trust_runs(root):
         try:
-            found.append(read_trust_run(name, root))
+            runs.append(read_trust_run(name, root))
         except DatasetError as error:
             if on_fault is None:
                 raise
             on_fault(str(error))
-    return sorted(found, key=lambda run: (run.facts["data"], run.facts["model"]))
+    return sorted(runs, key=lambda run: (run.facts["data"], run.facts["model"]))
 
 
 def estimates_of(measure: str, runs: Sequence[TrustRun]) -> list[tuple[TrustRun, dict[str, Estimate]]]:
     """(run, method -> estimate) for each run that has the measure."""
-    found = [(run, {method: values[measure] for method, values in run.summary.items()}) for run in runs]
-    return [(run, values) for run, values in found if any(each.value is not None for each in values.values())]
+    estimates_by_run = [(run, {method: values[measure] for method, values in run.summary.items()}) for run in runs]
+    return [(run, values) for run, values in estimates_by_run if any(mean.value is not None for mean in values.values())]

@@ -7,17 +7,17 @@ from lungcad.explain.trust.faithfulness import Faithfulness, check_faithfulness,
 from lungcad.explain.trust.localisation import Localisation, check_localisation, localisation
 from lungcad.explain.trust.panel import quick_checks, slow_checks
 from lungcad.explain.trust.sanity import Sanity, sanity
-from lungcad.explain.trust.stability import ChangedScenes, Stability, check_stability, stability
+from lungcad.explain.trust.stability import PerturbedInputs, Stability, check_stability, stability
 from lungcad.explain.trust.subject import Subject
 from lungcad.explain.trust.table import CHECKS, MEASURES
 
 __all__ = [
     "CHECKS",
     "MEASURES",
-    "ChangedScenes",
     "Check",
     "Faithfulness",
     "Localisation",
+    "PerturbedInputs",
     "Sanity",
     "Stability",
     "Subject",
@@ -36,4 +36,4 @@ __all__ = [
     "sanity",
     "slow_checks",
     "stability",
-]  # fmt: skip
+]

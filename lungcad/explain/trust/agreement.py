@@ -8,7 +8,7 @@ import numpy as np
 
 from lungcad.explain.attribution import METHODS, Attribution, Layer, PreparedInput, explain
 from lungcad.explain.trust.check import Check, TrustCheck, Verdict
-from lungcad.explain.trust.similarity import on_image, rank_correlation
+from lungcad.explain.trust.similarity import rank_correlation, shrink_with_mask
 from lungcad.progress import Progress
 
 if TYPE_CHECKING:
@@ -24,20 +24,22 @@ def agreement(maps: Mapping[str, Attribution]) -> dict[tuple[str, str], float | 
 
 def _correlation(one: Attribution, other: Attribution) -> float | None:
     """Where both networks looked."""
-    (first, seen_first), (second, seen_second) = (on_image(each.values, each.seen) for each in (one, other))
-    return rank_correlation(first, second, seen_first & seen_second)
+    (first, visible_first), (second, visible_second) = (
+        shrink_with_mask(attribution.values, attribution.visible_mask) for attribution in (one, other)
+    )
+    return rank_correlation(first, second, visible_first & visible_second)
 
 
 def check_agreement(attribution: Attribution, others: Mapping[str, Attribution]) -> Check:
     """Of one map with others of the same image, network and class. The control is 0: unrelated maps."""
-    found = {name: _correlation(attribution, each) for name, each in others.items() if name != attribution.method}
-    known = {name: value for name, value in found.items() if value is not None}
-    if not known:
+    correlations = {name: _correlation(attribution, other) for name, other in others.items() if name != attribution.method}
+    defined = {name: value for name, value in correlations.items() if value is not None}
+    if not defined:
         return Check.inapplicable(NAME, "There is no second map of this image that varies over it.")
-    mean = float(np.mean(list(known.values())))
+    mean = float(np.mean(list(defined.values())))
     verdict = Verdict.SUPPORTS if mean >= 0.7 else Verdict.CONTRADICTS if mean < 0.3 else Verdict.UNCLEAR
-    listed = ", ".join(f"{METHODS[name].title} {value:+.2f}" for name, value in known.items())
-    return Check(NAME, "mean rank correlation", mean, 0.0, verdict, f"With {listed}.", {f"with {k}": v for k, v in known.items()})
+    listing = ", ".join(f"{METHODS[name].title} {value:+.2f}" for name, value in defined.items())
+    return Check(NAME, "mean rank correlation", mean, 0.0, verdict, f"With {listing}.", {f"with {k}": v for k, v in defined.items()})
 
 
 def check_partner(attribution: Attribution, partner: str, other: Attribution) -> Check:
@@ -50,7 +52,10 @@ def check_partner(attribution: Attribution, partner: str, other: Attribution) ->
 
 
 COMPANIONS = ("gradcam", "layercam", "eigencam")
-"""The fast maps that another map is held against. HiRes-CAM is none: in a network that only averages behind its last map it is Grad-CAM itself."""
+"""The fast maps that another map is held against.
+
+HiRes-CAM is none: in a network that only averages behind its last map it is Grad-CAM itself.
+"""
 
 
 def _ask_agreement(subject: "Subject", attribution: Attribution, on_progress: Progress | None) -> Check:

@@ -67,8 +67,8 @@ class TrustCheck:
 
     ask: the answer for one map. Without it the check is asked by name only, because it needs what a subject lacks (a drawn contour).
     asked_at_once, asked_on_request: whether it belongs to the panel that fills by itself, or to the button that costs some dozens of maps.
-    measures: column of a trust run -> what it says, a mean over cases of values between -1 and 1. measure: these numbers for one map of a case, by
-    column; a number that does not apply is left out.
+    measures: column of a trust run -> its title, a mean over cases of values between -1 and 1. measure: these numbers for one map of a
+    case, by column; a number that does not apply is left out.
     """
 
     name: str

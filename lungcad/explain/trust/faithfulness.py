@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from lungcad.explain.attribution import Attribution, Fill, PreparedInput
-from lungcad.explain.engine import hidden, masked_probabilities
+from lungcad.explain.engine import masked_probabilities, replacement_grey
 from lungcad.explain.trust.check import Check, TrustCheck, Verdict
 from lungcad.models import TrainedModel
 from lungcad.progress import Progress
@@ -30,10 +30,11 @@ FLAT = 1e-3
 
 @dataclass(frozen=True, eq=False)
 class Faithfulness:
-    """deletion, insertion: (fills, steps + 1) calibrated probability of the class when the strongest cells are hidden, or nothing else is shown.
+    """deletion, insertion: (fills, steps + 1) calibrated probability of the class when the strongest cells are hidden, or nothing else is
+    shown.
 
-    Areas under the curves over the hidden (shown) share, averaged over the fills, 0 to 1: a faithful map has a low deletion area and a high insertion
-    area. The controls, (fills, maps, steps + 1), are the same curves for random orders of the same cells.
+    Areas under the curves over the hidden (shown) share, averaged over the fills, 0 to 1: a faithful map has a low deletion area and a high
+    insertion area. The controls, (fills, maps, steps + 1), are the same curves for random orders of the same cells.
     """
 
     shares: np.ndarray
@@ -68,27 +69,40 @@ class Faithfulness:
         controls = self.random_insertion_areas - self.random_deletion_areas
         control = float(controls.mean())
         if gain > controls.max() + 0.02:
-            verdict, says = Verdict.SUPPORTS, "Hiding what it highlights lowers the probability sooner than hiding random places."
+            verdict, sentence = Verdict.SUPPORTS, "Hiding what it highlights lowers the probability sooner than hiding random places."
         elif gain < control - 0.02:
-            verdict, says = Verdict.CONTRADICTS, "Hiding random places lowers the probability sooner than hiding what it highlights."
+            verdict, sentence = Verdict.CONTRADICTS, "Hiding random places lowers the probability sooner than hiding what it highlights."
         else:
-            verdict, says = Verdict.UNCLEAR, "Hiding what it highlights does hardly more than hiding random places."
+            verdict, sentence = Verdict.UNCLEAR, "Hiding what it highlights does hardly more than hiding random places."
         numbers = {
-            "deletion_auc": self.deletion_auc, "insertion_auc": self.insertion_auc,
-            "deletion_auc_random": float(self.random_deletion_areas.mean()), "insertion_auc_random": float(self.random_insertion_areas.mean()),
-        }  # fmt: skip
+            "deletion_auc": self.deletion_auc,
+            "insertion_auc": self.insertion_auc,
+            "deletion_auc_random": float(self.random_deletion_areas.mean()),
+            "insertion_auc_random": float(self.random_insertion_areas.mean()),
+        }
         curves = {
-            "share": self.shares, "deletion": self.deletion.mean(0), "insertion": self.insertion.mean(0),
-            "deletion, random": self.random_deletion.mean((0, 1)), "insertion, random": self.random_insertion.mean((0, 1)),
-        }  # fmt: skip
-        return Check(NAME, "insertion area minus deletion area", gain, control, verdict, says, numbers, curves)
+            "share": self.shares,
+            "deletion": self.deletion.mean(0),
+            "insertion": self.insertion.mean(0),
+            "deletion, random": self.random_deletion.mean((0, 1)),
+            "insertion, random": self.random_insertion.mean((0, 1)),
+        }
+        return Check(NAME, "insertion area minus deletion area", gain, control, verdict, sentence, numbers, curves)
 
 
 def faithfulness(
-    model: TrainedModel, scene: PreparedInput, attribution: Attribution, target: int, *, steps: int = STEPS, random_maps: int = RANDOM_MAPS,
-    seed: int = 0, on_progress: Progress | None = None,
-) -> Faithfulness:  # fmt: skip
-    """Deletion and insertion curves of one map, with those of ``random_maps`` random orders of the same image, both fills, in one pass of batches.
+    model: TrainedModel,
+    prepared: PreparedInput,
+    attribution: Attribution,
+    target: int,
+    *,
+    steps: int = STEPS,
+    random_maps: int = RANDOM_MAPS,
+    seed: int = 0,
+    on_progress: Progress | None = None,
+) -> Faithfulness:
+    """Deletion and insertion curves of one map, with those of ``random_maps`` random orders of the same image, both fills, in one pass of
+    batches.
 
     target: class index whose probability is watched.
     """
@@ -97,46 +111,52 @@ def faithfulness(
     orders = [np.argsort(-cells.ravel(), kind="stable"), *(rng.permutation(cells.size) for _ in range(random_maps))]
     counts = np.round(np.linspace(0, cells.size, steps + 1)).astype(int)
     ranks = np.stack([np.argsort(order) for order in orders]).reshape(len(orders), *cells.shape)
-    shape = scene.grey.shape[-2:]
-    ranks = np.stack([cv2.resize(each.astype(np.float32), shape[::-1], interpolation=cv2.INTER_NEAREST_EXACT) for each in ranks])
-    # all shown and all hidden are the same for every order: the inner steps only, and those two once a fill
-    taken = torch.from_numpy(ranks[:, None] < counts[1:-1, None, None])
-    masks = torch.cat(
-        [~taken.flatten(0, 1), taken.flatten(0, 1), torch.ones(1, *shape, dtype=torch.bool), torch.zeros(1, *shape, dtype=torch.bool)]
+    shape = prepared.grey.shape[-2:]
+    ranks = np.stack(
+        [cv2.resize(order_ranks.astype(np.float32), shape[::-1], interpolation=cv2.INTER_NEAREST_EXACT) for order_ranks in ranks]
     )
-    found = []
+    # all shown and all hidden are the same for every order: the inner steps only, and those two once a fill
+    covered = torch.from_numpy(ranks[:, None] < counts[1:-1, None, None])
+    masks = torch.cat(
+        [~covered.flatten(0, 1), covered.flatten(0, 1), torch.ones(1, *shape, dtype=torch.bool), torch.zeros(1, *shape, dtype=torch.bool)]
+    )
+    answers_by_fill = []
     for index, fill in enumerate(FILLS):
 
         def report(done: int, total: int, index: int = index) -> None:
             if on_progress:
                 on_progress(index * total + done, len(FILLS) * total)
 
-        found.append(
-            masked_probabilities(model, scene, masks, hidden(scene.grey, fill), on_progress=report)[:, target].numpy().astype(np.float64)
+        answers_by_fill.append(
+            masked_probabilities(model, prepared, masks, replacement_grey(prepared.grey, fill), on_progress=report)[:, target]
+            .numpy()
+            .astype(np.float64)
         )
-    answers = np.stack(found)
-    whole, nothing = answers[:, -2], answers[:, -1]
-    inner = answers[:, :-2].reshape(len(FILLS), 2, len(orders), steps - 1)
-    first, last = (np.repeat(each[:, None, None], len(orders), axis=1) for each in (whole, nothing))
-    deletion = np.concatenate([first, inner[:, 0], last], axis=2)
-    insertion = np.concatenate([last, inner[:, 1], first], axis=2)
+    probabilities = np.stack(answers_by_fill)
+    all_shown, all_hidden = probabilities[:, -2], probabilities[:, -1]
+    partly_hidden = probabilities[:, :-2].reshape(len(FILLS), 2, len(orders), steps - 1)
+    all_shown_curve, all_hidden_curve = (np.repeat(answer[:, None, None], len(orders), axis=1) for answer in (all_shown, all_hidden))
+    deletion = np.concatenate([all_shown_curve, partly_hidden[:, 0], all_hidden_curve], axis=2)
+    insertion = np.concatenate([all_hidden_curve, partly_hidden[:, 1], all_shown_curve], axis=2)
     return Faithfulness(counts / cells.size, deletion[:, 0], insertion[:, 0], deletion[:, 1:], insertion[:, 1:])
 
 
 def check_faithfulness(
-    model: TrainedModel, scene: PreparedInput, attribution: Attribution, target: int, **how: Any
+    model: TrainedModel, prepared: PreparedInput, attribution: Attribution, target: int, **kwargs: Any
 ) -> tuple[Check, Faithfulness | None]:
     """The check, or why it does not apply: a constant image has no place that differs from another, a constant map no order."""
-    if scene.grey.std() < FLAT:
+    if prepared.grey.std() < FLAT:
         return Check.inapplicable(NAME, "The image is the same grey everywhere, so hiding parts of it changes nothing."), None
     if np.ptp(attribution.grid) == 0:
         return Check.inapplicable(NAME, "The map is the same everywhere, so it ranks no place above another."), None
-    measured = faithfulness(model, scene, attribution, target, **how)
-    return measured.check(), measured
+    result = faithfulness(model, prepared, attribution, target, **kwargs)
+    return result.check(), result
 
 
 def cells_of(grid: np.ndarray) -> np.ndarray:
-    """The map at the resolution at which parts are hidden: its own where it has 7 to 14 cells a side, 7 (mean of the pixels) where it is finer."""
+    """The map at the resolution at which parts are hidden: its own where it has 7 to 14 cells a side, 7 (mean of the pixels) where it is
+    finer.
+    """
     if max(grid.shape) <= 14:
         return grid
     return cv2.resize(grid, (CELLS, CELLS), interpolation=cv2.INTER_AREA)
@@ -148,14 +168,14 @@ def _area(curves: np.ndarray) -> float:
 
 
 def _ask(subject: "Subject", attribution: Attribution, on_progress: Progress | None) -> Check:
-    return check_faithfulness(subject.model, subject.scene, attribution, subject.target)[0]
+    return check_faithfulness(subject.model, subject.prepared, attribution, subject.target)[0]
 
 
 def _measure(subject: "Subject", attribution: Attribution) -> dict[str, float]:
     if np.ptp(attribution.grid) == 0:
         return {}
-    found = faithfulness(subject.model, subject.scene, attribution, subject.target, steps=RUN_STEPS, random_maps=0)
-    deletion, insertion = found.deletion_auc, found.insertion_auc
+    result = faithfulness(subject.model, subject.prepared, attribution, subject.target, steps=RUN_STEPS, random_maps=0)
+    deletion, insertion = result.deletion_auc, result.insertion_auc
     return {"deletion_auc": deletion, "insertion_auc": insertion, "faithfulness": insertion - deletion}
 
 

@@ -21,8 +21,12 @@ LEVELS = np.linspace(0.05, 0.95, 19)
 
 @dataclass(frozen=True)
 class Localisation:
-    """pointing: 1 when the map's peak lies inside the contour (pointing game, Zhang et al., IJCV 2018). energy_inside: share of the positive evidence
-    inside (Wang et al., Score-CAM, 2020). iou_best, iou_fixed: intersection over union with the contour at the best level, and at half the peak."""
+    """How well a map falls on a contour.
+
+    pointing: 1 when the map's peak lies inside the contour (pointing game, Zhang et al., IJCV 2018).
+    energy_inside: share of the positive evidence inside (Wang et al., Score-CAM, 2020).
+    iou_best, iou_fixed: intersection over union with the contour at the best level, and at half the peak.
+    """
 
     pointing: float
     energy_inside: float
@@ -37,7 +41,8 @@ def localisation(attribution: Attribution, contour: np.ndarray) -> Localisation 
     """
     if contour.shape != attribution.values.shape:
         raise ImageError(
-            f"The contour has {contour.shape[0]}×{contour.shape[1]} pixels, the image {attribution.values.shape[0]}×{attribution.values.shape[1]}."
+            f"The contour has {contour.shape[0]}×{contour.shape[1]} pixels, the image "
+            f"{attribution.values.shape[0]}×{attribution.values.shape[1]}."
         )
     if not contour.any():
         raise ImageError("The contour lies outside the image or is empty; draw it on the image.")
@@ -57,19 +62,22 @@ def localisation(attribution: Attribution, contour: np.ndarray) -> Localisation 
 
 def check_localisation(attribution: Attribution, contour: np.ndarray, controls: Mapping[str, Attribution]) -> Check:
     """Against the random and the centred control on the same contour."""
-    found = localisation(attribution, contour)
-    if found is None:
+    measured = localisation(attribution, contour)
+    if measured is None:
         return Check.inapplicable(NAME, "The map has no positive evidence that could fall on the contour.")
-    others = {name: each for name, control in controls.items() if (each := localisation(control, contour))}
-    best = max((each.energy_inside for each in others.values()), default=0.0)
-    energy = found.energy_inside
-    verdict = Verdict.SUPPORTS if energy > 1.2 * best else Verdict.CONTRADICTS if energy < best else Verdict.UNCLEAR
-    says = (
-        f"{energy:.0%} of the evidence and {'its peak lies' if found.pointing > 0.5 else 'not its peak lies'} inside the contour; best overlap (IoU) "
-        f"{found.iou_best:.2f}. The better control has {best:.0%} inside."
+    control_results = {name: result for name, control in controls.items() if (result := localisation(control, contour))}
+    best_control = max((result.energy_inside for result in control_results.values()), default=0.0)
+    energy = measured.energy_inside
+    verdict = Verdict.SUPPORTS if energy > 1.2 * best_control else Verdict.CONTRADICTS if energy < best_control else Verdict.UNCLEAR
+    peak = "its peak lies" if measured.pointing > 0.5 else "not its peak lies"
+    sentence = (
+        f"{energy:.0%} of the evidence and {peak} inside the contour; best overlap (IoU) {measured.iou_best:.2f}. "
+        f"The better control has {best_control:.0%} inside."
     )
-    numbers = asdict(found) | {f"{metric}_{name}": value for name, each in others.items() for metric, value in asdict(each).items()}
-    return Check(NAME, "share of the positive evidence inside the contour", energy, best, verdict, says, numbers)
+    numbers = asdict(measured) | {
+        f"{metric}_{name}": value for name, result in control_results.items() for metric, value in asdict(result).items()
+    }
+    return Check(NAME, "share of the positive evidence inside the contour", energy, best_control, verdict, sentence, numbers)
 
 
 def _iou(first: np.ndarray, second: np.ndarray) -> float:
@@ -77,14 +85,19 @@ def _iou(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def _measure(subject: "Subject", attribution: Attribution) -> dict[str, float]:
-    """Of the map for the class that the contour belongs to, on the scene in which it lies."""
-    place = subject.place
-    if place is None:
+    """Of the map for the class that the contour belongs to, on the input in which it lies."""
+    case = subject.localisation_case
+    if case is None:
         return {}
-    found = localisation(explain(subject.model, place.scene, subject.method, place.target, subject.options), place.contour)
-    if found is None:  # no evidence at all: it points nowhere
+    measured = localisation(explain(subject.model, case.prepared, subject.method, case.target, subject.options), case.contour)
+    if measured is None:  # no evidence at all: it points nowhere
         return dict.fromkeys(LOCALISATION.measures, 0.0)
-    return {"pointing_game": found.pointing, "energy_inside": found.energy_inside, "iou": found.iou_best, "iou_fixed": found.iou_fixed}
+    return {
+        "pointing_game": measured.pointing,
+        "energy_inside": measured.energy_inside,
+        "iou": measured.iou_best,
+        "iou_fixed": measured.iou_fixed,
+    }
 
 
 LOCALISATION = TrustCheck(

@@ -23,15 +23,15 @@ def quick_checks(subject: Subject, attribution: Attribution) -> Iterator[Check]:
 def slow_checks(subject: Subject, attribution: Attribution, on_progress: Progress | None = None) -> list[Check]:
     """Those that draw some dozens of maps."""
     asked = [(name, check.ask) for name, check in CHECKS.items() if check.ask is not None and check.asked_on_request(subject)]
-    found = []
+    results = []
     for index, (name, ask) in enumerate(asked):
 
-        def later(done: int, total: int, index: int = index) -> None:
+        def report(done: int, total: int, index: int = index) -> None:
             if on_progress:
                 on_progress(index * total + done, len(asked) * total)
 
-        found.append(without_support(or_not_applicable(name, partial(ask, subject, attribution, later)), attribution))
-    return found
+        results.append(without_support(or_not_applicable(name, partial(ask, subject, attribution, report)), attribution))
+    return results
 
 
 def or_not_applicable(name: str, ask: Callable[[], Check]) -> Check:
@@ -48,8 +48,13 @@ def selects_nothing(attribution: Attribution) -> bool:
 
 
 def without_support(check: Check, attribution: Attribution) -> Check:
-    """The check; where the map selects nothing, at best unclear: a map that is the same everywhere is stable, and in the lung, whatever the network does."""
+    """The check; where the map selects nothing, at best unclear: a map that is the same everywhere is stable, and in the lung, whatever
+    the network does.
+    """
     if check.verdict is not Verdict.SUPPORTS or not selects_nothing(attribution):
         return check
-    says = f"The map selects hardly anything ({attribution.facts['flat_share']:.0%} of its positions weigh the same), so this is no support for it."
-    return replace(check, verdict=Verdict.UNCLEAR, sentence=f"{check.sentence} {says}")
+    caveat = (
+        f"The map selects hardly anything ({attribution.facts['flat_share']:.0%} of its positions weigh the same), so this is no "
+        "support for it."
+    )
+    return replace(check, verdict=Verdict.UNCLEAR, sentence=f"{check.sentence} {caveat}")

@@ -1,4 +1,6 @@
-"""Does the map depend on what was learnt? Cascading weight randomisation (Adebayo et al., "Sanity checks for saliency maps", NeurIPS 2018)."""
+"""Does the map depend on what was learnt? Cascading weight randomisation (Adebayo et al., "Sanity checks for saliency maps", NeurIPS
+2018).
+"""
 
 import copy
 from collections.abc import Iterator, Sequence
@@ -12,7 +14,7 @@ from torch import nn
 from lungcad.errors import ModelError
 from lungcad.explain.attribution import Attribution, Options, PreparedInput, explain
 from lungcad.explain.trust.check import Check, TrustCheck, Verdict
-from lungcad.explain.trust.similarity import rank_correlation, small, ssim
+from lungcad.explain.trust.similarity import rank_correlation, shrink, ssim
 from lungcad.models import TrainedModel, features
 from lungcad.models.classifier import Classifier
 from lungcad.progress import Progress
@@ -28,7 +30,8 @@ SUPPORTS_UP_TO = 0.4
 
 @dataclass(frozen=True, eq=False)
 class Sanity:
-    """From the head down, after each layer that was made random: its name, the map's rank correlation with the trained network's and its SSIM.
+    """From the head down, after each layer that was made random: its name, the map's rank correlation with the trained network's and its
+    SSIM.
 
     A map that vanished (the same everywhere) counts as 0, not alike.
     """
@@ -41,27 +44,33 @@ class Sanity:
         """By the mean rank correlation over the cascade: single steps vary with the random weights."""
         mean = float(self.correlations.mean())
         if mean >= CONTRADICTS_FROM:
-            verdict, says = (
+            verdict, sentence = (
                 Verdict.CONTRADICTS,
                 "The map stays the same when the weights are replaced by random ones: it shows the image, not the network.",
             )
         elif mean <= SUPPORTS_UP_TO:
-            verdict, says = Verdict.SUPPORTS, "The map changes with the weights."
+            verdict, sentence = Verdict.SUPPORTS, "The map changes with the weights."
         else:
-            verdict, says = Verdict.UNCLEAR, "Part of the map stays when the weights are replaced by random ones."
+            verdict, sentence = Verdict.UNCLEAR, "Part of the map stays when the weights are replaced by random ones."
         numbers = {"correlation_all_random": float(self.correlations[-1]), "ssim": float(self.similarities.mean())}
-        return Check(NAME, "mean rank correlation with the trained network's map", mean, 0.0, verdict, says, numbers)
+        return Check(NAME, "mean rank correlation with the trained network's map", mean, 0.0, verdict, sentence, numbers)
 
 
 def sanity(
-    model: TrainedModel, scene: PreparedInput, methods: Sequence[str], target: int, options: Options = Options(), *, seed: int = 0,
+    model: TrainedModel,
+    prepared: PreparedInput,
+    methods: Sequence[str],
+    target: int,
+    options: Options = Options(),
+    *,
+    seed: int = 0,
     on_progress: Progress | None = None,
-) -> dict[str, Sanity]:  # fmt: skip
+) -> dict[str, Sanity]:
     """Method -> what becomes of its map on networks whose layers are random from the head down, more at each step.
 
     Works on a copy of the network; the methods share each step's forward pass.
     """
-    trained = {method: explain(model, scene, method, target, options).grid for method in methods}
+    trained = {method: explain(model, prepared, method, target, options).grid for method in methods}
     network = copy.deepcopy(model.original)
     layers = list(_from_head_down(network))
     correlations: dict[str, list[float]] = {method: [] for method in methods}
@@ -69,13 +78,13 @@ def sanity(
     for done, (_, layer) in enumerate(layers):
         _randomise(layer, torch.Generator().manual_seed(seed + done))
         random_model = replace(model, network=network, unfolded=lambda: network)
-        changed = replace(scene, features=features(random_model, scene.inputs))
+        prepared_random = replace(prepared, features=features(random_model, prepared.inputs))
         for index, (method, before) in enumerate(trained.items()):
             try:
-                after = explain(random_model, changed, method, target, options).grid
+                after = explain(random_model, prepared_random, method, target, options).grid
             except ModelError:  # values beyond float32 behind random layers: no map, which is a change
                 after = np.zeros_like(before)
-            correlations[method].append(rank_correlation(small(before), small(after)) or 0.0)
+            correlations[method].append(rank_correlation(shrink(before), shrink(after)) or 0.0)
             similarities[method].append(ssim(before, after) or 0.0)
             if on_progress:
                 on_progress(done * len(methods) + index + 1, len(layers) * len(methods))
@@ -106,13 +115,13 @@ def _randomise(layer: nn.Module, generator: torch.Generator) -> None:
 
 
 def _ask(subject: "Subject", attribution: Attribution, on_progress: Progress | None) -> Check:
-    found = sanity(subject.model, subject.scene, [subject.method], subject.target, subject.options, on_progress=on_progress)
-    return found[subject.method].check()
+    sanity_by_method = sanity(subject.model, subject.prepared, [subject.method], subject.target, subject.options, on_progress=on_progress)
+    return sanity_by_method[subject.method].check()
 
 
 def _measure(subject: "Subject", attribution: Attribution) -> dict[str, float]:
-    found = subject.sanity_by_method.get(subject.method)
-    return {"sanity": float(found.correlations.mean())} if found else {}
+    measured = subject.sanity_by_method.get(subject.method)
+    return {"sanity": float(measured.correlations.mean())} if measured else {}
 
 
 SANITY = TrustCheck(

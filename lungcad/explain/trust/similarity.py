@@ -7,7 +7,7 @@ SIDE = 28
 """Maps are compared at this resolution, over what the network saw."""
 
 
-def small(grid: np.ndarray) -> np.ndarray:
+def shrink(grid: np.ndarray) -> np.ndarray:
     """float32 (28, 28)."""
     shrinks = min(grid.shape) >= SIDE
     return cv2.resize(grid.astype(np.float32), (SIDE, SIDE), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
@@ -24,16 +24,19 @@ def rank_correlation(first: np.ndarray, second: np.ndarray, where: np.ndarray | 
     return float(spearmanr(first.ravel(), second.ravel()).statistic)
 
 
-def on_image(values: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A map on the image's grid and what its network saw, both small: what was not seen is 0 in every map and would feign agreement."""
-    return small(values), small(seen) > 0.99
+def shrink_with_mask(values: np.ndarray, visible_mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A map on the image's grid and the mask of what its network saw, both at (28, 28).
+
+    What was not seen is 0 in every map and would feign agreement.
+    """
+    return shrink(values), shrink(visible_mask) > 0.99
 
 
 def ssim(first: np.ndarray, second: np.ndarray) -> float | None:
     """Structural similarity (Wang et al., IEEE TIP 2004) of the positive parts, each scaled to its own peak; None where one has none."""
-    scaled = [np.maximum(small(each), 0) for each in (first, second)]
-    if min(each.max() for each in scaled) <= 0:
+    scaled = [np.maximum(shrink(heat_map), 0) for heat_map in (first, second)]
+    if min(heat_map.max() for heat_map in scaled) <= 0:
         return None
     from skimage.metrics import structural_similarity
 
-    return float(structural_similarity(*(each / each.max() for each in scaled), data_range=1.0))
+    return float(structural_similarity(*(heat_map / heat_map.max() for heat_map in scaled), data_range=1.0))

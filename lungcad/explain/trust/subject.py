@@ -8,17 +8,17 @@ import numpy as np
 
 from lungcad.explain.attribution import METHODS, Attribution, Cost, Options, PreparedInput, explain
 from lungcad.explain.trust.sanity import Sanity, sanity
-from lungcad.explain.trust.stability import ChangedScenes
+from lungcad.explain.trust.stability import PerturbedInputs
 from lungcad.imaging import CTImage
 from lungcad.imaging.lungs import LungField, lung_field
 from lungcad.models import TrainedModel
 
 
 @dataclass(frozen=True, eq=False)
-class Place:
-    """Where evidence should lie: a scene, the class that is explained on it, and the contour (bool, on the image's grid)."""
+class LocalisationCase:
+    """Where evidence should lie: an input, the class that is explained on it, and the contour (bool, on the image's grid)."""
 
-    scene: PreparedInput
+    prepared: PreparedInput
     target: int
     contour: np.ndarray
 
@@ -27,9 +27,9 @@ class Place:
 class Subject:
     """image under ``model``, explained for class index ``target``. has_lungs: False for microscope tiles and for crops of a nodule.
 
-    partner: the same network with, or without, attention. place: for localisation, where the contour is known. methods: that are measured together, for
-    what they share. given: the image under small changes, where that is already computed. with_sanity:
-    whether the dozens of maps on random weights are worth it here.
+    partner: the same network with, or without, attention. localisation_case: where the contour is known. methods: those measured together,
+    which share what is computed. precomputed_perturbed: the image under small changes, where that is already computed. with_sanity: whether
+    to compute the dozens of maps on random weights.
     """
 
     model: TrainedModel
@@ -39,9 +39,9 @@ class Subject:
     options: Options = Options()  # noqa: RUF009  frozen
     has_lungs: bool = True
     partner: TrainedModel | None = None
-    place: Place | None = None
+    localisation_case: LocalisationCase | None = None
     methods: Sequence[str] = ()
-    given: ChangedScenes | None = None
+    precomputed_perturbed: PerturbedInputs | None = None
     with_sanity: bool = True
 
     @property
@@ -50,14 +50,14 @@ class Subject:
         return METHODS[self.method].cost is Cost.FAST
 
     @cached_property
-    def scene(self) -> PreparedInput:
+    def prepared(self) -> PreparedInput:
         """The image as the network sees it."""
-        return PreparedInput.of(self.model, self.image) if self.given is None else self.given.scenes[0]
+        return PreparedInput.of(self.model, self.image) if self.precomputed_perturbed is None else self.precomputed_perturbed.prepared[0]
 
     @cached_property
-    def changed(self) -> ChangedScenes:
+    def perturbed(self) -> PerturbedInputs:
         """The image under small changes."""
-        return ChangedScenes.of(self.model, self.image) if self.given is None else self.given
+        return PerturbedInputs.of(self.model, self.image) if self.precomputed_perturbed is None else self.precomputed_perturbed
 
     @cached_property
     def field(self) -> LungField | None:
@@ -68,17 +68,17 @@ class Subject:
     def sanity_by_method(self) -> Mapping[str, Sanity]:
         """Of the fast ones among ``methods``, on the same random weights."""
         fast = [name for name in self.methods if METHODS[name].cost is Cost.FAST]
-        return sanity(self.model, self.scene, fast, self.target, self.options, seed=self.options.seed) if self.with_sanity else {}
+        return sanity(self.model, self.prepared, fast, self.target, self.options, seed=self.options.seed) if self.with_sanity else {}
 
     def explain(self, method: str) -> Attribution:
         """Another method's map of the same class."""
-        return explain(self.model, self.scene, method, self.target, self.options)
+        return explain(self.model, self.prepared, method, self.target, self.options)
 
     def under(self, method: str) -> "Subject":
         """The same for another method; what the methods share is not computed again."""
-        other = replace(self, method=method)
+        subject = replace(self, method=method)
         shared: dict[str, object] = {
-            name: self.__dict__[name] for name in ("scene", "changed", "field", "sanity_by_method") if name in self.__dict__
+            name: self.__dict__[name] for name in ("prepared", "perturbed", "field", "sanity_by_method") if name in self.__dict__
         }
-        other.__dict__.update(shared)
-        return other
+        subject.__dict__.update(shared)
+        return subject

@@ -14,4 +14,4 @@ for _check in (LOCALISATION, FAITHFULNESS, ANATOMY, AGREEMENT, STABILITY, SANITY
     CHECKS.add(_check.name, _check)
 
 MEASURES: dict[str, str] = {column: title for check in CHECKS.values() for column, title in check.measures.items()}
-"""Column of a trust run -> what it says."""
+"""Column of a trust run -> its title."""

@@ -17,9 +17,16 @@ FACTS = {"network": "x", "dataset": "iq-oth-nccd", "classes": CLASSES, "protocol
 def table(n: int = 12) -> pd.DataFrame:
     """Every class four times, two cases a group."""
     probabilities = np.random.default_rng(0).dirichlet(np.ones(3), n).astype("float32")
-    made = pd.DataFrame({"case": [f"c{i}" for i in range(n)], "group": [f"g{i // 2}" for i in range(n)], "split": "test",
-                         "label": [CLASSES[i % 3] for i in range(n)], "copy_of_training": False})  # fmt: skip
-    return made.assign(**{f"p:{name}": probabilities[:, i] for i, name in enumerate(CLASSES)})
+    cases = pd.DataFrame(
+        {
+            "case": [f"c{i}" for i in range(n)],
+            "group": [f"g{i // 2}" for i in range(n)],
+            "split": "test",
+            "label": [CLASSES[i % 3] for i in range(n)],
+            "copy_of_training": False,
+        }
+    )
+    return cases.assign(**{f"p:{name}": probabilities[:, i] for i, name in enumerate(CLASSES)})
 
 
 def test_a_good_run_is_read_and_absent_facts_are_empty(tmp_path):
@@ -46,7 +53,7 @@ BAD_TABLES = {
     "words for flags": (lambda t: t.assign(copy_of_training="no"), "copy_of_training"),
     "empty": (lambda t: t.iloc[:0], "are empty"),
     "column missing": (lambda t: t.drop(columns="p:normal"), "lack the column p:normal"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", BAD_TABLES)
@@ -59,11 +66,18 @@ def test_predictions_that_must_not_be_scored(tmp_path, name):
 
 
 BAD_FACTS = {
-    "classes null": ({"classes": None}, "classes"), "a list for the data set": ({"dataset": ["a"]}, "dataset"), "seed": ({"seed": "one"}, "seed"),
-    "a class twice": ({"classes": ["benign", "malignant", "benign"]}, "twice"), "numbers for classes": ({"classes": [1, 2, 3]}, "classes.0"),
-    "timings": ({"timings": 3}, "timings"), "schema": ({"schema": 99}, "update lungcad"), "schema text": ({"schema": "[/x]\n"}, "make the run again"),
-    "protocol": ({"protocol": {}}, "protocol"), "folds": ({"folds": []}, "folds"), "skipped": ({"skipped": "none"}, "skipped"),
-}  # fmt: skip
+    "classes null": ({"classes": None}, "classes"),
+    "a list for the data set": ({"dataset": ["a"]}, "dataset"),
+    "seed": ({"seed": "one"}, "seed"),
+    "a class twice": ({"classes": ["benign", "malignant", "benign"]}, "twice"),
+    "numbers for classes": ({"classes": [1, 2, 3]}, "classes.0"),
+    "timings": ({"timings": 3}, "timings"),
+    "schema": ({"schema": 99}, "update lungcad"),
+    "schema text": ({"schema": "[/x]\n"}, "make the run again"),
+    "protocol": ({"protocol": {}}, "protocol"),
+    "folds": ({"folds": []}, "folds"),
+    "skipped": ({"skipped": "none"}, "skipped"),
+}
 
 
 @pytest.mark.parametrize("name", BAD_FACTS)

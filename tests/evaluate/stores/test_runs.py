@@ -47,7 +47,7 @@ def test_an_unknown_run_lists_the_choices(runs_folder, tmp_path):
         read_run("two", tmp_path / "nowhere")
 
 
-def test_what_a_run_is_stands_in_it_and_not_in_its_name(tmp_path):
+def test_a_runs_identity_is_stored_in_it_and_not_in_its_name(tmp_path):
     facts = {"classes": CLASSES, "dataset": "lidc-nodules", "protocol": "grouped", "recipe": "net"}
     for name, changes in (
         ("monday", {"seed": 0}),

@@ -12,16 +12,19 @@ from lungcad.publish.trust_tables import trust_readme, trust_table
 def run():
     """Two methods on four cases of two groups, measured in stability only."""
     cases = pd.DataFrame(
-        {"case": list("abcd"), "group": list("xxyy"), "probability": 0.5} | dict.fromkeys(MEASURES, np.nan)
+        {"case": list("abcd"), "group": list("xxyy"), "probability": 0.5}
+        | dict.fromkeys(MEASURES, np.nan)
         | {"stability": [0.2, 0.2, 0.8, 0.8], "faithfulness": [0.1, 0.2, 0.3, 0.4]}
-    )  # fmt: skip
+    )
     facts = {"schema": 1, "model": "net", "data": "folder", "n": 4, "skipped": [], "notes": []}
     return TrustRun("net--folder", facts, pd.concat([cases.assign(method=name) for name in ("gradcam", "centre")], ignore_index=True))
 
 
 def test_intervals_are_over_groups(run):
-    found = run.summary["gradcam"]
-    assert (found["stability"].value, found["stability"].low, found["stability"].high) == (0.5, 0.2, 0.8) and found["iou"].value is None
+    estimates = run.summary["gradcam"]
+    assert (estimates["stability"].value, estimates["stability"].low, estimates["stability"].high) == (0.5, 0.2, 0.8) and estimates[
+        "iou"
+    ].value is None
 
 
 def test_written_read_and_tabled(run, tmp_path):
