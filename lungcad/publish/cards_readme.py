@@ -19,7 +19,7 @@ Each network is three files: `NAME.safetensors` (float16), `NAME.json` (its card
 
 _SHOWN = {
     "photographs in colour", "photographs in grey", "photographs in grey, 128×128", "white noise", "black, white, one grey", "text", "nodule crops",
-    "whole CT slices", "whole slices reduced to 128×128", "LC25000 tiles", "CT slices and crops", "phantoms in the network's window",
+    "whole CT slices", "whole slices reduced to 128×128", "LC25000 tiles", "CT slices and crops", "phantoms made by lungcad",
     "own test images, turned by 90°", "the other set of CT slices",
 }  # fmt: skip
 """Kinds of pictures in the table of gates."""

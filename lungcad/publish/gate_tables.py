@@ -97,9 +97,7 @@ def gate_readme(tests: Sequence[GateTest]) -> str:
         "Own images kept: share answered, with or without a warning [95 % bootstrap interval over groups; where every image is kept it has no width]. "
         "AUROC: of the kind's score, own test images against the kind's.\n",
         f"## Share declined, by network and kind of picture\n\n{declined_table(tests)}\n\n"
-        "An aim that was missed is marked *; the other set of CT slices and the DICOM series are CT slices as well, so that no aim was set for them. "
-        "A phantom saved as an 8-bit picture in another window (a lung window, for the networks of Chest CT-Scan) "
-        "is of no kind that was fitted or tested, and may pass.\n",
+        "An aim that was missed is marked *; the other set of CT slices and the DICOM series are CT slices as well, so that no aim was set for them.\n",
         f"## Aims that were missed\n\n{chr(10).join(faults) or 'None.'}\n",
     ]
     for test in tests:

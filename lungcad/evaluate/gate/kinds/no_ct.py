@@ -16,6 +16,8 @@ from lungcad.imaging import Window
 from lungcad.imaging.phantom import Edge, Lesion, Phantom, make_phantom
 from lungcad.models import ModelCard
 
+LUNG = Window.preset("lung")
+
 
 @kind("photographs", title="photographs in colour", phrase="a photograph", in_fit="for networks of tiles: other photographs", aim=0.99)
 def _photographs(card: ModelCard, split: Split, rng: np.random.Generator) -> Iterator[Sample]:
@@ -122,11 +124,12 @@ def _grey_tiles(card: ModelCard, split: Split, rng: np.random.Generator) -> Iter
         yield Sample(sample.group, changed(sample.image, (lambda pixels: grey(reduced(pixels))) if is_crop(card) else grey))
 
 
-@kind(
-    "phantoms", title="phantoms in the network's window", phrase="a made-up phantom", in_fit="phantoms of other seeds, upright and turned"
-)
+@kind("phantoms", title="phantoms made by lungcad", phrase="a made-up phantom", in_fit="phantoms of other seeds, upright and turned")
 def _phantoms(card: ModelCard, split: Split, rng: np.random.Generator) -> Iterator[Sample]:
-    """Whole for networks of slices, cut around the lesion's place for networks of crops; without the mark by which lungcad knows them."""
+    """Whole for networks of slices (every other one as an 8-bit picture in a lung window, where the network expects another one), cut around the lesion's
+    place for networks of crops; without the mark by which lungcad knows them.
+    """
+    in_two_windows = Window(*card.preprocess.window) != LUNG
     for index in range({Split.TRAIN: 36, Split.VALID: 12, Split.TEST: 20}[split]):
         seed = {Split.TRAIN: 10_000, Split.VALID: 20_000, Split.TEST: 30_000}[split] + index
         lesion = Lesion((-10.0, -78.0), float(rng.uniform(10, 35)), list(Edge)[int(rng.integers(0, 2))]) if index % 2 else None
@@ -137,7 +140,9 @@ def _phantoms(card: ModelCard, split: Split, rng: np.random.Generator) -> Iterat
             cut = image.pixels[row - half : row + half, column - half : column + half]
             values = np.asarray(cv2.resize(cut, (CROP_SIDE, CROP_SIDE), interpolation=cv2.INTER_LINEAR), np.float32)
             image = picture(np.rint(255 * Window(*card.preprocess.window).apply(values)).astype(np.uint8))
-        elif split is Split.TRAIN and index % 4 == 3:
+        elif in_two_windows and index % 2:
+            image = picture(np.rint(255 * LUNG.apply(image.pixels)).astype(np.uint8))
+        elif split is Split.TRAIN and index % 4 == (2 if in_two_windows else 3):
             image = dataclasses.replace(image, pixels=np.rot90(image.pixels, int(rng.integers(1, 4))))
         yield Sample(str(seed), dataclasses.replace(image, provenance=dataclasses.replace(image.provenance, synthetic=False)))
 
