@@ -24,8 +24,8 @@ from lungcad.progress import Progress
 _IN_MEMORY = 3000
 """Pictures with their keypoints that are kept while pairs are compared, about 0.1 MB each; of more images, those are read once more that are in a pair."""
 _AT_ONCE = 2000
-
-
+_REMEMBERED = 16
+"""Sets of pictures whose pairs are remembered."""
 _RECENT: OrderedDict[str, list[ImagePair]] = OrderedDict()
 """By the hash of the pictures: an audit and the splits that it shows ask for the same pairs. Only numbers of images are kept, no image."""
 
@@ -45,8 +45,9 @@ def find_pairs(
     key = hashlib.sha256("".join(print_.sha256 if print_ else "-" for print_ in prints).encode()).hexdigest()
     if key not in _RECENT:
         _RECENT[key] = _search(cases, prints, on_progress)
-        while len(_RECENT) > 4:
+        while len(_RECENT) > _REMEMBERED:
             _RECENT.popitem(last=False)
+    _RECENT.move_to_end(key)
     return list(_RECENT[key])
 
 
