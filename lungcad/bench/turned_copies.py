@@ -85,7 +85,8 @@ def tissue(seed: int, size: int = 224) -> np.ndarray:
             -1,
             cv2.LINE_AA,
         )
-    return np.clip(cv2.GaussianBlur(tile, (0, 0), 0.8) + rng.normal(0, 5, tile.shape), 0, 255).astype(np.uint8)
+    noisy = cv2.GaussianBlur(tile, (0, 0), 0.8) + rng.normal(0, 5, tile.shape)
+    return np.asarray(np.clip(noisy, 0, 255), dtype=np.uint8)
 
 
 def phantom(seed: int) -> np.ndarray:
