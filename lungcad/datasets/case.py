@@ -30,5 +30,5 @@ class Case:
     split: Split | None
     group: str | None = None
     mask: Path | None = None
-    shortcut_mask: Path | None = None
     facts: Mapping[str, float] = field(default_factory=dict)
+    shortcut_mask: Path | None = None

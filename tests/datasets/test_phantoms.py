@@ -28,7 +28,7 @@ def test_a_set_reads_back_as_a_data_set(biased):
         assert image.shape == (SIZE, SIZE) and image.provenance.synthetic
         assert (case.mask is not None) == (case.label == "lesion")
         if case.mask:
-            assert (np.asarray(Image.open(case.mask)) > 0).sum() == case.facts["area_px"]
+            assert (np.asarray(Image.open(case.mask)) > 0).sum() == case.facts["lesion_px"]
 
 
 def test_the_same_arguments_give_the_same_files(tmp_path, biased):

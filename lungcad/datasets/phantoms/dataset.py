@@ -36,7 +36,7 @@ def read_phantoms(folder: ImageFolder) -> LabelledFolder:
             facts={
                 "diameter_mm": float(row["diameter_mm"]),
                 "contrast_hu": float(row["contrast_hu"]),
-                "area_px": float(row["area_px"]),
+                "lesion_px": float(row["area_px"]),
                 "shortcut": float(bool(row["shortcut"])),
             },
         )
