@@ -35,6 +35,7 @@ def test_the_csv_of_a_table_is_the_table(tab, server, where):
     expect(tables.nth(TABLES[where] - 1)).to_be_visible()
     settled(tab)
     for index in range(tables.count()):
+        expect(tables.nth(index).locator("canvas tr").nth(1)).to_be_attached()  # its text comes after its picture
         shown, saved = tables.nth(index).evaluate(CELLS), saved_table(tab, tables.nth(index))
         head = {column: text for column, text in shown[0].items() if text}
         assert len(shown) > 1 and len(head) > 1

@@ -40,7 +40,7 @@ STORIES = (
     Story(
         "What is behind 98 %?",
         "pages/3_Metrics.py",
-        {"runs": "lc-efficientnet-lite0-published", "section": "Slices"},
+        {"runs": "lc-efficientnet-lite0-published", "section": "Cases"},
         (
             "This network was trained and tested on LC25000 split at random, as papers do.",
             "Switch on “Without copies of training images”: the 98 % are scored again without tiles whose turned copy trained the network.",
