@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from lungcad.answer import GatedAnswer
 from lungcad.errors import ImageError, lookup
 from lungcad.evaluate.conformal import USUAL_LEVEL, PredictionSet, check_level, prediction_set
 from lungcad.explain import METHODS, Attribution, Fill, Options, PreparedInput, explain
@@ -33,7 +34,7 @@ NOTHING_PROMISED = (
 
 
 @dataclass(frozen=True, eq=False)
-class Analysis:
+class Analysis(GatedAnswer):
     """prediction, the class explained, attributions by method (on the image's grid, in the usual view), seconds by step.
 
     gate: whether the answer may be shown; ``prediction`` holds it all the same, so look at :attr:`is_hidden` before it. show_anyway: the
@@ -55,16 +56,6 @@ class Analysis:
     gate: Decision
     show_anyway: bool = False
     notes: tuple[str, ...] = ()
-
-    @property
-    def is_hidden(self) -> bool:
-        """Whether the answer must not be shown: the gate declined it, and nobody asked for it all the same."""
-        return self.gate.is_declined and not self.show_anyway
-
-    @property
-    def other_warnings(self) -> tuple[str, ...]:
-        """The warnings without the gate's reasons, for those who show these by themselves."""
-        return tuple(sentence for sentence in self.warnings if sentence not in self.gate.reasons)
 
     def values_in_file(self, method: str) -> np.ndarray:
         """The method's raw map on the grid of the file, float32, wherever the image was turned to the usual view."""
@@ -89,10 +80,7 @@ class Analysis:
                 "pixel_aspect": self.image.aspect,
             },
             "model": self.model_name,
-            "gate": self.gate.to_dict(show_anyway=self.show_anyway),
-            "class": None if self.is_hidden else self.prediction.label,
-            "probabilities": None if self.is_hidden else self.prediction.probabilities,
-            **self.prediction_set.to_dict(hidden=self.is_hidden),
+            **self.answer_to_dict(),
             "explained_class": None if self.is_hidden else self.target,
             "seen_box": {"top": top, "left": left, "bottom": bottom, "right": right},
             "attributions": {}
@@ -247,7 +235,7 @@ def predict_without(image: CTImage, model: TrainedModel, region: np.ndarray, fil
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
+class Answer(GatedAnswer):
     """What several networks say together; prediction_set (none, for want of stored answers), gate, show_anyway, warnings and notes as in
     :class:`Analysis`.
     """
@@ -258,16 +246,6 @@ class Answer:
     gate: Decision
     show_anyway: bool = False
     notes: tuple[str, ...] = ()
-
-    @property
-    def is_hidden(self) -> bool:
-        """As :attr:`Analysis.is_hidden`."""
-        return self.gate.is_declined and not self.show_anyway
-
-    @property
-    def other_warnings(self) -> tuple[str, ...]:
-        """As :attr:`Analysis.other_warnings`."""
-        return tuple(sentence for sentence in self.warnings if sentence not in self.gate.reasons)
 
 
 def answer_together(

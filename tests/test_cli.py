@@ -20,6 +20,7 @@ from lungcad.imaging.phantom import make_phantom
 from lungcad.models import ModelCard
 from lungcad.names import printable
 from tests.bad_files import bad_files
+from tests.calls import caller
 from tests.conftest import CLASSES
 
 BAD = bad_files()
@@ -32,18 +33,7 @@ def run(weights_folder, monkeypatch, capsys):
     for function in (lungcad.models.weights.load_model, lungcad.models.card.list_cards):
         monkeypatch.setitem(function.__kwdefaults__ or {}, "folder", weights_folder)
     monkeypatch.setattr(lungcad.models.card.list_cards, "__defaults__", (weights_folder,))
-
-    def call(*arguments) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["lungcad", *map(str, arguments)])
-        status = 0
-        try:
-            cli.main()
-        except SystemExit as stop:
-            status = stop.code or 0
-        out, err = capsys.readouterr()
-        return status, out, err
-
-    return call
+    return caller(monkeypatch, capsys)
 
 
 @pytest.fixture

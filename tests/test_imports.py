@@ -15,7 +15,7 @@ ORDER = [
     {"models"},
     {"explain", "gate"},
     {"evaluate"},
-    {"publish"},
+    {"publish", "answer"},
     {"train", "analysis", "export"},
     {"bench"},
     {"app", "api", "cli"},

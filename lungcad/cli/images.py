@@ -139,15 +139,11 @@ def predict(
             failed = True
             continue
         if as_json:
-            hidden = result.is_hidden
             print_json(
                 {
                     "path": printable(path),
                     "model": model,
-                    "gate": result.gate.to_dict(show_anyway=show_anyway),
-                    "class": None if hidden else result.prediction.label,
-                    "probabilities": None if hidden else result.prediction.probabilities,
-                    **result.prediction_set.to_dict(hidden=hidden),
+                    **result.answer_to_dict(),
                     "warnings": list(result.warnings),
                     "notes": list(result.notes),
                 },

@@ -84,6 +84,15 @@ def clusters(n: int, pairs: np.ndarray) -> np.ndarray:
     return connected_components(links, directed=False)[1]
 
 
+def copies_of(trained: np.ndarray, pairs: np.ndarray) -> np.ndarray:
+    """(n,) bool: whether a case that did not train stands in one of the pairs (m, 2) with one that did. trained: (n,) bool."""
+    copied = np.zeros(len(trained), dtype=bool)
+    for left, right in (pairs.T, pairs.T[::-1]):
+        copied[left[trained[right]]] = True
+    copied &= ~trained
+    return copied
+
+
 def copies_between(these: Sequence[Fingerprint], those: Sequence[Fingerprint], **thresholds: Any) -> np.ndarray:
     """For each of ``these``: is it a copy of any of ``those``? Bool, shape (len(these),). thresholds: of :func:`duplicate_pairs`."""
     pairs = duplicate_pairs([*these, *those], **thresholds)

@@ -9,6 +9,7 @@ import numpy as np
 
 from lungcad.datasets.case import Case, Split
 from lungcad.datasets.dataset import Dataset
+from lungcad.datasets.duplicates import copies_of
 from lungcad.datasets.fingerprint import Fingerprint
 from lungcad.datasets.groups import turned_copies
 from lungcad.errors import DatasetError
@@ -79,11 +80,8 @@ def split_cases(
         left_out = []
     # against all training images, those that are left out too: a test image that the publisher leaked stays marked
     training = np.array([case.split is Split.TRAIN for case in cases])
-    copies = np.zeros(len(cases), dtype=bool)
     pairs = turned_copies(cases, readable) if mark_copies else np.zeros((0, 2), dtype=np.int64)
-    for left, right in (pairs.T, pairs.T[::-1]):
-        copies[left[training[right]]] = True
-    copies &= ~training
+    copies = copies_of(training, pairs)
     excluded = set(left_out)
     kept = np.array([case.id not in excluded for case in cases])
     cases, copies = [case for case, keep in zip(cases, kept, strict=True) if keep], copies[kept]

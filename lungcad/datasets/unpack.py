@@ -43,6 +43,7 @@ def unpack_zip(archive: BinaryIO, folder: Path, *, limits: Limits = Limits(), cl
                 _check_member(member)
                 with opened.open(member) as source:
                     writer.write(member.filename, iter(lambda: source.read(_CHUNK), b""))
+    # zipfile raises NotImplementedError for a compression it lacks, RuntimeError for a password
     except (zipfile.BadZipFile, zlib.error, EOFError, struct.error, NotImplementedError, RuntimeError, UnicodeError):
         raise DatasetError("The file is not a zip, or is damaged; make it again.") from None
     return writer.files

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from lungcad.datasets import DATASETS, Split
+from lungcad.datasets.duplicates import copies_of
 from lungcad.datasets.fingerprint import fingerprints
 from lungcad.datasets.groups import turned_copies
 from lungcad.errors import DatasetError, lookup
@@ -37,10 +38,7 @@ def mark_copies(run: Run, root: Path, folder: Path | None = None, *, on_progress
     held_out = set(run.predictions.case)
     has_parts = all(case.split is not None for case in cases)
     trained = np.array([case.split is Split.TRAIN if has_parts else case.id not in held_out for case in cases])
-    copied = np.zeros(len(ids), dtype=bool)
-    for left, right in (pairs.T, pairs.T[::-1]):
-        copied[left[trained[right]]] = True
-    of = dict(zip(ids, copied.tolist(), strict=True))
+    of = dict(zip(ids, copies_of(trained, pairs).tolist(), strict=True))
     predictions = run.predictions.assign(copy_of_training=[of[case] for case in run.predictions.case])
     facts = {name: value for name, value in run.facts.items() if name not in ("schema", "run", "date")}
     write_run(root / run.name, facts, predictions, run.baselines, run.history)
@@ -48,7 +46,7 @@ def mark_copies(run: Run, root: Path, folder: Path | None = None, *, on_progress
 
 
 def card_by_copies(card: ModelCard, run: Run) -> ModelCard:
-    """The card of the run's network with what it reaches on the test cases that copy no training image,"""
+    """The card of the run's network with what it reaches on the test cases that copy no training image; None there where all or none of them do."""
     test = run.test
     clean = ~test.copy_of_training.to_numpy()
     without = None

@@ -177,7 +177,7 @@ class Index:
             IndexError,
             AttributeError,
             EOFError,
-            NotImplementedError,
+            NotImplementedError,  # zipfile: a damaged compression
             zipfile.BadZipFile,
             zlib.error,
         ):

@@ -157,6 +157,7 @@ def _read(path: Path, _changed: int, _size: int) -> FittedGate | None:
             and found.components.shape[1:] == found.mean.shape
             and all(np.isfinite(array).all() for array in widened.values() if array.dtype.kind == "f")
         )
+    # zipfile raises NotImplementedError for a damaged compression; the caller says that the file is damaged
     except (OSError, ValueError, KeyError, TypeError, IndexError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error):
         return None
     return found if whole else None

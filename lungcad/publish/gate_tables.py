@@ -96,6 +96,8 @@ def gate_readme(tests: Sequence[GateTest]) -> str:
         "validation images alone. The design was not blind to the test, though: a first rule for the limit, the share of validation images alone, was given up for "
         "all networks when it kept too few test images of `iq-mobilenetv2`, whose validation part has few groups; patterns with texture and more views of "
         "photographs came into the fit after an early look at what LIDC and Chest CT-Scan gates declined; phantoms in a second window, after one had passed.\n\n"
+        "The files of IQ-OTH/NCCD and LIDC were put together from the kinds of an earlier fit, and limits, distances and tests of this code; "
+        "`python -m lungcad gate fit --all` makes every file anew in one go.\n\n"
         "Own images kept: share answered, with or without a warning [95 % bootstrap interval over groups; where every image is kept it has no width]. "
         "AUROC: of the kind's score, own test images against the kind's.\n",
         f"## Share declined, by network and kind of picture\n\n{declined_table(tests)}\n\n"

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lungcad import cli
 from lungcad.analysis import analyse, answer_together
 from lungcad.gate import Decision, Outcome, together
 from lungcad.gate.decision import Finding
 from lungcad.models.ensemble import Ensemble
 from tests.bad_files import dicom_with
+from tests.calls import caller
 
 
 def png(pixels: np.ndarray) -> bytes:
@@ -82,18 +82,7 @@ def run(weights_folder, monkeypatch, capsys):
     import lungcad.models.weights
 
     monkeypatch.setitem(lungcad.models.weights.load_model.__kwdefaults__, "folder", weights_folder)
-
-    def call(*arguments):
-        monkeypatch.setattr("sys.argv", ["lungcad", *map(str, arguments)])
-        status = 0
-        try:
-            cli.main()
-        except SystemExit as stop:
-            status = stop.code or 0
-        out, err = capsys.readouterr()
-        return status, out, err
-
-    return call
+    return caller(monkeypatch, capsys)
 
 
 def test_the_command_line_declines_with_status_0_and_marks_an_override(run, tmp_path):

@@ -99,7 +99,7 @@ def show_facts(result: Analysis, method: str) -> None:
     else:
         rows, columns = attribution.grid.shape
         about += f" Computed on {columns}×{rows} cells."
-    about += f" Answer in {result.timings['predict'] * 1e3:.0f} ms, map in {result.timings[method]:.2f} s, {result.precision}."
+    about += f" Answer in {result.timings['predict'] * 1e3:.0f} ms, map in {result.timings[method] * 1e3:,.0f} ms, {result.precision}."
     st.caption(about)
     name = file_name(result, method)
     with st.container(horizontal=True):

@@ -8,7 +8,7 @@ import numpy as np
 
 from lungcad.datasets.case import Case, Split
 from lungcad.datasets.copies import ImagePair
-from lungcad.datasets.duplicates import clusters
+from lungcad.datasets.duplicates import clusters, copies_of
 from lungcad.datasets.fingerprint import Fingerprint
 from lungcad.datasets.traits import Traits
 
@@ -43,9 +43,4 @@ class AuditSubject:
 
     def with_partner_in_training(self, pairs: np.ndarray) -> np.ndarray:
         """(n,) bool: an image outside the training part that forms one of the pairs (m, 2) with an image inside it."""
-        training = self.split == Split.TRAIN
-        copied = np.zeros(len(self.cases), dtype=bool)
-        for left, right in (pairs.T, pairs.T[::-1]):
-            copied[left[training[right]]] = True
-        copied &= ~training
-        return copied
+        return copies_of(self.split == Split.TRAIN, pairs)

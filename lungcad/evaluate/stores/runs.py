@@ -229,6 +229,7 @@ def _table(folder: Path, file: str, run: str) -> pd.DataFrame | None:
         return None
     try:
         return _read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+    # pyarrow raises NotImplementedError for a damaged type or codec
     except (OSError, ValueError, KeyError, TypeError, NotImplementedError, pa.ArrowException) as error:
         raise DatasetError(f"{file} of the run {run} is damaged ({type(error).__name__}); restore it or make the run again.") from None
 

@@ -86,6 +86,7 @@ def read_trust_run(name: str, root: Path = TRUST) -> TrustRun:
     try:
         facts = json.loads((folder / "trust.json").read_text("utf-8"))
         table = pd.read_parquet(folder / "cases.parquet")
+    # pyarrow raises NotImplementedError for a damaged type or codec, json RecursionError for deep nesting
     except (OSError, ValueError, KeyError, TypeError, NotImplementedError, RecursionError, pa.ArrowException):
         raise DatasetError(f"A file of the trust run {name} is damaged or missing; run lungcad trust again.") from None
     if not isinstance(facts, dict) or facts.get("schema") != SCHEMA:
