@@ -1,4 +1,4 @@
-"""What an entry of the benchmark is, and the table of them."""
+"""What an entry of the benchmark is, and all that are registered, in the order of import (:mod:`lungcad.bench.table` has theirs)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class BenchEntry:
     seconds: float
 
 
-ENTRIES: Registry[BenchEntry] = Registry("benchmark entry")
+REGISTERED: Registry[BenchEntry] = Registry("benchmark entry")
 
 
 def entry(*, seconds: float, in_short_set: bool = False) -> Callable[[Measure], Measure]:
@@ -35,7 +35,7 @@ def entry(*, seconds: float, in_short_set: bool = False) -> Callable[[Measure], 
 
     def register(measure: Measure) -> Measure:
         name = measure.__name__
-        ENTRIES.add(name, BenchEntry(name, " ".join((measure.__doc__ or "").split()), measure, in_short_set, seconds))
+        REGISTERED.add(name, BenchEntry(name, " ".join((measure.__doc__ or "").split()), measure, in_short_set, seconds))
         return measure
 
     return register

@@ -1,6 +1,16 @@
 """The entries of the benchmark, a line a module: each registers what it measures; they run in this order."""
 
-from lungcad.bench import cold_start, data, explanations, gate, lime, network, runs, training, turned_copies  # noqa: F401
-from lungcad.bench.entry import ENTRIES
+from lungcad.bench import cold_start, data, explanations, gate, lime, network, runs, training, turned_copies
+from lungcad.bench.entry import REGISTERED, BenchEntry
+from lungcad.registry import Registry
+
+_MODULES = (cold_start, data, explanations, gate, lime, network, runs, training, turned_copies)
+
+ENTRIES: Registry[BenchEntry] = Registry(REGISTERED.what)
+"""In the order of the modules above, whichever of them was imported first."""
+for _module in _MODULES:
+    for _entry in REGISTERED.values():
+        if _entry.measure.__module__ == _module.__name__:
+            ENTRIES.add(_entry.name, _entry)
 
 __all__ = ["ENTRIES"]
