@@ -77,12 +77,14 @@ def _centre(patient: Patient, place: Place, diameter: float, rng: np.random.Gene
     """(down, right) mm of a point in a lung where a lesion of that diameter can lie."""
     scout = _scout(patient)
     depth = ndimage.distance_transform_edt(scout.lungs) * scout.spacing_mm
+    pixel = scout.spacing_mm
     if place is Place.PLEURAL:
-        fits = (depth > 0) & (depth < max(0.45 * diameter, 1.5 * scout.spacing_mm)) & (depth > min(0.25 * diameter, 6))
+        fits = (depth < max(0.45 * diameter, 2.5 * pixel)) & (depth > min(0.25 * diameter, 6))
     else:
         fits = depth > min(0.5 * diameter, 0.6 * depth.max())
     if place is Place.VASCULAR:
         fits &= ndimage.maximum_filter(scout.hu > -450, 3)
+    fits &= depth > 1.2 * pixel  # a pixel of the scout at the lung's edge may lie outside in a finer picture
     rows, columns = np.nonzero(fits if fits.any() else depth > 0.5 * depth.max())
     pick = int(rng.integers(len(rows)))
     middle = scout.hu.shape[0] / 2
