@@ -55,11 +55,11 @@ def _shown() -> list[str]:
 
 
 def _pairs(root: Path, on_fault: OnFault | None) -> list[tuple[str, str]]:
-    """Runs that differ in attention only: same data set, task, protocol, backbone, folds."""
+    """Runs that differ in attention only: same data set, task, protocol, groups, backbone, folds, and planted shortcut."""
     runs = read_experiments(root, on_fault=on_fault)
 
     def key(run: Run) -> tuple[str, ...]:
-        return tuple(str(run.facts.get(each)) for each in ("dataset", "task", "protocol", "backbone", "folds"))
+        return tuple(str(run.facts.get(each)) for each in ("dataset", "task", "protocol", "grouping", "backbone", "folds", "shortcut"))
 
     plain = {key(run): run.name for run in runs if run.facts["attention"] == "none"}
     return sorted((plain[key(run)], run.name) for run in runs if run.facts["attention"] != "none" and key(run) in plain)
