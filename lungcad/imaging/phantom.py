@@ -132,10 +132,15 @@ def make_phantom(
     def inside(cy: float, cx: float, ry: float, rx: float, *, angle: float = 0.0, power: float = 2.0) -> np.ndarray:
         """Coverage in [0, 1] of a (super-)ellipse, its edge one pixel wide. angle: degrees."""
         cos, sin = np.cos(np.radians(angle)), np.sin(np.radians(angle))
-        y, x = down - cy, right - cx
+        reach = np.hypot(ry, rx) * (1 + spacing / min(ry, rx))  # nothing is covered farther away
+        first_row, last_row, first_column, last_column = np.searchsorted(axis, [cy - reach, cy + reach, cx - reach, cx + reach])
+        box = np.s_[first_row:last_row, first_column:last_column]
+        y, x = down[box] - cy, right[box] - cx
         u, v = np.abs((cos * y + sin * x) / ry), np.abs((cos * x - sin * y) / rx)
         radius = (u**power + v**power) ** (1 / power)
-        return np.asarray(np.clip((1 - radius) * min(ry, rx) / spacing + 0.5, 0, 1))
+        coverage = np.zeros(hu.shape)
+        coverage[box] = np.clip((1 - radius) * min(ry, rx) / spacing + 0.5, 0, 1)
+        return coverage
 
     def paint(coverage: np.ndarray, value: float) -> None:
         np.copyto(hu, hu + coverage * (value - hu))
@@ -227,8 +232,7 @@ def _lesion(rng: np.random.Generator, lesion: Lesion, down: np.ndarray, right: n
 
 def _vessels(rng: np.random.Generator, lungs: np.ndarray, spacing: float, field: float) -> np.ndarray:
     """Branching tubes from both hila, thinner outwards: coverage in [0, 1]."""
-    tubes = np.zeros(lungs.shape)
-    size = lungs.shape[0]
+    discs = []
     branches = []
     for side in (-1, 1):
         branches += [(5.0, side * 34.0, (90 - side * 90) + rng.uniform(-75, 75), rng.uniform(1.8, 2.9)) for _ in range(8)]
@@ -238,21 +242,24 @@ def _vessels(rng: np.random.Generator, lungs: np.ndarray, spacing: float, field:
             heading += rng.normal(0, 7)
             y, x = y + 1.6 * np.sin(np.radians(heading)), x + 1.6 * np.cos(np.radians(heading))
             radius *= 0.985
-            _disc(tubes, (y + field / 2) / spacing, (x + field / 2) / spacing, radius / spacing, size)
+            discs.append(((y + field / 2) / spacing, (x + field / 2) / spacing, radius / spacing))
         if radius > 0.7:
             branches += [(y, x, heading + turn, radius * 0.72) for turn in (rng.uniform(15, 40), -rng.uniform(15, 40))]
-    return tubes * ndimage.binary_erosion(lungs, iterations=2)
+    return _discs(lungs.shape, np.array(discs)) * ndimage.binary_erosion(lungs, iterations=2)
 
 
-def _disc(canvas: np.ndarray, row: float, column: float, radius: float, size: int) -> None:
-    reach = int(np.ceil(radius)) + 1
-    top, left = max(int(row) - reach, 0), max(int(column) - reach, 0)
-    bottom, right = min(int(row) + reach + 1, size), min(int(column) + reach + 1, size)
-    if top >= bottom or left >= right:
-        return
-    y, x = np.ogrid[top:bottom, left:right]
+def _discs(shape: tuple[int, ...], discs: np.ndarray) -> np.ndarray:
+    """discs: (n, 3), row, column and radius in pixels. Their coverage in [0, 1], the edge one pixel wide."""
+    row, column, radius = (values[:, None] for values in discs.T)
+    reach = int(np.ceil(radius.max())) + 1
+    steps = np.arange(-reach, reach + 1)
+    down, right = (offsets.ravel() for offsets in np.meshgrid(steps, steps, indexing="ij"))
+    y, x = row.astype(int) + down, column.astype(int) + right
     coverage = np.clip(radius - np.hypot(y + 0.5 - row, x + 0.5 - column) + 0.5, 0, 1)
-    np.maximum(canvas[top:bottom, left:right], coverage, out=canvas[top:bottom, left:right])
+    shown = (coverage > 0) & (y >= 0) & (y < shape[0]) & (x >= 0) & (x < shape[1])
+    canvas = np.zeros(shape)
+    np.maximum.at(canvas, (y[shown], x[shown]), coverage[shown])
+    return canvas
 
 
 EXAMPLES = {
