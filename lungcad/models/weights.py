@@ -3,7 +3,7 @@
 import copy
 import hashlib
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,14 +12,15 @@ from typing import Any
 import safetensors
 import safetensors.torch
 import torch
-from torch.overrides import TorchFunctionMode
 
 from lungcad.device import Device, best_device
 from lungcad.errors import ModelError, UnknownNameError
 from lungcad.files import write_whole
-from lungcad.models.card import ModelCard
+from lungcad.models.backbones import BACKBONES, packaged_weights
+from lungcad.models.card import BaseWeights, ModelCard
 from lungcad.models.classifier import Classifier, create_model
 from lungcad.models.fuse import fold_batch_norm
+from lungcad.models.without_weights import without_weights
 from lungcad.paths import WEIGHTS
 
 
@@ -82,7 +83,10 @@ def model_of_bytes(data: bytes, card: ModelCard, *, device: Device | None = None
         raise ModelError(f"The weights file {card.name}.safetensors does not match the sha256 in its card; restore it from the repository.")
 
     def unfolded() -> Classifier:
-        return _filled(card.backbone, card.attention, card, safetensors.torch.load(data), f"{card.name}.safetensors")
+        state = safetensors.torch.load(data)
+        if card.base is not None:
+            state |= _resting(card.backbone, card.base, without=state)
+        return _filled(card.backbone, card.attention, card, state, f"{card.name}.safetensors")
 
     return _ready(unfolded(), unfolded, card, device)
 
@@ -116,9 +120,54 @@ def load_state_dict_file(path: str | Path, backbone: str, attention: str, card: 
 
 def weights_as_bytes(network: Classifier) -> bytes:
     """The network's state as a float16 safetensors file."""
-    state = {key: tensor.detach().cpu().contiguous() for key, tensor in network.state_dict().items()}
-    halves = {key: tensor.half() if tensor.is_floating_point() else tensor for key, tensor in state.items()}
-    return safetensors.torch.save(halves)
+    return safetensors.torch.save(_halves(network.state_dict()))
+
+
+def trained_weights_as_bytes(network: Classifier, backbone: str) -> tuple[bytes, BaseWeights | None]:
+    """The state as a float16 safetensors file without the tensors of the backbone that are still those of its ImageNet package, and what these are.
+
+    None, and the whole state, where there is no such package or everything was trained.
+    """
+    state, package = _halves(network.state_dict()), BACKBONES[backbone].package
+    if package is None:
+        return safetensors.torch.save(state), None
+    base = _packaged(backbone)
+    rested = {key for key, tensor in base.items() if torch.equal(tensor, state[key])}
+    if not rested:
+        return safetensors.torch.save(state), None
+    trained = {key: tensor for key, tensor in state.items() if key not in rested}
+    return safetensors.torch.save(trained), BaseWeights(package=package, sha256=_sha256({key: base[key] for key in rested}))
+
+
+def _resting(backbone: str, base: BaseWeights, without: Collection[str]) -> dict[str, torch.Tensor]:
+    """The weights that the network's file leaves out. Raises :class:`ModelError` where the installed package holds others."""
+    if BACKBONES[backbone].package != base.package:
+        raise ModelError(
+            f"The card takes weights of {backbone} from {base.package!r}, which does not carry them; restore the card from the repository."
+        )
+    resting = {key: tensor for key, tensor in _packaged(backbone).items() if key not in without}
+    if _sha256(resting) != base.sha256:
+        raise ModelError(
+            f"The installed package {base.package} holds other weights than this network was trained on; install the version in requirements.txt."
+        )
+    return resting
+
+
+def _packaged(backbone: str) -> dict[str, torch.Tensor]:
+    return {f"features.body.{key}": tensor for key, tensor in _halves(packaged_weights(backbone)).items()}
+
+
+def _sha256(state: Mapping[str, torch.Tensor]) -> str:
+    digest = hashlib.sha256()
+    for key in sorted(state):
+        digest.update(key.encode())
+        digest.update(state[key].numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _halves(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    on_cpu = {key: tensor.detach().cpu().contiguous() for key, tensor in state.items()}
+    return {key: tensor.half() if tensor.is_floating_point() else tensor for key, tensor in on_cpu.items()}
 
 
 def save_weights(network: Classifier, path: Path) -> str:
@@ -140,19 +189,9 @@ def _ready(network: Classifier, unfolded: Callable[[], Classifier], card: ModelC
     return TrainedModel(card, device.put(network.eval().requires_grad_(False)), unfolded, device)
 
 
-class _NoInitialWeights(TorchFunctionMode):
-    """Within it nothing is initialised: on the meta device, where there is nothing to fill, random numbers would import torch's compiler, for seconds."""
-
-    def __torch_function__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None) -> Any:
-        kwargs = kwargs or {}
-        if func in (torch.Tensor.normal_, torch.Tensor.uniform_) or getattr(func, "__module__", None) == "torch.nn.init":
-            return args[0] if args else kwargs["tensor"]
-        return func(*args, **kwargs)
-
-
 def _filled(backbone: str, attention: str, card: ModelCard, state: dict[str, torch.Tensor], file: str) -> Classifier:
     """The network with these weights in float32; no random weights are drawn first."""
-    with torch.device("meta"), _NoInitialWeights():
+    with without_weights():
         network = create_model(backbone, attention, len(card.classes), inputs=card.inputs)
     _load_into(network, {key: tensor.float() if tensor.is_floating_point() else tensor for key, tensor in state.items()}, file)
     return network

@@ -14,7 +14,17 @@ def augment(grey: Tensor, augmentation: Augmentation) -> Tensor:
 
     Uses torch's global generator.
     """
-    return _erase(_intensity(_sharpen(_affine(grey, augmentation), augmentation.sharpness), augmentation), augmentation.erase)
+    return augment_with_contours(grey, None, augmentation)[0]
+
+
+def augment_with_contours(grey: Tensor, contours: Tensor | None, augmentation: Augmentation) -> tuple[Tensor, Tensor | None]:
+    """:func:`augment`, with the contours (N, H, W) in [0, 1] turned, enlarged, shifted and mirrored like their images."""
+    grid = _affine_grid(grey, augmentation)
+    moved = F.grid_sample(_with_channels(grey), grid, align_corners=False).view_as(grey)
+    changed = _erase(_intensity(_sharpen(moved, augmentation.sharpness), augmentation), augmentation.erase)
+    if contours is None:
+        return changed, None
+    return changed, F.grid_sample(contours.unsqueeze(1), grid, align_corners=False).squeeze(1)
 
 
 def _uniform(n: int, extent: float, like: Tensor) -> Tensor:
@@ -22,7 +32,7 @@ def _uniform(n: int, extent: float, like: Tensor) -> Tensor:
     return (torch.rand(n, device=like.device) * 2 - 1) * extent
 
 
-def _affine(grey: Tensor, augmentation: Augmentation) -> Tensor:
+def _affine_grid(grey: Tensor, augmentation: Augmentation) -> Tensor:
     n = len(grey)
     angle = _uniform(n, math.radians(augmentation.rotate), grey)
     scale = 1 + _uniform(n, augmentation.zoom, grey)
@@ -33,8 +43,7 @@ def _affine(grey: Tensor, augmentation: Augmentation) -> Tensor:
         torch.stack([cos * mirror, -sin, _uniform(n, 2 * augmentation.shift, grey)], 1),
         torch.stack([sin * mirror, cos, _uniform(n, 2 * augmentation.shift, grey)], 1),
     )
-    grid = F.affine_grid(torch.stack(rows, 1), [n, 1, *grey.shape[-2:]], align_corners=False)
-    return F.grid_sample(_with_channels(grey), grid, align_corners=False).view_as(grey)
+    return F.affine_grid(torch.stack(rows, 1), [n, 1, *grey.shape[-2:]], align_corners=False)
 
 
 def _sharpen(grey: Tensor, extent: float) -> Tensor:

@@ -8,6 +8,7 @@ import torch
 from torch.utils.data import DataLoader, TensorDataset, WeightedRandomSampler
 
 from lungcad.datasets import Case, Dataset, Split, SplitCases, split_cases
+from lungcad.datasets.contour import read_contour
 from lungcad.datasets.fingerprint import Fingerprint
 from lungcad.datasets.reading import for_each_case
 from lungcad.datasets.traits import Traits
@@ -19,29 +20,37 @@ from lungcad.train.recipe import Recipe
 
 @dataclass(frozen=True, eq=False)
 class Images:
-    """Case by case; None where the file could not be read. grey: uint8 (H, W), or (3, H, W) in colour, as the network sees it."""
+    """Case by case; None where the file could not be read. grey: uint8 (H, W), or (3, H, W) in colour, as the network sees it.
+
+    contours: bool (H, W), what readers marked, as the network sees it; None where there is none, or none was asked for.
+    """
 
     cases: list[Case]
     grey: list[np.ndarray | None]
+    contours: list[np.ndarray | None]
     prints: list[Fingerprint | None]
     traits: list[Traits | None]
 
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """One part of a data set. grey: uint8 (n, H, W) or (n, 3, H, W). labels: int64 (n,). copies: bool (n,), a copy of a training image."""
+    """One part of a data set. grey: uint8 (n, H, W) or (n, 3, H, W). labels: int64 (n,). copies: bool (n,), a copy of a training image.
+
+    contours: bool (n, H, W), empty where a case has none; None where attention is not taught.
+    """
 
     cases: list[Case]
     grey: torch.Tensor
     labels: torch.Tensor
     copies: np.ndarray
     traits: list[Traits]
+    contours: torch.Tensor | None = None
 
     def loader(self, recipe: Recipe, *, training: bool) -> DataLoader[tuple[torch.Tensor, ...]]:
-        """Batches of (grey, labels): shuffled or balanced by the recipe for training, in order else."""
-        dataset = TensorDataset(self.grey, self.labels)
+        """Batches of (grey, labels), with contours for training where there are any: shuffled or balanced by the recipe for training, in order else."""
         if not training:
-            return DataLoader(dataset, batch_size=recipe.batch_size)
+            return DataLoader(TensorDataset(self.grey, self.labels), batch_size=recipe.batch_size)
+        dataset = TensorDataset(self.grey, self.labels) if self.contours is None else TensorDataset(self.grey, self.labels, self.contours)
         sampler = None
         generator = torch.Generator().manual_seed(recipe.seed)
         if recipe.balance:
@@ -73,19 +82,27 @@ class Parts:
         return {Split.TRAIN: self.train, Split.VALID: self.valid, Split.TEST: self.test}
 
 
-def read_images(cases: Sequence[Case], config: PreprocessConfig, on_progress: Callable[[int, int], None] | None = None) -> Images:
-    """Every case, by one thread a core; a damaged file becomes None."""
+def read_images(
+    cases: Sequence[Case], config: PreprocessConfig, on_progress: Callable[[int, int], None] | None = None, *, with_contours: bool = False
+) -> Images:
+    """Every case, by one thread a core; a damaged file becomes None. with_contours: read what readers marked, too.
 
-    def read_case(case: Case) -> tuple[np.ndarray, Fingerprint, Traits] | tuple[None, None, None]:
+    Raises :class:`DatasetError` for a contour that does not fit its image.
+    """
+
+    def read_case(case: Case) -> tuple[np.ndarray, np.ndarray | None, Fingerprint, Traits] | tuple[None, None, None, None]:
         try:
             image = read_image(case.path)
         except LungcadError:
-            return None, None, None
-        grey, _ = to_grey(image, config)
-        return (grey * 255).round().astype(np.uint8), Fingerprint.of(image), Traits.of(image)
+            return None, None, None, None
+        grey, geometry = to_grey(image, config)
+        contour = read_contour(case, image.shape) if with_contours else None
+        if contour is not None:
+            contour = geometry.labels_to_input(contour.astype(np.uint8), config.size) > 0
+        return (grey * 255).round().astype(np.uint8), contour, Fingerprint.of(image), Traits.of(image)
 
-    grey, prints, traits = (list(column) for column in zip(*for_each_case(read_case, cases, on_progress), strict=True))
-    return Images(list(cases), grey, prints, traits)
+    grey, contours, prints, traits = (list(column) for column in zip(*for_each_case(read_case, cases, on_progress), strict=True))
+    return Images(list(cases), grey, contours, prints, traits)
 
 
 def make_parts(dataset: Dataset, images: Images, recipe: Recipe, *, fold: int | None = None, folds: int = 5) -> Parts:
@@ -113,8 +130,14 @@ def make_parts(dataset: Dataset, images: Images, recipe: Recipe, *, fold: int | 
             torch.tensor([classes.index(case.label) for case in cases]),
             split.copy_of_training[indices],
             [traits for row in rows if (traits := images.traits[row]) is not None],
+            _contours(images, rows, recipe.preprocess.size) if recipe.teach else None,
         )
     return Parts(parts[Split.TRAIN], parts[Split.VALID], parts[Split.TEST], classes, split)
+
+
+def _contours(images: Images, rows: Sequence[int], size: tuple[int, int]) -> torch.Tensor:
+    nothing = np.zeros(size, dtype=bool)
+    return torch.from_numpy(np.stack([nothing if (contour := images.contours[row]) is None else contour for row in rows]))
 
 
 def parts_in_order(images: Images, classes: tuple[str, ...], n_train: int) -> Parts:

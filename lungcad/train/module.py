@@ -11,10 +11,11 @@ from lungcad.evaluate.bootstrap import Resamples
 from lungcad.evaluate.metrics import macro_auc, macro_f1, resampled_confusion
 from lungcad.models import Classifier
 from lungcad.preprocess import normalise
-from lungcad.train.augment import augment
+from lungcad.train.augment import augment_with_contours
 from lungcad.train.depthwise import is_depthwise
 from lungcad.train.losses import LossFunction
 from lungcad.train.recipe import Recipe, Schedule
+from lungcad.train.teach import mask_loss
 
 
 class TrainingModule(pl.LightningModule):
@@ -28,32 +29,38 @@ class TrainingModule(pl.LightningModule):
         self.steps_per_epoch = steps_per_epoch
         self._validated: list[tuple[Tensor, Tensor]] = []
 
-    def forward(self, grey: Tensor) -> Tensor:
-        """Grey (N, H, W) in [0, 1], or colour, to logits (N, K)."""
+    def forward(self, grey: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Grey (N, H, W) in [0, 1], or colour, to (logits (N, K), attention mask (N, 1, h, w) or None)."""
         inputs = normalise(grey, self.recipe.preprocess)
-        logits: Tensor = self.network(inputs.contiguous(memory_format=torch.channels_last))
-        return logits
+        return self.network.classify(self.network.features(inputs.contiguous(memory_format=torch.channels_last)))
 
-    def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
-        """Augmented, mixed where the recipe says so; the loss."""
-        grey, labels = batch
-        grey = augment(grey.float() / 255, self.recipe.augmentation)
+    def training_step(self, batch: tuple[Tensor, ...], _: int) -> Tensor:
+        """Augmented, mixed where the recipe says so; the loss. batch: grey, labels, and contours where attention is taught."""
+        grey, labels, *taught = batch
+        grey, contours = augment_with_contours(grey.float() / 255, taught[0].float() if taught else None, self.recipe.augmentation)
         share = 1.0
         if self.recipe.mixup > 0:  # Zhang et al., "mixup: Beyond empirical risk minimization", ICLR 2018
             share = float(torch.distributions.Beta(self.recipe.mixup, self.recipe.mixup).sample())
             other = torch.randperm(len(grey), device=grey.device)
             grey = share * grey + (1 - share) * grey[other]
-        logits = self(grey).float()
+        logits, mask = self(grey)
+        logits = logits.float()
         loss = self.loss(logits, labels)
         if share < 1:
             loss = share * loss + (1 - share) * self.loss(logits, labels[other])
+        if contours is not None and mask is not None:
+            of_mask = mask_loss(mask, contours)
+            if share < 1:
+                of_mask = share * of_mask + (1 - share) * mask_loss(mask, contours[other])
+            self.log("train_mask_loss", of_mask, on_step=False, on_epoch=True, batch_size=len(labels))
+            loss = loss + self.recipe.teach * of_mask
         self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(labels))
         return loss
 
     def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:
         """Keeps the logits for the end of the epoch."""
         grey, labels = batch
-        self._validated.append((self(grey.float() / 255).float(), labels))
+        self._validated.append((self(grey.float() / 255)[0].float(), labels))
 
     def on_validation_epoch_end(self) -> None:
         """Loss, accuracy, AUC and macro F1 over all validation cases."""

@@ -80,6 +80,7 @@ class Recipe(Schema):
     restore_prior: after balanced training, answer with the classes' prior of the training part again (the card's ``bias``).
     variant_of: the recipe that this one is under another protocol or seed (:meth:`variant`).
     selection_note: for the card, what else was tried and how it was chosen.
+    teach: weight of a loss that draws the attention mask to the readers' contours (:mod:`lungcad.train.teach`), where a case has one; 0: none.
     frozen_norm: batch normalisation keeps its statistics in training too, as a fitted head expects them.
     frozen_depthwise: depthwise kernels rest as well (few weights, but most of the time of a training step on a CPU).
     """
@@ -113,6 +114,7 @@ class Recipe(Schema):
     weight_decay: Annotated[float, Field(ge=0)] = 0.02
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.05
     mixup: Annotated[float, Field(ge=0)] = 0.2
+    teach: Annotated[float, Field(ge=0)] = 0.0
     balance: bool = True
     restore_prior: bool = False
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
@@ -133,7 +135,12 @@ class Recipe(Schema):
         recipe = cls.parse(values, f"Recipe {path.name}", RecipeError)
         lookup(DATASETS, recipe.dataset, "dataset").task(recipe.task)
         lookup(BACKBONES, recipe.backbone, "backbone")
-        lookup(ATTENTION, recipe.attention, "attention")
+        attention = lookup(ATTENTION, recipe.attention, "attention")
+        if recipe.teach and not attention.has_bounded_mask:
+            taught = ", ".join(name for name, block in ATTENTION.items() if block.has_bounded_mask)
+            raise RecipeError(
+                f"Recipe {path.name}: attention {recipe.attention!r} has no mask between 0 and 1 that could be taught; choose from: {taught}."
+            )
         return recipe
 
     def variant(self, *, protocol: str | None = None, seed: int | None = None) -> "Recipe":

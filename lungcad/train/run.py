@@ -32,7 +32,7 @@ from lungcad.models.card import ModelCard, list_cards
 from lungcad.models.classifier import Classifier, create_model
 from lungcad.models.complexity import complexity
 from lungcad.models.predict import features
-from lungcad.models.weights import TrainedModel, model_of_bytes, weights_as_bytes
+from lungcad.models.weights import TrainedModel, model_of_bytes, trained_weights_as_bytes
 from lungcad.preprocess import normalise
 from lungcad.publish.cards_readme import write_readme
 from lungcad.train.data import Part, Parts, make_parts, read_images
@@ -77,7 +77,7 @@ def train(
     dataset = DATASETS[recipe.dataset]
     WorkFolder.refuse_other_recipe(places.work, recipe)
     start = time.perf_counter()
-    images = read_images(places.cases(dataset, recipe), recipe.preprocess, on_progress)
+    images = read_images(places.cases(dataset, recipe), recipe.preprocess, on_progress, with_contours=bool(recipe.teach))
     read_s = time.perf_counter() - start
     trained = _train_on(recipe, make_parts(dataset, images, recipe), places, progress_bar, on_note)
     trained.facts["timings"]["read_s"] = round(read_s, 1)
@@ -105,7 +105,7 @@ def cross_validate(
     ]
     for of_fold in of_folds:
         WorkFolder.refuse_other_recipe(of_fold.work, recipe)
-    images = read_images(places.cases(dataset, recipe), recipe.preprocess, on_progress)
+    images = read_images(places.cases(dataset, recipe), recipe.preprocess, on_progress, with_contours=bool(recipe.teach))
     runs: list[Run] = []
     for fold, of_fold in enumerate(of_folds):
         parts = make_parts(dataset, images, recipe, fold=fold, folds=folds)
@@ -132,7 +132,9 @@ def _train_on(recipe: Recipe, parts: Parts, places: TrainingPaths, progress_bar:
     network, initialised_with = initialise(recipe, len(parts.classes))
     start = time.perf_counter()
     best_epoch, epochs, history = fit(network, recipe, parts, places.work, progress_bar, on_note)
-    data = weights_as_bytes(network)  # what is calibrated, tested, hashed and shipped: these bytes, and nothing that is read again
+    data, base = trained_weights_as_bytes(
+        network, recipe.backbone
+    )  # what is calibrated, tested, hashed and shipped: these bytes, and nothing that is read again
     train_s = time.perf_counter() - start
 
     uncalibrated = ModelCard(
@@ -147,6 +149,7 @@ def _train_on(recipe: Recipe, parts: Parts, places: TrainingPaths, progress_bar:
         classes=parts.classes,
         preprocess=recipe.preprocess,
         initialised_with=initialised_with,
+        base=base,
         split=parts.split.description,
         n_train=len(parts.train.cases),
         n_valid=len(parts.valid.cases),

@@ -44,7 +44,7 @@ def tune(recipe: Recipe, data: Path, work: Path, *, trials: int = 20, on_progres
     part is never looked at.
     """
     dataset = DATASETS[recipe.dataset]
-    parts = make_parts(dataset, read_images(dataset.read(data, recipe.task), recipe.preprocess), recipe)
+    parts = make_parts(dataset, read_images(dataset.read(data, recipe.task), recipe.preprocess, with_contours=bool(recipe.teach)), recipe)
     WorkFolder.bind(work, recipe, parts)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(

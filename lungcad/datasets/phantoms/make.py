@@ -3,7 +3,7 @@
 import io
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,23 +28,29 @@ WITH_LESION, WITHOUT_LESION = 0.95, 0.05
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """grey: uint8 (n, n) in the lung window. lesion, lungs: bool masks. shortcut: bool mask of the planted pixels; None without any, or without a place."""
+    """grey: uint8 (n, n) in the lung window. lesion, lungs, body: bool masks. shortcut: bool mask of the planted pixels; None without any, or without a
+    place.
+    """
 
     grey: np.ndarray
     lesion: np.ndarray
     lungs: np.ndarray
-    shortcut: np.ndarray | None
+    body: np.ndarray
+    shortcut: np.ndarray | None = None
+
+
+def planted(picture: Picture, shortcut: Shortcut, seed: int) -> Picture:
+    """The picture with the shortcut. seed: of the patient."""
+    grey, pixels = shortcut.plant(picture.grey, picture.body, np.random.default_rng([seed, 0x5C]))
+    return replace(picture, grey=grey, shortcut=pixels)
 
 
 def render(patient: Patient, size: int, shortcut: Shortcut | None = None, *, lesion: bool = True) -> Picture:
     """The patient's slice, with or without the shortcut and the lesion: counterfactuals differ in nothing else."""
     phantom = patient.phantom(size, lesion=lesion)
     grey = (Window.preset("lung").apply(phantom.hu) * 255 + 0.5).astype(np.uint8)
-    planted = None
-    if shortcut is not None:
-        body = phantom.hu > -400
-        grey, planted = shortcut.plant(grey, body | phantom.lungs, np.random.default_rng([patient.seed, 0x5C]))
-    return Picture(grey, phantom.lesion, phantom.lungs, planted)
+    picture = Picture(grey, phantom.lesion, phantom.lungs, (phantom.hu > -400) | phantom.lungs)
+    return picture if shortcut is None else planted(picture, shortcut, patient.seed)
 
 
 @dataclass(frozen=True)
@@ -87,14 +93,14 @@ def make_phantoms(
     a name that is not in :data:`SHORTCUTS`.
     """
     root = Path(folder)
-    planted = lookup(SHORTCUTS, shortcut, "shortcut") if shortcut is not None else None
+    bias = lookup(SHORTCUTS, shortcut, "shortcut") if shortcut is not None else None
     if root.exists() and (not root.is_dir() or any(root.iterdir())):
         raise DatasetError(f"The folder {root.name!r} is not empty; name one that is new.")
-    planned = plan(n, seed=seed, biased=planted is not None)
+    planned = plan(n, seed=seed, biased=bias is not None)
     rows, done = [], 0
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for start in range(0, n, 64):
-            for row in pool.map(lambda case: _write(root, case, planted if case.carries else None, size), planned[start : start + 64]):
+            for row in pool.map(lambda case: _write(root, case, bias if case.carries else None, size), planned[start : start + 64]):
                 rows.append(row)
                 done += 1
                 if on_progress:

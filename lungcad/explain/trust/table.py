@@ -7,10 +7,12 @@ from lungcad.explain.trust.faithfulness import FAITHFULNESS
 from lungcad.explain.trust.localisation import LOCALISATION
 from lungcad.explain.trust.sanity import SANITY
 from lungcad.explain.trust.stability import STABILITY
+from lungcad.explain.trust.surroundings import SURROUNDINGS
+from lungcad.explain.trust.texture import TEXTURE
 from lungcad.registry import Registry
 
 CHECKS: Registry[TrustCheck] = Registry("trust check")
-for _check in (LOCALISATION, FAITHFULNESS, ANATOMY, AGREEMENT, STABILITY, SANITY, PARTNER):
+for _check in (LOCALISATION, FAITHFULNESS, SURROUNDINGS, TEXTURE, ANATOMY, AGREEMENT, STABILITY, SANITY, PARTNER):
     CHECKS.add(_check.name, _check)
 
 MEASURES: dict[str, str] = {column: title for check in CHECKS.values() for column, title in check.measures.items()}

@@ -1,0 +1,123 @@
+"""The whole marking: counterfactuals, thresholds chosen on validation, verdicts and localisation on test phantoms."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+
+import lungcad
+from lungcad.datasets import Split
+from lungcad.errors import LungcadError, lookup
+from lungcad.evaluate.truth.counterfactuals import counterfactual_row, lesion_probabilities
+from lungcad.evaluate.truth.localisation import localisation_rows, localise
+from lungcad.evaluate.truth.marks import choose_thresholds, marks
+from lungcad.evaluate.truth.networks import KNOWN_NETWORKS, KnownNetwork, Role
+from lungcad.evaluate.truth.scenes import draw_scenes
+from lungcad.evaluate.truth.untrained import UNTRAINED
+from lungcad.evaluate.truth.verdicts import judge, suited_methods
+from lungcad.explain import METHODS
+from lungcad.explain.attribution import Cost
+from lungcad.explain.trust.thresholds import thresholds_in_use
+from lungcad.models import list_cards, load_model
+
+SCHEMA = 1
+CHEAP = ("gradcam", "layercam", "hirescam", "eigencam", "attention")
+"""Methods that are marked unless others are asked for."""
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """What is known after a marking. facts: of truth.json. verdicts, localisation: a row a network, case, method (and check)."""
+
+    facts: dict[str, Any]
+    verdicts: pd.DataFrame
+    localisation: pd.DataFrame
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON of ``lungcad truth``."""
+        return self.facts
+
+
+def known_networks(names: Sequence[str] | None = None) -> list[KnownNetwork]:
+    """Those that are asked for, or all that are shipped. Raises an unknown name error for one of which the truth is not known."""
+    if names:
+        return [lookup(KNOWN_NETWORKS, name, "network of known truth") for name in names]
+    shipped = {card.name for card in list_cards()}
+    if not any(name in shipped for name in KNOWN_NETWORKS):
+        raise LungcadError("No network of known truth is installed; restore weights/ from the repository.")
+    return [known for name, known in KNOWN_NETWORKS.items() if name in shipped]
+
+
+def choose_on_validation(
+    names: Sequence[str] | None = None, *, n: int = 200, on_progress: Callable[[int, int], None] | None = None
+) -> dict[str, float]:
+    """Thresholds of the checks of the answer, from the honest networks on ``n`` validation phantoms."""
+    networks = [known for known in known_networks(names) if known.role is Role.HONEST]
+    scenes = draw_scenes(Split.VALID, n)
+    step = _Steps(len(networks) * len(scenes), on_progress)
+    verdicts = [judge(load_model(known.name), known, scenes, ["gradcam"], dear_cases=0, on_case=step) for known in networks]
+    return choose_thresholds(pd.concat(verdicts))
+
+
+def mark(
+    names: Sequence[str] | None = None,
+    *,
+    n: int = 200,
+    methods: Sequence[str] | None = None,
+    dear_cases: int = 40,
+    slow_cases: int = 12,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Truth:
+    """On the first ``n`` test phantoms, with the thresholds in use.
+
+    methods: those that are marked. dear_cases: on which the checks of about a hundred passes are asked. slow_cases: lesions on which methods of hundreds of
+    passes are localised.
+    """
+    networks = known_networks(names)
+    for name in methods or ():
+        lookup(METHODS, name, "method")
+    scenes = draw_scenes(Split.TEST, n)
+    honest = [known for known in networks if known.role is Role.HONEST]
+    step = _Steps((len(networks) + len(UNTRAINED) * bool(honest) + len(honest)) * len(scenes), on_progress)
+    rows, verdicts, places = [], [], []
+    for known in networks:
+        model = load_model(known.name)
+        rows.append(counterfactual_row(known, lesion_probabilities(model, known, scenes)))
+        verdicts.append(judge(model, known, scenes, suited_methods(model, methods or CHEAP), dear_cases=dear_cases, on_case=step))
+    if honest:
+        first = load_model(honest[0].name)
+        training = draw_scenes(Split.VALID, 200)
+        for name, make in UNTRAINED.items():
+            nothing_learnt = KnownNetwork(name, Role.UNTRAINED)
+            model = make(first, training)
+            verdicts.append(
+                judge(model, nothing_learnt, scenes, suited_methods(model, methods or CHEAP), dear_cases=dear_cases, on_case=step)
+            )
+    for known in honest:
+        model = load_model(known.name)
+        localised = [name for name, method in METHODS.items() if method.suits(model.card)]
+        if known is not honest[0]:
+            localised = [name for name in localised if METHODS[name].cost is Cost.FAST]
+        places.append(localise(model, scenes, localised, slow_cases=slow_cases, on_case=step))
+    table, localisation = pd.concat(verdicts, ignore_index=True), pd.concat(places, ignore_index=True) if places else pd.DataFrame()
+    facts = {
+        "schema": SCHEMA, "n": len(scenes), "part": str(Split.TEST), "networks": [known.name for known in networks],
+        "weights_sha256": {known.name: load_model(known.name).card.sha256 for known in networks}, "thresholds": thresholds_in_use(),
+        "counterfactuals": rows, "marks": marks(table), "localisation": localisation_rows(localisation) if len(localisation) else [],
+        "code": lungcad.__version__, "date": datetime.now(UTC).date().isoformat(),
+    }  # fmt: skip
+    return Truth(facts, table, localisation)
+
+
+class _Steps:
+    """Counts what is done, over several loops."""
+
+    def __init__(self, total: int, on_progress: Callable[[int, int], None] | None) -> None:
+        self.done, self.total, self.on_progress = 0, total, on_progress
+
+    def __call__(self) -> None:
+        self.done = min(self.done + 1, self.total)
+        if self.on_progress:
+            self.on_progress(self.done, self.total)

@@ -1,0 +1,59 @@
+"""Does the answer need anything outside the body? The slice is asked about again with everything around the body wiped.
+
+A letter, the table's edge, a frame or a dot beside the patient can tell classes apart without a lung being looked at. A heat map may hide that
+(:mod:`lungcad.evaluate.truth` has a network whose map lies on the lesion and whose answer follows the letter); the answer itself cannot.
+"""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from lungcad.explain.attribution import Attribution
+from lungcad.explain.trust.answer_change import AnswerChange
+from lungcad.explain.trust.check import Check, TrustCheck
+from lungcad.imaging import CTImage, Unit
+from lungcad.progress import Progress
+
+if TYPE_CHECKING:
+    from lungcad.explain.trust.subject import Subject
+
+NAME = "surroundings"
+MARGIN = 0.01
+"""Share of the side by which the body is widened, so that its skin stays."""
+
+
+def without_surroundings(image: CTImage, body: np.ndarray) -> CTImage:
+    """Everything outside the body is made air. body: bool mask on the image's grid."""
+    reach = max(round(MARGIN * max(image.shape)), 1)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    outside = cv2.dilate(body.astype(np.uint8), disc) == 0
+    air = -1000.0 if image.unit is Unit.HU else 0.0
+    colour = None if image.colour is None else np.where(outside[..., None], np.uint8(0), image.colour)
+    return replace(image, pixels=np.where(outside, np.float32(air), image.pixels), colour=colour)
+
+
+def _ask(subject: "Subject", attribution: Attribution, on_progress: Progress | None) -> Check:
+    if subject.field is None:
+        return Check.inapplicable(NAME, "This network does not see whole slices, so there is nothing around a body.")
+    if not subject.field.lungs.any():
+        return Check.inapplicable(NAME, "No lung was found in this image, so its body may be mistaken too.")
+    change = AnswerChange.of(subject, without_surroundings(subject.image, subject.field.body))
+    return change.check(NAME, "with everything outside the body wiped", "what lies outside the body")
+
+
+def _measure(subject: "Subject", attribution: Attribution) -> dict[str, float]:
+    if subject.field is None or not subject.field.lungs.any():
+        return {}
+    return {"surroundings": AnswerChange.of(subject, without_surroundings(subject.image, subject.field.body)).drop}
+
+
+SURROUNDINGS = TrustCheck(
+    NAME,
+    "Does the answer stay without what lies outside the body?",
+    _ask,
+    asked_on_request=lambda subject: False,
+    measures={"surroundings": "fall of the probability without what lies outside the body (lower is better)"},
+    measure=_measure,
+)
