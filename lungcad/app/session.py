@@ -12,11 +12,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
 import streamlit as st
+from PIL import Image
 
 from lungcad.analysis import Analysis, Options, analyse
 from lungcad.app import store
 from lungcad.datasets import DATASETS
+from lungcad.datasets.phantoms.examples import CONTOURS
 from lungcad.errors import ImageError, LungcadError
 from lungcad.imaging import CTImage, Scale, read_image
 from lungcad.imaging.io import MAX_BYTES
@@ -49,6 +52,11 @@ def example_names() -> list[str]:
 
 def source() -> Source | None:
     return st.session_state.get("source")
+
+
+def example_contour(image: CTImage) -> np.ndarray | None:
+    """Bool mask of the lesion that was drawn into one of lungcad's own examples; None for any other image, and where it is not known."""
+    return _example_contours().get(image.provenance.sha256)
 
 
 def take_example(name: str | None) -> None:
@@ -186,3 +194,9 @@ def _results(key: tuple) -> OrderedDict[tuple, object]:
 @functools.cache
 def _example_hashes() -> frozenset[str]:
     return frozenset(hashlib.sha256((EXAMPLES / name).read_bytes()).hexdigest() for name in example_names())
+
+
+@functools.cache
+def _example_contours() -> dict[str, np.ndarray]:
+    contours = {path.name: np.asarray(Image.open(path)) > 0 for path in (EXAMPLES / CONTOURS).glob("*.png")}
+    return {hashlib.sha256((EXAMPLES / name).read_bytes()).hexdigest(): mask for name, mask in contours.items()}

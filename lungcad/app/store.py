@@ -3,7 +3,7 @@
 import hashlib
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import streamlit as st
@@ -22,9 +22,10 @@ from lungcad.evaluate.set_coverage import SetsOnTest
 from lungcad.evaluate.slices import Slice, folds, slices
 from lungcad.evaluate.stores.runs import Run, list_runs, read_run
 from lungcad.evaluate.stores.trust_runs import TrustRun, read_trust_runs
+from lungcad.evaluate.stores.truth import read_truth
 from lungcad.explain.neighbours import Index
 from lungcad.models import TrainedModel, load_model
-from lungcad.paths import AUDITS, INDEX, RUNS, TRUST
+from lungcad.paths import AUDITS, INDEX, RUNS, TRUST, TRUTH
 
 if TYPE_CHECKING:
     from lungcad.datasets.stored_audits import StoredAudit
@@ -43,6 +44,11 @@ def trust_runs() -> list[TrustRun]:
 def trust_faults() -> list[str]:
     """A sentence for each trust run that cannot be read."""
     return _trust_runs(fingerprint(sorted(TRUST.glob("*/*"))))[1]
+
+
+def truth() -> dict[str, Any] | None:
+    """How the trust checks fared on networks of known truth, read once for all sessions until the file changes; None where it cannot be read."""
+    return _truth(fingerprint(sorted(TRUTH.glob("*.json"))))
 
 
 def runs_table() -> tuple[pd.DataFrame, list[str]]:
@@ -279,6 +285,14 @@ def _stored_audit(dataset: str, fingerprint: str) -> "StoredAudit | None":
 def _trust_runs(fingerprint: str) -> tuple[list[TrustRun], list[str]]:
     faults: list[str] = []
     return read_trust_runs(on_fault=faults.append), faults
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _truth(fingerprint: str) -> dict[str, Any] | None:
+    try:
+        return read_truth()
+    except LungcadError:  # the checks do without their record
+        return None
 
 
 @st.cache_resource(max_entries=8, show_spinner="Loading the network …")

@@ -31,4 +31,4 @@ def show_draw_first(result: Analysis, network: str, method: str, drawn: ViewerSt
     if method not in result.attributions:
         st.info("Run the explanation above first; its map is what is compared.")
         return
-    show_check(contour_check(result.image, store.model(network), result, method, region), is_open=True)
+    show_check(contour_check(result.image, store.model(network), result, method, region), method, is_open=True)

@@ -39,6 +39,7 @@ def show_viewer(
 
     declined: the result whose answer is hidden, so that a saved picture of the bare slice says so.
     """
+    contours = viewer.Contour.of_mask(contour, "the lesion as it was drawn") if (contour := _true_contour(image)) is not None else []
     gate = {"Gate": f"declined, the answer is hidden: {declined.gate.reason}"} if declined else {}
     preprocess = store.cards()[network].preprocess
     return viewer.show(
@@ -46,6 +47,7 @@ def show_viewer(
             viewer.Pane(
                 image,
                 announced,
+                contours=contours,
                 texts={"Network": network, "Image": image.provenance.sha256, "Notice": "Research software, not a medical device.", **gate},
             )
         ],
@@ -56,6 +58,17 @@ def show_viewer(
         in_link=True,
         name=f"lungcad-{image.provenance.sha256[:12]}-{network}-{method}",
     )
+
+
+def _true_contour(image: CTImage) -> np.ndarray | None:
+    """Of one of lungcad's own examples, where the reader asks for it."""
+    contour = session.example_contour(image)
+    if contour is None:
+        return None
+    asked = st.toggle(
+        "Show the true contour", key="true_contour", help="This slice is made up, so it is known exactly which pixels are the lesion."
+    )
+    return contour if asked else None
 
 
 def supply_map(announced: str, result: Analysis, method: str) -> None:

@@ -10,7 +10,8 @@ from lungcad.app.jobs import run_in_session
 from lungcad.app.predict.gate import mark_of
 from lungcad.explain import METHODS, Options
 from lungcad.explain.attribution import Cost
-from lungcad.explain.trust import Check, Verdict
+from lungcad.explain.trust import CHECKS, Check, Verdict
+from lungcad.publish.truth_tables import record
 
 BADGES = {
     Verdict.SUPPORTS: (":material/check_circle:", "blue"),
@@ -18,8 +19,8 @@ BADGES = {
     Verdict.CONTRADICTS: (":material/cancel:", "orange"),
     Verdict.NOT_APPLICABLE: (":material/remove:", "gray"),
 }
-MOST = 5
-"""Checks that are made without a button."""
+MOST = sum(check.ask is not None for check in CHECKS.values())
+"""Checks that may be made without a button."""
 
 
 def show_trust(result: Analysis, network: str, method: str, options: Options) -> None:
@@ -38,12 +39,12 @@ def show_trust(result: Analysis, network: str, method: str, options: Options) ->
             for slot, check in zip(slots, trust_checks(result.image, model, result, method, options, partner=partner), strict=False):
                 found.append(check)
                 with slot.container():
-                    show_check(check, gate=mark_of(result))
+                    show_check(check, method, gate=mark_of(result))
             session.get_or_compute(("trust", *key), lambda: found)
         else:
             for slot, check in zip(slots, found, strict=False):
                 with slot.container():
-                    show_check(check, gate=mark_of(result))
+                    show_check(check, method, gate=mark_of(result))
         for slot in slots[len(found) :]:
             slot.empty()
         slower = run_in_session(
@@ -56,11 +57,11 @@ def show_trust(result: Analysis, network: str, method: str, options: Options) ->
             + ".",
         )
         for check in slower or []:
-            show_check(check, gate=mark_of(result))
+            show_check(check, method, gate=mark_of(result))
 
 
-def show_check(check: Check, *, is_open: bool = False, gate: str = "") -> None:
-    """One row; open, what was measured and what it means. gate: written into its file."""
+def show_check(check: Check, method: str, *, is_open: bool = False, gate: str = "") -> None:
+    """One row; open, what was measured, what it means, and how often the check is right. gate: written into its file."""
     icon, colour = BADGES[check.verdict]
     number = "" if check.value is None else f" **{check.value:.2f}** / {check.control:.2f}"
     with (
@@ -69,6 +70,8 @@ def show_check(check: Check, *, is_open: bool = False, gate: str = "") -> None:
     ):
         measured = "" if check.value is None else f"{check.measure}: **{check.value:.2f}** (control {check.control:.2f}). "
         st.caption(measured[:1].upper() + measured[1:] + check.sentence)
+        if check.value is not None and (own_record := record(store.truth(), check.name, method)):
+            st.caption(f":material/verified: {own_record}")
         if check.curves:
             areas = ", ".join(f"{name.replace('_', ' ')} {value:.2f}" for name, value in check.numbers.items())
             chart_with_csv(

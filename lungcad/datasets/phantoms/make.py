@@ -113,12 +113,12 @@ def _write(root: Path, case: Planned, shortcut: Shortcut | None, size: int) -> d
     patient = draw_patient(case.seed, case.label)
     picture = render(patient, size, shortcut)
     image = f"{case.split}/{patient.label}/{case.name}"
-    _save(root / image, picture.grey)
+    save_png(root / image, picture.grey)
     lesion = patient.lesion
     if lesion:
-        _save(root / "masks" / case.name, picture.lesion * np.uint8(255))
+        save_png(root / "masks" / case.name, picture.lesion * np.uint8(255))
     if picture.shortcut is not None:
-        _save(root / "shortcuts" / case.name, picture.shortcut * np.uint8(255))
+        save_png(root / "shortcuts" / case.name, picture.shortcut * np.uint8(255))
     return {
         "image": image,
         "mask": f"masks/{case.name}" if lesion else "",
@@ -137,7 +137,8 @@ def _write(root: Path, case: Planned, shortcut: Shortcut | None, size: int) -> d
     }
 
 
-def _save(path: Path, values: np.ndarray) -> None:
+def save_png(path: Path, values: np.ndarray) -> None:
+    """8-bit grey, marked as made by lungcad inside the file; the folder is made."""
     path.parent.mkdir(parents=True, exist_ok=True)
     note = PngInfo()
     note.add_text("Comment", SYNTHETIC_MARK)

@@ -10,6 +10,7 @@ import pandas as pd
 import lungcad
 from lungcad.datasets import Split
 from lungcad.errors import LungcadError, lookup
+from lungcad.evaluate.stores.truth import SCHEMA
 from lungcad.evaluate.truth.counterfactuals import counterfactual_row, lesion_probabilities
 from lungcad.evaluate.truth.localisation import localisation_rows, localise
 from lungcad.evaluate.truth.marks import choose_thresholds, marks
@@ -22,7 +23,6 @@ from lungcad.explain.attribution import Cost
 from lungcad.explain.trust.thresholds import thresholds_in_use
 from lungcad.models import list_cards, load_model
 
-SCHEMA = 1
 CHEAP = ("gradcam", "layercam", "hirescam", "eigencam", "attention")
 """Methods that are marked unless others are asked for."""
 

@@ -1,0 +1,78 @@
+"""Commands about networks of known truth: truth, truth-tables."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lungcad.cli.common import Json, app, print_json, print_table, progress, table_of
+from lungcad.errors import LungcadError
+from lungcad.files import check_can_make, write_whole
+from lungcad.paths import TRUTH, to_write
+
+
+@app.command()
+def truth(
+    networks: Annotated[str | None, typer.Option(help="Names of networks of known truth, with commas between; all unless told.")] = None,
+    n: Annotated[int, typer.Option("--n", min=10, help="Test phantoms.")] = 200,
+    methods: Annotated[
+        str | None, typer.Option(help="Methods to mark, with commas between; five of about one forward pass unless told.")
+    ] = None,
+    dear: Annotated[int, typer.Option(min=0, help="Cases on which the checks of about a hundred passes are asked.")] = 40,
+    slow: Annotated[int, typer.Option(min=0, help="Lesions on which methods of hundreds of passes are localised.")] = 12,
+    choose_thresholds: Annotated[
+        bool,
+        typer.Option(
+            "--choose-thresholds", help="Choose the thresholds of the checks' words on validation phantoms, and keep them; nothing else."
+        ),
+    ] = False,
+    out: Annotated[Path, typer.Option(help="Where truth.json and the rows behind it go.")] = to_write(TRUTH),
+    as_json: Json = False,
+) -> None:
+    """Mark the trust checks on networks of which it is known what they use: does each find the cheaters and leave the honest alone?"""
+    from lungcad.evaluate.stores.truth import write_thresholds, write_truth
+    from lungcad.evaluate.truth.marks import ALL
+    from lungcad.evaluate.truth.run import choose_on_validation, mark
+
+    check_can_make(out)
+    names = _names(networks)
+    if choose_thresholds:
+        with progress("validation phantoms") as on_progress:
+            chosen = choose_on_validation(names, n=n, on_progress=on_progress)
+        write_thresholds(chosen, n, out / "thresholds.json")
+        print(", ".join(f"{check}: contradicts from a fall of {value}" for check, value in chosen.items()))
+        return
+    with progress("test phantoms") as on_progress:
+        marked = mark(names, n=n, methods=_names(methods), dear_cases=dear, slow_cases=slow, on_progress=on_progress)
+    written = write_truth(marked, out)
+    if as_json:
+        print_json(marked.to_dict())
+        return
+    table = table_of("method", "check", "cheaters found", "honest not accused", "area under ROC")
+    for row in marked.facts["marks"]:
+        if row["cheat"] == ALL:
+            values = [row["sensitivity"], row["specificity"], row["auc"]]
+            table.add_row(row["method"], row["check"], *("–" if value is None else f"{value:.2f}" for value in values))
+    print_table(table)
+    print(f"{marked.facts['n']} phantoms; kept in {written}; --json prints every cheat and the intervals")
+
+
+@app.command("truth-tables")
+def truth_tables(
+    folder: Annotated[Path, typer.Option(help="Folder of the marking.")] = TRUTH,
+    write: Annotated[bool, typer.Option("--write", help="Write README.md in that folder anew.")] = False,
+) -> None:
+    """What the networks of known truth use, and the marks of the checks, from the last marking."""
+    from lungcad.evaluate.stores.truth import read_truth
+    from lungcad.publish.truth_tables import counterfactual_table, truth_readme
+
+    facts = read_truth(folder)
+    if facts is None:
+        raise LungcadError("Nothing is marked yet; 'python -m lungcad truth' does it.")
+    if write:
+        write_whole(to_write(folder) / "README.md", truth_readme(facts))
+    print(counterfactual_table(facts))
+
+
+def _names(given: str | None) -> list[str] | None:
+    return [name.strip() for name in given.split(",") if name.strip()] if given else None

@@ -1,0 +1,69 @@
+"""The marking of the trust checks on disk: ``data/truth``, written by ``lungcad truth``."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from lungcad.errors import DatasetError
+from lungcad.explain.trust.thresholds import THRESHOLDS
+from lungcad.files import write_whole
+from lungcad.paths import TRUTH
+
+if TYPE_CHECKING:
+    from lungcad.evaluate.truth.run import Truth
+
+SCHEMA = 1
+FACTS, VERDICTS, LOCALISATION = "truth.json", "verdicts.parquet", "localisation.parquet"
+_LISTS = {
+    "counterfactuals": {"network", "role", "shortcut", "n", "as_trained", "without", "swapped", "still_called_lesion", "cheats_on"},
+    "marks": {"method", "check", "cheat", "n", "n_honest", "sensitivity", "specificity", "auc"},
+    "localisation": {"network", "method", "size_mm", "n", "pointing_game", "energy_inside", "iou"},
+}
+
+
+def write_truth(truth: "Truth", folder: Path = TRUTH) -> Path:
+    """``truth.json``, and the rows behind it as parquet; the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, table in ((VERDICTS, truth.verdicts), (LOCALISATION, truth.localisation)):
+        write_whole(folder / name, table.to_parquet(index=False))
+    write_whole(folder / FACTS, json.dumps(truth.facts, indent=1, ensure_ascii=False) + "\n")
+    return folder
+
+
+def write_thresholds(thresholds: Mapping[str, float], n: int, path: Path = THRESHOLDS) -> None:
+    """What the checks use from now on. n: validation phantoms on which they were chosen."""
+    values = {
+        "contradicts_from": dict(thresholds),
+        "chosen_on": f"the honest networks on {n} validation phantoms: at most 5 % of them accused",
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, json.dumps(values, indent=1) + "\n")
+
+
+def read_truth(folder: Path = TRUTH) -> dict[str, Any] | None:
+    """The facts of the last marking; None where there is none. Raises :class:`DatasetError` for a damaged file or another schema."""
+    path = folder / FACTS
+    if not path.is_file():
+        return None
+    try:
+        facts = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        facts = None
+    if not isinstance(facts, dict) or facts.get("schema") != SCHEMA or not _LISTS.keys() <= facts.keys():
+        raise DatasetError(f"{FACTS} in data/truth is damaged or of another version; run 'python -m lungcad truth' again.")
+    for name, keys in _LISTS.items():
+        rows = facts[name]
+        if not isinstance(rows, list) or not all(isinstance(row, dict) and row.keys() >= keys for row in rows):
+            raise DatasetError(f"{FACTS} in data/truth lacks {name}, or it is not what it should be; run 'python -m lungcad truth' again.")
+    return facts
+
+
+def read_verdicts(folder: Path = TRUTH) -> pd.DataFrame:
+    """A row a network, case, method and check."""
+    try:
+        return pd.read_parquet(folder / VERDICTS)
+    except (OSError, ValueError):
+        raise DatasetError(f"{VERDICTS} in data/truth is missing or damaged; run 'python -m lungcad truth' again.") from None
