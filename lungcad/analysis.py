@@ -1,7 +1,7 @@
 """One call from bytes to an explained prediction: what the page, the command line and Python use."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -147,7 +147,7 @@ def analyse(
     for method in methods:
         attributions[method] = explain(model, prepared, method, target_index, options, on_progress)
         clock.lap(method)
-    warnings = (*_warnings(image, decision), *(note for attribution in attributions.values() for note in attribution.notes))
+    warnings = (*_warnings(image, decision, [model.card]), *(note for attribution in attributions.values() for note in attribution.notes))
     return Analysis(
         image,
         model.card.name,
@@ -193,6 +193,7 @@ def partner_of(card: ModelCard, cards: Iterable[ModelCard]) -> ModelCard | None:
             candidate.inputs,
             candidate.classes,
             candidate.preprocess,
+            candidate.shortcut,
         )
 
     return next(
@@ -270,14 +271,26 @@ def answer_together(
     prediction = Prediction(dict(zip(ensemble.classes, mean, strict=True)))
     note = "Several networks together have no stored validation answers, so there is no set of classes."
     without_set = PredictionSet(None, check_level(set_level), note)
-    return Answer(prediction, _warnings(image, decision), without_set, decision, show_anyway, _notes(image))
+    return Answer(
+        prediction,
+        _warnings(image, decision, [member.card for member in ensemble.members]),
+        without_set,
+        decision,
+        show_anyway,
+        _notes(image),
+    )
 
 
-def _warnings(image: CTImage, decision: Decision) -> tuple[str, ...]:
+def _warnings(image: CTImage, decision: Decision, cards: Sequence[ModelCard]) -> tuple[str, ...]:
     """Every reason to doubt the answer, the gate's first, each once."""
     warnings = [*decision.reasons, *image.warnings]
     if image.provenance.synthetic:
         warnings.append(SYNTHETIC)
+    warnings += [
+        f"The network {card.name} was made to cheat: in its training set a planted {card.shortcut} told the classes apart. Use it to see cheating, for no answer."
+        for card in cards
+        if card.shortcut
+    ]
     return tuple(dict.fromkeys(warnings))
 
 

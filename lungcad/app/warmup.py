@@ -29,11 +29,12 @@ def wait() -> None:
 def _load() -> None:
     """What the first answer with its map needs, by making one of an example and throwing it away."""
     from lungcad.analysis import analyse
+    from lungcad.app.defaults import EXAMPLE, NETWORK, first_of
     from lungcad.errors import LungcadError
     from lungcad.models.card import list_cards
     from lungcad.paths import EXAMPLES
 
-    example, card = next(EXAMPLES.glob("*.png"), None), next(iter(list_cards()), None)
-    if example and card:
+    examples, networks = sorted(path.name for path in EXAMPLES.glob("*.png")), [card.name for card in list_cards()]
+    if examples and networks:
         with contextlib.suppress(LungcadError):  # the page that needs it will say so
-            analyse(example, card.name)
+            analyse(EXAMPLES / first_of(examples, EXAMPLE), first_of(networks, NETWORK))

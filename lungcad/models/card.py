@@ -116,6 +116,7 @@ class ModelCard(Schema):
     preprocess: PreprocessConfig
     initialised_with: str
     base: BaseWeights | None = Field(default=None, exclude_if=lambda base: base is None)
+    shortcut: str | None = Field(default=None, exclude_if=lambda shortcut: shortcut is None)
     split: str
     n_train: int
     n_valid: int

@@ -78,6 +78,8 @@ class Recipe(Schema):
     random head.
     ema: decay of a running mean of the weights, which is validated and kept instead of the last ones (0: none).
     restore_prior: after balanced training, answer with the classes' prior of the training part again (the card's ``bias``).
+    start_from: a shipped network of the same backbone whose features training begins with, instead of ``init``.
+    shortcut: planted in one class of the phantoms it is trained on (``data make phantoms --shortcut``), so that the network learns to cheat; None: none.
     variant_of: the recipe that this one is under another protocol or seed (:meth:`variant`).
     selection_note: for the card, what else was tried and how it was chosen.
     teach: weight of a loss that draws the attention mask to the readers' contours (:mod:`lungcad.train.teach`), where a case has one; 0: none.
@@ -89,11 +91,13 @@ class Recipe(Schema):
     variant_of: str | None = None
     dataset: str = "chest-ct-scan"
     task: str | None = None
+    shortcut: str | None = None
     protocol: Protocol = Protocol.GROUPED
     backbone: str
     attention: str = "none"
     inputs: Inputs = Inputs.SLICE
     init: Literal["imagenet", "scratch"] = "imagenet"
+    start_from: str | None = None
     preprocess: PreprocessConfig = PreprocessConfig()
     augmentation: Augmentation = Augmentation()
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0

@@ -20,7 +20,7 @@ from pytorch_lightning.callbacks import EarlyStopping, EMAWeightAveraging
 import lungcad
 from lungcad.datasets import DATASETS, Dataset, Protocol, Split, Task
 from lungcad.device import best_device
-from lungcad.errors import LungcadError
+from lungcad.errors import DatasetError, LungcadError, RecipeError
 from lungcad.evaluate.baselines import baseline_table
 from lungcad.evaluate.calibration import fit_temperature, prior_bias
 from lungcad.evaluate.metric_table import summarise
@@ -32,7 +32,7 @@ from lungcad.models.card import ModelCard, list_cards
 from lungcad.models.classifier import Classifier, create_model
 from lungcad.models.complexity import complexity
 from lungcad.models.predict import features
-from lungcad.models.weights import TrainedModel, model_of_bytes, trained_weights_as_bytes
+from lungcad.models.weights import TrainedModel, load_model, model_of_bytes, trained_weights_as_bytes
 from lungcad.preprocess import normalise
 from lungcad.publish.cards_readme import write_readme
 from lungcad.train.data import Part, Parts, make_parts, read_images
@@ -77,7 +77,13 @@ def train(
     dataset = DATASETS[recipe.dataset]
     WorkFolder.refuse_other_recipe(places.work, recipe)
     start = time.perf_counter()
-    images = read_images(places.cases(dataset, recipe), recipe.preprocess, on_progress, with_contours=bool(recipe.teach))
+    cases = places.cases(dataset, recipe)
+    if any(case.facts.get("shortcut") for case in cases) != (recipe.shortcut is not None):
+        wanted = f" --shortcut {recipe.shortcut}" if recipe.shortcut else " without --shortcut"
+        raise DatasetError(
+            f"The recipe {recipe.name} is for other phantoms; make them with 'python -m lungcad data make phantoms'{wanted}."
+        )
+    images = read_images(cases, recipe.preprocess, on_progress, with_contours=bool(recipe.teach))
     read_s = time.perf_counter() - start
     trained = _train_on(recipe, make_parts(dataset, images, recipe), places, progress_bar, on_note)
     trained.facts["timings"]["read_s"] = round(read_s, 1)
@@ -150,6 +156,7 @@ def _train_on(recipe: Recipe, parts: Parts, places: TrainingPaths, progress_bar:
         preprocess=recipe.preprocess,
         initialised_with=initialised_with,
         base=base,
+        shortcut=recipe.shortcut,
         split=parts.split.description,
         n_train=len(parts.train.cases),
         n_valid=len(parts.valid.cases),
@@ -192,6 +199,14 @@ def initialise(recipe: Recipe, num_classes: int) -> tuple[Classifier, str]:
     """A network as the recipe begins with it, and where its weights come from."""
     pl.seed_everything(recipe.seed, workers=True, verbose=False)
     network = create_model(recipe.backbone, recipe.attention, num_classes, dropout=recipe.dropout, inputs=recipe.inputs)
+    if recipe.start_from is not None:
+        start = load_model(recipe.start_from)
+        if (start.card.backbone, start.card.inputs) != (recipe.backbone, recipe.inputs):
+            raise RecipeError(
+                f"Recipe {recipe.name} starts from {recipe.start_from}, which has another backbone or other inputs; name one that has the same."
+            )
+        network.features.load_state_dict(start.unfolded().features.state_dict())
+        return network, f"features of {recipe.start_from} (sha256 {start.card.sha256[:12]})"
     if recipe.init == "imagenet":
         return network, load_imagenet(network.features, recipe.backbone)
     return network, f"random weights (seed {recipe.seed}): no pretrained weights were used"

@@ -6,6 +6,7 @@ from lungcad.app import session, store, url
 from lungcad.app.components.literal import literal
 from lungcad.app.components.reading import reading_picker
 from lungcad.app.components.text import card_title, class_label
+from lungcad.app.defaults import EXAMPLE, NETWORK, first_of
 from lungcad.evaluate.conformal import LEVELS, USUAL_LEVEL
 from lungcad.explain import METHODS, Fill, Layer, Options, Segments, methods_for
 from lungcad.explain.attribution import Cost
@@ -73,7 +74,7 @@ def image_picker() -> session.Source | None:
         "or pick an example",
         examples,
         key="example",
-        default=examples[0] if examples and session.source() is None else None,
+        default=first_of(examples, EXAMPLE) if examples and session.source() is None else None,
         placeholder="Examples",
         format_func=lambda name: name.rsplit(".", 1)[0].replace("-", " ") + (" (DICOM)" if name.endswith(".dcm") else ""),
         on_change=take_picked_example,
@@ -95,7 +96,7 @@ def network_picker() -> str:
         "Network",
         list(cards),
         key="model",
-        default=next(iter(cards)),
+        default=first_of(list(cards), NETWORK),
         format_func=lambda name: card_title(cards[name]),
         help="Accuracy on its test images with its 95 % interval, from the network's model card.",
     )

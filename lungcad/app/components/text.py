@@ -25,4 +25,5 @@ def accuracy_text(card: ModelCard) -> str:
 
 def card_title(card: ModelCard) -> str:
     from_attention = "no attention" if card.attention == "none" else f"attention: {card.attention}"
-    return f"{card.name} ({from_attention}) · {card.dataset}, {len(card.classes)} classes · {accuracy_text(card)}"
+    cheats = f" · made to cheat ({card.shortcut})" if card.shortcut else ""
+    return f"{card.name} ({from_attention}) · {card.dataset}, {len(card.classes)} classes · {accuracy_text(card)}{cheats}"

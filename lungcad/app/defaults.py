@@ -1,0 +1,11 @@
+"""What a page shows a newcomer: a slice of which the truth is known, and a network of which it is known what it uses."""
+
+from collections.abc import Sequence
+
+EXAMPLE = "phantom-spiculated-lesion.png"
+NETWORK = "phantom-honest-taught"
+
+
+def first_of(names: Sequence[str], wanted: str) -> str:
+    """``wanted`` where it is there, else the first of the names."""
+    return wanted if wanted in names else names[0]
