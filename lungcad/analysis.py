@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from lungcad.answer import GatedAnswer
+from lungcad.datasets import is_made
 from lungcad.errors import ImageError, lookup
 from lungcad.evaluate.conformal import USUAL_LEVEL, PredictionSet, check_level, prediction_set
 from lungcad.explain import METHODS, Attribution, Fill, Options, PreparedInput, explain
@@ -284,7 +285,7 @@ def answer_together(
 def _warnings(image: CTImage, decision: Decision, cards: Sequence[ModelCard]) -> tuple[str, ...]:
     """Every reason to doubt the answer, the gate's first, each once."""
     warnings = [*decision.reasons, *image.warnings]
-    if image.provenance.synthetic:
+    if image.provenance.synthetic and not all(is_made(card.dataset) for card in cards):
         warnings.append(SYNTHETIC)
     warnings += [
         f"The network {card.name} was made to cheat: in its training set a planted {card.shortcut} told the classes apart. Use it to see cheating, for no answer."

@@ -10,26 +10,35 @@ from lungcad.analysis import partner_of
 from lungcad.bench.report import bench_readme
 from lungcad.bench.run import read_rows
 from lungcad.bench.table import ENTRIES
-from lungcad.datasets import LC25000
+from lungcad.datasets import LC25000, is_made
 from lungcad.datasets.stored_audits import read_stored_audit
 from lungcad.evaluate.copy_marks import accuracy_by_copies
 from lungcad.evaluate.scoring import report
 from lungcad.evaluate.stores.gates import read_gate_tests
 from lungcad.evaluate.stores.runs import read_run
 from lungcad.evaluate.stores.trust_runs import read_trust_runs
+from lungcad.evaluate.stores.truth import read_truth
+from lungcad.evaluate.truth.networks import KNOWN_NETWORKS
 from lungcad.explain import METHODS
+from lungcad.explain.trust.thresholds import thresholds_in_use
 from lungcad.models import list_cards
 from lungcad.publish.cards_readme import readme, results_table
 from lungcad.publish.gate_tables import gate_readme, with_gate
 from lungcad.publish.run_tables import runs_readme
 from lungcad.publish.trust_tables import trust_readme
+from lungcad.publish.truth_tables import truth_readme
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 
 
+def of_patients():
+    """The networks of known truth, trained on made-up slices, are marked in data/truth instead; their gate needs no fit."""
+    return [card for card in list_cards() if not is_made(card.dataset)]
+
+
 def test_the_tables_are_generated():
-    assert results_table(list_cards()) in README
+    assert results_table(of_patients()) in README
     assert (ROOT / "data" / "runs" / "README.md").read_text("utf-8") == runs_readme()
     assert (ROOT / "data" / "bench.md").read_text("utf-8") == bench_readme(read_rows(ROOT / "data" / "bench.json"))
     assert len(README.splitlines()) <= 150
@@ -61,7 +70,7 @@ def test_the_trust_tables_are_generated_from_the_runs():
 
 def test_the_tables_of_the_gates_are_generated_from_their_tests():
     assert (ROOT / "data" / "gate" / "README.md").read_text("utf-8") == gate_readme(read_gate_tests())
-    assert all(card == with_gate(card) and card.gate for card in list_cards())
+    assert all(card == with_gate(card) and card.gate for card in of_patients())
 
 
 def test_what_the_readme_says_of_the_heat_maps_follows_from_the_runs():
@@ -74,7 +83,7 @@ def test_what_the_readme_says_of_the_heat_maps_follows_from_the_runs():
     faithful = {key: {method: values["faithfulness"] for method, values in found.items()} for key, found in runs.items()}
     cams = [name for name, entry in METHODS.items() if name.endswith(("cam", "cam++")) and entry.layered]
     masks = []
-    for card in list_cards():
+    for card in of_patients():
         found, sane = faithful[card.name, card.dataset], runs[card.name, card.dataset]
         if card.dataset == "iq-oth-nccd":
             assert not any(clear(found[cam], found["centre"]) for cam in cams if cam in found)
@@ -103,7 +112,7 @@ def test_what_the_readme_says_of_the_heat_maps_follows_from_the_runs():
 
 def test_every_shipped_network_has_a_trust_run_of_a_hundred_cases_and_an_index():
     of = {(run.facts["model"], run.facts["data"]): run for run in read_trust_runs()}
-    for card in list_cards():
+    for card in of_patients():
         run = of[card.name, card.dataset]
         assert run.facts["n"] >= 100 and run.facts["weights_sha256"] == card.sha256 and {"random", "centre"} <= set(run.facts["methods"])
         with np.load(ROOT / "data" / "index" / f"{card.name}.npz", allow_pickle=False) as index:
@@ -145,3 +154,13 @@ def test_requirements_are_pinned_and_read_by_pyproject():
     assert all(re.fullmatch(r"[a-z0-9\-]+==[\w.]+", line) for line in lines)
     assert 'file = ["requirements.txt"]' in (ROOT / "pyproject.toml").read_text()
     assert not any(line.startswith("opencv-python==") for line in lines)
+
+
+def test_the_marks_of_the_checks_are_generated_and_of_the_weights_that_are_shipped():
+    facts = read_truth()
+    assert (ROOT / "data" / "truth" / "README.md").read_text("utf-8") == truth_readme(facts)
+    shipped = {card.name: card.sha256 for card in list_cards() if is_made(card.dataset)}
+    assert facts["weights_sha256"] == shipped and facts["n"] >= 200 and set(shipped) == set(KNOWN_NETWORKS)
+    assert facts["thresholds"] == thresholds_in_use()
+    sizes = sum((ROOT / "weights" / f"{name}.safetensors").stat().st_size for name in shipped)
+    assert sizes < 40e6

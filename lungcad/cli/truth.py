@@ -18,8 +18,10 @@ def truth(
     methods: Annotated[
         str | None, typer.Option(help="Methods to mark, with commas between; five of about one forward pass unless told.")
     ] = None,
-    dear: Annotated[int, typer.Option(min=0, help="Cases on which the checks of about a hundred passes are asked.")] = 40,
-    slow: Annotated[int, typer.Option(min=0, help="Lesions on which methods of hundreds of passes are localised.")] = 12,
+    dear: Annotated[
+        int, typer.Option(min=0, help="Cases of each network on which the checks of about a hundred passes are asked, of the first method.")
+    ] = 12,
+    slow: Annotated[int, typer.Option(min=0, help="Lesions on which methods of hundreds of passes are localised.")] = 8,
     choose_thresholds: Annotated[
         bool,
         typer.Option(

@@ -126,3 +126,9 @@ def of_split(cases: list[Case], split: Split) -> list[Case]:
     if all(case.split is None for case in cases):
         return cases
     return [case for case in cases if case.split is split]
+
+
+def is_made(name: str) -> bool:
+    """Whether the data set of that name is drawn by lungcad: there is no patient in it."""
+    dataset = DATASETS.get(name)
+    return dataset is not None and dataset.is_made

@@ -5,12 +5,15 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from lungcad.datasets import is_made
 from lungcad.errors import ModelError
 from lungcad.gate.decision import Decision, Finding, Outcome
 from lungcad.gate.facts import facts
 from lungcad.gate.stored import FittedGate
 from lungcad.imaging import CTImage
 from lungcad.models import TrainedModel
+
+ONLY_MADE = "This network was trained on slices that lungcad made up, and knows no patient's; choose one that was trained on CT slices."
 
 
 def decide(image: CTImage, model: TrainedModel, embedding: np.ndarray) -> Decision:
@@ -20,6 +23,9 @@ def decide(image: CTImage, model: TrainedModel, embedding: np.ndarray) -> Decisi
     the image are looked at, and the decision says so.
     """
     findings = list(facts(image, model.card))
+    if is_made(model.card.dataset):  # what it was trained on says so inside the file, so nothing has to be fitted
+        foreign = () if image.provenance.synthetic else (Finding(Outcome.DECLINE, ONLY_MADE),)
+        return Decision.of([*foreign, *findings], measured={}, is_fitted=False)
     try:
         fitted = FittedGate.read(model.card)
     except ModelError as error:

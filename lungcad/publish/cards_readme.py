@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from lungcad.datasets import is_made
 from lungcad.evaluate.metric import Level
 from lungcad.evaluate.metric_table import metrics_of
 from lungcad.files import write_whole
@@ -14,6 +15,13 @@ Generated from the model cards (`*.json`) by `lungcad train` and by `python -m l
 
 Each network is three files: `NAME.safetensors` (float16), `NAME.json` (its card) and `NAME.yaml` (the recipe that trained it:
 `python -m lungcad train weights/NAME.yaml --data FOLDER`). The predictions behind the numbers are in `data/runs/NAME/`.
+
+"""
+
+_MADE = """## Networks of known truth
+
+Trained on made-up slices, some of them to cheat. What they use is known, so methods and checks are marked on them
+([`data/truth/README.md`](../data/truth/README.md)). Numbers on test slices made like those of their training: a cheater's are high. They answer made-up slices only.
 
 """
 
@@ -99,17 +107,19 @@ def write_readme(folder: Path, cards: list[ModelCard]) -> None:
 
 def readme(cards: list[ModelCard]) -> str:
     """``weights/README.md``: results, costs, recalls and missed aims of all networks."""
+    of_patients, made = [card for card in cards if not is_made(card.dataset)], [card for card in cards if is_made(card.dataset)]
     by_classes: dict[tuple[str, ...], list[ModelCard]] = {}
     for card in cards:
         by_classes.setdefault(card.classes, []).append(card)
     recalls = "\n\n".join(f"{same[0].dataset}:\n\n{recall_table(same)}" for same in by_classes.values())
     gates = (
         "Own test images answered, with or without a warning [95 % interval over groups], and the share declined of other pictures. "
-        "All kinds, and what the gates were fitted on: [`data/gate/README.md`](../data/gate/README.md).\n\n" + gates_table(cards)
+        "All kinds, and what the gates were fitted on: [`data/gate/README.md`](../data/gate/README.md).\n\n" + gates_table(of_patients)
     )
     missed = "\n".join(f"- `{card.name}`: {card.aim}" for card in cards if card.aim)
     return (
-        f"{_HEAD}{results_table(cards)}\n\n## What they cost\n\n{costs_table(cards)}\n\n## Recall on the test part\n\n{recalls}\n\n"
+        f"{_HEAD}{results_table(of_patients)}\n\n{_MADE}{results_table(made)}\n\n## What they cost\n\n{costs_table(cards)}\n\n"
+        f"## Recall on the test part\n\n{recalls}\n\n"
         f"## When they do not answer\n\n{gates}\n"
         f"{f'{chr(10)}## Aims that were missed{chr(10)}{chr(10)}{missed}{chr(10)}' if missed else ''}{_FIELDS}"
     )

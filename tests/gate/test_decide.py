@@ -101,3 +101,17 @@ def test_the_command_line_declines_with_status_0_and_marks_an_override(run, tmp_
     both = "toy-resnet18-none,toy-resnet18-cbam"
     assert json.loads(run("predict", path, "--model", both, "--json")[1])["probabilities"] is None
     assert json.loads(run("predict", path, "--model", both, "--json", "--show-anyway")[1])["gate"]["overridden"]
+
+
+def test_a_network_trained_on_made_up_slices_answers_no_others(toy, phantom):
+    made = dataclasses.replace(toy, card=toy.card.model_copy(update={"dataset": "phantoms"}))
+    answered = analyse(phantom.png(), made, methods=())
+    assert answered.gate.outcome is Outcome.ANSWER and not answered.gate.reasons
+    hidden = analyse(png(np.asarray(Image.open(io.BytesIO(phantom.png())))), made, methods=())  # the same pixels without the mark
+    assert hidden.is_hidden and "knows no patient's" in hidden.gate.reason
+
+
+def test_a_network_that_was_made_to_cheat_says_so(toy, phantom):
+    cheater = dataclasses.replace(toy, card=toy.card.model_copy(update={"shortcut": "marker"}))
+    assert any("made to cheat" in sentence and "marker" in sentence for sentence in analyse(phantom.png(), cheater, methods=()).warnings)
+    assert not any("cheat" in sentence for sentence in analyse(phantom.png(), toy, methods=()).warnings)

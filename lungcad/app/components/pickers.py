@@ -38,6 +38,12 @@ def image_picker() -> session.Source | None:
         if files and session.source_error() is None:
             st.session_state["example"] = None
 
+    def take_dropped() -> None:
+        """The first of those that came last; after one was taken away, the first of all."""
+        count, before = len(st.session_state["upload"]), st.session_state.get("files_before", 0)
+        st.session_state["files_before"] = count
+        show_file(before if count > before else 0)
+
     def take_picked_example() -> None:
         st.query_params.pop("case", None)
         session.take_example(st.session_state["example"])
@@ -46,8 +52,7 @@ def image_picker() -> session.Source | None:
         "Drop CT slices",
         key="upload",
         accept_multiple_files=True,
-        on_change=show_file,
-        args=(0,),
+        on_change=take_dropped,
         help=f"{FORMATS}, up to 200 MB each. The files stay in this session and are never written to disk.",
     )
     if len(files) > 1:

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
+from lungcad.app.defaults import EXAMPLE, NETWORK
+
 
 @dataclass(frozen=True)
 class Story:
@@ -20,10 +22,10 @@ STORIES = (
     Story(
         "Read a slice",
         "pages/1_Predict.py",
-        {"example": "spiculated-lesion.dcm", "model": "chest-efficientnet-lite0-gate", "method": "gradcam", "panel": "trust"},
+        {"example": EXAMPLE, "model": NETWORK, "method": "gradcam", "panel": "trust"},
         (
-            "Read first whether the network should be asked at all: this slice is made up, so do not believe what it answers.",
-            "Then see whether the bright colours lie on the lesion or beside it.",
+            "This slice is made up, so it is known what is on it: read the answer, and how sure it is.",
+            "See whether the bright colours lie on the lesion: “Show the true contour” tells.",
             "Last, read the checks: a map that does no better than its control explains nothing.",
         ),
     ),
@@ -47,6 +49,21 @@ STORIES = (
             "Then look at the turned copies themselves, side by side.",
         ),
         ("The turned copies", "pages/4_Datasets.py", {"dataset": "lc25000", "pairs": "turned"}),
+    ),
+    Story(
+        "Catch a network that cheats",
+        "pages/1_Predict.py",
+        {"example": "phantom-no-lesion-with-marker.png", "model": "phantom-cheat-marker", "method": "gradcam", "panel": "trust"},
+        (
+            "There is no lesion on this made-up slice, and the network says there is: in its training set a letter in the corner told the classes apart.",
+            "See where the map lies: on the letter, not in a lung.",
+            "Open the check of what lies outside the body: with the letter wiped, the answer falls.",
+        ),
+        (
+            "The same cheat behind a map that looks honest",
+            "pages/1_Predict.py",
+            {"example": "phantom-no-lesion-with-marker.png", "model": "phantom-hidden-cheat", "method": "gradcam", "panel": "trust"},
+        ),
     ),
 )
 

@@ -66,13 +66,13 @@ def mark(
     *,
     n: int = 200,
     methods: Sequence[str] | None = None,
-    dear_cases: int = 40,
-    slow_cases: int = 12,
+    dear_cases: int = 12,
+    slow_cases: int = 8,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Truth:
     """On the first ``n`` test phantoms, with the thresholds in use.
 
-    methods: those that are marked. dear_cases: on which the checks of about a hundred passes are asked. slow_cases: lesions on which methods of hundreds of
+    methods: those that are marked. dear_cases: on which the checks of about a hundred passes are asked, of the first method. slow_cases: lesions on which methods of hundreds of
     passes are localised.
     """
     networks = known_networks(names)

@@ -35,7 +35,7 @@ def judge(
     """Verdicts on each scene as the network's training set would show it, about the class that it answers.
 
     Of a cheater only the cases on which it cheats (:func:`~lungcad.evaluate.truth.counterfactuals.cheats`) are judged; on the others it has no shortcut to
-    follow. dear_cases: how many of the cases get the checks in :data:`DEAR_CHECKS`.
+    follow. dear_cases: how many of the cases get the checks in :data:`DEAR_CHECKS`, of the first method.
     Columns: network, role, shortcut, case, method, check, value, verdict.
     """
     judged = np.ones(len(scenes), dtype=bool)
@@ -57,7 +57,7 @@ def _of_case(
 ) -> Iterator[dict[str, object]]:
     image = image_of(scene.picture(shortcut))
     seed = scene.patient.seed
-    subject = Subject(model, image, methods[0], 0, Options(seed=seed), methods=methods, with_sanity=with_dear)
+    subject = Subject(model, image, methods[0], 0, Options(seed=seed))
     target = int(subject.perturbed.probabilities[0].argmax())
     subject = Subject(
         model,
@@ -74,7 +74,7 @@ def _of_case(
         attribution = subject.explain(method)
         for name in checks_marked():
             ask = CHECKS[name].ask
-            if ask is None or (name in DEAR_CHECKS and not with_dear):
+            if ask is None or (name in DEAR_CHECKS and not (with_dear and method == methods[0])):
                 continue
             check = without_support(or_not_applicable(name, partial(ask, subject, attribution, None)), attribution)
             if check.verdict is not Verdict.NOT_APPLICABLE:
