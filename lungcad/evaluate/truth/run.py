@@ -72,7 +72,8 @@ def mark(
 ) -> Truth:
     """On the first ``n`` test phantoms, with the thresholds in use.
 
-    methods: those that are marked. dear_cases: on which the checks of about a hundred passes are asked, of the first method. slow_cases: lesions on which methods of hundreds of
+    methods: those that are marked. dear_cases: on which the checks of about a hundred passes are asked, of the first method.
+    slow_cases: lesions on which methods of hundreds of
     passes are localised.
     """
     networks = known_networks(names)

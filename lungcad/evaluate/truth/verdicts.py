@@ -1,6 +1,7 @@
 """The trust panel's verdicts on networks of known truth, a row a network, case, method and check."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -59,16 +60,7 @@ def _of_case(
     seed = scene.patient.seed
     subject = Subject(model, image, methods[0], 0, Options(seed=seed))
     target = int(subject.perturbed.probabilities[0].argmax())
-    subject = Subject(
-        model,
-        image,
-        methods[0],
-        target,
-        Options(seed=seed),
-        methods=methods,
-        with_sanity=with_dear,
-        precomputed_perturbed=subject.perturbed,
-    )
+    subject = replace(subject, target=target, precomputed_perturbed=subject.perturbed)
     for method in methods:
         subject = subject.under(method)
         attribution = subject.explain(method)
