@@ -13,10 +13,10 @@ from streamlit.testing.v1 import AppTest
 from lungcad.analysis import Analysis
 from lungcad.app import session
 from lungcad.app.defaults import EXAMPLE, NETWORK
-from lungcad.explain.trust import Verdict
+from lungcad.explain.trust import CHECKS, Verdict
 from lungcad.imaging.phantom import make_phantom
 from lungcad.models import list_cards
-from tests.app.pages import ROOT, mounted, predict_page
+from tests.app.pages import ROOT, mounted, open_page, predict_page
 from tests.bad_files import bad_files
 
 BAD = bad_files()
@@ -108,6 +108,17 @@ def test_a_newcomer_begins_with_a_slice_whose_contour_is_known(page):
     assert contour["label"] == "the lesion as it was drawn" and mask[points[:, 1], points[:, 0]].all() and len(points) > 8
     upload(page, "mine.png", make_phantom(21, size=128).png())
     assert not [toggle for toggle in page.toggle if toggle.key == "true_contour"]
+
+
+@pytest.mark.parametrize("name", ["phantom-cheat-marker", "phantom-hidden-cheat"])
+def test_a_network_that_cheats_is_caught(monkeypatch, name):
+    monkeypatch.setattr(session, "_OF_EXAMPLES", OrderedDict())
+    page = open_page("1_Predict.py", panel="erase", model=name, example="phantom-no-lesion-with-marker.png").run()
+    assert not page.exception and page.header[0].value == "lesion"
+    assert any("made to cheat" in warning.value for warning in page.warning)
+    [caught] = [row for row in page.expander if row.label.startswith(CHECKS["surroundings"].question)]
+    assert "contradicts" in caught.label
+    assert any("honest ones" in caption.value for caption in caught.caption)  # its own record
 
 
 @pytest.mark.parametrize("name", BAD)
