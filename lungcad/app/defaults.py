@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 EXAMPLE = "phantom-spiculated-lesion.png"
 NETWORK = "phantom-honest-taught"
+PAIR = ("phantom-honest", "phantom-honest-gate")
+"""Of networks, on the page that compares them."""
 
 
 def first_of(names: Sequence[str], wanted: str) -> str:

@@ -127,7 +127,7 @@ def test_cost_against_gain(cost):
     figures = [json.loads(each.proto.spec) for each in page.get("plotly_chart") if "Pareto front" in each.proto.spec]
     drawn = [{trace["name"] for trace in figure["data"]} - {"Pareto front"} for figure in figures]
     assert drawn[0] == {card.name for card in list_cards() if card.dataset == "iq-oth-nccd"}  # the chosen runs' data set comes first
-    assert sorted(name for names in drawn for name in names) == [card.name for card in list_cards()]
+    assert sorted(name for names in drawn for name in names) == [card.name for card in list_cards() if not card.shortcut]
 
 
 def test_a_number_of_who_is_right_chooses_its_cases(shared_data):
@@ -221,6 +221,7 @@ def test_latency_is_one_number_everywhere_and_measured_anew_on_request(monkeypat
     points = [trace for each in other.get("plotly_chart") if "Pareto" in each.proto.spec for trace in json.loads(each.proto.spec)["data"]]
     assert {trace["name"]: trace["x"] for trace in points}["iq-resnet18-cbam"] == [pytest.approx(11)]
     assert small_table(page.run(), "largest difference")["one prediction, here"][:2] == ["10 ms", "11 ms"]
+    measured = sum(not card.shortcut for card in list_cards())
     again = small_table(page.button(key="measure_again").click().run(), "largest difference")["one prediction, here"]
-    assert again[:2] == [f"{10 + len(list_cards())} ms", f"{11 + len(list_cards())} ms"]
+    assert again[:2] == [f"{10 + measured} ms", f"{11 + measured} ms"]
     latency._milliseconds.clear()

@@ -28,7 +28,9 @@ def show_cost_and_gain(dataset: str) -> None:
         cost = url.segments("Cost", tuple(COSTS), key="cost", help="; ".join(f"{name}: {what}" for name, what in COSTS.items()) + ".")
     with right:
         metric = url.segments("Gain", tuple(GAINS), key="gain", help="On the test part of each network's own run, from its card.")
-    tested_cards = [card for card in store.cards().values() if card.test and getattr(card.test, GAINS[metric]).value is not None]
+    tested_cards = [
+        card for card in store.cards().values() if not card.shortcut and card.test and getattr(card.test, GAINS[metric]).value is not None
+    ]
     datasets = sorted({card.dataset for card in tested_cards}, key=lambda name: (name != dataset, name))
     if not datasets:
         st.info("No shipped network has been tested with this metric.")

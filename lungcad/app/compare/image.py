@@ -8,6 +8,7 @@ from lungcad.analysis import Analysis, trust_checks
 from lungcad.app import session, store, url, viewer
 from lungcad.app.components.literal import literal
 from lungcad.app.components.text import card_title, class_label
+from lungcad.app.defaults import PAIR
 from lungcad.app.navigation import plain_errors
 from lungcad.app.predict.gate import gate_texts, mark_of
 from lungcad.app.predict.trust import BADGES
@@ -26,7 +27,7 @@ def pick_networks() -> list[str]:
     return url.multiselect(
         "Networks",
         names,
-        names[:2],
+        list(PAIR) if set(PAIR) <= set(names) else names[:2],
         key="networks",
         max_selections=4,
         format_func=lambda name: card_title(cards[name]),
