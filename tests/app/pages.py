@@ -23,8 +23,8 @@ def open_page(file: str, **query: str) -> AppTest:
 
 
 def predict_page(panel: str = "erase") -> AppTest:
-    """Not run yet; "erase" is the panel that computes nothing by itself."""
-    return open_page("1_Predict.py", panel=panel)
+    """A network of CT slices on a phantom, not run yet; "erase" is the panel that computes nothing by itself."""
+    return open_page("1_Predict.py", panel=panel, model="chest-efficientnet-lite0", example="large-spiculated-lesion.png")
 
 
 def use_runs(monkeypatch, folder: Path, *shipped: str) -> None:

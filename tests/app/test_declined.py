@@ -33,7 +33,7 @@ ASTRONAUT, CAT = photograph(pictures.astronaut()), photograph(pictures.chelsea()
 @pytest.fixture
 def page(monkeypatch):
     monkeypatch.setattr("lungcad.app.predict.trust.trust_checks", lambda *_, **__: iter(()))
-    return open_page("1_Predict.py", panel="erase", model=CHEST)
+    return open_page("1_Predict.py", panel="erase", model=CHEST, example="large-spiculated-lesion.png")
 
 
 @pytest.fixture
@@ -181,7 +181,7 @@ def test_the_first_page_shows_the_example_as_not_to_be_believed_and_ones_own_pha
 def test_what_is_asked_for_is_marked_in_the_numbers_of_a_check(monkeypatch, downloads):
     monkeypatch.setattr("lungcad.gate.stored.FittedGate.read", lambda *_, **__: DeclinesAll())
     monkeypatch.setattr(session, "_OF_EXAMPLES", OrderedDict())
-    page = open_page("1_Predict.py", panel="erase", model="chest-resnet18").run()
+    page = open_page("1_Predict.py", panel="erase", model="chest-resnet18", example="large-spiculated-lesion.png").run()
     assert not page.exception
     made = downloads["lungcad-faithfulness-curves.csv"]
     table = pd.read_csv(io.StringIO(made() if callable(made) else made))

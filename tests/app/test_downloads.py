@@ -69,7 +69,7 @@ def metrics(section: str, *offers: str, runs: str = RUN, **query: str) -> State:
 
 
 STATES = (
-    State("Predict", "1_Predict.py", {"panel": "erase", "example": "spiculated-lesion.dcm"},
+    State("Predict", "1_Predict.py", {"panel": "erase", "model": "chest-efficientnet-lite0", "example": "spiculated-lesion.dcm"},
           frozenset({"predict/heatmap.py show_facts", "predict/heatmap.py offer_json", "predict/trust.py show_check"})),
     *(
         State(f"two runs {curve}", "2_Compare.py", {"view": "runs", "first": RUN, "second": OTHER, "curve": curve, "cost": cost},

@@ -50,7 +50,7 @@ def test_first_paint_shows_a_result(monkeypatch):
     page = predict_page("trust").run()
     assert not page.exception and not page.error
     assert page.header[0].value and any("calibrated probability" in text.value for text in page.markdown)
-    assert not page.warning  # a slice that lungcad made, for a network that was trained on such
+    assert any("synthetic" in warning.value for warning in page.warning)
     [(facts, _)] = mounted(page)
     image, heat_map = mounted(page, "lungcad.viewer_values")
     assert facts["panes"][0]["image"] == image[0]["id"] and facts["panes"][0]["map"] == heat_map[0]["id"]
@@ -96,8 +96,9 @@ def test_a_file_that_is_dropped_later_is_shown(page):
     assert page.session_state["source"].image.provenance.sha256 == hashlib.sha256(first[1]).hexdigest()
 
 
-def test_a_newcomer_begins_with_a_slice_whose_contour_is_known(page):
-    page.run()
+def test_a_newcomer_begins_with_a_slice_whose_contour_is_known(monkeypatch):
+    monkeypatch.setattr(session, "_OF_EXAMPLES", OrderedDict())
+    page = open_page("1_Predict.py", panel="erase").run()
     assert page.selectbox(key="example").value == EXAMPLE and page.selectbox(key="model").value == NETWORK
     assert not page.warning and result(page)["class"] == "lesion" and result(page)["gate"]["outcome"] == "answer"
     assert mounted(page)[0][0]["panes"][0]["contours"] == []

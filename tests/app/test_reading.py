@@ -13,7 +13,7 @@ MODEL = "chest-efficientnet-lite0"
 @pytest.fixture
 def page(monkeypatch):
     monkeypatch.setattr("lungcad.app.predict.trust.trust_checks", lambda *_, **__: iter(()))
-    return open_page("1_Predict.py", panel="erase", model=MODEL).run()
+    return open_page("1_Predict.py", panel="erase", model=MODEL, example="large-spiculated-lesion.png").run()
 
 
 def upload(page, name: str, data: bytes):

@@ -18,7 +18,11 @@ MAPS = ".st-key-maps .stage canvas"
 VIEWER = "document.querySelector('.st-key-maps .stBidiComponent div[data-testid]').shadowRoot.querySelector('.viewer').lungcadViewer"
 
 
-def open_predict(page: Page, server: str, query: str = "") -> None:
+ON_SLICES = "model=chest-efficientnet-lite0&example=large-spiculated-lesion.png"
+"""A network of CT slices on a phantom of lungcad's own."""
+
+
+def open_predict(page: Page, server: str, query: str = f"?{ON_SLICES}") -> None:
     page.goto(f"{server}/Predict{query}")
     expect(maps(page)).to_be_visible()
     map_drawn(page)
@@ -107,7 +111,7 @@ def test_on_a_phone_the_picture_comes_right_after_the_answer(tab, server):
 def test_nothing_is_sent_while_the_picture_moves(tab, server):
     sent = []
     tab.on("websocket", lambda socket: socket.on("framesent", lambda payload: sent.append(payload)))
-    open_predict(tab, server, "?example=spiculated-lesion.dcm")
+    open_predict(tab, server, "?model=chest-efficientnet-lite0&example=spiculated-lesion.dcm")
     before = len(sent)
     assert before > 0
     maps(tab).focus()
@@ -118,7 +122,7 @@ def test_nothing_is_sent_while_the_picture_moves(tab, server):
 
 
 def test_lime_runs_with_progress_and_can_be_stopped(tab, server, screenshots):
-    tab.goto(f"{server}/Predict?method=lime")
+    tab.goto(f"{server}/Predict?{ON_SLICES}&method=lime")
     tab.get_by_role("button", name="Run LIME").click()
     expect(tab.get_by_text(re.compile(r"LIME: \d+ of 1000"))).to_be_visible()
     tab.get_by_role("button", name="Stop", exact=True).click()
@@ -187,7 +191,7 @@ def test_a_link_opens_the_same_view_elsewhere(tab, browser, server):
 
 def test_the_trust_panel_fills_and_its_slower_checks_run(tab, server, screenshots, capsys):
     start = time.perf_counter()
-    tab.goto(f"{server}/Predict?panel=trust")
+    tab.goto(f"{server}/Predict?{ON_SLICES}&panel=trust")
     expect(tab.locator(".st-key-check_partner")).to_be_visible()
     with capsys.disabled():
         print(f"\nlink to the last of the cheap trust checks on screen: {time.perf_counter() - start:.2f} s")
@@ -214,7 +218,7 @@ def lasso(page: Page, area: Locator, share: float) -> None:
 
 
 def test_a_region_is_erased_with_the_mouse(tab, server, screenshots):
-    open_predict(tab, server, "?panel=erase")
+    open_predict(tab, server, f"?{ON_SLICES}&panel=erase")
     lasso(tab, maps(tab), 0.3)
     expect(tab.locator("[data-testid=stMetric]")).to_have_count(4)
     settled(tab)
@@ -222,7 +226,7 @@ def test_a_region_is_erased_with_the_mouse(tab, server, screenshots):
 
 
 def test_draw_first_then_reveal(tab, server, screenshots):
-    tab.goto(f"{server}/Predict?panel=draw")
+    tab.goto(f"{server}/Predict?{ON_SLICES}&panel=draw")
     expect(tab.get_by_text("The map is hidden until")).to_be_visible()
     expect(maps(tab)).to_be_visible()
     settled(tab)
@@ -237,11 +241,11 @@ def test_draw_first_then_reveal(tab, server, screenshots):
 
 
 def test_methods_by_classes_and_nearest_cases(tab, server, screenshots):
-    open_predict(tab, server, "?panel=methods")
+    open_predict(tab, server, f"?{ON_SLICES}&panel=methods")
     expect(tab.locator(".st-key-methods .stage canvas")).to_have_count(17)
     settled(tab)
     expect(tab.locator(".st-key-methods .scale")).to_have_count(5)
     tab.set_viewport_size({"width": 1440, "height": 3600})
     tab.screenshot(path=screenshots / "methods-1440.png")
-    open_predict(tab, server, "?panel=nearest")
+    open_predict(tab, server, f"?{ON_SLICES}&panel=nearest")
     expect(tab.get_by_text("training case").first).to_be_visible()

@@ -67,7 +67,7 @@ def same(saved: str, shown: str) -> bool:
 
 def test_the_saved_picture_is_the_picture_on_screen(tab, server):
     """Slice under its map at the usual opacity and threshold; the canvas is scaled to the file's 512 pixels."""
-    open_predict(tab, server, "?example=spiculated-lesion.dcm")
+    open_predict(tab, server, "?model=chest-efficientnet-lite0&example=spiculated-lesion.dcm")
     with tab.expect_download() as waiting:
         tab.get_by_role("button", name="Save PNG").click()
     saved = Image.open(waiting.value.path()).convert("RGB")

@@ -65,7 +65,7 @@ def opened(request, browser, server, screenshots):
 
 def fresh(page: Page, server: str, data: bytes | None = None) -> None:
     """Predict in a new session, with its example or with this file."""
-    page.goto(f"{server}/Predict?model={MODEL}&panel=erase")
+    page.goto(f"{server}/Predict?model={MODEL}&example=large-spiculated-lesion.png&panel=erase")
     expect(page.locator(MAPS).first).to_be_visible()
     settled(page)
     if data is not None:

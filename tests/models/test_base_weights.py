@@ -1,5 +1,6 @@
 """Networks whose file holds only what was trained; the package of ImageNet weights carries the rest."""
 
+import copy
 import hashlib
 
 import pytest
@@ -38,6 +39,17 @@ def test_only_what_was_trained_is_stored_and_the_network_is_whole_again(partly_t
         assert torch.equal(
             loaded[key].half() if tensor.is_floating_point() else loaded[key], tensor.half() if tensor.is_floating_point() else tensor
         ), key
+
+
+def test_weights_that_rested_under_a_running_mean_count_as_rested(partly_trained):
+    averaged = copy.deepcopy(partly_trained)
+    with torch.no_grad():
+        for tensor in averaged.features.body.blocks.parameters():
+            for _ in range(20):
+                tensor.copy_(0.9 * tensor + 0.1 * tensor)
+    assert safetensors.torch.load(trained_weights_as_bytes(averaged, "efficientnet_lite0")[0]).keys() == (
+        safetensors.torch.load(trained_weights_as_bytes(partly_trained, "efficientnet_lite0")[0]).keys()
+    )
 
 
 def test_a_network_that_was_trained_all_through_is_stored_whole():

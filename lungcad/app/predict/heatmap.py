@@ -18,6 +18,7 @@ from lungcad.explain.attribution import Cost
 from lungcad.imaging import CTImage, Window
 
 VIEWER = "maps"
+TRUE_CONTOUR = "true_contour"
 
 
 def map_id(image: CTImage, network: str, method: str, target: str | None, options: Options) -> str:
@@ -39,10 +40,11 @@ def show_viewer(
 
     declined: the result whose answer is hidden, so that a saved picture of the bare slice says so.
     """
-    contours = viewer.Contour.of_mask(contour, "the lesion as it was drawn") if (contour := _true_contour(image)) is not None else []
+    contour = session.example_contour(image) if st.session_state.get(TRUE_CONTOUR) else None
+    contours = viewer.Contour.of_mask(contour, "the lesion as it was drawn") if contour is not None else []
     gate = {"Gate": f"declined, the answer is hidden: {declined.gate.reason}"} if declined else {}
     preprocess = store.cards()[network].preprocess
-    return viewer.show(
+    drawn = viewer.show(
         [
             viewer.Pane(
                 image,
@@ -58,17 +60,16 @@ def show_viewer(
         in_link=True,
         name=f"lungcad-{image.provenance.sha256[:12]}-{network}-{method}",
     )
+    _offer_true_contour(image)
+    return drawn
 
 
-def _true_contour(image: CTImage) -> np.ndarray | None:
-    """Of one of lungcad's own examples, where the reader asks for it."""
-    contour = session.example_contour(image)
-    if contour is None:
-        return None
-    asked = st.toggle(
-        "Show the true contour", key="true_contour", help="This slice is made up, so it is known exactly which pixels are the lesion."
-    )
-    return contour if asked else None
+def _offer_true_contour(image: CTImage) -> None:
+    """Below the picture of one of lungcad's own examples."""
+    if session.example_contour(image) is not None:
+        st.toggle(
+            "Show the true contour", key=TRUE_CONTOUR, help="This slice is made up, so it is known exactly which pixels are the lesion."
+        )
 
 
 def supply_map(announced: str, result: Analysis, method: str) -> None:
