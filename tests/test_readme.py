@@ -162,5 +162,8 @@ def test_the_marks_of_the_checks_are_generated_and_of_the_weights_that_are_shipp
     shipped = {card.name: card.sha256 for card in list_cards() if is_made(card.dataset)}
     assert facts["weights_sha256"] == shipped and facts["n"] >= 200 and set(shipped) == set(KNOWN_NETWORKS)
     assert facts["thresholds"] == thresholds_in_use()
+    assert {card.name: card.shortcut for card in list_cards() if is_made(card.dataset)} == {
+        name: known.shortcut for name, known in KNOWN_NETWORKS.items()
+    }
     sizes = sum((ROOT / "weights" / f"{name}.safetensors").stat().st_size for name in shipped)
     assert sizes < 40e6

@@ -9,7 +9,8 @@ from streamlit.testing.v1 import AppTest
 
 from lungcad.analysis import analyse
 from lungcad.app import latency, store
-from lungcad.app.session import EXAMPLES, example_names
+from lungcad.app.defaults import EXAMPLE
+from lungcad.app.session import EXAMPLES
 from lungcad.errors import DatasetError
 from lungcad.evaluate.paired_tests import compare_runs
 from lungcad.evaluate.stores.runs import read_run
@@ -45,7 +46,7 @@ def test_maps_share_one_scale_and_the_difference_has_its_own():
 
 def test_the_answers_are_one_table_with_differences_marked():
     page = new_page(networks="chest-efficientnet-lite0,chest-efficientnet-lite0-gate").run()
-    image = read_image(EXAMPLES / example_names()[0])
+    image = read_image(EXAMPLES / EXAMPLE)
     one, other = (analyse(image, name).prediction.probabilities for name in ("chest-efficientnet-lite0", "chest-efficientnet-lite0-gate"))
     rows = small_table(page, "largest difference")
     for label, value in one.items():
