@@ -16,12 +16,13 @@ def truth(
     networks: Annotated[str | None, typer.Option(help="Names of networks of known truth, with commas between; all unless told.")] = None,
     n: Annotated[int, typer.Option("--n", min=10, help="Test phantoms.")] = 200,
     methods: Annotated[
-        str | None, typer.Option(help="Methods to mark, with commas between; five of about one forward pass unless told.")
+        str | None,
+        typer.Option(help="Methods to mark, with commas between; those of about one forward pass that are cheapest unless told."),
     ] = None,
     dear: Annotated[
         int, typer.Option(min=0, help="Cases of each network on which the checks of about a hundred passes are asked, of the first method.")
     ] = 12,
-    slow: Annotated[int, typer.Option(min=0, help="Lesions on which methods of hundreds of passes are localised.")] = 8,
+    slow: Annotated[int, typer.Option(min=0, help="Lesions on which methods of hundreds of passes are localised.")] = 6,
     choose_thresholds: Annotated[
         bool,
         typer.Option(

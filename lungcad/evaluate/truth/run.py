@@ -23,8 +23,11 @@ from lungcad.explain.attribution import Cost
 from lungcad.explain.trust.thresholds import thresholds_in_use
 from lungcad.models import list_cards, load_model
 
-CHEAP = ("gradcam", "layercam", "hirescam", "eigencam", "attention")
+CHEAP = ("gradcam", "layercam", "eigencam", "attention")
 """Methods that are marked unless others are asked for."""
+
+UNTRAINED_CASES = 100
+"""Phantoms on which networks that learnt nothing are judged."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,8 +69,8 @@ def mark(
     *,
     n: int = 200,
     methods: Sequence[str] | None = None,
-    dear_cases: int = 12,
-    slow_cases: int = 8,
+    dear_cases: int = 8,
+    slow_cases: int = 6,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Truth:
     """On the first ``n`` test phantoms, with the thresholds in use.

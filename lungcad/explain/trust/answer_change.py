@@ -1,5 +1,6 @@
 """What a change of the image does to the answer, which no heat map is needed for."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,13 +28,15 @@ class AnswerChange:
     usual: float
 
     @classmethod
-    def of(cls, subject: "Subject", changed: CTImage) -> "AnswerChange":
-        """One forward pass more than the small changes need."""
-        prepared = PreparedInput.of(subject.model, changed)
-        with torch.no_grad():
-            after = float(calibrated(subject.model, subject.model.network.classify(prepared.features)[0])[0, subject.target])
+    def of(cls, subject: "Subject", name: str, change: Callable[[], CTImage]) -> "AnswerChange":
+        """One forward pass more than the small changes need, once for all methods. name: of the change."""
+        answers = subject.answers_to_changes
+        if name not in answers:
+            prepared = PreparedInput.of(subject.model, change())
+            with torch.no_grad():
+                answers[name] = float(calibrated(subject.model, subject.model.network.classify(prepared.features)[0])[0, subject.target])
         before, *perturbed = (float(value) for value in subject.perturbed.probabilities[:, subject.target])
-        return cls(before, after, max((before - value for value in perturbed), default=0.0))
+        return cls(before, answers[name], max((before - value for value in perturbed), default=0.0))
 
     @property
     def drop(self) -> float:

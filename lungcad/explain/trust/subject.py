@@ -70,6 +70,11 @@ class Subject:
         fast = [name for name in self.methods if METHODS[name].cost is Cost.FAST]
         return sanity(self.model, self.prepared, fast, self.target, self.options, seed=self.options.seed) if self.with_sanity else {}
 
+    @cached_property
+    def answers_to_changes(self) -> dict[str, float]:
+        """Name of a changed image -> probability of the explained class, of those that were asked about; no method plays a part in it."""
+        return {}
+
     def explain(self, method: str) -> Attribution:
         """Another method's map of the same class."""
         return explain(self.model, self.prepared, method, self.target, self.options)
@@ -78,7 +83,9 @@ class Subject:
         """The same for another method; what the methods share is not computed again."""
         subject = replace(self, method=method)
         shared: dict[str, object] = {
-            name: self.__dict__[name] for name in ("prepared", "perturbed", "field", "sanity_by_method") if name in self.__dict__
+            name: self.__dict__[name]
+            for name in ("prepared", "perturbed", "field", "sanity_by_method", "answers_to_changes")
+            if name in self.__dict__
         }
         subject.__dict__.update(shared)
         return subject

@@ -14,6 +14,7 @@ from lungcad.explain.attribution import Attribution
 from lungcad.explain.trust.answer_change import AnswerChange
 from lungcad.explain.trust.check import Check, TrustCheck
 from lungcad.imaging import CTImage, Unit
+from lungcad.imaging.lungs import LungField
 from lungcad.progress import Progress
 
 if TYPE_CHECKING:
@@ -34,19 +35,22 @@ def without_surroundings(image: CTImage, body: np.ndarray) -> CTImage:
     return replace(image, pixels=np.where(outside, np.float32(air), image.pixels), colour=colour)
 
 
+def _change(subject: "Subject", field: LungField) -> AnswerChange:
+    return AnswerChange.of(subject, NAME, lambda: without_surroundings(subject.image, field.body))
+
+
 def _ask(subject: "Subject", attribution: Attribution, on_progress: Progress | None) -> Check:
     if subject.field is None:
         return Check.inapplicable(NAME, "This network does not see whole slices, so there is nothing around a body.")
     if not subject.field.lungs.any():
         return Check.inapplicable(NAME, "No lung was found in this image, so its body may be mistaken too.")
-    change = AnswerChange.of(subject, without_surroundings(subject.image, subject.field.body))
-    return change.check(NAME, "with everything outside the body wiped", "what lies outside the body")
+    return _change(subject, subject.field).check(NAME, "with everything outside the body wiped", "what lies outside the body")
 
 
 def _measure(subject: "Subject", attribution: Attribution) -> dict[str, float]:
     if subject.field is None or not subject.field.lungs.any():
         return {}
-    return {"surroundings": AnswerChange.of(subject, without_surroundings(subject.image, subject.field.body)).drop}
+    return {"surroundings": _change(subject, subject.field).drop}
 
 
 SURROUNDINGS = TrustCheck(

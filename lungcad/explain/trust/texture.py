@@ -36,17 +36,20 @@ def with_other_grain(image: CTImage, *, seed: int = 0) -> CTImage:
     return replace(image, pixels=np.where(grain, np.clip(smooth + noise, pixels.min(), pixels.max()), pixels), colour=None)
 
 
+def _change(subject: "Subject") -> AnswerChange:
+    return AnswerChange.of(subject, NAME, lambda: with_other_grain(subject.image, seed=subject.options.seed))
+
+
 def _ask(subject: "Subject", attribution: Attribution, on_progress: Progress | None) -> Check:
     if subject.image.colour is not None:
         return Check.inapplicable(NAME, "The grain of a coloured picture is not changed.")
-    change = AnswerChange.of(subject, with_other_grain(subject.image, seed=subject.options.seed))
-    return change.check(NAME, "under other noise of the same strength", "the picture's grain")
+    return _change(subject).check(NAME, "under other noise of the same strength", "the picture's grain")
 
 
 def _measure(subject: "Subject", attribution: Attribution) -> dict[str, float]:
     if subject.image.colour is not None:
         return {}
-    return {"texture": AnswerChange.of(subject, with_other_grain(subject.image, seed=subject.options.seed)).drop}
+    return {"texture": _change(subject).drop}
 
 
 TEXTURE = TrustCheck(
