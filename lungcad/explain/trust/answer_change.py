@@ -47,9 +47,9 @@ class AnswerChange:
         """how: the change, as in "the probability is 0.20 …". what: what the answer may rest on."""
         threshold = threshold_of(name)
         sentence = f"The probability of the class is {self.before:.0%}, and {self.after:.0%} {how}."
-        if self.drop > threshold and self.drop > self.usual:
+        if self.drop > threshold:
             verdict, sentence = Verdict.CONTRADICTS, f"{sentence} The answer rests on {what}."
-        elif self.drop <= max(threshold / 2, self.usual):
+        elif self.drop <= threshold / 2:
             verdict = Verdict.SUPPORTS
         else:
             verdict = Verdict.UNCLEAR

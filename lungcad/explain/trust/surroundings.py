@@ -1,4 +1,4 @@
-"""Does the answer need anything outside the body? The slice is asked about again with everything around the body wiped.
+"""Does the answer need anything outside the body? The slice is asked about again with every mark around the body wiped.
 
 A letter, the table's edge, a frame or a dot beside the patient can tell classes apart without a lung being looked at. A heat map may hide that
 (:mod:`lungcad.evaluate.truth` has a network whose map lies on the lesion and whose answer follows the letter); the answer itself cannot.
@@ -23,16 +23,30 @@ if TYPE_CHECKING:
 NAME = "surroundings"
 MARGIN = 0.01
 """Share of the side by which the body is widened, so that its skin stays."""
+OUTLYING = 4.0
+"""Standard deviations (robust) from the air's median beyond which something stands out from it."""
 
 
-def without_surroundings(image: CTImage, body: np.ndarray) -> CTImage:
-    """Everything outside the body is made air. body: bool mask on the image's grid."""
+def without_surroundings(image: CTImage, body: np.ndarray, *, seed: int = 0) -> CTImage:
+    """What stands out from the air around the body becomes air like the rest, noise included: so little is changed that the picture stays a usual one.
+
+    body: bool mask on the image's grid.
+    """
     reach = max(round(MARGIN * max(image.shape)), 1)
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-    outside = cv2.dilate(body.astype(np.uint8), disc) == 0
-    air = -1000.0 if image.unit is Unit.HU else 0.0
-    colour = None if image.colour is None else np.where(outside[..., None], np.uint8(0), image.colour)
-    return replace(image, pixels=np.where(outside, np.float32(air), image.pixels), colour=colour)
+    outside = cv2.dilate(body.astype(np.uint8), _disc(reach)) == 0
+    if not outside.any():
+        return image
+    air = image.pixels[outside]
+    level = float(np.median(air))
+    spread = max(1.4826 * float(np.median(np.abs(air - level))), 15.0 if image.unit is Unit.HU else 2.0)
+    marks = cv2.dilate((outside & (np.abs(image.pixels - level) > OUTLYING * spread)).astype(np.uint8), _disc(1)) > 0
+    fill = np.random.default_rng(seed).choice(air[np.abs(air - level) <= OUTLYING * spread], image.shape)
+    colour = None if image.colour is None else np.where((marks & outside)[..., None], fill[..., None].astype(np.uint8), image.colour)
+    return replace(image, pixels=np.where(marks & outside, fill, image.pixels), colour=colour)
+
+
+def _disc(radius: int) -> np.ndarray:
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)))
 
 
 def _change(subject: "Subject", field: LungField) -> AnswerChange:
@@ -44,7 +58,7 @@ def _ask(subject: "Subject", attribution: Attribution, on_progress: Progress | N
         return Check.inapplicable(NAME, "This network does not see whole slices, so there is nothing around a body.")
     if not subject.field.lungs.any():
         return Check.inapplicable(NAME, "No lung was found in this image, so its body may be mistaken too.")
-    return _change(subject, subject.field).check(NAME, "with everything outside the body wiped", "what lies outside the body")
+    return _change(subject, subject.field).check(NAME, "with every mark outside the body wiped", "what lies outside the body")
 
 
 def _measure(subject: "Subject", attribution: Attribution) -> dict[str, float]:
