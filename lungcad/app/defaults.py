@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 EXAMPLE = "phantom-spiculated-lesion.png"
-NETWORK = "phantom-honest-taught"
+NETWORK = "phantom-honest-gate"
 PAIR = ("phantom-honest", "phantom-honest-gate")
 """Of networks, on the page that compares them."""
 
