@@ -11,6 +11,7 @@ import skimage.data
 from PIL import Image, ImageDraw, ImageFont
 
 from lungcad.analysis import analyse, answer_together
+from lungcad.datasets import is_made
 from lungcad.errors import ModelError
 from lungcad.gate import Outcome
 from lungcad.gate import stored as stored_module
@@ -127,7 +128,7 @@ def test_a_damaged_gate_is_said(network, tmp_path, fault):
         FittedGate.read(card, tmp_path)
 
 
-@pytest.mark.parametrize("card", list_cards(), ids=lambda card: card.name)
+@pytest.mark.parametrize("card", [card for card in list_cards() if not is_made(card.dataset)], ids=lambda card: card.name)
 def test_every_network_has_a_gate_of_its_weights_and_its_test(card):
     assert FittedGate.read(card).weights_sha256 == card.sha256
     test = json.loads((GATE / f"{card.name}.json").read_text("utf-8"))

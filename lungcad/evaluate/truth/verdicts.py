@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -12,7 +11,7 @@ from lungcad.evaluate.truth.networks import KnownNetwork, Role
 from lungcad.evaluate.truth.scenes import Scene, image_of
 from lungcad.explain import METHODS, Options
 from lungcad.explain.trust import CHECKS, Subject, Verdict
-from lungcad.explain.trust.panel import or_not_applicable, without_support
+from lungcad.explain.trust.panel import answer_of
 from lungcad.models import TrainedModel
 
 DEAR_CHECKS = ("faithfulness", "sanity")
@@ -65,10 +64,9 @@ def _of_case(
         subject = subject.under(method)
         attribution = subject.explain(method)
         for name in checks_marked():
-            ask = CHECKS[name].ask
-            if ask is None or (name in DEAR_CHECKS and not (with_dear and method == methods[0])):
+            if name in DEAR_CHECKS and not (with_dear and method == methods[0]):
                 continue
-            check = without_support(or_not_applicable(name, partial(ask, subject, attribution, None)), attribution)
+            check = answer_of(CHECKS[name], subject, attribution)
             if check.verdict is not Verdict.NOT_APPLICABLE:
                 yield {"method": method, "check": name, "value": check.value, "verdict": str(check.verdict)}
 

@@ -67,6 +67,7 @@ class TrustCheck:
 
     ask: the answer for one map. Without it the check is asked by name only, because it needs what a subject lacks (a drawn contour).
     asked_at_once, asked_on_request: whether it belongs to the panel that fills by itself, or to the button that costs some dozens of maps.
+    of_map: whether it speaks of the map; False for a check of the answer alone, which a map that selects nothing takes nothing away from.
     measures: column of a trust run -> its title, a mean over cases of values between -1 and 1. measure: these numbers for one map of a
     case, by column; a number that does not apply is left out.
     """
@@ -76,5 +77,6 @@ class TrustCheck:
     ask: Callable[["Subject", Attribution, Progress | None], Check] | None = None
     asked_at_once: Callable[["Subject"], bool] = _always
     asked_on_request: Callable[["Subject"], bool] = _always
+    of_map: bool = True
     measures: Mapping[str, str] = field(default_factory=dict)
     measure: Callable[["Subject", Attribution], dict[str, float]] = _nothing

@@ -6,7 +6,7 @@ from functools import partial
 
 from lungcad.errors import LungcadError
 from lungcad.explain.attribution import NEARLY_FLAT, Attribution
-from lungcad.explain.trust.check import Check, Verdict
+from lungcad.explain.trust.check import Check, TrustCheck, Verdict
 from lungcad.explain.trust.subject import Subject
 from lungcad.explain.trust.table import CHECKS
 from lungcad.progress import Progress
@@ -14,24 +14,31 @@ from lungcad.progress import Progress
 
 def quick_checks(subject: Subject, attribution: Attribution) -> Iterator[Check]:
     """Those that cost little, each as it finishes. A check that fails says why; the others go on."""
-    for name, check in CHECKS.items():
-        ask = check.ask
-        if ask is not None and check.asked_at_once(subject):
-            yield without_support(or_not_applicable(name, partial(ask, subject, attribution, None)), attribution)
+    for check in CHECKS.values():
+        if check.ask is not None and check.asked_at_once(subject):
+            yield answer_of(check, subject, attribution)
 
 
 def slow_checks(subject: Subject, attribution: Attribution, on_progress: Progress | None = None) -> list[Check]:
     """Those that draw some dozens of maps."""
-    asked = [(name, check.ask) for name, check in CHECKS.items() if check.ask is not None and check.asked_on_request(subject)]
+    asked = [check for check in CHECKS.values() if check.ask is not None and check.asked_on_request(subject)]
     results = []
-    for index, (name, ask) in enumerate(asked):
+    for index, check in enumerate(asked):
 
         def report(done: int, total: int, index: int = index) -> None:
             if on_progress:
                 on_progress(index * total + done, len(asked) * total)
 
-        results.append(without_support(or_not_applicable(name, partial(ask, subject, attribution, report)), attribution))
+        results.append(answer_of(check, subject, attribution, report))
     return results
+
+
+def answer_of(check: TrustCheck, subject: Subject, attribution: Attribution, on_progress: Progress | None = None) -> Check:
+    """As the panel shows it: a check that fails says why, and a map that selects nothing gets no support."""
+    if check.ask is None:
+        return Check.inapplicable(check.name, "It needs what is drawn by hand.")
+    answer = or_not_applicable(check.name, partial(check.ask, subject, attribution, on_progress))
+    return without_support(answer, attribution) if check.of_map else answer
 
 
 def or_not_applicable(name: str, ask: Callable[[], Check]) -> Check:

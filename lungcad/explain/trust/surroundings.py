@@ -72,6 +72,7 @@ SURROUNDINGS = TrustCheck(
     "Does the answer stay without what lies outside the body?",
     _ask,
     asked_on_request=lambda subject: False,
+    of_map=False,
     measures={"surroundings": "fall of the probability without what lies outside the body (lower is better)"},
     measure=_measure,
 )

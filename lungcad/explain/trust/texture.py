@@ -57,6 +57,7 @@ TEXTURE = TrustCheck(
     "Does the answer stay under another grain of the picture?",
     _ask,
     asked_on_request=lambda subject: False,
+    of_map=False,
     measures={"texture": "fall of the probability under another grain (lower is better)"},
     measure=_measure,
 )
