@@ -69,7 +69,7 @@ def mark(
     *,
     n: int = 200,
     methods: Sequence[str] | None = None,
-    dear_cases: int = 8,
+    dear_cases: int = 12,
     slow_cases: int = 6,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Truth:
