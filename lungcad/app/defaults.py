@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 EXAMPLE = "phantom-spiculated-lesion.png"
-NETWORK = "phantom-honest-gate"
+NETWORK, METHOD = "phantom-honest-taught", "attention"
+"""Its attention was taught the contours, so its mask is the map that lies on a lesion more than any other here (data/truth)."""
 PAIR = ("phantom-honest", "phantom-honest-gate")
 """Of networks, on the page that compares them."""
 

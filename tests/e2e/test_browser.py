@@ -93,7 +93,7 @@ def test_upload_class_bars_and_overlay(tab, server, screenshots, kind, capsys):
 def test_all_that_matters_is_above_the_fold(tab, server):
     """At 1440×900: the picture is 640 pixels high, and beside it answer, bars and trust list."""
     tab.set_viewport_size({"width": 1440, "height": 900})
-    open_predict(tab, server)
+    open_predict(tab, server, "")
     picture = maps(tab).bounding_box()
     assert picture["height"] >= 640 and picture["y"] + picture["height"] < 900
     for part in (".st-key-class", ".st-key-bars", ".st-key-check_partner"):

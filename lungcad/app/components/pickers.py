@@ -6,7 +6,7 @@ from lungcad.app import session, store, url
 from lungcad.app.components.literal import literal
 from lungcad.app.components.reading import reading_picker
 from lungcad.app.components.text import card_title, class_label
-from lungcad.app.defaults import EXAMPLE, NETWORK, first_of
+from lungcad.app.defaults import EXAMPLE, METHOD, NETWORK, first_of
 from lungcad.evaluate.conformal import LEVELS, USUAL_LEVEL
 from lungcad.explain import METHODS, Fill, Layer, Options, Segments, methods_for
 from lungcad.explain.attribution import Cost
@@ -117,7 +117,7 @@ def method_picker(network: str) -> str:
         "Explanation",
         names,
         key="method",
-        default=names[0],
+        default=first_of(names, METHOD) if network == NETWORK else names[0],
         format_func=lambda name: METHODS[name].title + (" (control)" if METHODS[name].control else ""),
         help="  \n".join(f"**{METHODS[name].title}** ({COSTS[METHODS[name].cost]}): {METHODS[name].what}" for name in names),
     )

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
-from lungcad.app.defaults import EXAMPLE, NETWORK
+from lungcad.app.defaults import EXAMPLE, METHOD, NETWORK
 
 
 @dataclass(frozen=True)
@@ -22,10 +22,10 @@ STORIES = (
     Story(
         "Read a slice",
         "pages/1_Predict.py",
-        {"example": EXAMPLE, "model": NETWORK, "method": "gradcam", "panel": "trust"},
+        {"example": EXAMPLE, "model": NETWORK, "method": METHOD, "panel": "trust"},
         (
             "This slice is made up, so it is known what is on it: read the answer, and how sure it is.",
-            "See whether the bright colours lie on the lesion: “Show the true contour” tells.",
+            "See how near the bright colours come to the lesion: “Show the true contour” tells.",
             "Last, read the checks: a map that does no better than its control explains nothing.",
         ),
     ),

@@ -13,7 +13,7 @@ STYLE = """
 .st-key-predict { grid-template-areas: "answer" "picture" "details"; }
 .st-key-answer h2 { padding: 0 0 .75rem; }
 .st-key-details h3 { padding: 0 0 .75rem; }
-.st-key-trust_list details summary { padding-top: .3rem; padding-bottom: .3rem; min-height: 2rem; }
+.st-key-trust_list details summary { padding-top: .2rem; padding-bottom: .2rem; min-height: 1.9rem; line-height: 1.35; }
 .st-key-trust_list details summary p { font-size: .8125rem; }
 .st-key-answer [data-testid=stAlert] p, .st-key-details [data-testid=stAlert] p { font-size: .875rem; }
 .st-key-answer [data-testid=stAlertContainer], .st-key-details [data-testid=stAlertContainer] { padding: .6rem .8rem; }
