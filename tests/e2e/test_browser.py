@@ -197,7 +197,8 @@ def test_the_trust_panel_fills_and_its_slower_checks_run(tab, server, screenshot
         print(f"\nlink to the last of the cheap trust checks on screen: {time.perf_counter() - start:.2f} s")
     for name in ("faithfulness", "anatomy", "agreement", "stability"):
         expect(tab.locator(f".st-key-check_{name}")).to_contain_text("control")
-    tab.get_by_role("button", name="Run the slower checks").click()
+    settled(tab)
+    tab.get_by_role("button", name="Run the slower checks").click(timeout=60_000)
     expect(tab.locator(".st-key-check_sanity")).to_contain_text("control")
     settled(tab)
     tab.set_viewport_size({"width": 1440, "height": 2900})
