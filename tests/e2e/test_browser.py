@@ -96,7 +96,7 @@ def test_all_that_matters_is_above_the_fold(tab, server):
     open_predict(tab, server, "")
     picture = maps(tab).bounding_box()
     assert picture["height"] >= 640 and picture["y"] + picture["height"] < 900
-    for part in (".st-key-class", ".st-key-bars", ".st-key-check_partner"):
+    for part in (".st-key-class", ".st-key-bars", ".st-key-check_stability"):
         box = tab.locator(part).bounding_box()
         assert box["x"] > picture["x"] + picture["width"] and box["y"] + box["height"] < 900, part
 
