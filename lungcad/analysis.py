@@ -62,6 +62,11 @@ class Analysis(GatedAnswer):
         """The method's raw map on the grid of the file, float32, wherever the image was turned to the usual view."""
         return np.ascontiguousarray(self.image.turn.to_file(self.attributions[method].values))
 
+    def file_stem(self, method: str) -> str:
+        """Of a file made of the result, without ending; nobody's file name or identifier is in it."""
+        declined = "-declined" if self.gate.is_declined else ""
+        return f"lungcad-{self.image.provenance.sha256[:12]}-{self.model_name}-{method}{declined}"
+
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON: no pixels, no file name, no patient identifier; the image is named by its SHA-256.
 

@@ -13,7 +13,6 @@ from lungcad.app.components.layout import place_for
 from lungcad.app.components.pickers import image_picker, method_picker, network_picker, options_picker, set_level_picker, target_picker
 from lungcad.app.predict.draw_first import is_map_hidden, show_draw_first
 from lungcad.app.predict.erase import show_erase
-from lungcad.app.predict.gate import file_name
 from lungcad.app.predict.heatmap import explained, is_at_hand, map_id, offer_json, show_facts, show_viewer, supply_map
 from lungcad.app.predict.methods import show_methods
 from lungcad.app.predict.nearest import show_nearest
@@ -63,7 +62,7 @@ with navigation.plain_errors():
         page.trust.empty()
         with below_picture:
             st.caption("The heat map is hidden with the answer.")
-            offer_json(prediction, file_name(prediction, "gate"))
+            offer_json(prediction, prediction.file_stem("gate"))
     else:
         result = explained(image, network, method, target, options) if at_hand else None
         with below_picture:

@@ -17,6 +17,7 @@ ORDER = [
     {"evaluate"},
     {"publish", "answer"},
     {"train", "analysis", "export"},
+    {"report"},
     {"bench"},
     {"app", "api", "cli"},
     {"__main__", "pages", "streamlit_app"},

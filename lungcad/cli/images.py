@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lungcad.cli.common import Json, Model, Models, app, check_writable, complain, messages, print_json, progress
+from lungcad.cli.report import check_folder, report_files, write_files
 from lungcad.errors import LungcadError, lookup_choice
 from lungcad.files import whole_file, write_whole
 from lungcad.names import printable
@@ -164,7 +165,9 @@ def explain(
         str, typer.Option(help="gradcam, hirescam, layercam, lime, occlusion, attention, ...; a wrong name lists them all.")
     ] = "gradcam",
     target: Annotated[str | None, typer.Option(help="Class to explain; the predicted one unless told.")] = None,
-    out: Annotated[Path | None, typer.Option(help="PNG: the overlay at the image's own size.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="PNG: the overlay at the image's own size. With --report: the folder to write into.")
+    ] = None,
     values: Annotated[Path | None, typer.Option(help="NPY: the raw float32 map on the file's own grid, as the file is turned.")] = None,
     samples: Annotated[int, typer.Option(min=50, max=100_000, help="Number of samples (LIME).")] = 1000,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed (LIME, SmoothGrad, random).")] = 0,
@@ -175,16 +178,25 @@ def explain(
     scale: ScaleName = "auto",
     show_anyway: ShowAnyway = False,
     set_level: SetLevel = 0.9,
+    report: Annotated[
+        str | None, typer.Option(help="Write a report into the folder --out: pdf, html or both with a comma between.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Explain one image: overlay and raw map. Of what the gate declines, nothing is written (exit status 0)."""
+    """Explain one image: overlay, raw map, report. Of what the gate declines no map is written, and a report without answer (exit status 0)."""
     import numpy as np
 
     from lungcad.analysis import analyse
     from lungcad.explain import Fill, Layer, Options, Segments
     from lungcad.explain.overlay import overlay, png
+    from lungcad.models import list_cards, load_model
+    from lungcad.report.formats import FORMATS, chosen
+    from lungcad.report.gather import gathered
 
-    check_writable(out, ".png")
+    formats = chosen(report, FORMATS, "report format") if report is not None else []
+    folder = check_folder(out, "--report") if formats else None
+    picture = None if folder else out
+    check_writable(picture, ".png")
     check_writable(values, ".npy")
     options = Options(
         seed,
@@ -193,10 +205,11 @@ def explain(
         lookup_choice(Segments, segments, "segmentation"),
         lookup_choice(Fill, fill, "fill"),
     )
+    network = load_model(model)
     with progress(method) as on_progress:
         result = analyse(
             str(image),
-            model,
+            network,
             methods=[method],
             target=target,
             options=options,
@@ -207,22 +220,28 @@ def explain(
             set_level=set_level,
         )
     attribution = result.attributions[method]
-    if result.is_hidden and (out or values):
+    if result.is_hidden and (picture or values):
         complain("the gate declined the image, so no file was written; --show-anyway writes it all the same")
-    elif out or values:
+    elif picture or values:
         overridden = {"Gate": f"declined, shown all the same: {result.gate.reason}"} if result.gate.is_declined else {}
-        if out:
+        if picture:
             write_whole(
-                out, png(overlay(result.image.grey(), attribution), Method=method, Network=model, Class=result.target, **overridden)
+                picture, png(overlay(result.image.grey(), attribution), Method=method, Network=model, Class=result.target, **overridden)
             )
         if values:
             with whole_file(values) as file:
                 np.save(file, result.values_in_file(method))
+    files = []
+    if folder:
+        case = gathered(result, network, method, options, cards=list_cards())
+        files = [printable(path) for path in write_files(report_files(case, formats), folder)]
     if as_json:
-        print_json({"path": printable(image), **result.to_dict()})
+        print_json({"path": printable(image), **result.to_dict(), **({"files": files} if files else {})})
     else:
         about = (
             "" if result.is_hidden else f", {method} of {result.target}, values {attribution.values.min():.4g} to {attribution.peak:.4g}"
         )
         print(f"{printable(image)}: {_answer(result)}{about}")
         _say(result)
+        for name in files:
+            print(f"  {name}")

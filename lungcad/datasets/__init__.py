@@ -2,7 +2,7 @@
 
 from lungcad.datasets.case import Case, Split
 from lungcad.datasets.chest_ct_scan import CHEST_CT_SCAN
-from lungcad.datasets.dataset import DATASETS, Dataset, Task, is_made, of_split
+from lungcad.datasets.dataset import DATASETS, Dataset, Task, class_title, is_made, of_split
 from lungcad.datasets.iq_oth_nccd import IQ_OTH_NCCD
 from lungcad.datasets.lc25000 import LC25000
 from lungcad.datasets.lidc_nodules import LIDC_NODULES
@@ -22,6 +22,7 @@ __all__ = [
     "Split",
     "SplitCases",
     "Task",
+    "class_title",
     "is_made",
     "of_split",
     "split_cases",

@@ -128,6 +128,11 @@ def of_split(cases: list[Case], split: Split) -> list[Case]:
     return [case for case in cases if case.split is split]
 
 
+def class_title(name: str) -> str:
+    """A class's name as a data set writes it for people; any other name stays letter by letter ("1.0" is not "1 0")."""
+    return next((dataset.class_titles[name] for dataset in DATASETS.values() if name in dataset.class_titles), name)
+
+
 def is_made(name: str) -> bool:
     """Whether the data set of that name is drawn by lungcad: there is no patient in it."""
     dataset = DATASETS.get(name)

@@ -1,7 +1,7 @@
 """Words of classes and networks, as pages show them, letter by letter where they come from outside."""
 
 from lungcad.app.components.literal import literal
-from lungcad.datasets import DATASETS
+from lungcad.datasets import class_title
 from lungcad.models import ModelCard
 
 
@@ -10,9 +10,8 @@ def class_text(name: str) -> str:
     return literal(class_label(name))
 
 
-def class_label(name: str) -> str:
-    """A class's name as a data set writes it for people; any other name stays letter by letter ("1.0" is not "1 0")."""
-    return next((dataset.class_titles[name] for dataset in DATASETS.values() if name in dataset.class_titles), name)
+class_label = class_title
+"""A class's name as it is written for people."""
 
 
 def accuracy_text(card: ModelCard) -> str:

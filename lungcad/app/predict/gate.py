@@ -65,9 +65,3 @@ def gate_texts(result: Analysis) -> dict[str, str]:
 def mark_of(result: Analysis) -> str:
     """Written over the picture; empty where nothing was declined."""
     return MARK if result.gate.is_declined else ""
-
-
-def file_name(result: Analysis, method: str) -> str:
-    """Of a download, without ending; no file name of the reader's is in it."""
-    declined = "-declined" if result.gate.is_declined else ""
-    return f"lungcad-{result.image.provenance.sha256[:12]}-{result.model_name}-{method}{declined}"

@@ -12,7 +12,7 @@ from lungcad.app import session, store, viewer
 from lungcad.app.components.literal import literal
 from lungcad.app.components.text import class_text
 from lungcad.app.jobs import run_in_session
-from lungcad.app.predict.gate import file_name, gate_texts, mark_of
+from lungcad.app.predict.gate import gate_texts, mark_of
 from lungcad.explain import METHODS, Options
 from lungcad.explain.attribution import Cost
 from lungcad.imaging import CTImage, Window
@@ -115,7 +115,7 @@ def show_facts(result: Analysis, method: str) -> None:
         about += f" Computed on {columns}×{rows} cells."
     about += f" Answer in {result.timings['predict'] * 1e3:.0f} ms, map in {result.timings[method] * 1e3:,.0f} ms, {result.precision}."
     st.caption(about)
-    name = file_name(result, method)
+    name = result.file_stem(method)
     with st.container(horizontal=True):
         offer_json(result, name)
         st.download_button(

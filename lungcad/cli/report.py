@@ -1,0 +1,84 @@
+"""Commands that write reports: report cases, report dataset, report run; and what ``explain --report`` writes."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lungcad.cli.common import app, complain, progress
+from lungcad.errors import LungcadError
+from lungcad.files import check_can_make, check_can_write, write_whole
+from lungcad.names import printable
+
+if TYPE_CHECKING:
+    from lungcad.report.case import Case
+
+report_app = typer.Typer(no_args_is_help=True, help="Reports as PDF and as one HTML file.")
+app.add_typer(report_app, name="report")
+
+Formats = Annotated[str, typer.Option("--format", help="pdf, html or both with a comma between.")]
+Folder = Annotated[Path, typer.Option("--out", help="Folder to write into; made where it is not there.")]
+
+
+def check_folder(out: Path | None, option: str) -> Path:
+    """The output folder, before any work. Raises :class:`LungcadError` where it is not named or cannot be written."""
+    if out is None:
+        raise LungcadError(f"Name a folder with --out for what {option} writes.")
+    if out.suffix.lower() == ".png":
+        raise LungcadError(f"With {option}, --out names a folder; '{printable(out)[-200:]}' ends like a picture.")
+    check_can_make(out)
+    return out
+
+
+def write_files(files: Mapping[str, bytes], folder: Path) -> list[Path]:
+    """Each whole or not at all; the paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        write_whole(folder / name, content)
+    return [folder / name for name in files]
+
+
+def report_files(case: "Case", formats: list[str]) -> dict[str, bytes]:
+    """File name -> content of a case's report."""
+    from lungcad.report.case import case_document
+    from lungcad.report.formats import rendered
+
+    return rendered(case_document(case), case.name, formats)
+
+
+@report_app.command("cases")
+def report_cases(
+    images: list[Path],
+    model: Annotated[str, typer.Option(help="A name that `models` lists.")],
+    out: Annotated[Path, typer.Option(help="ZIP file: a report of every image.")],
+    method: Annotated[str, typer.Option(help="Of the heat map; a wrong name lists them all.")] = "gradcam",
+    formats: Formats = "pdf",
+    show_anyway: Annotated[bool, typer.Option("--show-anyway", help="Show answers that the gate declined; the reports say so.")] = False,
+) -> None:
+    """Explain images and put a report of each into one zip. What cannot be read is left out and said (exit status 2)."""
+    from lungcad.analysis import analyse
+    from lungcad.models import list_cards, load_model
+    from lungcad.report.formats import FORMATS, as_zip, chosen
+    from lungcad.report.gather import gathered
+
+    if out.suffix.lower() != ".zip":
+        raise LungcadError(f"The output file '{printable(out)[-200:]}' must end in .zip.")
+    check_can_write(out)
+    names, network, n_failed = chosen(formats, FORMATS, "report format"), load_model(model), 0
+    files: dict[str, bytes] = {}
+    with progress("reports") as on_progress:
+        for index, path in enumerate(images):
+            try:
+                result = analyse(str(path), network, methods=[method], show_anyway=show_anyway)
+            except LungcadError as error:
+                complain(f"{printable(path)[-300:]}: {error}")
+                n_failed += 1
+                continue
+            files |= report_files(gathered(result, network, method, cards=list_cards()), names)
+            on_progress(index + 1, len(images))
+    if files:
+        write_whole(out, as_zip(files))
+        print(f"{printable(out)}: {len(files)} files")
+    if n_failed:
+        raise typer.Exit(2)

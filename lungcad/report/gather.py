@@ -1,0 +1,36 @@
+"""From a result to a case that can be reported: the checks of its map, its nearest training cases, the record of the checks."""
+
+from collections.abc import Iterable
+
+from lungcad.analysis import Analysis, nearest_cases, partner_of, trust_checks
+from lungcad.errors import LungcadError, ModelError
+from lungcad.evaluate.stores.truth import read_truth
+from lungcad.explain import Options
+from lungcad.explain.neighbours import Nearest
+from lungcad.models import ModelCard, TrainedModel, load_model
+from lungcad.report.case import Case
+
+
+def gathered(result: Analysis, model: TrainedModel, method: str, options: Options = Options(), *, cards: Iterable[ModelCard] = ()) -> Case:
+    """Makes the quick checks. cards: among them the network that differs in attention only is looked for. Of a hidden answer nothing is computed."""
+    if result.is_hidden:
+        return Case(result, model.card, method, options)
+    card = partner_of(model.card, cards)
+    checks = list(trust_checks(result.image, model, result, method, options, partner=load_model(card.name) if card else None))
+    return Case(result, model.card, method, options, checks, nearest_or_none(result, model), truth_or_none())
+
+
+def nearest_or_none(result: Analysis, model: TrainedModel) -> Nearest | None:
+    """None where no index of the training cases is there."""
+    try:
+        return nearest_cases(result.image, model)
+    except ModelError:
+        return None
+
+
+def truth_or_none() -> dict[str, object] | None:
+    """The record of the checks; None where it is missing or damaged, and the report does without."""
+    try:
+        return read_truth()
+    except LungcadError:
+        return None
