@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 ORDER = [
     {"allocator", "errors", "names", "paths", "progress", "registry"},
-    {"schema", "files"},
+    {"schema", "files", "unpack"},
     {"estimate", "preprocess_config"},
     {"device", "imaging"},
     {"preprocess", "datasets"},

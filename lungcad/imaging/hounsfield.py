@@ -12,10 +12,10 @@ SATURATED = 0.005
 MAX_SAMPLED = 1 << 18
 
 
-def sampled(values: np.ndarray) -> np.ndarray:
-    """At most about a quarter of a million values, on a regular grid."""
+def sampled(values: np.ndarray, at_most: int = MAX_SAMPLED) -> np.ndarray:
+    """At most about so many values, on a regular grid."""
     flat = values.ravel()
-    return flat[:: max(flat.size // MAX_SAMPLED, 1)]
+    return flat[:: max(flat.size // at_most, 1)]
 
 
 def offset_of(values: np.ndarray) -> float | None:
@@ -63,8 +63,7 @@ _SCALE_LOST = "the Hounsfield scale is probably lost, and the window shows the w
 
 def doubt(hu: np.ndarray) -> str | None:
     """Why values that are said to be Hounsfield units are probably none; None where they can be."""
-    sample = sampled(hu)
-    low, high = np.quantile(sample, [0.005, 0.995])
+    low, high = np.quantile(sampled(hu, 1 << 16), [0.005, 0.995])
     if low > -500:
         return f"No value is like air (the lowest are about {low:.0f} HU): {_SCALE_LOST}"
     if high < -250:

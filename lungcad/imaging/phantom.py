@@ -19,6 +19,7 @@ from scipy import ndimage
 
 from lungcad import paths
 from lungcad.errors import ImageError
+from lungcad.imaging.canvas import Canvas
 from lungcad.imaging.image import SYNTHETIC_MARK, CTImage, Provenance, Unit
 from lungcad.imaging.window import Window
 
@@ -126,29 +127,13 @@ def make_phantom(
     rng = np.random.default_rng(seed)
     field = acquisition.field_of_view_mm / body  # all that follows is in the millimetres of a usual body
     spacing = field / size
-    axis = (np.arange(size) + 0.5) * spacing - field / 2
-    down, right = np.meshgrid(axis, axis, indexing="ij")
-
-    def inside(cy: float, cx: float, ry: float, rx: float, *, angle: float = 0.0, power: float = 2.0) -> np.ndarray:
-        """Coverage in [0, 1] of a (super-)ellipse, its edge one pixel wide. angle: degrees."""
-        cos, sin = np.cos(np.radians(angle)), np.sin(np.radians(angle))
-        reach = np.hypot(ry, rx) * (1 + spacing / min(ry, rx))  # nothing is covered farther away
-        first_row, last_row, first_column, last_column = np.searchsorted(axis, [cy - reach, cy + reach, cx - reach, cx + reach])
-        box = np.s_[first_row:last_row, first_column:last_column]
-        y, x = down[box] - cy, right[box] - cx
-        u, v = np.abs((cos * y + sin * x) / ry), np.abs((cos * x - sin * y) / rx)
-        radius = (u**power + v**power) ** (1 / power)
-        coverage = np.zeros(hu.shape)
-        coverage[box] = np.clip((1 - radius) * min(ry, rx) / spacing + 0.5, 0, 1)
-        return coverage
-
-    def paint(coverage: np.ndarray, value: float) -> None:
-        np.copyto(hu, hu + coverage * (value - hu))
+    canvas = Canvas(size, field)
+    down, right, inside, paint = canvas.down, canvas.right, canvas.inside, canvas.paint
 
     def vary(value: float, share: float = 0.06) -> float:
         return value * (1 + rng.uniform(-share, share))
 
-    hu = np.full((size, size), float(AIR))
+    hu = canvas.hu
     body_y, body_x = vary(112), vary(168)
     paint(inside(0, 0, body_y, body_x, power=2.4), FAT)
     paint(inside(2, 0, body_y - vary(14, 0.3), body_x - vary(16, 0.3), power=2.4), MUSCLE)

@@ -6,8 +6,8 @@ import zipfile
 
 import pytest
 
-from lungcad.datasets.unpack import Limits, take_files, unpack_zip
 from lungcad.errors import DatasetError
+from lungcad.unpack import Limits, take_files, unpack_zip
 
 
 def zipped(*members: tuple[str | zipfile.ZipInfo, bytes], packing=zipfile.ZIP_DEFLATED) -> io.BytesIO:

@@ -7,8 +7,8 @@ import streamlit as st
 from lungcad.app import dropped, url
 from lungcad.app.folder_access import may_name_folders, open_folder, shared_roots, visitor_is_local
 from lungcad.datasets import Dataset
-from lungcad.datasets.unpack import Limits, take_files, unpack_zip
 from lungcad.errors import DatasetError
+from lungcad.unpack import Limits, take_files, unpack_zip
 
 ZIP, FOLDER, PATH = "a zip", "a folder", "a path on the server"
 LIMITS = Limits()

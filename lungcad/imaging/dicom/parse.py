@@ -39,7 +39,7 @@ def looks_like_dicom(data: bytes) -> bool:
     return data[128:132] == b"DICM" or data.startswith(_FIRST_TAGS)
 
 
-def parse(data: bytes) -> pydicom.Dataset:
+def parse(data: bytes, *, headers_only: bool = False) -> pydicom.Dataset:
     """The data set. Raises :class:`ImageError` for one that is damaged, encrypted, a directory, or unpacks to too much."""
     try:
         stream = io.BytesIO(data)
@@ -47,7 +47,7 @@ def parse(data: bytes) -> pydicom.Dataset:
         meta = _read_file_meta_info(stream)
         if meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
             _bound_inflation(memoryview(data)[stream.tell() :])
-        dataset = pydicom.dcmread(io.BytesIO(data), force=True)
+        dataset = pydicom.dcmread(io.BytesIO(data), force=True, stop_before_pixels=headers_only)
         len(dataset)
     except ImageError:
         raise
@@ -55,7 +55,7 @@ def parse(data: bytes) -> pydicom.Dataset:
         raise ImageError("The DICOM file is damaged, cut short or encrypted and cannot be read; export it again.") from None
     if dataset.get("MediaStorageSOPClassUID") or "DirectoryRecordSequence" in dataset:
         raise ImageError("This is a DICOM directory (DICOMDIR), not an image; give one of the slices it lists.")
-    if "EncryptedAttributesSequence" in dataset and "PixelData" not in dataset:
+    if "EncryptedAttributesSequence" in dataset and "PixelData" not in dataset and "Rows" not in dataset:
         raise ImageError("The DICOM file is encrypted; decrypt it first.")
     return dataset
 

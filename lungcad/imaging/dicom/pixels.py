@@ -6,6 +6,7 @@ import numpy as np
 import pydicom
 from pydicom.encaps import get_frame
 from pydicom.pixels import pixel_array
+from pydicom.uid import JPEGLSTransferSyntaxes
 
 from lungcad.errors import ImageError
 from lungcad.imaging.codestream import claimed_size
@@ -82,13 +83,15 @@ def decode(dataset: pydicom.Dataset, index: int, remarks: Remarks) -> np.ndarray
     try:
         if words:  # whole words: which bits count is decided below
             dataset.BitsStored, dataset.HighBit = dataset.BitsAllocated, dataset.BitsAllocated - 1
-        stored = pixel_array(dataset, index=index)
+        stored = pixel_array(
+            dataset, index=index, decoding_plugin="pyjpegls" if dataset.file_meta.TransferSyntaxUID in JPEGLSTransferSyntaxes else ""
+        )
     except Exception:  # every decoder plugin raises types of its own
         syntax = dataset.file_meta.TransferSyntaxUID.name
         raise ImageError(f"The DICOM file's pixels ({syntax}) are damaged or in a form that cannot be decoded.") from None
     finally:
         if words:
-            dataset.BitsStored = int(stored_bits or 0)
+            dataset.BitsStored, dataset.HighBit = int(stored_bits or 0), int((stored_bits or 0) - 1 if high_bit is None else high_bit)
     if stored.shape[:2] != (dataset.Rows, dataset.Columns):
         raise ImageError(f"The DICOM file's pixels decode to shape {stored.shape}, not the size that its header claims.")
     if not words:

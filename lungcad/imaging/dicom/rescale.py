@@ -51,7 +51,10 @@ def _rescaled(dataset: pydicom.Dataset, stored: np.ndarray, padding: np.ndarray,
                 "so its Hounsfield units are unknown; export it again."
             )
         kind = text(dataset, "RescaleType") or "HU"
-        values = stored.astype(np.float64) * slope + intercept
+        exact_in_float32 = (
+            stored.dtype.kind in "iu" and slope.is_integer() and intercept.is_integer() and _largest(stored, slope, intercept) < 2**24
+        )
+        values = stored.astype(np.float32 if exact_in_float32 else np.float64) * slope + intercept
         real = stored[~padding] if not padding.all() else stored
         if slope == 1 and intercept == 0 and ((number(dataset, "BitsStored") or 16) <= 8 or (real.min() >= 0 and real.max() <= 255)):
             return (
@@ -79,12 +82,20 @@ def _rescaled(dataset: pydicom.Dataset, stored: np.ndarray, padding: np.ndarray,
     return values, ""
 
 
+def _largest(stored: np.ndarray, slope: float, intercept: float) -> float:
+    return max(abs(float(stored.min())), abs(float(stored.max()))) * abs(slope) + abs(intercept)
+
+
 def _without_padding(hu: np.ndarray, padding: np.ndarray, remarks: Remarks) -> np.ndarray:
     if padding.any() and TISSUE[0] < float(np.median(hu[padding])) < TISSUE[1]:
         inside = padding & ~at_the_border(padding)
         padding = padding & ~inside
         if inside.any():
             remarks.warn("The file's padding value is also a value of tissue; only where it touches the picture's edge was it read as air.")
+    if not padding.any() and hu.min() >= LOWEST and hu.max() <= HIGHEST and not _white_corners(hu, padding).any():
+        if why := doubt(hu):
+            remarks.warn(why)
+        return hu
     impossible = ((hu < LOWEST) | (hu > HIGHEST)) & ~padding
     if impossible.sum() > MAX_IMPOSSIBLE * max((~padding).sum(), 1):
         raise ImageError("The DICOM file's rescaled values are far outside any Hounsfield range; its rescale tags are wrong.")

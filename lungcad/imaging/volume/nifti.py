@@ -1,0 +1,171 @@
+"""NIfTI-1 and NIfTI-2 files (nibabel reads the header), turned by their own affine; nothing is read on a header's word alone."""
+
+import gzip
+import io
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from nibabel.nifti1 import Nifti1Header
+from nibabel.nifti2 import Nifti2Header
+
+from lungcad.errors import ImageError
+from lungcad.imaging.hounsfield import HIGHEST, LOWEST, doubt
+from lungcad.imaging.remarks import Remarks
+from lungcad.imaging.volume.axial import axes_of, is_oblique, tilt_of, to_axial
+from lungcad.imaging.volume.ct_volume import CTVolume, SliceSource
+from lungcad.imaging.volume.dicom_series import check_size
+from lungcad.imaging.volume.series import Series
+from lungcad.progress import Progress
+
+_HEADERS = {348: Nifti1Header, 540: Nifti2Header}
+_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
+"""NIfTI's axes are right, front, head; DICOM's left, back, head."""
+_HEAD = 544
+
+
+def looks_like_nifti(head: bytes) -> bool:
+    """Whether a file that begins with these (544) bytes is NIfTI, plain or gzipped."""
+    if head[:2] == b"\x1f\x8b":
+        try:
+            head = zlib.decompressobj(wbits=31).decompress(head, _HEAD)
+        except zlib.error:
+            return False
+    return head[:4] in (b"\x5c\x01\x00\x00", b"\x00\x00\x01\x5c", b"\x1c\x02\x00\x00", b"\x00\x00\x02\x1c") and (
+        head[344:348] in (b"n+1\0", b"ni1\0") or head[4:8] in (b"n+2\0", b"ni2\0")
+    )
+
+
+def nifti_series(path: Path, file: int) -> Series:
+    """The file as a series, by its header alone."""
+    header, _ = _header(path)
+    try:
+        affine = _affine(header)
+        shape, spacing = _usual(_shape(header), affine)
+    except ImageError:  # said when it is opened
+        shape, spacing = (0, 0, 0), (0.0, 0.0, 0.0)
+    return Series("NIfTI volume", "", shape, spacing, nifti_file=file)
+
+
+def load_nifti(path: Path, on_progress: Progress | None = None) -> CTVolume:
+    """Raises :class:`ImageError` for four dimensions, no orientation, NaN, colours, values that are no Hounsfield units, a wrong size."""
+    header, head_bytes = _header(path)
+    shape, dtype = _shape(header), _dtype(header)
+    offset, expected = int(header.get_data_offset()), int(np.prod(shape, dtype=object)) * dtype.itemsize
+    data = _values(path, max(offset, head_bytes), expected)
+    affine, (slope, intercept) = _affine(header), _scaling(header)
+    stored = np.frombuffer(data, dtype).reshape(shape[::-1])  # (k, j, i): the first index runs fastest
+    hu, rounded = np.empty(stored.shape, dtype=np.int16), False
+    for index, plane in enumerate(stored):
+        values = plane.astype(np.float64) * slope + intercept
+        if not np.isfinite(values).all():
+            raise ImageError("The NIfTI file holds NaN or infinite values; export it again with finite ones.")
+        if values.min() < -32768 or values.max() > HIGHEST:
+            raise ImageError("The NIfTI file's values are far outside any Hounsfield range; export the CT itself, in Hounsfield units.")
+        hu[index] = np.rint(values)
+        rounded |= dtype.kind == "f" and bool((hu[index] != values).any())
+        if on_progress:
+            on_progress(index + 1, len(stored))
+    np.copyto(hu, -1000, where=hu < LOWEST)
+    remarks = Remarks()
+    if why := doubt(hu):
+        remarks.warn(why)
+    if rounded:
+        remarks.note("The file holds fractions of a Hounsfield unit; they were rounded to whole ones.")
+    swapped = affine[:, [2, 1, 0, 3]]
+    hu, turned = to_axial(hu, swapped)
+    if is_oblique(turned):
+        remarks.warn(f"The slices are oblique ({tilt_of(turned):.0f}° off the axis of the body); sides are marked after the nearest axis.")
+    remarks.note("NIfTI says nothing of how or of whom a volume was taken; its values were read as Hounsfield units.")
+    sources = tuple(SliceSource(0, index) for index in range(len(hu)))
+    return CTVolume(hu, turned, sources, "NIfTI", notes=tuple(remarks.notes), warnings=tuple(remarks.warnings))
+
+
+def _header(path: Path) -> tuple[Nifti1Header, int]:
+    with path.open("rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
+        file.seek(0)
+        try:
+            head = gzip.GzipFile(fileobj=file).read(_HEAD) if packed else file.read(_HEAD)
+        except (OSError, EOFError, zlib.error):
+            raise ImageError("The NIfTI file is damaged or cut short; export it again.") from None
+    size = int.from_bytes(head[:4], "little")
+    size = size if size in _HEADERS else int.from_bytes(head[:4], "big")
+    if size not in _HEADERS or len(head) < size:
+        raise ImageError("The NIfTI file is damaged or cut short; export it again.")
+    if (head[344:348] if size == 348 else head[4:8]).startswith(b"ni"):
+        raise ImageError("The NIfTI header's values lie in a second file (.hdr and .img); export it as one .nii file.")
+    try:
+        return _HEADERS[size].from_fileobj(io.BytesIO(head[:size]), check=False), size
+    except Exception:  # nibabel raises many types on a damaged header
+        raise ImageError("The NIfTI file's header is damaged; export it again.") from None
+
+
+def _shape(header: Nifti1Header) -> tuple[int, int, int]:
+    try:
+        shape = tuple(int(side) for side in header.get_data_shape())
+    except Exception:
+        raise ImageError("The NIfTI file's header is damaged; export it again.") from None
+    while len(shape) > 3 and shape[-1] == 1:
+        shape = shape[:-1]
+    if len(shape) != 3 or min(shape) < 1:
+        raise ImageError(f"The NIfTI file has {len(shape)} dimensions ({' × '.join(map(str, shape))}); give one volume of three.")
+    check_size(shape)
+    if min(shape) < 2:
+        raise ImageError(f"The NIfTI file holds {' × '.join(map(str, shape))} values, which is no volume.")
+    return shape
+
+
+def _dtype(header: Nifti1Header) -> np.dtype[Any]:
+    try:
+        dtype: np.dtype[Any] = np.dtype(header.get_data_dtype())
+    except (KeyError, TypeError):
+        raise ImageError("The NIfTI file's header is damaged (it names no known type of values); export it again.") from None
+    if dtype.kind not in "iuf" or dtype.itemsize > 8:
+        raise ImageError("The NIfTI file holds colours or complex numbers, not Hounsfield units; export it as int16.")
+    return dtype
+
+
+def _affine(header: Nifti1Header) -> np.ndarray:
+    if int(header["sform_code"]) <= 0 and int(header["qform_code"]) <= 0:
+        raise ImageError("The NIfTI file does not say how it lies in the patient (no sform, no qform), so left and right are unknown.")
+    try:
+        affine = _TO_LPS @ np.asarray(header.get_best_affine(), dtype=np.float64)
+    except Exception:  # nibabel raises many types on damaged quaternions
+        raise ImageError("The NIfTI file's orientation is damaged; export it again.") from None
+    if not np.isfinite(affine).all() or np.linalg.norm(affine[:3, :3], axis=0).min() < 1e-3 or abs(np.linalg.det(affine)) < 1e-6:
+        raise ImageError("The NIfTI file's spacing is zero or its axes coincide, so its place in the patient is unknown; export it again.")
+    return np.asarray(affine)
+
+
+def _usual(shape: tuple[int, int, int], affine: np.ndarray) -> tuple[tuple[int, int, int], tuple[float, float, float]]:
+    order, _ = axes_of(affine)
+    lengths = np.linalg.norm(affine[:3, :3], axis=0)
+    return tuple(shape[axis] for axis in order), tuple(float(lengths[axis]) for axis in order)  # type: ignore[return-value]
+
+
+def _scaling(header: Nifti1Header) -> tuple[float, float]:
+    """scl_slope and scl_inter; a slope of 0 means none (the standard's own rule)."""
+    slope, intercept = float(header["scl_slope"]), float(header["scl_inter"])
+    if slope == 0 or not np.isfinite(slope):
+        return 1.0, 0.0
+    return slope, intercept if np.isfinite(intercept) else 0.0
+
+
+def _values(path: Path, offset: int, expected: int) -> bytes:
+    """Exactly the values that the header speaks of, never more, however much the file unpacks to."""
+    try:
+        with path.open("rb") as file:
+            packed = file.read(2) == b"\x1f\x8b"
+            file.seek(0)
+            stream = gzip.GzipFile(fileobj=file) if packed else file
+            if offset > 1 << 24:
+                raise ImageError("The NIfTI file's header is damaged (its values begin too far in); export it again.")
+            stream.read(offset)
+            data = stream.read(expected)
+    except (OSError, EOFError, zlib.error):
+        raise ImageError("The NIfTI file is damaged or cut short; export it again.") from None
+    if len(data) != expected:
+        raise ImageError(f"The NIfTI file has fewer values than it claims ({len(data):,} of {expected:,} bytes); it is cut short.")
+    return data

@@ -1,0 +1,189 @@
+"""Folders, zips and files that are no series: one sentence each, memory bounded."""
+
+import gzip
+import io
+import itertools
+import os
+import stat
+import zipfile
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pydicom
+import pytest
+from pydicom.data import get_testdata_files
+
+from lungcad.errors import LungcadError
+from lungcad.imaging.volume import opened, read_volume
+from lungcad.imaging.volume.nifti import load_nifti
+from lungcad.unpack import Limits
+
+TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+
+
+def zipped(entries) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in entries:
+            archive.writestr(name, data)
+    return buffer.getvalue()
+
+
+def nifti(hu, affine_lps) -> bytes:
+    image = nib.Nifti1Image(np.transpose(hu), TO_RAS @ affine_lps[:, [2, 1, 0, 3]])
+    return image.to_bytes()
+
+
+def test_a_folder_a_zip_and_dropped_files_give_one_volume(series_folder, chest, tmp_path):
+    entries = [(f"deep/{path.name}", path.read_bytes()) for path in sorted(series_folder.iterdir())]
+    (tmp_path / "series.zip").write_bytes(zipped(entries))
+    assert read_volume(tmp_path / "series.zip").sha256 == read_volume(series_folder).sha256
+    for dropped in ([("any.zip", zipped(entries))], entries):
+        with opened(dropped) as study:
+            assert study.choose().shape == chest.volume.shape
+            folder = study.files[0].parent
+        assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [("../evil.dcm", "leads out"), ("/etc/evil.dcm", "leads out"), ("a/b/c/d/e/f/g/h/i/j.dcm", "folders deep")],
+)
+def test_paths_that_lead_out(name, part):
+    with pytest.raises(LungcadError, match=part), opened([("x.zip", zipped([(name, b"x")]))]):
+        pass
+
+
+def test_links_and_archives_in_a_zip():
+    link = zipfile.ZipInfo("link.dcm")
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    for entry, part in ((link, "link"), ("inner.zip", "archive itself")):
+        with pytest.raises(LungcadError, match=part), opened([("x.zip", zipped([(entry, zipped([("a", b"x")]))]))]):
+            pass
+
+
+def test_a_zip_bomb_is_stopped_while_it_unpacks(monkeypatch):
+    monkeypatch.setattr("lungcad.imaging.volume.study.LIMITS", Limits(total=1 << 20))
+    with pytest.raises(LungcadError, match="more than 1 MiB"), opened([("x.zip", zipped([("zeros.dcm", bytes(50 << 20))]))]):
+        pass
+
+
+def test_five_thousand_files_of_something_else(tmp_path):
+    for index in range(5000):
+        (tmp_path / f"{index}.txt").touch()
+    with pytest.raises(LungcadError, match=r"no CT series in it \(5,000 left aside: a file that is neither DICOM nor NIfTI\)"):
+        read_volume(tmp_path)
+
+
+@pytest.mark.parametrize("what", ["nothing", "missing", "text", "one slice"])
+def test_no_series(what, tmp_path, series_folder):
+    path = {"nothing": tmp_path, "missing": tmp_path / "none", "text": tmp_path / "a.txt"}.get(what, sorted(series_folder.iterdir())[0])
+    if what == "text":
+        path.write_text("hello")
+    with pytest.raises(LungcadError, match=r"no CT series|no files|no such file"):
+        read_volume(path)
+
+
+def test_a_syntax_without_a_decoder(changed):
+    def compress(dataset, index):
+        dataset.file_meta.TransferSyntaxUID = pydicom.uid.MPEG2MPML
+        dataset.PixelData = pydicom.encaps.encapsulate([bytes(100)])
+        dataset["PixelData"].is_undefined_length = True
+
+    with pytest.raises(LungcadError, match=r"File 1 of 23 in this series: .* cannot be decoded"):
+        read_volume(changed(compress))
+
+
+@pytest.mark.parametrize("reverse", list(itertools.product([False, True], repeat=3)))
+def test_nifti_is_turned_by_its_own_affine(chest, tmp_path, reverse):
+    volume = chest.volume
+    back = tuple(slice(None, None, -1 if flip else 1) for flip in reverse)
+    affine = volume.affine.copy()
+    for axis, flip in enumerate(reverse):
+        if flip:
+            affine[:3, 3] += affine[:3, axis] * (volume.shape[axis] - 1)
+            affine[:3, axis] *= -1
+    path = tmp_path / "volume.nii.gz"
+    path.write_bytes(gzip.compress(nifti(volume.hu[back], affine)))
+    read = read_volume(path)
+    np.testing.assert_array_equal(read.hu, volume.hu)
+    np.testing.assert_allclose(read.affine, volume.affine, atol=1e-4)
+
+
+def test_nifti_stored_sagittally(chest, tmp_path):
+    volume = chest.volume
+    image = nib.Nifti1Image(np.moveaxis(np.transpose(volume.hu), 0, 2), (TO_RAS @ volume.affine[:, [2, 1, 0, 3]])[:, [1, 2, 0, 3]])
+    nib.save(image, tmp_path / "sagittal.nii")
+    np.testing.assert_array_equal(read_volume(tmp_path / "sagittal.nii").hu, volume.hu)
+
+
+def with_header(chest, **changes) -> bytes:
+    data = bytearray(nifti(chest.volume.hu, chest.volume.affine))
+    header = nib.Nifti1Header(bytes(data[:348]), check=False)
+    for name, value in changes.items():
+        header[name] = value
+    return bytes(header.binaryblock) + bytes(data[348:])
+
+
+@pytest.mark.parametrize(
+    ("changes", "part"),
+    [
+        ({"dim": [3, 6000, 6000, 6000, 1, 1, 1, 1]}, "the limit is"),
+        ({"dim": [4, 48, 48, 23, 5, 1, 1, 1]}, "4 dimensions"),
+        ({"dim": [3, 48, 48, 46, 1, 1, 1, 1]}, "fewer values than it claims"),
+        ({"dim": [3, 48, 48, -3, 1, 1, 1, 1]}, "dimensions|damaged"),
+        ({"sform_code": 0, "qform_code": 0}, "left and right are unknown"),
+        ({"datatype": 32, "bitpix": 64}, "complex"),
+        ({"srow_x": [0, 0, 0, 0], "qform_code": 0}, "spacing is zero"),
+        ({"datatype": 999}, "damaged|colours|fewer"),
+    ],
+)
+def test_nifti_headers_are_not_believed(chest, tmp_path, changes, part):
+    path = tmp_path / "volume.nii"
+    path.write_bytes(with_header(chest, **changes))
+    with pytest.raises(LungcadError, match=part):
+        read_volume(path)
+
+
+def test_a_nifti_header_that_claims_429_gb_takes_no_memory(chest, tmp_path, monkeypatch):
+    path = tmp_path / "volume.nii"
+    path.write_bytes(with_header(chest, dim=[3, 5990, 5990, 5990, 1, 1, 1, 1])[:400])
+    monkeypatch.setattr(np, "empty", lambda *_, **__: pytest.fail("memory was taken"))
+    with pytest.raises(LungcadError, match=r"400\.\d GiB; the limit is 0\.7 GiB"):
+        load_nifti(path)
+
+
+def test_nifti_with_nan(chest, tmp_path):
+    values = chest.volume.hu.astype(np.float32)
+    values[3, 4, 5] = np.nan
+    (tmp_path / "nan.nii").write_bytes(nifti(values, chest.volume.affine))
+    with pytest.raises(LungcadError, match="NaN"):
+        read_volume(tmp_path / "nan.nii")
+
+
+def test_nifti_cut_short_inside_its_gzip(chest, tmp_path):
+    packed = gzip.compress(nifti(chest.volume.hu, chest.volume.affine))
+    (tmp_path / "cut.nii.gz").write_bytes(packed[: len(packed) // 2])
+    with pytest.raises(LungcadError, match="cut short"):
+        read_volume(tmp_path / "cut.nii.gz")
+
+
+PYDICOM_FILES = sorted({path for path in get_testdata_files("*") if os.path.isfile(path) and os.path.getsize(path) < 3 << 20})
+
+
+def test_every_file_that_pydicom_ships_is_read_or_refused_in_a_sentence():
+    assert len(PYDICOM_FILES) > 60
+    outcomes = {}
+    for path in PYDICOM_FILES:
+        try:
+            outcomes[os.path.basename(path)] = str(read_volume(path).shape)
+        except LungcadError as error:
+            outcomes[os.path.basename(path)] = str(error)
+            assert str(error).endswith(".") and len(str(error)) < 500 and "Traceback" not in str(error)
+    print("\n".join(f"{name}: {outcome}" for name, outcome in outcomes.items()))
+
+
+def test_all_that_pydicom_ships_together():
+    with opened([(path, Path(path).read_bytes()) for path in PYDICOM_FILES if not path.endswith((".zip", ".gz"))]) as study:
+        assert study.left_aside
