@@ -1,4 +1,4 @@
-"""The command line: ``python -m lungcad app|models|predict|explain|trust|trust-tables|truth|truth-tables|index|train|tune|evaluate|audit|data|runs|report|bench``.
+"""The command line: ``python -m lungcad app|models|predict|explain|trust|trust-tables|truth|truth-tables|index|train|tune|export|evaluate|audit|data|runs|report|bench``.
 
 Results go to standard output (clean JSON with ``--json``), progress and messages to standard error. Bad input ends with
 one sentence and exit status 2.
@@ -8,7 +8,7 @@ import errno
 import os
 import sys
 
-from lungcad.cli import bench, data, gate, images, report, runs, start, training, trust, truth  # noqa: F401  each registers its commands
+from lungcad.cli import bench, data, export, gate, images, report, runs, start, training, trust, truth  # noqa: F401  each registers its commands
 from lungcad.cli.common import app, complain
 from lungcad.errors import LungcadError
 

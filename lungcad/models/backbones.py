@@ -85,7 +85,8 @@ class TwoInputBackbone(Backbone):
         rows, columns = x.shape[2:]
         middle = x[:, :, rows // 4 : rows - rows // 4, columns // 4 : columns - columns // 4]
         close_up = F.interpolate(middle, size=(rows, columns), mode="bilinear", align_corners=False)
-        wide, near = self.body.forward_features(torch.cat([x, close_up])).chunk(2)
+        both = self.body.forward_features(torch.cat([x, close_up]))
+        wide, near = both[: x.shape[0]], both[x.shape[0] :]  # not chunk(2), which torch.export ties to one size of batch
         height, width = wide.shape[2:]
         wide = wide.repeat_interleave(2, 2).repeat_interleave(2, 3)
         near = F.pad(

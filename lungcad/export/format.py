@@ -1,0 +1,48 @@
+"""What a format of the table is, and what reads a file of it back."""
+
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from torch import Tensor
+
+from lungcad.errors import ModelError
+from lungcad.export.network import ExportedNetwork
+from lungcad.registry import Registry
+
+
+@dataclass(frozen=True)
+class Runner:
+    """A file of some format, opened by that format's own library. facts: the text stored in it. run: (N, C, H, W) -> probabilities (N, K), float32."""
+
+    facts: str
+    run: Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class ExportFormat:
+    """suffix: of the file. packages: what writing and reading it takes beyond lungcad's own requirements.
+
+    write: takes the network, example inputs (2, C, H, W), the facts as text and the path. read: opens what it wrote.
+    """
+
+    name: str
+    title: str
+    suffix: str
+    packages: tuple[str, ...]
+    write: Callable[[ExportedNetwork, Tensor, str, Path], None]
+    read: Callable[[Path], Runner]
+
+    def check_installed(self) -> None:
+        """Raises :class:`ModelError` where a package is missing, with the command that installs them."""
+        missing = [name for name in self.packages if importlib.util.find_spec(name) is None]
+        if missing:
+            raise ModelError(
+                f"Exporting to {self.name} needs {' and '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not installed; "
+                f"run: pip install 'lungcad[export]' (or, beside a checkout, pip install {' '.join(self.packages)})."
+            )
+
+
+FORMATS: Registry[ExportFormat] = Registry("export format")
