@@ -1,4 +1,5 @@
-"""The command line: ``python -m lungcad app|models|predict|explain|trust|trust-tables|truth|truth-tables|index|train|tune|export|evaluate|audit|data|runs|report|bench``.
+"""The command line: ``python -m lungcad app|models|predict|explain|report|export|trust|trust-tables|truth|truth-tables|index``
+``|train|tune|evaluate|audit|data|runs|bench``.
 
 Results go to standard output (clean JSON with ``--json``), progress and messages to standard error. Bad input ends with
 one sentence and exit status 2.
