@@ -1,6 +1,10 @@
 """Fixtures: where the real data lies, tiny networks, phantoms."""
 
+import os
 from pathlib import Path
+
+if workers := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):  # they share the cores; torch reads this when it is imported
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // int(workers))))
 
 import pytest
 import torch

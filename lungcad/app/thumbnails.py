@@ -13,7 +13,7 @@ from lungcad.paths import DROPPED
 
 
 def thumbnail(path: str, modified: int) -> bytes:
-    """PNG, grey, at most 256 pixels a side, of an image of a data set on this machine; a visitor's own is kept in no cache."""
+    """PNG, at most 256 pixels a side, of an image of a data set on this machine; a visitor's own is kept in no cache."""
     return small_png(path) if Path(path).is_relative_to(DROPPED) else _thumbnail(os.fsencode(path), modified)
 
 
@@ -24,6 +24,7 @@ def _thumbnail(path: bytes, modified: int) -> bytes:
 
 
 def small_png(path: str) -> bytes:
-    """Grey, at most 256 pixels a side."""
+    """At most 256 pixels a side, in the picture's own colours."""
     image = read_image(path)
-    return cv2.imencode(".png", np.round(255 * shrunk(image.grey(), 256, image.aspect)).astype(np.uint8))[1].tobytes()
+    picture = image.grey() if image.colour is None else cv2.cvtColor(image.rgb(), cv2.COLOR_RGB2BGR)
+    return cv2.imencode(".png", np.round(255 * shrunk(picture, 256, image.aspect)).astype(np.uint8))[1].tobytes()

@@ -104,7 +104,11 @@ def test_too_long(inside):
         unpack_zip(zipped(*((f"{i}.png", b"x") for i in range(5))), inside, clock=lambda: next(moments))
 
 
-@pytest.mark.parametrize("data", [b"", b"PK", b"no zip at all", b"PK\x05\x06", zipped(("a.png", b"x" * 1000)).getvalue()[:-30]])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"PK", b"no zip at all", b"PK\x05\x06", zipped(("a.png", b"x" * 1000)).getvalue()[:-30]],
+    ids=["nothing", "two bytes", "text", "end mark only", "cut off"],
+)
 def test_no_zip(inside, data):
     with pytest.raises(DatasetError, match="not a zip, or is damaged"):
         unpack_zip(io.BytesIO(data), inside)
