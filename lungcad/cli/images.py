@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lungcad.cli.common import Json, Model, Models, app, check_writable, complain, messages, print_json, progress
-from lungcad.cli.report import check_folder, report_files, write_files
+from lungcad.cli.report import CaseOutputs
 from lungcad.errors import LungcadError, lookup_choice
 from lungcad.files import whole_file, write_whole
 from lungcad.names import printable
@@ -166,7 +166,7 @@ def explain(
     ] = "gradcam",
     target: Annotated[str | None, typer.Option(help="Class to explain; the predicted one unless told.")] = None,
     out: Annotated[
-        Path | None, typer.Option(help="PNG: the overlay at the image's own size. With --report: the folder to write into.")
+        Path | None, typer.Option(help="PNG: the overlay at the image's own size. With --report or --dicom: the folder to write into.")
     ] = None,
     values: Annotated[Path | None, typer.Option(help="NPY: the raw float32 map on the file's own grid, as the file is turned.")] = None,
     samples: Annotated[int, typer.Option(min=50, max=100_000, help="Number of samples (LIME).")] = 1000,
@@ -181,21 +181,25 @@ def explain(
     report: Annotated[
         str | None, typer.Option(help="Write a report into the folder --out: pdf, html or both with a comma between.")
     ] = None,
+    dicom: Annotated[
+        str | None,
+        typer.Option(
+            help="Write DICOM objects into the folder --out: sc, pm, seg, sr with commas between (secondary capture, parametric map, segmentation, "
+            "structured report). They carry the patient's name, as the archive needs it. The image must be DICOM."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Explain one image: overlay, raw map, report. Of what the gate declines no map is written, and a report without answer (exit status 0)."""
+    """Explain one image: overlay, raw map, report, DICOM objects. Of what the gate declines no map is written, and a report without answer (exit status 0)."""
     import numpy as np
 
     from lungcad.analysis import analyse
     from lungcad.explain import Fill, Layer, Options, Segments
     from lungcad.explain.overlay import overlay, png
-    from lungcad.models import list_cards, load_model
-    from lungcad.report.formats import FORMATS, chosen
-    from lungcad.report.gather import gathered
+    from lungcad.models import load_model
 
-    formats = chosen(report, FORMATS, "report format") if report is not None else []
-    folder = check_folder(out, "--report") if formats else None
-    picture = None if folder else out
+    outputs = CaseOutputs.of(image, out, report, dicom)
+    picture = None if outputs.folder else out
     check_writable(picture, ".png")
     check_writable(values, ".npy")
     options = Options(
@@ -231,10 +235,7 @@ def explain(
         if values:
             with whole_file(values) as file:
                 np.save(file, result.values_in_file(method))
-    files = []
-    if folder:
-        case = gathered(result, network, method, options, cards=list_cards())
-        files = [printable(path) for path in write_files(report_files(case, formats), folder)]
+    files = outputs.write(result, network, method, options)
     if as_json:
         print_json({"path": printable(image), **result.to_dict(), **({"files": files} if files else {})})
     else:

@@ -1,6 +1,7 @@
-"""Commands that write reports: report cases, report dataset, report run; and what ``explain --report`` writes."""
+"""Commands that write reports: report cases, report dataset, report run; and what ``explain --report`` and ``--dicom`` write."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,9 @@ from lungcad.files import check_can_make, check_can_write, write_whole
 from lungcad.names import printable
 
 if TYPE_CHECKING:
+    from lungcad.analysis import Analysis
+    from lungcad.explain import Options
+    from lungcad.models import TrainedModel
     from lungcad.report.case import Case
 
 report_app = typer.Typer(no_args_is_help=True, help="Reports as PDF and as one HTML file.")
@@ -21,17 +25,65 @@ Formats = Annotated[str, typer.Option("--format", help="pdf, html or both with a
 Folder = Annotated[Path, typer.Option("--out", help="Folder to write into; made where it is not there.")]
 
 
-def check_folder(out: Path | None, option: str) -> Path:
-    """The output folder, before any work. Raises :class:`LungcadError` where it is not named or cannot be written."""
+@dataclass(frozen=True)
+class CaseOutputs:
+    """What ``--report`` and ``--dicom`` write into the folder ``--out``. source: the DICOM file that the objects refer to."""
+
+    folder: Path | None
+    formats: list[str]
+    kinds: list[str]
+    source: bytes | None
+
+    @classmethod
+    def of(cls, image: Path, out: Path | None, report: str | None, dicom: str | None) -> "CaseOutputs":
+        """Asked before any work. Raises :class:`LungcadError` for what cannot be made of this image, or written there."""
+        if report is None and dicom is None:
+            return cls(None, [], [], None)
+        from lungcad.imaging.io import read_file
+        from lungcad.report.dicom.header import check_plane, source_header
+        from lungcad.report.formats import DICOM_OBJECTS, FORMATS, chosen
+
+        formats = chosen(report, FORMATS, "report format") if report is not None else []
+        kinds = chosen(dicom, DICOM_OBJECTS, "DICOM object") if dicom is not None else []
+        source = read_file(image) if kinds else None
+        if source is not None:
+            header = source_header(source)
+            if not {"pm", "seg"}.isdisjoint(kinds):
+                check_plane(header)
+        return cls(_folder(out), formats, kinds, source)
+
+    def write(self, result: "Analysis", network: "TrainedModel", method: str, options: "Options") -> list[str]:
+        """The paths written. Of an answer that is hidden no DICOM object is made, which is said."""
+        if self.folder is None:
+            return []
+        from lungcad.models import list_cards
+        from lungcad.report.gather import gathered
+
+        case = gathered(result, network, method, options, cards=list_cards())
+        files = _report_files(case, self.formats)
+        if self.kinds and result.is_hidden:
+            complain("the gate declined the image, so no DICOM object was made; --show-anyway makes them all the same")
+        elif self.source is not None:
+            from lungcad.report.dicom.explained import ExplainedSlice
+            from lungcad.report.dicom.table import dicom_objects
+
+            made = dicom_objects(self.kinds, [ExplainedSlice.of(self.source, case)])
+            for note in made.notes:
+                complain(note)
+            files |= made.files(case.name)
+        return [printable(path) for path in _write_files(files, self.folder)]
+
+
+def _folder(out: Path | None) -> Path:
     if out is None:
-        raise LungcadError(f"Name a folder with --out for what {option} writes.")
+        raise LungcadError("Name a folder with --out for what --report and --dicom write.")
     if out.suffix.lower() == ".png":
-        raise LungcadError(f"With {option}, --out names a folder; '{printable(out)[-200:]}' ends like a picture.")
+        raise LungcadError(f"With --report or --dicom, --out names a folder; '{printable(out)[-200:]}' ends like a picture.")
     check_can_make(out)
     return out
 
 
-def write_files(files: Mapping[str, bytes], folder: Path) -> list[Path]:
+def _write_files(files: Mapping[str, bytes], folder: Path) -> list[Path]:
     """Each whole or not at all; the paths."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
@@ -39,12 +91,12 @@ def write_files(files: Mapping[str, bytes], folder: Path) -> list[Path]:
     return [folder / name for name in files]
 
 
-def report_files(case: "Case", formats: list[str]) -> dict[str, bytes]:
+def _report_files(case: "Case", formats: list[str]) -> dict[str, bytes]:
     """File name -> content of a case's report."""
     from lungcad.report.case import case_document
     from lungcad.report.formats import rendered
 
-    return rendered(case_document(case), case.name, formats)
+    return rendered(case_document(case), case.name, formats) if formats else {}
 
 
 @report_app.command("cases")
@@ -75,7 +127,7 @@ def report_cases(
                 complain(f"{printable(path)[-300:]}: {error}")
                 n_failed += 1
                 continue
-            files |= report_files(gathered(result, network, method, cards=list_cards()), names)
+            files |= _report_files(gathered(result, network, method, cards=list_cards()), names)
             on_progress(index + 1, len(images))
     if files:
         write_whole(out, as_zip(files))

@@ -49,7 +49,7 @@ def read_image(source: bytes | str | Path, *, frame: int | None = None, scale: S
     takes longer than :data:`MAX_SECONDS`.
     """
     scale = lookup_choice(Scale, str(scale), "scale")
-    data = source if isinstance(source, bytes) else _read_file(Path(source))
+    data = source if isinstance(source, bytes) else read_file(Path(source))
     if not data:
         raise ImageError("The file is empty (0 bytes); export or download it again.")
     if len(data) > MAX_BYTES:
@@ -86,7 +86,8 @@ def looks_like_image(head: bytes) -> bool:
     return dicom.looks_like_dicom(head) or raster.looks_like_raster(head)
 
 
-def _read_file(path: Path) -> bytes:
+def read_file(path: Path) -> bytes:
+    """What is in one file. Raises :class:`ImageError` in one sentence where there is none, or too much."""
     try:
         facts = path.stat()
         if stat.S_ISDIR(facts.st_mode):

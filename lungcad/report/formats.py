@@ -22,6 +22,13 @@ def _html(document: Document) -> bytes:
 
 FORMATS: Mapping[str, Callable[[Document], bytes]] = {"pdf": _pdf, "html": _html}
 """Ending -> renderer."""
+DICOM_OBJECTS = {
+    "sc": "Secondary Capture of the overlay as shown",
+    "pm": "Parametric Map of the raw values",
+    "seg": "Segmentation of the highlighted part and of the lung field",
+    "sr": "Structured Report with class, probabilities and trust measures",
+}
+"""Name -> what it is (:mod:`lungcad.report.dicom`, which takes a second to import)."""
 MIME = {"pdf": "application/pdf", "html": "text/html"}
 
 
