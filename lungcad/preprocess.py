@@ -64,14 +64,20 @@ class Geometry:
         return out
 
 
-def to_grey(image: CTImage, config: PreprocessConfig) -> tuple[np.ndarray, Geometry]:
-    """(grey in [0, 1] of shape ``config.size``, or (3, *size) in colour, float32; its geometry): all but the normalisation."""
+def to_grey(image: CTImage, config: PreprocessConfig, *, seen_as: Geometry | None = None) -> tuple[np.ndarray, Geometry]:
+    """(grey in [0, 1] of shape ``config.size``, or (3, *size) in colour, float32; its geometry): all but the normalisation.
+
+    seen_as: the geometry to keep; an image with a part taken away is seen through the box of the whole one.
+    """
     grey = image.grey(Window(*config.window))
     rows, columns = grey.shape
-    box = _crop_box(grey, config, image.aspect)
-    if config.fit is Fit.PAD:
-        box = _widen(box, (config.size[0] / image.aspect, config.size[1]))
-    geometry = Geometry((rows, columns), box)
+    if seen_as is not None:
+        geometry = seen_as
+    else:
+        box = _crop_box(grey, config, image.aspect)
+        if config.fit is Fit.PAD:
+            box = _widen(box, (config.size[0] / image.aspect, config.size[1]))
+        geometry = Geometry((rows, columns), box)
     if config.colour:
         channels = [_resized(geometry._cut(channel), config.size) for channel in np.moveaxis(image.rgb(), 2, 0)]
         return np.stack(channels), geometry

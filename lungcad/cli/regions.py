@@ -1,0 +1,80 @@
+"""Commands about regions of the picture: regions, regions-tables."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lungcad.cli.common import Json, Model, Parts, app, complain, messages, print_json, print_table, progress, table_of
+from lungcad.files import check_can_make, write_whole
+from lungcad.paths import REGION_RUNS, to_write
+
+Names = Annotated[str | None, typer.Option(help="Names with commas between; a wrong name lists them all. All that suit unless told.")]
+
+
+@app.command()
+def regions(
+    model: Model,
+    data: Annotated[str, typer.Option(help="Name of a data set on this machine, or a folder laid out like one.")],
+    layout: Annotated[str | None, typer.Option(help="How the folder is laid out; the network's own data set unless told.")] = None,
+    regions: Names = None,
+    fills: Names = None,
+    n: Annotated[int | None, typer.Option("--n", min=1, help="Cases, drawn from the test part; all unless told.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the draw, and of which image is put into which.")] = 0,
+    parts: Parts = None,
+    out: Annotated[Path, typer.Option(help="Where the run MODEL--DATA is written.")] = to_write(REGION_RUNS),
+    as_json: Json = False,
+) -> None:
+    """Does a network need the lungs? Its answers with regions of the picture taken away, or left alone."""
+    from lungcad.datasets import DATASETS
+    from lungcad.datasets.parts import parse_parts
+    from lungcad.evaluate.regions.run import run_regions
+    from lungcad.evaluate.stores.region_runs import write_region_run
+    from lungcad.models import load_model
+    from lungcad.publish.region_tables import fill_title, region_title
+
+    named = parse_parts(parts) if parts is not None else None
+    check_can_make(out)
+    network = load_model(model)
+    folder = DATASETS[data].locate() if data in DATASETS else Path(data)
+    layout = layout or (data if data in DATASETS else network.card.dataset)
+    with progress("cases") as on_progress:
+        run = run_regions(
+            network, folder, layout, n=n, regions=_split(regions), fills=_split(fills), seed=seed, parts=named, on_progress=on_progress
+        )
+    written = write_region_run(run, out)
+    for fault in run.facts["left_out"]:
+        complain(f"left out {'' if fault['region'] == 'all' else 'of ' + fault['region'] + ' '}{fault['n']}: {fault['why']}")
+    if as_json:
+        print_json(run.to_dict())
+        return
+    table = table_of("what is seen", "filled with", "n", "accuracy", "macro F1", "answers kept", "unlike training")
+    for row in run.rows:
+        values = [row["accuracy"], row["macro_f1"], row["answers_kept"], row["unlike"]]
+        table.add_row(
+            region_title(row["region"]), fill_title(row["fill"]) + (" *" if row["least_strange"] else ""), str(row["n"]),
+            *("–" if value is None else f"{value:.3f}" for value in values),
+        )  # fmt: skip
+    print_table(table)
+    for note in run.facts["notes"]:
+        messages.print(f"note: {note}")
+    print(f"{run.facts['n']} cases; * the least strange fill; kept in {written}; --json prints classes, differences and the 95 % intervals")
+
+
+@app.command("regions-tables")
+def regions_tables(
+    runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = REGION_RUNS,
+    write: Annotated[bool, typer.Option("--write", help="Write README.md in that folder anew.")] = False,
+) -> None:
+    """Every network without the lungs, from the stored runs."""
+    from lungcad.evaluate.stores.region_runs import read_region_runs
+    from lungcad.publish.region_tables import headline_table, regions_readme
+
+    found = read_region_runs(runs, on_fault=complain)
+    if write:
+        write_whole(to_write(runs) / "README.md", regions_readme(found))
+    print(headline_table(found))
+
+
+def _split(given: str | None) -> list[str] | None:
+    return [name.strip() for name in given.split(",") if name.strip()] if given else None

@@ -1,0 +1,104 @@
+"""Runs with regions taken away, on disk under ``data/regions``: answers, case by case, from which every row is computed anew."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from lungcad.errors import DatasetError, UnknownNameError
+from lungcad.evaluate.regions.rows import ALL, region_rows
+from lungcad.files import whole_folder
+from lungcad.paths import REGION_RUNS
+
+SCHEMA = 1
+_COLUMNS = ["case", "group", "label", "region", "fill", "donor"]
+_FACTS = {"model": str, "data": str, "classes": list, "n": int, "regions": list, "fills": list, "left_out": list, "notes": list}
+_AGAIN = "run 'python -m lungcad regions' again"
+
+__all__ = ["ALL", "SCHEMA", "RegionRun", "list_region_runs", "read_region_run", "read_region_runs", "write_region_run"]
+
+
+@dataclass(frozen=True, eq=False)
+class RegionRun:
+    """One network over one data set. facts: content of ``regions.json``. cases: a row a case, region and fill, as
+    :func:`~lungcad.evaluate.regions.run.run_regions` makes them.
+    """
+
+    name: str
+    facts: dict[str, Any]
+    cases: pd.DataFrame
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Of the network."""
+        return tuple(self.facts["classes"])
+
+    @cached_property
+    def rows(self) -> list[dict[str, Any]]:
+        """A row a region and fill; the first is the images as they are (:func:`~lungcad.evaluate.regions.rows.region_rows`)."""
+        return region_rows(self.cases, self.classes, self.facts.get("distance_warns_from"))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON of ``lungcad regions``."""
+        return {
+            **{key: self.facts[key] for key in ("model", "data", "n", "seed", "notes")},
+            "rows": self.rows,
+            "left_out": self.facts["left_out"],
+        }
+
+
+def write_region_run(run: RegionRun, root: Path = REGION_RUNS) -> Path:
+    """``regions.json`` and ``cases.parquet`` under ``root/MODEL--DATA``."""
+    folder = root / run.name
+    with whole_folder(folder, last="regions.json") as staging:
+        run.cases.to_parquet(staging / "cases.parquet", index=False)
+        (staging / "regions.json").write_text(json.dumps(run.facts, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    return folder
+
+
+def list_region_runs(root: Path = REGION_RUNS) -> list[str]:
+    """Their names, sorted."""
+    return sorted(path.parent.name for path in root.glob("*/regions.json"))
+
+
+def read_region_run(name: str, root: Path = REGION_RUNS) -> RegionRun:
+    """Raises :class:`DatasetError` in one sentence for a missing or damaged file or another schema."""
+    folder = root / name
+    if not (folder / "regions.json").is_file():
+        raise UnknownNameError("regions run", name, list_region_runs(root) or ["(there are none)"])
+    try:
+        facts = json.loads((folder / "regions.json").read_text("utf-8"))
+        table = pd.read_parquet(folder / "cases.parquet")
+    # pyarrow raises NotImplementedError for a damaged type or codec, json RecursionError for deep nesting
+    except (OSError, ValueError, KeyError, TypeError, NotImplementedError, RecursionError, pa.ArrowException):
+        raise DatasetError(f"A file of the regions run {name} is damaged or missing; {_AGAIN}.") from None
+    if not isinstance(facts, dict) or facts.get("schema") != SCHEMA:
+        raise DatasetError(f"The regions run {name} has another schema than this lungcad reads ({SCHEMA}); {_AGAIN}.")
+    for key, kind in _FACTS.items():
+        if not isinstance(facts.get(key), kind):
+            raise DatasetError(f"regions.json of the regions run {name} lacks {key}, or it is not what it should be; {_AGAIN}.")
+    answers = [f"p:{label}" for label in facts["classes"]]
+    if missing := sorted({*_COLUMNS, *answers, "distance"} - set(table.columns)):
+        raise DatasetError(f"The cases of the regions run {name} lack the column {missing[0]}; {_AGAIN}.")
+    if not len(table) or not np.isfinite(table[answers].to_numpy(np.float64)).all() or not (table.region == ALL).any():
+        raise DatasetError(f"The cases of the regions run {name} are empty or hold answers that are no numbers; {_AGAIN}.")
+    return RegionRun(name, facts, table)
+
+
+def read_region_runs(root: Path = REGION_RUNS, *, on_fault: Callable[[str], object] | None = None) -> list[RegionRun]:
+    """Every one, by data set and network. on_fault: is told of each that cannot be read, which is left out; without it the first raises."""
+    runs = []
+    for name in list_region_runs(root):
+        try:
+            runs.append(read_region_run(name, root))
+        except DatasetError as error:
+            if on_fault is None:
+                raise
+            on_fault(str(error))
+    return sorted(runs, key=lambda run: (run.facts["data"], run.facts["model"]))
