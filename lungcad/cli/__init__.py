@@ -1,5 +1,5 @@
 """The command line: ``python -m lungcad app|models|predict|explain|report|export|trust|trust-tables|truth|truth-tables|index``
-``|train|tune|evaluate|audit|data|runs|bench``.
+``|regions|regions-tables|train|tune|evaluate|audit|data|runs|bench``.
 
 Results go to standard output (clean JSON with ``--json``), progress and messages to standard error. Bad input ends with
 one sentence and exit status 2.
@@ -9,7 +9,7 @@ import errno
 import os
 import sys
 
-from lungcad.cli import bench, data, export, gate, images, report, runs, start, training, trust, truth  # noqa: F401  each registers its commands
+from lungcad.cli import bench, data, export, gate, images, regions, report, runs, start, training, trust, truth  # noqa: F401  each registers its commands
 from lungcad.cli.common import app, complain
 from lungcad.errors import LungcadError
 
