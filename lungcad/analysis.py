@@ -1,7 +1,7 @@
 """One call from bytes to an explained prediction: what the page, the command line and Python use."""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from lungcad.answer import GatedAnswer
-from lungcad.datasets import is_made
+from lungcad.answer import GatedAnswer, notes_of, warnings_of
 from lungcad.errors import ImageError, lookup
 from lungcad.evaluate.conformal import USUAL_LEVEL, PredictionSet, check_level, prediction_set
 from lungcad.explain import METHODS, Attribution, Fill, Options, PreparedInput, explain
@@ -19,15 +18,12 @@ from lungcad.explain.neighbours import Index, Nearest, embed
 from lungcad.explain.trust import Check, Subject, check_localisation, quick_checks, slow_checks
 from lungcad.explain.trust.panel import without_support
 from lungcad.gate import Decision, decide, sees_lungs, together
-from lungcad.imaging import CTImage, Scale, Unit, read_image
+from lungcad.imaging import CTImage, Scale, read_image
 from lungcad.models import ModelCard, Prediction, TrainedModel, load_model
 from lungcad.models.ensemble import Ensemble
 from lungcad.models.predict import calibrated
 from lungcad.preprocess import Geometry
 from lungcad.progress import Progress
-
-SYNTHETIC = "This is a synthetic phantom made by lungcad, not a patient; the network was never trained on phantoms."
-"""The warning that stands with every phantom."""
 
 NOTHING_PROMISED = (
     "How often such sets hold the truth is known for images like those of validation only, not for one that the gate declines."
@@ -153,7 +149,7 @@ def analyse(
     for method in methods:
         attributions[method] = explain(model, prepared, method, target_index, options, on_progress)
         clock.lap(method)
-    warnings = (*_warnings(image, decision, [model.card]), *(note for attribution in attributions.values() for note in attribution.notes))
+    warnings = (*warnings_of(image, decision, [model.card]), *(note for attribution in attributions.values() for note in attribution.notes))
     return Analysis(
         image,
         model.card.name,
@@ -167,7 +163,7 @@ def analyse(
         set_of_classes(model.card, prediction, set_level, decision),
         decision,
         show_anyway,
-        _notes(image),
+        notes_of(image),
     )
 
 
@@ -279,30 +275,12 @@ def answer_together(
     without_set = PredictionSet(None, check_level(set_level), note)
     return Answer(
         prediction,
-        _warnings(image, decision, [member.card for member in ensemble.members]),
+        warnings_of(image, decision, [member.card for member in ensemble.members]),
         without_set,
         decision,
         show_anyway,
-        _notes(image),
+        notes_of(image),
     )
-
-
-def _warnings(image: CTImage, decision: Decision, cards: Sequence[ModelCard]) -> tuple[str, ...]:
-    """Every reason to doubt the answer, the gate's first, each once."""
-    warnings = [*decision.reasons, *image.warnings]
-    if image.provenance.synthetic and not all(is_made(card.dataset) for card in cards):
-        warnings.append(SYNTHETIC)
-    warnings += [
-        f"The network {card.name} was made to cheat: in its training set a planted {card.shortcut} told the classes apart. Use it to see cheating, for no answer."
-        for card in cards
-        if card.shortcut
-    ]
-    return tuple(dict.fromkeys(warnings))
-
-
-def _notes(image: CTImage) -> tuple[str, ...]:
-    windowed = "The network was trained on 8-bit pictures; the Hounsfield units were windowed to look like them."
-    return (*image.notes, windowed) if image.unit is Unit.HU else image.notes
 
 
 class _Clock:

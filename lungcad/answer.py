@@ -1,10 +1,36 @@
-"""What every answer has, of one network or of several: it can be hidden, and says so in JSON."""
+"""What every answer has, of one network or of several: what speaks against it, and that it can be hidden and says so in JSON."""
 
+from collections.abc import Sequence
 from typing import Any
 
+from lungcad.datasets import is_made
 from lungcad.evaluate.conformal import PredictionSet
 from lungcad.gate import Decision
-from lungcad.models import Prediction
+from lungcad.imaging import CTImage, Unit
+from lungcad.models import ModelCard, Prediction
+
+SYNTHETIC = "This is a synthetic phantom made by lungcad, not a patient; the network was never trained on phantoms."
+"""The warning that stands with every phantom."""
+
+
+def warnings_of(image: CTImage, decision: Decision, cards: Sequence[ModelCard]) -> tuple[str, ...]:
+    """Every reason to doubt the answer that networks give to an image, the gate's first, each once. cards: of the networks."""
+    warnings = [*decision.reasons, *image.warnings]
+    if image.provenance.synthetic and not all(is_made(card.dataset) for card in cards):
+        warnings.append(SYNTHETIC)
+    warnings += [
+        f"The network {card.name} was made to cheat: in its training set a planted {card.shortcut} told the classes apart. "
+        "Use it to see cheating, for no answer."
+        for card in cards
+        if card.shortcut
+    ]
+    return tuple(dict.fromkeys(warnings))
+
+
+def notes_of(image: CTImage) -> tuple[str, ...]:
+    """Harmless facts about the image and how it is read."""
+    windowed = "The network was trained on 8-bit pictures; the Hounsfield units were windowed to look like them."
+    return (*image.notes, windowed) if image.unit is Unit.HU else image.notes
 
 
 class GatedAnswer:

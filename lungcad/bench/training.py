@@ -40,9 +40,9 @@ def train_vs_plain_loop(data: Path | None) -> Row:
         folder = published or phantom_folder(work / "data", model.card.classes, n=160)
         cases = [replace(case, split=None) for case in CHEST_CT_SCAN.read(folder)][:256]
         training, validating = cases[:-32], cases[-32:]
-        read_images(cases, recipe.preprocess)  # both sides with a warm file cache
+        read_images(cases, recipe)  # both sides with a warm file cache
         start = time.perf_counter()
-        parts = parts_in_order(read_images(cases, recipe.preprocess), model.card.classes, len(training))
+        parts = parts_in_order(read_images(cases, recipe), model.card.classes, len(training))
         network = create_model(recipe.backbone, "none", len(model.card.classes))
         _, trained, _ = fit(network, recipe, parts, work / "checkpoints", progress_bar=False)
         if trained != epochs:

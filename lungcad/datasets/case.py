@@ -19,9 +19,9 @@ class Case:
     """id: the path relative to the data set's folder. split: None where the folder has no parts.
 
     group: what must not stand on both sides of a split (patient, or its best proxy); None until it is known.
-    mask: an image of the lesion's contour, where the publisher gives one. shortcut_mask: of the pixels of a planted shortcut
-    (:mod:`lungcad.datasets.phantoms`). facts: numbers that the publisher gives (a nodule's
-    area in pixels, its number of readers, ...).
+    mask: an image of the lesion's contour, where the publisher gives one. shortcut: name of the one that is planted in a phantom
+    (:mod:`lungcad.datasets.phantoms`), shortcut_mask: an image of its pixels. facts: numbers that the publisher gives (a nodule's area in pixels, its
+    number of readers, ...).
     """
 
     id: str
@@ -31,4 +31,5 @@ class Case:
     group: str | None = None
     mask: Path | None = None
     facts: Mapping[str, float] = field(default_factory=dict)
+    shortcut: str | None = None
     shortcut_mask: Path | None = None

@@ -1,8 +1,9 @@
 """How the trust checks fare on networks of known truth, as tables, from the marking in ``data/truth`` alone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
+from lungcad.datasets.phantoms.shortcuts import SHORTCUTS
 from lungcad.estimate import Estimate
 from lungcad.evaluate.truth.localisation import BEFORE
 from lungcad.evaluate.truth.marks import ALL
@@ -10,8 +11,8 @@ from lungcad.explain import METHODS
 from lungcad.explain.trust import CHECKS
 
 Facts = Mapping[str, Any]
-TELLS_APART = 0.6
-"""Area under the ROC curve below which a check's number is said not to tell cheaters from honest networks."""
+HARDLY = 0.2
+"""A check that accuses so little more of the cheaters' answers than of honest networks' answers is said to be hardly able to tell the two apart."""
 
 
 def counterfactual_table(facts: Facts) -> str:
@@ -27,19 +28,44 @@ def counterfactual_table(facts: Facts) -> str:
     return "\n".join(lines)
 
 
-def marks_table(facts: Facts, method: str) -> str:
-    """Markdown: a row a check and cheat under one method."""
+def marks_table(facts: Facts, method: str, *, of_map: bool = True) -> str:
+    """Markdown: a row a check and cheat under one method. of_map: checks of the map, or those of the answer alone, which are the same for every method."""
     lines = [
         "| check | cheat | cases | finds (sensitivity) | honest not accused (specificity) | area under ROC |",
         "|---|---|---|---|---|---|",
     ]
-    for row in facts["marks"]:
-        if row["method"] == method:
-            auc = "–" if row["auc"] is None else f"{row['auc']:.2f}"
-            lines.append(
-                f"| {CHECKS[row['check']].question if row['check'] in CHECKS else row['check']} | {row['cheat']} | {row['n']} | "
-                f"{_with_interval(row, 'sensitivity')} | {_with_interval(row, 'specificity')} | {auc} |"
-            )
+    for row in _rows(facts, "marks", method, of_map=of_map):
+        auc = "–" if row["auc"] is None else f"{row['auc']:.2f}"
+        finds, spares = _with_interval(row, "sensitivity"), _with_interval(row, "specificity")
+        lines.append(f"| {_question(row['check'])} | {row['cheat']} | {row['n']} | {finds} | {spares} | {auc} |")
+    return "\n".join(lines)
+
+
+def accusation_table(facts: Facts, method: str) -> str:
+    """Markdown: how often honest networks are accused, a row a check, a column what the picture carries."""
+    rows = [*_rows(facts, "accused", method, of_map=False), *_rows(facts, "accused", method)]
+    carried = list(dict.fromkeys(row["carried"] for row in rows))
+    lines = [f"| check | {' | '.join(name or 'nothing' for name in carried)} |", "|---" * (len(carried) + 1) + "|"]
+    for check in dict.fromkeys(row["check"] for row in rows):
+        of_check = {row["carried"]: row for row in rows if row["check"] == check}
+        cells = [f"{_with_interval(of_check[name], 'accused')} (n {of_check[name]['n']})" if name in of_check else "" for name in carried]
+        lines.append(f"| {_question(check)} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def peak_table(facts: Facts) -> str:
+    """Markdown: where the heat maps of cheaters peak, a row a network and method; in brackets what a peak anywhere would reach."""
+    lines = ["| network | cheats by | method | cases | on the mark | in the lesion | elsewhere |", "|---|---|---|---|---|---|---|"]
+    for row in facts["peaks"]:
+        low_high = {
+            place: "–" if values[0] is None else f"[{values[0]:.2f}, {values[1]:.2f}]" for place, values in row["intervals"].items()
+        }
+        mark = f"{row['on_mark']:.2f} {low_high['on_mark']} ({row['on_mark_by_chance']:.2f})"
+        has_place = row["shortcut"] not in SHORTCUTS or SHORTCUTS[row["shortcut"]].has_place
+        lines.append(
+            f"| `{row['network']}` ({row['role']}) | {row['shortcut']} | {method_title(row['method'])} | {row['n']} | {mark if has_place else 'has no place'} | "
+            f"{row['in_lesion']:.2f} {low_high['in_lesion']} ({row['in_lesion_by_chance']:.2f}) | {row['elsewhere']:.2f} {low_high['elsewhere']} |"
+        )
     return "\n".join(lines)
 
 
@@ -71,43 +97,46 @@ def method_title(name: str) -> str:
 
 
 def record(facts: Facts | None, check: str, method: str) -> str | None:
-    """The check's own record in one sentence, for the page; None where it was not marked.
+    """How the check fared on networks of known truth, in a sentence or two for the page; None where it was not marked.
 
-    Of the method, or of Grad-CAM where the method was not marked.
+    A check of the map: with the method, or with Grad-CAM where the method was not marked. The check of the grain: on networks that cheat by it, the
+    others on those that cheat by a mark with a place.
     """
-    rows = [row for row in (facts or {}).get("marks", ()) if row["check"] == check and row["cheat"] in (ALL, "texture")]
-    of_method = [row for row in rows if row["method"] == method] or [row for row in rows if row["method"] == "gradcam"]
-    if not of_method:
+    of_map = CHECKS[check].of_map
+    cheat, by = ("texture", "the picture's grain") if check == "texture" else (ALL, "a mark outside the lungs")
+    rows = [row for row in (facts or {}).get("marks", ()) if row["check"] == check and row["cheat"] == cheat]
+    of_method = [row for name in (method, "gradcam") for row in rows if row["method"] == name] if of_map else rows
+    if not of_method or of_method[0]["specificity"] is None:
         return None
-    wanted = "texture" if check == "texture" else ALL
-    row = next((row for row in of_method if row["cheat"] == wanted), None)
-    if row is None:
-        return None
-    cheats = "networks that cheat by the picture's grain" if wanted == "texture" else "networks that cheat by a mark outside the lungs"
-    with_method = METHODS[row["method"]].title
+    row = of_method[0]
+    finds, accuses = row["sensitivity"], 1 - row["specificity"]
+    with_method = f" with {METHODS[row['method']].title}" if of_map else ""
     sentence = (
-        f"On made-up slices, with {with_method}: finds {row['sensitivity']:.0%} of {cheats}, accuses {1 - row['specificity']:.0%} of honest ones "
-        f"({row['n']} and {row['n_honest']} answers)."
+        f"On made-up slices{with_method} it finds {finds:.0%} of {row['n']} answers that a network took from {by}, "
+        f"and accuses {accuses:.0%} of {row['n_honest']} answers of honest networks."
     )
-    if row["auc"] is not None and row["auc"] < TELLS_APART:
-        sentence += " There its number could not tell the two apart."
-    return sentence
+    return sentence if finds - accuses >= HARDLY else f"{sentence} It can hardly tell the two apart."
 
 
 def truth_readme(facts: Facts) -> str:
     """``data/truth/README.md``."""
-    methods = list(dict.fromkeys(row["method"] for row in facts["marks"]))
+    methods = [method for method in dict.fromkeys(row["method"] for row in facts["marks"]) if method in METHODS]
+    thresholds = ", ".join(f"{check} {value}" for check, value in facts["thresholds"].items())
     parts = [
         "# Networks of known truth, and the marks of the trust checks\n\nGenerated by `python -m lungcad truth-tables --write` from `truth.json`; do not edit. "
         f"`python -m lungcad truth --n {facts['n']}` makes it anew on the first {facts['n']} test phantoms "
         "(`python -m lungcad data make phantoms`); `python -m lungcad truth --choose-thresholds` chose the thresholds on validation phantoms: "
-        f"{', '.join(f'{check} {value}' for check, value in facts['thresholds'].items())}. Intervals: 95 % bootstrap over patients.\n",
+        f"{thresholds}. Intervals: 95 % bootstrap over patients.\n",
         f"## What the networks use\n\n{counterfactual_table(facts)}\n",
-        '## Marks\n\nA cheater\'s case counts where the answer is "lesion" with the shortcut and "none" without it. Finds: the check contradicts such a case. '
-        "Area under ROC: of the check's number between those cases and all cases of the honest networks; 0.5 tells nothing. The two "
-        "checks of the answer (surroundings, grain) do not depend on the method.\n",
-        *(f"### {METHODS[method].title}\n\n{marks_table(facts, method)}\n" for method in methods if method in METHODS),
+        f"## Where the cheaters' heat maps peak\n\n{_PEAKS}\n\n{peak_table(facts)}\n",
+        f"## Marks\n\n{_MARKS}\n",
     ]
+    if methods:
+        parts += [
+            f"### Checks of the answer\n\n{marks_table(facts, methods[0], of_map=False)}\n",
+            *(f"### Checks of the map: {METHODS[method].title}\n\n{marks_table(facts, method)}\n" for method in methods),
+            f"### Honest networks accused, by what the picture carries ({METHODS[methods[0]].title})\n\n{accusation_table(facts, methods[0])}\n",
+        ]
     titles = {
         "pointing_game": "peak inside the lesion (pointing game)",
         "energy_inside": "share of the evidence inside the lesion",
@@ -131,6 +160,23 @@ def _with_interval(row: Mapping[str, Any], name: str) -> str:
     return f"{row[name]:.2f} [{low:.2f}, {high:.2f}]"
 
 
-def networks_in(facts: Facts) -> Sequence[str]:
-    """Names of the networks that were marked."""
-    return list(facts["networks"])
+def _rows(facts: Facts, name: str, method: str, *, of_map: bool = True) -> list[Mapping[str, Any]]:
+    return [row for row in facts[name] if row["method"] == method and row["check"] in CHECKS and CHECKS[row["check"]].of_map == of_map]
+
+
+def _question(check: str) -> str:
+    return CHECKS[check].question
+
+
+_PEAKS = (
+    "Cases on which the network cheats and a lesion is there to be seen; maps for the class lesion. The peak is the cell of the map's grid with the largest "
+    "value; it counts as on the mark, or in the lesion, where the centre of that cell lies at most one cell of the network's grid away from it, the nearer "
+    "of the two. In round brackets: the share of all cells that would count so."
+)
+_MARKS = (
+    'A cheater\'s case counts where the answer is "lesion" with the shortcut and "none" without it. Finds: the check contradicts such a case. Honest '
+    "networks, and those that learnt nothing, are judged on pictures that carry each shortcut in turn, and none: a check that merely sees that a mark is "
+    "there accuses them. Some honest answers do change with a mark that the network never met; they count as accused all the same. "
+    "Area under ROC: of the check's number between the cheater's cases and all cases of the honest networks; 0.5 tells nothing. A check of the answer is "
+    "the same for every method."
+)

@@ -1,6 +1,6 @@
 """The cases of a recipe, read once into memory as small grey images."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,7 +14,8 @@ from lungcad.datasets.reading import for_each_case
 from lungcad.datasets.traits import Traits
 from lungcad.errors import DatasetError, LungcadError
 from lungcad.imaging import read_image
-from lungcad.preprocess import PreprocessConfig, to_grey
+from lungcad.preprocess import to_grey
+from lungcad.progress import Progress
 from lungcad.train.recipe import Recipe
 
 
@@ -22,7 +23,7 @@ from lungcad.train.recipe import Recipe
 class Images:
     """Case by case; None where the file could not be read. grey: uint8 (H, W), or (3, H, W) in colour, as the network sees it.
 
-    contours: bool (H, W), what readers marked, as the network sees it; None where there is none, or none was asked for.
+    contours: bool (H, W), what readers marked, as the network sees it; None where there is none, or attention is not taught.
     """
 
     cases: list[Case]
@@ -82,23 +83,28 @@ class Parts:
         return {Split.TRAIN: self.train, Split.VALID: self.valid, Split.TEST: self.test}
 
 
-def read_images(
-    cases: Sequence[Case], config: PreprocessConfig, on_progress: Callable[[int, int], None] | None = None, *, with_contours: bool = False
-) -> Images:
-    """Every case, by one thread a core; a damaged file becomes None. with_contours: read what readers marked, too.
+def read_images(cases: Sequence[Case], recipe: Recipe, on_progress: Progress | None = None) -> Images:
+    """Every case as the recipe's network sees it, by one thread a core, with its contour where attention is taught; a damaged file becomes None.
 
-    Raises :class:`DatasetError` for a contour that does not fit its image.
+    Raises :class:`DatasetError` for phantoms with another shortcut than the recipe's, and for a contour that does not fit its image.
     """
+    planted = {case.shortcut for case in cases if case.shortcut is not None}
+    if planted != ({recipe.shortcut} if recipe.shortcut is not None else set()):
+        wanted = f"with '--shortcut {recipe.shortcut}'" if recipe.shortcut else "without --shortcut"
+        holds = f"hold the shortcut {' and '.join(sorted(planted))}" if planted else "hold no shortcut"
+        raise DatasetError(
+            f"These images {holds}; the recipe {recipe.name} needs those of 'python -m lungcad data make phantoms' {wanted}."
+        )
 
     def read_case(case: Case) -> tuple[np.ndarray, np.ndarray | None, Fingerprint, Traits] | tuple[None, None, None, None]:
         try:
             image = read_image(case.path)
         except LungcadError:
             return None, None, None, None
-        grey, geometry = to_grey(image, config)
-        contour = read_contour(case, image.shape) if with_contours else None
+        grey, geometry = to_grey(image, recipe.preprocess)
+        contour = read_contour(case, image.shape) if recipe.teach else None
         if contour is not None:
-            contour = geometry.labels_to_input(contour.astype(np.uint8), config.size) > 0
+            contour = geometry.labels_to_input(contour.astype(np.uint8), recipe.preprocess.size) > 0
         return (grey * 255).round().astype(np.uint8), contour, Fingerprint.of(image), Traits.of(image)
 
     grey, contours, prints, traits = (list(column) for column in zip(*for_each_case(read_case, cases, on_progress), strict=True))

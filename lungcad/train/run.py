@@ -20,23 +20,23 @@ from pytorch_lightning.callbacks import EarlyStopping, EMAWeightAveraging
 import lungcad
 from lungcad.datasets import DATASETS, Dataset, Protocol, Split, Task
 from lungcad.device import best_device
-from lungcad.errors import DatasetError, LungcadError, RecipeError
+from lungcad.errors import LungcadError
 from lungcad.evaluate.baselines import baseline_table
 from lungcad.evaluate.calibration import fit_temperature, prior_bias
 from lungcad.evaluate.metric_table import summarise
 from lungcad.evaluate.stores.runs import Run, list_runs, prediction_table, read_run, write_run
 from lungcad.evaluate.thresholds import sensitive_point, youden_point
 from lungcad.files import write_whole
-from lungcad.models.backbones import load_imagenet
 from lungcad.models.card import ModelCard, list_cards
-from lungcad.models.classifier import Classifier, create_model
+from lungcad.models.classifier import Classifier
 from lungcad.models.complexity import complexity
 from lungcad.models.predict import features
-from lungcad.models.weights import TrainedModel, load_model, model_of_bytes, trained_weights_as_bytes
+from lungcad.models.weights import TrainedModel, model_of_bytes, trained_weights_as_bytes
 from lungcad.preprocess import normalise
 from lungcad.publish.cards_readme import write_readme
 from lungcad.train.data import Part, Parts, make_parts, read_images
 from lungcad.train.depthwise import speed_up_depthwise
+from lungcad.train.initialise import initialise
 from lungcad.train.losses import make_loss
 from lungcad.train.module import History, TrainingModule
 from lungcad.train.probe import fit_probe
@@ -77,13 +77,7 @@ def train(
     dataset = DATASETS[recipe.dataset]
     WorkFolder.refuse_other_recipe(places.work, recipe)
     start = time.perf_counter()
-    cases = places.cases(dataset, recipe)
-    if any(case.facts.get("shortcut") for case in cases) != (recipe.shortcut is not None):
-        wanted = f" --shortcut {recipe.shortcut}" if recipe.shortcut else " without --shortcut"
-        raise DatasetError(
-            f"The recipe {recipe.name} is for other phantoms; make them with 'python -m lungcad data make phantoms'{wanted}."
-        )
-    images = read_images(cases, recipe.preprocess, on_progress, with_contours=bool(recipe.teach))
+    images = read_images(places.cases(dataset, recipe), recipe, on_progress)
     read_s = time.perf_counter() - start
     trained = _train_on(recipe, make_parts(dataset, images, recipe), places, progress_bar, on_note)
     trained.facts["timings"]["read_s"] = round(read_s, 1)
@@ -111,7 +105,7 @@ def cross_validate(
     ]
     for of_fold in of_folds:
         WorkFolder.refuse_other_recipe(of_fold.work, recipe)
-    images = read_images(places.cases(dataset, recipe), recipe.preprocess, on_progress, with_contours=bool(recipe.teach))
+    images = read_images(places.cases(dataset, recipe), recipe, on_progress)
     runs: list[Run] = []
     for fold, of_fold in enumerate(of_folds):
         parts = make_parts(dataset, images, recipe, fold=fold, folds=folds)
@@ -193,23 +187,6 @@ def run_facts(card: ModelCard, parts: Parts, dataset: Dataset, train_s: float) -
         "grouping": dataset.grouping, "n_train": card.n_train, "seed": card.seed, "code": lungcad.__version__, "machine": card.trained_on,
         "shortcut": card.shortcut, "timings": {"train_s": round(train_s, 1)}, "skipped": list(parts.split.unreadable), "left_out": list(parts.split.left_out),
     }  # fmt: skip
-
-
-def initialise(recipe: Recipe, num_classes: int) -> tuple[Classifier, str]:
-    """A network as the recipe begins with it, and where its weights come from."""
-    pl.seed_everything(recipe.seed, workers=True, verbose=False)
-    network = create_model(recipe.backbone, recipe.attention, num_classes, dropout=recipe.dropout, inputs=recipe.inputs)
-    if recipe.start_from is not None:
-        start = load_model(recipe.start_from)
-        if (start.card.backbone, start.card.inputs) != (recipe.backbone, recipe.inputs):
-            raise RecipeError(
-                f"Recipe {recipe.name} starts from {recipe.start_from}, which has another backbone or other inputs; name one that has the same."
-            )
-        network.features.load_state_dict(start.unfolded().features.state_dict())
-        return network, f"features of {recipe.start_from} (sha256 {start.card.sha256[:12]})"
-    if recipe.init == "imagenet":
-        return network, load_imagenet(network.features, recipe.backbone)
-    return network, f"random weights (seed {recipe.seed}): no pretrained weights were used"
 
 
 def fit(

@@ -9,8 +9,9 @@ import optuna
 
 from lungcad.datasets import DATASETS
 from lungcad.train.data import Parts, make_parts, read_images
+from lungcad.train.initialise import initialise
 from lungcad.train.recipe import Monitor, Recipe
-from lungcad.train.run import fit, initialise
+from lungcad.train.run import fit
 from lungcad.train.work_folder import WorkFolder
 
 
@@ -44,7 +45,7 @@ def tune(recipe: Recipe, data: Path, work: Path, *, trials: int = 20, on_progres
     part is never looked at.
     """
     dataset = DATASETS[recipe.dataset]
-    parts = make_parts(dataset, read_images(dataset.read(data, recipe.task), recipe.preprocess, with_contours=bool(recipe.teach)), recipe)
+    parts = make_parts(dataset, read_images(dataset.read(data, recipe.task), recipe), recipe)
     WorkFolder.bind(work, recipe, parts)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(

@@ -68,7 +68,7 @@ def training_paths(folder, tmp_path, **changes) -> TrainingPaths:
 
 
 def test_copies_of_other_parts_are_left_out(folder):
-    parts = make_parts(CHEST_CT_SCAN, read_images(CHEST_CT_SCAN.read(folder), RECIPE.preprocess), RECIPE)
+    parts = make_parts(CHEST_CT_SCAN, read_images(CHEST_CT_SCAN.read(folder), RECIPE), RECIPE)
     assert len(parts.train.cases) == 12 and len(parts.valid.cases) == 4 and len(parts.test.cases) == 4
     assert "train/normal/copy.png" in parts.split.left_out
     assert parts.split.unreadable == ("train/normal/broken.png",)

@@ -1,16 +1,19 @@
 """Attention that is taught: the loss of the mask, contours that move with their images, and recipes."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 
 from lungcad.datasets import PHANTOMS
 from lungcad.datasets.phantoms import make_phantoms
-from lungcad.errors import RecipeError
+from lungcad.errors import DatasetError, RecipeError
 from lungcad.train.augment import augment, augment_with_contours
 from lungcad.train.data import make_parts, read_images
 from lungcad.train.recipe import Augmentation, Recipe
 from lungcad.train.teach import mask_loss
+from lungcad.train.work_folder import data_sha256
 
 NOTHING = dict.fromkeys(("rotate", "zoom", "shift", "gain", "bias", "gamma", "sharpness", "noise", "flip", "erase"), 0.0)
 
@@ -62,26 +65,59 @@ def test_teaching_changes_no_random_number_of_the_augmentation():
     assert torch.equal(alone, augment_with_contours(grey, contour(n=4), how)[0])
 
 
-def test_parts_carry_contours_as_the_network_sees_them_where_attention_is_taught(tmp_path):
-    folder = make_phantoms(tmp_path / "phantoms", 24, size=96)
-    values = {
-        "name": "taught",
-        "dataset": "phantoms",
-        "backbone": "custom_cnn",
-        "attention": "gate",
-        "init": "scratch",
-        "preprocess": {"size": [64, 64]},
-    }
-    recipe = Recipe.parse(values | {"teach": 1.0}, "test", RecipeError)
-    images = read_images(PHANTOMS.read(folder), recipe.preprocess, with_contours=True)
+VALUES = {
+    "name": "taught",
+    "dataset": "phantoms",
+    "backbone": "custom_cnn",
+    "attention": "gate",
+    "init": "scratch",
+    "preprocess": {"size": [64, 64]},
+}
+
+
+@pytest.fixture(scope="module")
+def phantoms(tmp_path_factory):
+    return make_phantoms(tmp_path_factory.mktemp("taught") / "phantoms", 24, size=96)
+
+
+def recipe_with(**values):
+    return Recipe.parse(VALUES | values, "test", RecipeError)
+
+
+def test_parts_carry_contours_as_the_network_sees_them_where_attention_is_taught(phantoms):
+    recipe = recipe_with(teach=1.0)
+    images = read_images(PHANTOMS.read(phantoms), recipe)
     part = make_parts(PHANTOMS, images, recipe).train
     assert part.contours.shape == part.grey.shape == (len(part.cases), 64, 64)
     has_contour = part.contours.flatten(1).any(1).numpy()
     assert np.array_equal(has_contour, [case.label == "lesion" for case in part.cases])
     grey, labels, contours = next(iter(part.loader(recipe, training=True)))
     assert len(grey) == len(labels) == len(contours)
-    plain = make_parts(PHANTOMS, images, Recipe.parse(values, "test", RecipeError)).train
+    plain = make_parts(PHANTOMS, images, recipe_with()).train
     assert plain.contours is None and len(next(iter(plain.loader(recipe, training=True)))) == 2
+    assert not any(contour is not None for contour in read_images(PHANTOMS.read(phantoms), recipe_with()).contours)
+
+
+def test_a_training_belongs_to_the_contours_that_teach_it(phantoms):
+    parts = make_parts(PHANTOMS, read_images(PHANTOMS.read(phantoms), recipe_with(teach=1.0)), recipe_with(teach=1.0))
+    moved = dataclasses.replace(parts, train=dataclasses.replace(parts.train, contours=parts.train.contours.roll(1, 2)))
+    untaught = dataclasses.replace(parts, train=dataclasses.replace(parts.train, contours=None))
+    assert len({data_sha256(each) for each in (parts, moved, untaught)}) == 3
+
+
+@pytest.mark.parametrize(
+    ("planted", "wanted", "sentence"),
+    [
+        (None, "marker", "hold no shortcut; the recipe taught needs those of .* with '--shortcut marker'"),
+        ("dot", "marker", "hold the shortcut dot; the recipe taught needs those of .* with '--shortcut marker'"),
+        ("dot", None, "hold the shortcut dot; the recipe taught needs those of .* without --shortcut"),
+    ],
+)
+def test_phantoms_with_another_shortcut_than_the_recipes_are_refused(tmp_path, planted, wanted, sentence):
+    cases = PHANTOMS.read(make_phantoms(tmp_path / "phantoms", 24, size=64, shortcut=planted))
+    assert {case.shortcut for case in cases} == {None, planted}
+    with pytest.raises(DatasetError, match=sentence):
+        read_images(cases, recipe_with(shortcut=wanted))
 
 
 @pytest.mark.parametrize("attention", ["none", "soft"])

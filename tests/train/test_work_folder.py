@@ -25,7 +25,7 @@ SHORT = RECIPE.model_copy(update={"backbone": "custom_cnn", "init": "scratch", "
 
 @pytest.fixture(scope="module")
 def parts(folder):  # noqa: F811
-    return make_parts(CHEST_CT_SCAN, read_images(CHEST_CT_SCAN.read(folder), SHORT.preprocess), SHORT)
+    return make_parts(CHEST_CT_SCAN, read_images(CHEST_CT_SCAN.read(folder), SHORT), SHORT)
 
 
 @pytest.fixture(scope="module")

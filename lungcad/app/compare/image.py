@@ -188,5 +188,5 @@ def show_trust(image: CTImage, names: list[str], method: str) -> None:
             st.markdown(f"**{literal(name)}**")
             for check in checks:
                 icon, colour = BADGES[check.verdict]
-                number = "" if check.value is None else f" {check.value:.2f} (control {check.control:.2f})"
+                number = "" if check.value is None else f" {check.value:z.2f} (control {check.control:z.2f})"
                 st.markdown(f"{check.question} :{colour}-badge[{icon} {check.verdict}]{number}")

@@ -60,9 +60,9 @@ STORIES = (
             "Open the check of what lies outside the body: with the letter wiped, the answer falls.",
         ),
         (
-            "The same cheat behind a map that looks honest",
+            "The same cheat behind an attention map that avoids the letter",
             "pages/1_Predict.py",
-            {"example": "phantom-no-lesion-with-marker.png", "model": "phantom-hidden-cheat", "method": "gradcam", "panel": "trust"},
+            {"example": "phantom-no-lesion-with-marker.png", "model": "phantom-hidden-cheat", "method": "attention", "panel": "trust"},
         ),
     ),
 )

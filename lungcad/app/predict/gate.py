@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from lungcad.analysis import SYNTHETIC, Analysis
+from lungcad.analysis import Analysis
+from lungcad.answer import SYNTHETIC
 from lungcad.app import session
 from lungcad.app.components.literal import literal
 

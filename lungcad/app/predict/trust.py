@@ -63,12 +63,12 @@ def show_trust(result: Analysis, network: str, method: str, options: Options) ->
 def show_check(check: Check, method: str, *, is_open: bool = False, gate: str = "") -> None:
     """One row; open, what was measured, what it means, and how often the check is right. gate: written into its file."""
     icon, colour = BADGES[check.verdict]
-    number = "" if check.value is None else f" **{check.value:.2f}** / {check.control:.2f}"
+    number = "" if check.value is None else f" **{check.value:z.2f}** / {check.control:z.2f}"
     with (
         st.container(key=f"check_{check.name}"),
         st.expander(f"{check.question} :{colour}-badge[{icon} {check.verdict}]{number}", expanded=is_open),
     ):
-        measured = "" if check.value is None else f"{check.measure}: **{check.value:.2f}** (control {check.control:.2f}). "
+        measured = "" if check.value is None else f"{check.measure}: **{check.value:z.2f}** (control {check.control:z.2f}). "
         st.caption(measured[:1].upper() + measured[1:] + check.sentence)
         if check.value is not None and (own_record := record(store.truth(), check.name, method)):
             st.caption(f":material/verified: {own_record}")

@@ -32,12 +32,12 @@ def read_phantoms(folder: ImageFolder) -> LabelledFolder:
             split=Split(row["part"]),
             group=str(row["patient"]),
             mask=root / str(row["mask"]) if row["mask"] else None,
+            shortcut=str(row["shortcut"]) or None,
             shortcut_mask=root / str(row["shortcut_mask"]) if row["shortcut_mask"] else None,
             facts={
                 "diameter_mm": float(row["diameter_mm"]),
                 "contrast_hu": float(row["contrast_hu"]),
                 "lesion_px": float(row["area_px"]),
-                "shortcut": float(bool(row["shortcut"])),
             },
         )
         for row in table.to_dict("records")

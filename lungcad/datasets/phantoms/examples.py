@@ -12,11 +12,9 @@ import numpy as np
 from lungcad import paths
 from lungcad.datasets.case import Split
 from lungcad.datasets.phantoms.draw import Patient, Place, draw_patient
-from lungcad.datasets.phantoms.make import Planned, plan, render, save_png
+from lungcad.datasets.phantoms.make import SIZE, Planned, plan, render, save_png
 from lungcad.datasets.phantoms.shortcuts import SHORTCUTS
 
-PATIENTS, SIZE = 2000, 256
-"""Of the set that the shipped phantom networks were trained on."""
 CONTOURS = "contours"
 """Folder beside the examples: the lesion as a mask, under the example's name."""
 
@@ -50,7 +48,7 @@ EXAMPLES = {
 
 
 def _validation_cases() -> Iterator[Planned]:
-    return (case for case in plan(PATIENTS) if case.split is Split.VALID)
+    return (case for case in plan() if case.split is Split.VALID)
 
 
 def write_examples(folder: Path) -> None:

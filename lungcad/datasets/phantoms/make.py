@@ -21,6 +21,8 @@ from lungcad.imaging.window import Window
 from lungcad.progress import Progress
 
 TABLE = "phantoms.csv"
+PATIENTS, SIZE, SEED = 2000, 256, 0
+"""Of the set that the shipped networks are trained on: ``python -m lungcad data make phantoms`` draws it unless told otherwise. SIZE: pixels a side."""
 SHARES = {Split.TRAIN: 0.6, Split.VALID: 0.15, Split.TEST: 0.25}
 WITH_LESION, WITHOUT_LESION = 0.95, 0.05
 """Share of the slices with, and without, a lesion that carry the shortcut of a biased set."""
@@ -68,7 +70,7 @@ class Planned:
         return f"p{self.seed:06d}.png"
 
 
-def plan(n: int, *, seed: int = 0, biased: bool = False) -> list[Planned]:
+def plan(n: int = PATIENTS, *, seed: int = SEED, biased: bool = False) -> list[Planned]:
     """n patients, half without a lesion, a quarter smooth, a quarter spiculated, in each part alike.
 
     biased: a shortcut is in 95 % of those with a lesion and in 5 % of the others, in every part.
@@ -85,7 +87,13 @@ def plan(n: int, *, seed: int = 0, biased: bool = False) -> list[Planned]:
 
 
 def make_phantoms(
-    folder: str | Path, n: int = 2000, *, shortcut: str | None = None, seed: int = 0, size: int = 256, on_progress: Progress | None = None
+    folder: str | Path,
+    n: int = PATIENTS,
+    *,
+    shortcut: str | None = None,
+    seed: int = SEED,
+    size: int = SIZE,
+    on_progress: Progress | None = None,
 ) -> Path:
     """Writes ``PART/CLASS/NAME.png``, ``masks/NAME.png`` (lesion), ``shortcuts/NAME.png`` (planted pixels) and ``phantoms.csv``; the folder.
 

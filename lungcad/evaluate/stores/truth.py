@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from lungcad.errors import DatasetError
 from lungcad.explain.trust.thresholds import THRESHOLDS
 from lungcad.files import write_whole
@@ -15,11 +13,24 @@ from lungcad.paths import TRUTH
 if TYPE_CHECKING:
     from lungcad.evaluate.truth.run import Truth
 
-SCHEMA = 1
-FACTS, VERDICTS, LOCALISATION = "truth.json", "verdicts.parquet", "localisation.parquet"
+SCHEMA = 2
+FACTS, VERDICTS, PEAKS, LOCALISATION = "truth.json", "verdicts.parquet", "peaks.parquet", "localisation.parquet"
 _LISTS = {
     "counterfactuals": {"network", "role", "shortcut", "n", "as_trained", "without", "swapped", "still_called_lesion", "cheats_on"},
     "marks": {"method", "check", "cheat", "n", "n_honest", "sensitivity", "specificity", "auc"},
+    "accused": {"method", "check", "carried", "n", "accused"},
+    "peaks": {
+        "network",
+        "role",
+        "shortcut",
+        "method",
+        "n",
+        "on_mark",
+        "in_lesion",
+        "elsewhere",
+        "on_mark_by_chance",
+        "in_lesion_by_chance",
+    },
     "localisation": {"network", "method", "size_mm", "n", "pointing_game", "energy_inside", "iou"},
 }
 
@@ -27,7 +38,7 @@ _LISTS = {
 def write_truth(truth: "Truth", folder: Path = TRUTH) -> Path:
     """``truth.json``, and the rows behind it as parquet; the folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, table in ((VERDICTS, truth.verdicts), (LOCALISATION, truth.localisation)):
+    for name, table in ((VERDICTS, truth.verdicts), (PEAKS, truth.peaks), (LOCALISATION, truth.localisation)):
         write_whole(folder / name, table.to_parquet(index=False))
     write_whole(folder / FACTS, json.dumps(truth.facts, indent=1, ensure_ascii=False) + "\n")
     return folder
@@ -59,11 +70,3 @@ def read_truth(folder: Path = TRUTH) -> dict[str, Any] | None:
         if not isinstance(rows, list) or not all(isinstance(row, dict) and row.keys() >= keys for row in rows):
             raise DatasetError(f"{FACTS} in data/truth lacks {name}, or it is not what it should be; run 'python -m lungcad truth' again.")
     return facts
-
-
-def read_verdicts(folder: Path = TRUTH) -> pd.DataFrame:
-    """A row a network, case, method and check."""
-    try:
-        return pd.read_parquet(folder / VERDICTS)
-    except (OSError, ValueError):
-        raise DatasetError(f"{VERDICTS} in data/truth is missing or damaged; run 'python -m lungcad truth' again.") from None

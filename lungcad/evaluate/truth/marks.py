@@ -8,14 +8,14 @@ import pandas as pd
 from lungcad.datasets.phantoms.shortcuts import SHORTCUTS
 from lungcad.evaluate.truth.counterfactuals import mean_of
 from lungcad.evaluate.truth.networks import Role
-from lungcad.explain.trust import Verdict
+from lungcad.explain.trust import CHECKS, Verdict
 from lungcad.explain.trust.thresholds import UNMARKED
 
 ALL = "all shortcuts with a place"
 """Cheats by marker, table, dot and border together."""
 LEAST_SPECIFICITY = 0.95
 """Of a threshold, on validation phantoms: so many honest answers are not accused."""
-ANSWER_CHECKS = ("surroundings", "texture")
+ANSWER_CHECKS = tuple(name for name, check in CHECKS.items() if not check.of_map)
 """Their word depends on one number, the fall of the probability, whose threshold is chosen here."""
 
 
@@ -41,6 +41,19 @@ def marks(verdicts: pd.DataFrame) -> list[dict[str, Any]]:
                     "auc": _auc(cases.value.to_numpy(np.float64), honest.value.to_numpy(np.float64), str(check)),
                 }
             )  # fmt: skip
+    return rows
+
+
+def accusations(verdicts: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows of method, check, carried, n, accused: how often honest networks are accused on pictures that carry a shortcut ("" without one), by each."""
+    honest = verdicts[verdicts.role == Role.HONEST]
+    rows = []
+    for (method, check, carried), cases in honest.groupby(["method", "check", "carried"], sort=False):
+        accused = mean_of((cases.verdict == Verdict.CONTRADICTS).to_numpy(), cases.case)
+        interval = [accused.low, accused.high]
+        rows.append(
+            {"method": method, "check": check, "carried": carried, "n": len(cases), "accused": accused.value, "accused_interval": interval}
+        )
     return rows
 
 

@@ -13,29 +13,28 @@ from lungcad.errors import LungcadError, lookup
 from lungcad.evaluate.stores.truth import SCHEMA
 from lungcad.evaluate.truth.counterfactuals import counterfactual_row, lesion_probabilities
 from lungcad.evaluate.truth.localisation import localisation_rows, localise
-from lungcad.evaluate.truth.marks import choose_thresholds, marks
+from lungcad.evaluate.truth.marks import accusations, choose_thresholds, marks
 from lungcad.evaluate.truth.networks import KNOWN_NETWORKS, KnownNetwork, Role
-from lungcad.evaluate.truth.scenes import draw_scenes
+from lungcad.evaluate.truth.peaks import peak_rows, peaks
+from lungcad.evaluate.truth.scenes import Shown, draw_scenes, in_turn
 from lungcad.evaluate.truth.untrained import UNTRAINED
-from lungcad.evaluate.truth.verdicts import judge, suited_methods
+from lungcad.evaluate.truth.verdicts import judge, judged_pictures, suited_methods
 from lungcad.explain import METHODS
 from lungcad.explain.attribution import Cost
 from lungcad.explain.trust.thresholds import thresholds_in_use
-from lungcad.models import list_cards, load_model
+from lungcad.models import TrainedModel, list_cards, load_model
 
 CHEAP = ("gradcam", "layercam", "eigencam", "attention")
 """Methods that are marked unless others are asked for."""
 
-UNTRAINED_CASES = 100
-"""Phantoms on which networks that learnt nothing are judged."""
-
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """What is known after a marking. facts: of truth.json. verdicts, localisation: a row a network, case, method (and check)."""
+    """What is known after a marking. facts: of truth.json. verdicts, peaks, localisation: a row a network, case, method (and check)."""
 
     facts: dict[str, Any]
     verdicts: pd.DataFrame
+    peaks: pd.DataFrame
     localisation: pd.DataFrame
 
     def to_dict(self) -> dict[str, Any]:
@@ -60,7 +59,7 @@ def choose_on_validation(
     networks = [known for known in known_networks(names) if known.role is Role.HONEST]
     scenes = draw_scenes(Split.VALID, n)
     step = _Steps(len(networks) * len(scenes), on_progress)
-    verdicts = [judge(load_model(known.name), known, scenes, ["gradcam"], dear_cases=0, on_case=step) for known in networks]
+    verdicts = [judge(load_model(known.name), known, in_turn(scenes), ["gradcam"], dear_cases=0, on_case=step) for known in networks]
     return choose_thresholds(pd.concat(verdicts))
 
 
@@ -75,9 +74,8 @@ def mark(
 ) -> Truth:
     """On the first ``n`` test phantoms, with the thresholds in use.
 
-    methods: those that are marked. dear_cases: on which the checks of about a hundred passes are asked, of the first method.
-    slow_cases: lesions on which methods of hundreds of
-    passes are localised.
+    methods: those that are marked. dear_cases: on which the checks of about a hundred passes are asked, of the first method. slow_cases: lesions on
+    which methods of hundreds of passes are localised.
     """
     networks = known_networks(names)
     for name in methods or ():
@@ -85,34 +83,43 @@ def mark(
     scenes = draw_scenes(Split.TEST, n)
     honest = [known for known in networks if known.role is Role.HONEST]
     step = _Steps((len(networks) + len(UNTRAINED) * bool(honest) + len(honest)) * len(scenes), on_progress)
-    rows, verdicts, places = [], [], []
+    rows, verdicts, peaked, places = [], [], [], []
+
+    def judge_all(model: TrainedModel, known: KnownNetwork, pictures: Sequence[Shown], suited: Sequence[str]) -> None:
+        verdicts.append(judge(model, known, pictures, suited, dear_cases=dear_cases, on_case=step))
+        step(len(scenes) - len(pictures))
+
     for known in networks:
         model = load_model(known.name)
-        rows.append(counterfactual_row(known, lesion_probabilities(model, known, scenes)))
-        verdicts.append(judge(model, known, scenes, suited_methods(model, methods or CHEAP), dear_cases=dear_cases, on_case=step))
+        answers = lesion_probabilities(model, known, scenes)
+        rows.append(counterfactual_row(known, answers))
+        pictures, suited = judged_pictures(known, scenes, answers), suited_methods(model, methods or CHEAP)
+        judge_all(model, known, pictures, suited)
+        if known.shortcut is not None:
+            peaked.append(peaks(model, known, pictures, suited))
     if honest:
         first = load_model(honest[0].name)
-        training = draw_scenes(Split.VALID, 200)
+        training = draw_scenes(Split.VALID, n)
         for name, make in UNTRAINED.items():
-            nothing_learnt = KnownNetwork(name, Role.UNTRAINED)
             model = make(first, training)
-            verdicts.append(
-                judge(model, nothing_learnt, scenes, suited_methods(model, methods or CHEAP), dear_cases=dear_cases, on_case=step)
-            )
+            judge_all(model, KnownNetwork(name, Role.UNTRAINED), in_turn(scenes), suited_methods(model, methods or CHEAP))
     for known in honest:
         model = load_model(known.name)
         localised = [name for name, method in METHODS.items() if method.suits(model.card)]
         if known is not honest[0]:
             localised = [name for name in localised if METHODS[name].cost is Cost.FAST]
         places.append(localise(model, scenes, localised, slow_cases=slow_cases, on_case=step))
-    table, localisation = pd.concat(verdicts, ignore_index=True), pd.concat(places, ignore_index=True) if places else pd.DataFrame()
+    table, peak_table, localisation = (
+        pd.concat(parts, ignore_index=True) if parts else pd.DataFrame() for parts in (verdicts, peaked, places)
+    )
     facts = {
         "schema": SCHEMA, "n": len(scenes), "part": str(Split.TEST), "networks": [known.name for known in networks],
         "weights_sha256": {known.name: load_model(known.name).card.sha256 for known in networks}, "thresholds": thresholds_in_use(),
-        "counterfactuals": rows, "marks": marks(table), "localisation": localisation_rows(localisation) if len(localisation) else [],
+        "counterfactuals": rows, "marks": marks(table), "accused": accusations(table), "peaks": peak_rows(peak_table) if len(peak_table) else [],
+        "localisation": localisation_rows(localisation) if len(localisation) else [],
         "code": lungcad.__version__, "date": datetime.now(UTC).date().isoformat(),
     }  # fmt: skip
-    return Truth(facts, table, localisation)
+    return Truth(facts, table, peak_table, localisation)
 
 
 class _Steps:
@@ -121,7 +128,7 @@ class _Steps:
     def __init__(self, total: int, on_progress: Callable[[int, int], None] | None) -> None:
         self.done, self.total, self.on_progress = 0, total, on_progress
 
-    def __call__(self) -> None:
-        self.done = min(self.done + 1, self.total)
+    def __call__(self, n: int = 1) -> None:
+        self.done = min(self.done + n, self.total)
         if self.on_progress:
             self.on_progress(self.done, self.total)

@@ -1,18 +1,20 @@
 """Phantoms with their counterfactuals: the same patient with and without the lesion, with and without each shortcut."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from lungcad.datasets import Split
 from lungcad.datasets.phantoms.draw import Patient, draw_patient
-from lungcad.datasets.phantoms.make import Picture, Planned, plan, planted, render
+from lungcad.datasets.phantoms.make import SIZE, Picture, Planned, plan, planted, render
 from lungcad.datasets.phantoms.shortcuts import SHORTCUTS
 from lungcad.imaging import CTImage, Unit
 from lungcad.imaging.image import Provenance
-from lungcad.progress import Progress
 
-PATIENTS, SIZE, SEED = 2000, 256, 0
-"""Of the set that the shipped networks are trained on: ``python -m lungcad data make phantoms`` draws it unless told otherwise."""
+IN_TURN = (None, *SHORTCUTS)
+"""What the pictures of a network that learnt no shortcut carry, one after the other."""
+BLOCK = 4
+"""Patients in a row that carry the same: two without a lesion, one with a smooth and one with a spiculated one (:func:`~lungcad.datasets.phantoms.make.plan`)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,17 +55,29 @@ class Scene:
         return picture if shortcut is None else planted(picture, SHORTCUTS[shortcut], self.patient.seed)
 
 
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """One picture of a scene. shortcut: what is planted in it, or None."""
+
+    scene: Scene
+    shortcut: str | None
+
+    @cached_property
+    def picture(self) -> Picture:
+        """With its lesion, if it has one."""
+        return self.scene.picture(self.shortcut)
+
+
+def in_turn(scenes: Sequence[Scene]) -> list[Shown]:
+    """Each scene once: one block of patients without a shortcut, the next with a marker, the next with a table, and so on."""
+    return [Shown(scene, IN_TURN[index // BLOCK % len(IN_TURN)]) for index, scene in enumerate(scenes)]
+
+
 def image_of(picture: Picture) -> CTImage:
     """As read from its PNG file."""
     return CTImage(picture.grey, Unit.GREY, Provenance("", "PNG", "L", synthetic=True))
 
 
-def draw_scenes(split: Split, n: int, on_progress: Progress | None = None) -> list[Scene]:
+def draw_scenes(split: Split, n: int) -> list[Scene]:
     """The first ``n`` patients of that part of the shipped set, biased and unbiased alike; all that are there where it has fewer."""
-    planned = [case for case in plan(PATIENTS, seed=SEED, biased=True) if case.split is split][:n]
-    scenes = []
-    for index, case in enumerate(planned):
-        scenes.append(Scene.of(case))
-        if on_progress:
-            on_progress(index + 1, len(planned))
-    return scenes
+    return [Scene.of(case) for case in [case for case in plan(biased=True) if case.split is split][:n]]

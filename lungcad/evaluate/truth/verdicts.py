@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from lungcad.evaluate.truth.counterfactuals import cheats, lesion_probabilities
-from lungcad.evaluate.truth.networks import KnownNetwork, Role
-from lungcad.evaluate.truth.scenes import Scene, image_of
+from lungcad.evaluate.truth.counterfactuals import cheats
+from lungcad.evaluate.truth.networks import KnownNetwork
+from lungcad.evaluate.truth.scenes import Scene, Shown, image_of, in_turn
 from lungcad.explain import METHODS, Options
 from lungcad.explain.trust import CHECKS, Subject, Verdict
 from lungcad.explain.trust.panel import answer_of
@@ -16,6 +16,7 @@ from lungcad.models import TrainedModel
 
 DEAR_CHECKS = ("faithfulness", "sanity")
 """They take about a hundred passes a map."""
+COLUMNS = ("network", "role", "shortcut", "case", "carried", "method", "check", "value", "verdict")
 
 
 def checks_marked() -> list[str]:
@@ -23,41 +24,44 @@ def checks_marked() -> list[str]:
     return [name for name, check in CHECKS.items() if check.ask is not None and name != "partner"]
 
 
+def judged_pictures(known: KnownNetwork, scenes: Sequence[Scene], answers: pd.DataFrame) -> list[Shown]:
+    """Pictures on which the truth about the network is beyond doubt.
+
+    Of a cheater those on which it cheats (:func:`~lungcad.evaluate.truth.counterfactuals.cheats`): on the others it has no shortcut to follow. Of a
+    network that learnt no shortcut every scene, with each shortcut in turn: a check that only asks whether a mark is there accuses it.
+    answers: of :func:`~lungcad.evaluate.truth.counterfactuals.lesion_probabilities`.
+    """
+    if known.shortcut is None:
+        return in_turn(scenes)
+    return [Shown(scene, known.shortcut) for scene, is_cheated in zip(scenes, cheats(answers), strict=True) if is_cheated]
+
+
 def judge(
     model: TrainedModel,
     known: KnownNetwork,
-    scenes: Sequence[Scene],
+    pictures: Sequence[Shown],
     methods: Sequence[str],
     *,
     dear_cases: int,
     on_case: Callable[[], None] = lambda: None,
 ) -> pd.DataFrame:
-    """Verdicts on each scene as the network's training set would show it, about the class that it answers.
+    """Verdicts on each picture, about the class that the network answers.
 
-    Of a cheater only the cases on which it cheats (:func:`~lungcad.evaluate.truth.counterfactuals.cheats`) are judged; on the others it has no shortcut to
-    follow. dear_cases: how many of the cases get the checks in :data:`DEAR_CHECKS`, of the first method.
-    Columns: network, role, shortcut, case, method, check, value, verdict.
+    dear_cases: how many of them, drawn at random, get the checks in :data:`DEAR_CHECKS`, of the first method. Columns: :data:`COLUMNS`, where
+    shortcut is the network's and carried the picture's.
     """
-    judged = np.ones(len(scenes), dtype=bool)
-    if known.role in (Role.CHEATER, Role.HIDDEN):
-        judged = cheats(lesion_probabilities(model, known, scenes))
+    dear = set(np.random.default_rng(0).permutation(len(pictures))[:dear_cases].tolist())
     rows: list[dict[str, object]] = []
-    done = 0
-    for scene, is_judged in zip(scenes, judged, strict=True):
-        if is_judged:
-            for row in _of_case(model, scene, known.shortcut if scene.planned.carries else None, methods, with_dear=done < dear_cases):
-                rows.append({"network": known.name, "role": str(known.role), "shortcut": known.shortcut or "", "case": scene.name, **row})
-            done += 1
+    for index, shown in enumerate(pictures):
+        facts = {"network": known.name, "role": str(known.role), "shortcut": known.shortcut or "", "case": shown.scene.name}
+        for row in _of_picture(model, shown, methods, with_dear=index in dear):
+            rows.append({**facts, "carried": shown.shortcut or "", **row})
         on_case()
-    return pd.DataFrame(rows, columns=["network", "role", "shortcut", "case", "method", "check", "value", "verdict"])
+    return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _of_case(
-    model: TrainedModel, scene: Scene, shortcut: str | None, methods: Sequence[str], *, with_dear: bool
-) -> Iterator[dict[str, object]]:
-    image = image_of(scene.picture(shortcut))
-    seed = scene.patient.seed
-    subject = Subject(model, image, methods[0], 0, Options(seed=seed))
+def _of_picture(model: TrainedModel, shown: Shown, methods: Sequence[str], *, with_dear: bool) -> Iterator[dict[str, object]]:
+    subject = Subject(model, image_of(shown.picture), methods[0], 0, Options(seed=shown.scene.patient.seed))
     target = int(subject.perturbed.probabilities[0].argmax())
     subject = replace(subject, target=target, precomputed_perturbed=subject.perturbed)
     for method in methods:

@@ -1,4 +1,4 @@
-"""What a change of the image does to the answer, which no heat map is needed for."""
+"""Checks of the answer alone: what a change of the image that should not matter does to it. No heat map is needed for them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from lungcad.explain.attribution import PreparedInput
-from lungcad.explain.trust.check import Check, Verdict
+from lungcad.explain.attribution import Attribution, PreparedInput
+from lungcad.explain.trust.check import Check, TrustCheck, Verdict
 from lungcad.explain.trust.thresholds import threshold_of
 from lungcad.imaging import CTImage
 from lungcad.models.predict import calibrated
+from lungcad.progress import Progress
 
 if TYPE_CHECKING:
     from lungcad.explain.trust.subject import Subject
@@ -28,11 +29,11 @@ class AnswerChange:
     usual: float
 
     @classmethod
-    def of(cls, subject: "Subject", name: str, change: Callable[[], CTImage]) -> "AnswerChange":
+    def of(cls, subject: "Subject", name: str, change: Callable[["Subject"], CTImage]) -> "AnswerChange":
         """One forward pass more than the small changes need, once for all methods. name: of the change."""
         answers = subject.answers_to_changes
         if name not in answers:
-            prepared = PreparedInput.of(subject.model, change())
+            prepared = PreparedInput.of(subject.model, change(subject))
             with torch.no_grad():
                 answers[name] = float(calibrated(subject.model, subject.model.network.classify(prepared.features)[0])[0, subject.target])
         before, *perturbed = (float(value) for value in subject.perturbed.probabilities[:, subject.target])
@@ -43,15 +44,37 @@ class AnswerChange:
         """By how much the probability falls, -1 to 1."""
         return self.before - self.after
 
-    def check(self, name: str, how: str, what: str) -> Check:
-        """how: the change, as in "the probability is 0.20 …". what: what the answer may rest on."""
-        threshold = threshold_of(name)
-        sentence = f"The probability of the class is {self.before:.0%}, and {self.after:.0%} {how}."
-        if self.drop > threshold:
-            verdict, sentence = Verdict.CONTRADICTS, f"{sentence} The answer rests on {what}."
-        elif self.drop <= threshold / 2:
-            verdict = Verdict.SUPPORTS
+
+def answer_check(
+    name: str,
+    question: str,
+    *,
+    change: Callable[["Subject"], CTImage],
+    why_not: Callable[["Subject"], str | None],
+    how: str,
+    rests_on: str,
+    measure: str,
+) -> TrustCheck:
+    """A check that contradicts where the answer falls under ``change`` by more than the threshold chosen for it on validation phantoms.
+
+    why_not: the sentence that says why it does not apply to a subject; None where it does. how: the change, as in "the probability is 20 % ...".
+    rests_on: what an answer that falls rests on. measure: title of its column in trust runs.
+    """
+
+    def ask(subject: "Subject", attribution: Attribution, on_progress: Progress | None) -> Check:
+        reason = why_not(subject)
+        if reason is not None:
+            return Check.inapplicable(name, reason)
+        answer, threshold = AnswerChange.of(subject, name, change), threshold_of(name)
+        sentence = f"The probability of the class is {answer.before:.0%}, and {answer.after:.0%} {how}."
+        if answer.drop > threshold:
+            verdict, sentence = Verdict.CONTRADICTS, f"{sentence} The answer rests on {rests_on}."
         else:
-            verdict = Verdict.UNCLEAR
-        numbers = {"before": self.before, "after": self.after}
-        return Check(name, "fall of the probability", self.drop, self.usual, verdict, sentence, numbers)
+            verdict = Verdict.SUPPORTS if answer.drop <= threshold / 2 else Verdict.UNCLEAR
+        numbers = {"before": answer.before, "after": answer.after}
+        return Check(name, "fall of the probability", answer.drop, answer.usual, verdict, sentence, numbers)
+
+    def measured(subject: "Subject", attribution: Attribution) -> dict[str, float]:
+        return {} if why_not(subject) is not None else {name: AnswerChange.of(subject, name, change).drop}
+
+    return TrustCheck(name, question, ask, asked_on_request=lambda subject: False, of_map=False, measures={name: measure}, measure=measured)

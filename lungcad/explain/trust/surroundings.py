@@ -1,7 +1,7 @@
 """Does the answer need anything outside the body? The slice is asked about again with every mark around the body wiped.
 
 A letter, the table's edge, a frame or a dot beside the patient can tell classes apart without a lung being looked at. A heat map may hide that
-(:mod:`lungcad.evaluate.truth` has a network whose map lies on the lesion and whose answer follows the letter); the answer itself cannot.
+(:mod:`lungcad.evaluate.truth` has a network whose attention map avoids the letter that its answer follows); the answer itself cannot.
 """
 
 from dataclasses import replace
@@ -10,17 +10,12 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from lungcad.explain.attribution import Attribution
-from lungcad.explain.trust.answer_change import AnswerChange
-from lungcad.explain.trust.check import Check, TrustCheck
+from lungcad.explain.trust.answer_change import answer_check
 from lungcad.imaging import CTImage, Unit
-from lungcad.imaging.lungs import LungField
-from lungcad.progress import Progress
 
 if TYPE_CHECKING:
     from lungcad.explain.trust.subject import Subject
 
-NAME = "surroundings"
 MARGIN = 0.01
 """Share of the side by which the body is widened, so that its skin stays."""
 OUTLYING = 4.0
@@ -49,30 +44,22 @@ def _disc(radius: int) -> np.ndarray:
     return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)))
 
 
-def _change(subject: "Subject", field: LungField) -> AnswerChange:
-    return AnswerChange.of(subject, NAME, lambda: without_surroundings(subject.image, field.body))
+def _wiped(subject: "Subject") -> CTImage:
+    return subject.image if subject.field is None else without_surroundings(subject.image, subject.field.body)
 
 
-def _ask(subject: "Subject", attribution: Attribution, on_progress: Progress | None) -> Check:
+def _why_not(subject: "Subject") -> str | None:
     if subject.field is None:
-        return Check.inapplicable(NAME, "This network does not see whole slices, so there is nothing around a body.")
-    if not subject.field.lungs.any():
-        return Check.inapplicable(NAME, "No lung was found in this image, so its body may be mistaken too.")
-    return _change(subject, subject.field).check(NAME, "with every mark outside the body wiped", "what lies outside the body")
+        return "This network does not see whole slices, so there is nothing around a body."
+    return None if subject.field.lungs.any() else "No lung was found in this image, so its body may be mistaken too."
 
 
-def _measure(subject: "Subject", attribution: Attribution) -> dict[str, float]:
-    if subject.field is None or not subject.field.lungs.any():
-        return {}
-    return {"surroundings": _change(subject, subject.field).drop}
-
-
-SURROUNDINGS = TrustCheck(
-    NAME,
+SURROUNDINGS = answer_check(
+    "surroundings",
     "Does the answer stay without what lies outside the body?",
-    _ask,
-    asked_on_request=lambda subject: False,
-    of_map=False,
-    measures={"surroundings": "fall of the probability without what lies outside the body (lower is better)"},
-    measure=_measure,
+    change=_wiped,
+    why_not=_why_not,
+    how="with every mark outside the body wiped",
+    rests_on="what lies outside the body",
+    measure="fall of the probability without what lies outside the body (lower is better)",
 )

@@ -5,21 +5,13 @@ heat map can point at what is everywhere.
 """
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
-from lungcad.explain.attribution import Attribution
-from lungcad.explain.trust.answer_change import AnswerChange
-from lungcad.explain.trust.check import Check, TrustCheck
+from lungcad.explain.trust.answer_change import answer_check
 from lungcad.imaging import CTImage
-from lungcad.progress import Progress
 
-if TYPE_CHECKING:
-    from lungcad.explain.trust.subject import Subject
-
-NAME = "texture"
 EDGE = 3.0
 """Differences from the smoothed picture beyond so many standard deviations are edges, and stay."""
 
@@ -36,28 +28,12 @@ def with_other_grain(image: CTImage, *, seed: int = 0) -> CTImage:
     return replace(image, pixels=np.where(grain, np.clip(smooth + noise, pixels.min(), pixels.max()), pixels), colour=None)
 
 
-def _change(subject: "Subject") -> AnswerChange:
-    return AnswerChange.of(subject, NAME, lambda: with_other_grain(subject.image, seed=subject.options.seed))
-
-
-def _ask(subject: "Subject", attribution: Attribution, on_progress: Progress | None) -> Check:
-    if subject.image.colour is not None:
-        return Check.inapplicable(NAME, "The grain of a coloured picture is not changed.")
-    return _change(subject).check(NAME, "under other noise of the same strength", "the picture's grain")
-
-
-def _measure(subject: "Subject", attribution: Attribution) -> dict[str, float]:
-    if subject.image.colour is not None:
-        return {}
-    return {"texture": _change(subject).drop}
-
-
-TEXTURE = TrustCheck(
-    NAME,
+TEXTURE = answer_check(
+    "texture",
     "Does the answer stay under another grain of the picture?",
-    _ask,
-    asked_on_request=lambda subject: False,
-    of_map=False,
-    measures={"texture": "fall of the probability under another grain (lower is better)"},
-    measure=_measure,
+    change=lambda subject: with_other_grain(subject.image, seed=subject.options.seed),
+    why_not=lambda subject: None if subject.image.colour is None else "The grain of a coloured picture is not changed.",
+    how="under other noise of the same strength",
+    rests_on="the picture's grain",
+    measure="fall of the probability under another grain (lower is better)",
 )
