@@ -3,6 +3,7 @@
 import pytest
 
 from lungcad.errors import ModelError
+from tests.conftest import CLASSES, write_phantoms
 
 
 @pytest.fixture(autouse=True)
@@ -13,3 +14,14 @@ def facts_alone(monkeypatch):
         raise ModelError("It is left out of this test.")
 
     monkeypatch.setattr("lungcad.gate.stored.FittedGate.read", nothing_fitted)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Two parts of four classes; one test image is a copy of a training image, one picture has two labels, one file is no image."""
+    write_phantoms(tmp_path, 3)
+    copy = (tmp_path / "train" / CLASSES[0] / "0.png").read_bytes()
+    (tmp_path / "test" / CLASSES[0] / "copy.png").write_bytes(copy)
+    (tmp_path / "train" / CLASSES[1] / "conflict.png").write_bytes(copy)
+    (tmp_path / "train" / CLASSES[1] / "damaged.png").write_bytes(b"\x89PNG\r\n\x1a\n nothing")
+    return tmp_path

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 from streamlit.testing.v1 import AppTest
 
-from lungcad.app import store
+from lungcad.analysis import Analysis
+from lungcad.app import session, store
 from lungcad.app.viewer.encode import unpack
 from lungcad.evaluate.stores import runs
 
@@ -52,3 +53,15 @@ def panes_of(page: AppTest, key: str) -> list[dict]:
 def mounted(page: AppTest, component: str = "lungcad.viewer") -> list[tuple[dict, np.ndarray | None]]:
     """What the page handed to the viewer, or to "lungcad.viewer_values": facts, and values."""
     return [unpack(each.proto.bytes) for each in page.get("bidi_component") if each.proto.component_name == component]
+
+
+def upload(page: AppTest, name: str, data: bytes) -> AppTest:
+    page.file_uploader[0].set_value([(name, data, "application/octet-stream")])
+    return page.run()
+
+
+def result(page: AppTest) -> dict:
+    """What the JSON download offers."""
+    of_example = page.session_state["source"].image.provenance.sha256 in session._example_hashes()
+    kept = session._OF_EXAMPLES if of_example else page.session_state["results"]
+    return next(each for each in reversed(kept.values()) if isinstance(each, Analysis)).to_dict()

@@ -6,7 +6,6 @@ viewer's PNG need a browser: ``tests/e2e/test_downloads.py``.
 """
 
 import ast
-import base64
 import io
 import json
 import re
@@ -26,8 +25,9 @@ from lungcad.app.components.literal import literal
 from lungcad.app.components.text import class_label, class_text
 from lungcad.errors import DatasetError
 from lungcad.evaluate.reader_study import AFTER, BEFORE
+from tests.app.drawn import charts_of, same_as_drawn
+from tests.app.own_folder import finished
 from tests.app.pages import ROOT, mounted, open_page
-from tests.app.test_datasets_page import finished
 from tests.conftest import CLASSES, write_phantoms
 
 APP = ROOT / "lungcad" / "app"
@@ -177,51 +177,6 @@ def test_every_file_holds_what_the_page_shows(state, offered, monkeypatch, tmp_p
         else:
             COMPARED[place, Path(name).suffix](page, data)
     assert not charts, f"drawn without a CSV: {set(charts)}"
-
-
-def charts_of(page: AppTest) -> dict[str, list[dict]]:
-    """Key, as the file is named -> the traces that the browser is told to draw."""
-    found = {}
-    for element in page.get("plotly_chart"):
-        key = re.fullmatch(r"\$\$ID-[0-9a-f]+-(.+)", element.proto.id)[1]
-        found[key.replace("_", "-")] = json.loads(element.proto.spec)["data"]
-    return found
-
-
-def numbers(values) -> np.ndarray:
-    """A trace's values in the figure's JSON, where Plotly packs numbers in base64."""
-    if not isinstance(values, dict):
-        return np.asarray(values)
-    unpacked = np.frombuffer(base64.b64decode(values["bdata"]), values["dtype"])
-    return unpacked.reshape([int(side) for side in values["shape"].split(",")]) if "shape" in values else unpacked
-
-
-def same_as_drawn(table: pd.DataFrame, traces: list[dict]) -> None:
-    """Trace by trace: the points, the ends of their bars, and what stands beside a point under the pointer."""
-    start = 0
-    for trace in traces:
-        if trace["type"] == "heatmap":
-            drawn = {"value": numbers(trace["z"]).ravel()}
-        elif "y" not in trace:
-            continue
-        else:
-            drawn = {"y": numbers(trace["y"])} | ({"x": numbers(trace["x"])} if "x" in trace else {})
-            for axis, bars in (("x", trace.get("error_x")), ("y", trace.get("error_y"))):
-                if bars:
-                    drawn |= {"low": drawn[axis] - numbers(bars["arrayminus"]), "high": drawn[axis] + numbers(bars["array"])}
-            if "customdata" in trace:
-                drawn[trace["meta"]] = numbers(trace["customdata"])
-            if points := trace.get("text", trace.get("hovertext")):
-                drawn["point"] = numbers(points)
-        rows = table.iloc[start : start + len(next(iter(drawn.values())))]
-        start += len(rows)
-        assert set(rows.series.fillna("")) <= {trace.get("name", "")}
-        for column, values in drawn.items():
-            if values.dtype.kind in "fiub":
-                np.testing.assert_allclose(rows[column].astype(float), values, rtol=1e-6, atol=1e-9)
-            else:
-                assert list(rows[column].fillna("").astype(str)) == [str(each) for each in values]
-    assert start == len(table)
 
 
 def is_result(page: AppTest, data: object) -> None:

@@ -193,7 +193,7 @@ def test_hostile_file_names_in_an_audit_and_its_errors(tmp_path):
     (tmp_path / "test" / CLASSES[0] / f"{name} broken.png").write_bytes(b"\x89PNG\r\n\x1a\n nothing")
     page = open_page("4_Datasets.py", dataset="own").run()
     page.text_input(key="own_folder").set_value(str(tmp_path)).run()
-    from tests.app.test_datasets_page import finished
+    from tests.app.own_folder import finished
 
     said = assert_literal(finished(page, "audit"))
     assert "203" in said, said[-600:]

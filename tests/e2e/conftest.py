@@ -104,3 +104,26 @@ def screenshots() -> Path:
     folder = Path(os.environ.get("LUNGCAD_SCREENSHOTS", ROOT / ".screenshots"))
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+@pytest.fixture(scope="session")
+def viewer_server(tmp_path_factory):
+    """The page tests/e2e/viewer_app.py."""
+    with running(tmp_path_factory.mktemp("server") / "log.txt", "tests/e2e/viewer_app.py") as address:
+        yield address
+
+
+@pytest.fixture
+def shown(tab, viewer_server):
+    """The page of viewers, drawn and settled; ``frames_sent`` of it are the messages that the page sends to the server."""
+    from playwright.sync_api import expect
+
+    tab.set_default_timeout(60_000)
+    sent: list[object] = []
+    tab.on("websocket", lambda socket: socket.on("framesent", lambda payload: sent.append(payload)))
+    tab.goto(viewer_server)
+    tab.frames_sent = sent
+    expect(tab.locator(".st-key-pair .readout").first).to_contain_text("300×200 px")
+    expect(tab.locator(".st-key-pair .scale")).to_have_count(2)
+    tab.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    return tab
