@@ -54,7 +54,7 @@ def test_a_network_that_cheats_is_caught(monkeypatch, name):
     assert any("made to cheat" in warning.value for warning in page.warning)
     [caught] = [row for row in page.expander if row.label.startswith(CHECKS["surroundings"].question)]
     assert "contradicts" in caught.label
-    assert any("honest ones" in caption.value for caption in caught.caption)  # its own record
+    assert any("On made-up slices it finds" in caption.value for caption in caught.caption)  # its own record
 
 
 def test_the_front_door():
