@@ -17,6 +17,7 @@ ORDER = [
     {"evaluate"},
     {"publish", "answer"},
     {"train", "analysis", "export"},
+    {"series"},
     {"report"},
     {"bench"},
     {"app", "api", "cli"},

@@ -9,7 +9,21 @@ import errno
 import os
 import sys
 
-from lungcad.cli import bench, data, export, gate, images, regions, report, runs, start, training, trust, truth  # noqa: F401  each registers its commands
+from lungcad.cli import (  # noqa: F401  each registers its commands
+    bench,
+    data,
+    export,
+    gate,
+    images,
+    regions,
+    report,
+    runs,
+    start,
+    training,
+    trust,
+    truth,
+    volumes,
+)
 from lungcad.cli.common import app, complain
 from lungcad.errors import LungcadError
 

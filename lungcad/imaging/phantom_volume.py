@@ -1,6 +1,6 @@
 """A synthetic thorax in three dimensions, with known lungs and known lesions: the example of page and tests where no patient's series may lie.
 
-Its middle slices are drawn like those of :mod:`lungcad.imaging.phantom`; vessels branch in space, ribs slant, the right lung stands on
+Its middle slices are drawn like those of :mod:`lungcad.imaging.phantom`; vessels branch within layers, ribs slant, the right lung stands on
 the liver's dome, and the lowest slices hold no lung. No two of its sides are alike, so that a flip is seen.
 """
 
@@ -17,12 +17,14 @@ from scipy import ndimage
 
 from lungcad.errors import ImageError
 from lungcad.imaging.canvas import Canvas
-from lungcad.imaging.phantom import BLOOD, CORTICAL_BONE, FAT, LESION, LUNG, MUSCLE, SPONGY_BONE, Edge, Lesion, Phantom, _discs, _lesion
+from lungcad.imaging.phantom import BLOOD, CORTICAL_BONE, FAT, LESION, LUNG, MUSCLE, SPONGY_BONE, Edge, Lesion, Phantom, _lesion, _vessels
 from lungcad.imaging.volume.ct_volume import CTVolume, SliceSource
 from lungcad.imaging.window import Window
 
 HALF_HEIGHT_MM = 120.0
 """Of the lungs, from their middle to the apex."""
+TREE_MM = 6.0
+"""Height of a layer of vessels: each lies within its layer, as in the slices that the phantom networks were trained on."""
 TOP_MM, BOTTOM_MM = 132.0, -132.0
 
 
@@ -54,7 +56,6 @@ def make_phantom_volume(
     rng = np.random.default_rng([seed, 3])
     heights = np.arange(BOTTOM_MM, TOP_MM + 1e-6, spacing_mm)
     chest = _Chest.drawn(rng)
-    vessels = _vessels(rng)
     aeration = ndimage.zoom(rng.normal(size=(max(len(heights) // 4, 2), 32, 32)), (len(heights) / max(len(heights) // 4, 2), 1, 1), order=1)
     shape = (len(heights), size, size)
     hu, lungs, lesions = np.empty(shape, np.int16), np.empty(shape, bool), np.zeros(shape, np.uint8)
@@ -62,8 +63,9 @@ def make_phantom_volume(
     for index, z in enumerate(heights):
         canvas = Canvas(size, field_mm / body)
         in_lung = chest.paint(canvas, z)
-        canvas.hu += in_lung * ndimage.zoom(aeration[index], size / 32, order=1)[:size, :size] * 45
-        canvas.paint(_cut(vessels, z, canvas) * ndimage.binary_erosion(in_lung > 0.5, iterations=2), BLOOD)
+        canvas.hu += in_lung * ndimage.zoom(aeration[index], size / 32, order=1)[:size, :size] * 14
+        tree = np.random.default_rng([seed, int(np.floor((z - BOTTOM_MM) / TREE_MM))])
+        canvas.paint(_vessels(tree, in_lung > 0.5, canvas.spacing, field_mm / body), BLOOD)
         chest.paint_middle(canvas, z)
         for number, ball in enumerate(balls, start=1):
             coverage = _ball(ball, z, canvas, seed + number, body) * in_lung
@@ -161,34 +163,6 @@ class _Chest:
             canvas.paint(canvas.inside(-2, 0, 8, 9), -1000)
         if z < -90:
             canvas.paint(canvas.inside(-25, 95, 38, 34), -850 if z < -100 else BLOOD)  # the stomach's bubble, on the left
-
-
-def _vessels(rng: np.random.Generator) -> np.ndarray:
-    """(n, 4): z, down, right and radius in mm of balls along branching tubes from both hila."""
-    balls = []
-    branches = [(np.array([0.0, 5.0, side * 34.0]), np.array([rng.normal(0, 0.7), rng.normal(0, 0.6), side * 0.9]), rng.uniform(1.8, 2.9))
-                for side in (-1, 1) for _ in range(14)]  # fmt: skip
-    while branches:
-        at, heading, radius = branches.pop()
-        for _ in range(int(rng.uniform(14, 26))):
-            heading = heading + rng.normal(0, 0.12, 3)
-            heading /= np.linalg.norm(heading)
-            at = at + 1.6 * heading
-            radius *= 0.985
-            balls.append((*at, radius))
-        if radius > 0.75:
-            branches += [(at, heading + rng.normal(0, 0.55, 3), radius * 0.74) for _ in range(2)]
-    return np.array(balls)
-
-
-def _cut(vessels: np.ndarray, z: float, canvas: Canvas) -> np.ndarray:
-    off = np.abs(vessels[:, 0] - z)
-    near = vessels[off < vessels[:, 3]]
-    if not len(near):
-        return np.zeros(canvas.hu.shape)
-    radius = np.sqrt(near[:, 3] ** 2 - (near[:, 0] - z) ** 2)
-    middle = canvas.axis[0] - canvas.spacing / 2
-    return np.asarray(_discs(canvas.hu.shape, np.column_stack([(near[:, 1] - middle), (near[:, 2] - middle), radius]) / canvas.spacing))
 
 
 def _ball(ball: Ball, z: float, canvas: Canvas, seed: int, body: float) -> np.ndarray:

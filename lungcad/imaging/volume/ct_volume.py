@@ -114,6 +114,21 @@ class CTVolume:
         )
         return CTImage(self.hu[index].astype(np.float32), Unit.HU, provenance, (rows, columns), self.window, orientation=Orientation.AXIAL)
 
+    def to_dict(self) -> dict[str, object]:
+        """What was read, for JSON: no identifiers."""
+        return {
+            "format": self.format,
+            "shape": list(self.shape),
+            "spacing_mm": [round(value, 6) for value in self.spacing],
+            "affine": self.affine.tolist(),
+            "sha256": self.sha256,
+            "orientation": self.orientation.value,
+            "resampled": self.is_resampled,
+            "synthetic": self.synthetic,
+            "notes": list(self.notes),
+            "warnings": list(self.warnings),
+        }
+
     def with_remarks(self, *, notes: tuple[str, ...] = (), warnings: tuple[str, ...] = ()) -> "CTVolume":
         """The same with more to say."""
         return replace(self, notes=(*self.notes, *notes), warnings=(*self.warnings, *warnings))

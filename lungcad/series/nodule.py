@@ -1,0 +1,65 @@
+"""One place of a volume, rated by the networks that were trained on crops of nodules."""
+
+import hashlib
+
+import cv2
+import numpy as np
+
+from lungcad.analysis import Analysis, analyse
+from lungcad.datasets import DATASETS
+from lungcad.errors import ImageError, ModelError
+from lungcad.imaging import CTImage, Orientation, Provenance, Unit
+from lungcad.imaging.volume import CTVolume
+from lungcad.models import ModelCard, TrainedModel
+
+TRAINING_PIXEL_MM = 0.703125
+"""Median pixel size of the scans that the crops of LIDC-IDRI's nodules were cut from (``attributes.csv``; tests/series compares it)."""
+
+
+def rates_nodules(card: ModelCard) -> bool:
+    """Whether the network was trained on crops around nodules."""
+    dataset = DATASETS.get(card.dataset)
+    return bool(dataset and dataset.crop_side)
+
+
+def crop_at(volume: CTVolume, point_mm: tuple[float, float, float], side: int = 128) -> CTImage:
+    """A square of the slice around the point, as the networks saw nodules in training: ``side`` pixels of :data:`TRAINING_PIXEL_MM`,
+    stretched from its own lowest to its own highest value.
+
+    Raises :class:`ImageError` for a point outside the volume. What lies outside the slice is air.
+    """
+    slice_index, row, column = volume.voxel(point_mm)
+    index = round(slice_index)
+    n, rows, columns = volume.shape
+    if not (0 <= index < n and -0.5 <= row < rows - 0.5 and -0.5 <= column < columns - 0.5):
+        low, high = volume.point_mm(0, 0, 0), volume.point_mm(n - 1, rows - 1, columns - 1)
+        raise ImageError(
+            f"The point ({', '.join(f'{value:.0f}' for value in point_mm)}) mm lies outside the volume, which reaches from "
+            f"({', '.join(f'{value:.0f}' for value in low)}) to ({', '.join(f'{value:.0f}' for value in high)}) mm."
+        )
+    _, row_mm, column_mm = volume.spacing
+    zoom_row, zoom_column = TRAINING_PIXEL_MM / row_mm, TRAINING_PIXEL_MM / column_mm
+    middle = (side - 1) / 2
+    to_slice = np.array([[zoom_column, 0, column - zoom_column * middle], [0, zoom_row, row - zoom_row * middle]])
+    plane = volume.hu[index].astype(np.float32)
+    if zoom_row > 1:  # coarser than the slice: without smoothing, single noisy pixels would be picked
+        plane = cv2.GaussianBlur(plane, (0, 0), 0.4 * zoom_row)
+    crop = cv2.warpAffine(plane, to_slice, (side, side), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderValue=-1000.0)
+    darkest, brightest = float(crop.min()), float(crop.max())
+    grey = np.rint((crop - darkest) * (255 / max(brightest - darkest, 1e-6)))
+    sha256 = hashlib.sha256(f"{volume.sha256} {point_mm} {side}".encode()).hexdigest()
+    notes = (
+        f"The crop was cut from slice {index + 1} at {TRAINING_PIXEL_MM:.2f} mm a pixel, the usual size in training, and stretched to its own grey range.",
+    )
+    provenance = Provenance(sha256, volume.format, "crop of a volume", synthetic=volume.synthetic, notes=notes)
+    return CTImage(grey, Unit.GREY, provenance, (TRAINING_PIXEL_MM, TRAINING_PIXEL_MM), orientation=Orientation.AXIAL)
+
+
+def rate(
+    volume: CTVolume, point_mm: tuple[float, float, float], model: TrainedModel, *, method: str = "gradcam", show_anyway: bool = False
+) -> Analysis:
+    """The network's answer to the crop around a point, with its map. Raises :class:`ModelError` for a network of whole slices."""
+    if not rates_nodules(model.card):
+        raise ModelError(f"The network {model.card.name} was not trained on nodules; choose one that was (they begin with lidc-).")
+    side = DATASETS[model.card.dataset].crop_side or 128
+    return analyse(crop_at(volume, point_mm, side), model, methods=[method], show_anyway=show_anyway)

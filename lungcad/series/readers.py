@@ -1,0 +1,105 @@
+"""Readers' marks beside a series, where its folder holds them as LIDC-IDRI's do here: ``nodules.csv`` and ``masks/NNNN.png``."""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from lungcad.imaging.volume import CTVolume, Study
+
+TABLE, MASKS = "nodules.csv", "masks"
+_COLUMNS = ("nodule", "n_readers", "malignancy", "diameter_mm", "z_min_mm", "z_max_mm", "centroid_row", "centroid_col")
+
+
+@dataclass(frozen=True)
+class MarkedNodule:
+    """label: "nodule 3". malignancy: each reader's score, 1 to 5. middle_mm: patient axes."""
+
+    label: str
+    malignancy: tuple[int, ...]
+    diameter_mm: float
+    middle_mm: tuple[float, float, float]
+
+    @property
+    def rating(self) -> str:
+        """In words: the scores of those who marked it."""
+        n = len(self.malignancy)
+        return f"malignancy {' '.join(map(str, self.malignancy))} by {n} reader{'s' * (n != 1)}"
+
+
+@dataclass(frozen=True, eq=False)
+class ReadersMarks:
+    """nodules: as in the table. votes: uint8, of the volume's shape: how many readers marked a voxel; None without masks."""
+
+    nodules: tuple[MarkedNodule, ...]
+    votes: np.ndarray | None
+
+
+def readers_marks(study: Study, volume: CTVolume) -> ReadersMarks | None:
+    """The marks that lie in the folder of the volume's files; None where there are none, or where they are not laid out so."""
+    folders = {study.files[source.file].parent for source in volume.sources if source is not None}
+    if len(folders) != 1:
+        return None
+    folder = folders.pop()
+    nodules = _nodules(folder / TABLE, volume)
+    votes = _votes(folder / MASKS, study, volume)
+    if nodules is None or (not nodules and votes is None):
+        return None
+    return ReadersMarks(nodules, votes)
+
+
+def _nodules(path: Path, volume: CTVolume) -> tuple[MarkedNodule, ...] | None:
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        if rows and set(_COLUMNS) - set(rows[0]):
+            return None
+        return tuple(_nodule(row, volume) for row in rows)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _nodule(row: dict[str, str], volume: CTVolume) -> MarkedNodule:
+    """centroid_row and centroid_col are on the file's grid; the middle slice is that between z_min and z_max."""
+    height = (float(row["z_min_mm"]) + float(row["z_max_mm"])) / 2
+    slices = np.array([volume.point_mm(index, 0, 0)[2] for index in range(volume.shape[0])])
+    index = float(np.interp(height, slices, np.arange(len(slices))))
+    in_file = np.array([float(row["centroid_row"]), float(row["centroid_col"])])
+    x, y, _ = volume.point_mm(index, *_turned(in_file, volume))
+    return MarkedNodule(
+        f"nodule {int(row['nodule']) + 1}",
+        tuple(int(score) for score in row["malignancy"].split()),
+        float(row["diameter_mm"]),
+        (x, y, height),
+    )
+
+
+def _turned(in_file: np.ndarray, volume: CTVolume) -> tuple[float, float]:
+    """(row, column) on the volume's grid of a place on the file's."""
+    row, column = in_file[::-1] if volume.turn.transposed else in_file
+    _, rows, columns = volume.shape
+    return (rows - 1 - row if volume.turn.rows_reversed else row), (columns - 1 - column if volume.turn.columns_reversed else column)
+
+
+def _votes(folder: Path, study: Study, volume: CTVolume) -> np.ndarray | None:
+    if not folder.is_dir():
+        return None
+    votes = np.zeros(volume.shape, dtype=np.uint8)
+    for index, source in enumerate(volume.sources):
+        path = folder / f"{study.files[source.file].stem}.png" if source is not None else None
+        if path is None or not path.is_file():
+            continue
+        mask = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_GRAYSCALE)
+        turned = None if mask is None else volume.turn.to_usual(mask)
+        if turned is None or turned.shape != votes.shape[1:]:
+            return None
+        votes[index] = turned
+    return votes if votes.any() else None
+
+
+def as_lesions(nodules: Sequence[MarkedNodule]) -> list[tuple[str, tuple[float, float, float], float]]:
+    """As :func:`~lungcad.series.ranking.hits` takes them."""
+    return [(nodule.label, nodule.middle_mm, nodule.diameter_mm) for nodule in nodules]

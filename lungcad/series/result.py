@@ -1,0 +1,105 @@
+"""What a network says of a series: slice by slice, pooled, and the positions it finds suspicious."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lungcad.gate import Decision
+from lungcad.imaging.volume import SliceSource
+from lungcad.models import ModelCard, Prediction
+from lungcad.preprocess import Geometry
+from lungcad.series.inside import Lungs
+from lungcad.series.stored_pooling import ChosenPooling
+
+
+@dataclass(frozen=True, eq=False)
+class SliceAnswer:
+    """index: in the volume. position_mm: along the normal. source: the file it was acquired in. gate: whether its answer may be shown.
+
+    maps: raw heat map a class, (K, h, w), over ``geometry``'s box.
+    """
+
+    index: int
+    position_mm: float
+    source: SliceSource
+    prediction: Prediction
+    gate: Decision
+    maps: np.ndarray
+    geometry: Geometry
+
+    def to_dict(self, *, show_anyway: bool) -> dict[str, Any]:
+        """For JSON: null where the gate declines the slice."""
+        hidden = self.gate.is_declined and not show_anyway
+        return {
+            "slice": self.index + 1,
+            "position_mm": round(self.position_mm, 3),
+            "file": self.source.file,
+            "frame": self.source.frame,
+            "probabilities": None if hidden else self.prediction.probabilities,
+            "gate": self.gate.outcome.value,
+        }
+
+
+@dataclass(frozen=True)
+class Position:
+    """A place that the network finds suspicious. point_mm: (x, y, z), DICOM's patient axes. suspicion: of its slice."""
+
+    rank: int
+    slice_index: int
+    row: float
+    column: float
+    point_mm: tuple[float, float, float]
+    suspicion: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "rank": self.rank,
+            "slice": self.slice_index + 1,
+            "row": round(self.row, 1),
+            "column": round(self.column, 1),
+            "point_mm": [round(value, 1) for value in self.point_mm],
+            "suspicion": round(self.suspicion, 4),
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class SeriesAnswer:
+    """slices: those read, in order along the normal. prediction: pooled over the slices that the gate does not decline; None where it
+    declines most. pooling: how, and how that was chosen. target: the class whose maps and positions are shown. show_anyway: the user
+    asked for declined slices too.
+    """
+
+    card: ModelCard
+    slices: tuple[SliceAnswer, ...]
+    prediction: Prediction | None
+    pooling: ChosenPooling
+    target: str
+    method: str
+    positions: tuple[Position, ...]
+    lungs: Lungs
+    warnings: tuple[str, ...]
+    show_anyway: bool = False
+
+    @property
+    def declined(self) -> int:
+        """How many of the slices read the gate declines."""
+        return sum(each.gate.is_declined for each in self.slices)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The answer and what it stands on, for JSON: no pixels, no identifiers."""
+        return {
+            "model": self.card.name,
+            "class": self.prediction and self.prediction.label,
+            "probabilities": self.prediction and self.prediction.probabilities,
+            "pooling": self.pooling.to_dict(),
+            "slices_read": len(self.slices),
+            "slices_declined": self.declined,
+            "overridden": self.show_anyway and self.declined > 0,
+            "explained_class": self.target,
+            "method": self.method,
+            "positions": [position.to_dict() for position in self.positions],
+            "warnings": list(self.warnings),
+            "notice": "Research software, not a medical device.",
+        }

@@ -1,0 +1,77 @@
+"""How a network's slices are pooled, and how that was chosen: read from ``data/series/pooling.json``."""
+
+import functools
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lungcad.estimate import Estimate
+from lungcad.models import ModelCard
+from lungcad.paths import SERIES
+from lungcad.series.pooling import POOLINGS, USUAL, negative_class
+
+FILE = "pooling.json"
+
+
+@dataclass(frozen=True)
+class ChosenPooling:
+    """name: of :data:`~lungcad.series.pooling.POOLINGS`. how_chosen: a sentence for the user. slope, offset: of the logit of the pooled
+    suspicion, fitted on validation series (Platt, 1999); None where there are none, and the pooled number is not calibrated.
+    """
+
+    name: str
+    how_chosen: str
+    slope: float | None = None
+    offset: float = 0.0
+
+    @property
+    def is_calibrated(self) -> bool:
+        """Whether the pooled probabilities were calibrated on series."""
+        return self.slope is not None
+
+    def calibrate(self, card: ModelCard, probabilities: np.ndarray) -> np.ndarray:
+        """Pooled probabilities (K,) -> calibrated ones; as they are where nothing was fitted."""
+        negative = negative_class(card)
+        if self.slope is None or negative is None:
+            return probabilities
+        suspicion = float(np.clip(1 - probabilities[negative], 1e-6, 1 - 1e-6))
+        wanted = 1 / (1 + np.exp(-(self.slope * np.log(suspicion / (1 - suspicion)) + self.offset)))
+        scaled = probabilities * (wanted / suspicion)
+        scaled[negative] = 1 - wanted
+        return np.asarray(scaled)
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {"name": self.name, "what": POOLINGS[self.name].what, "how_chosen": self.how_chosen, "calibrated": self.is_calibrated}
+
+
+NOT_CHOSEN = (
+    "There are no validation series with a known answer for this network, so the pooling was set beforehand and its result is not calibrated for series: "
+    "each slice's probabilities are."
+)
+
+
+def pooling_of(card: ModelCard) -> ChosenPooling:
+    """The pooling chosen for these weights, or the usual one, which says that nothing could be chosen."""
+    stored = _stored(SERIES / FILE).get(card.name)
+    if not isinstance(stored, dict) or stored.get("weights_sha256") != card.sha256 or stored.get("pooling") not in POOLINGS:
+        return ChosenPooling(USUAL, NOT_CHOSEN)
+    name, found = stored["pooling"], stored["lesions_found_test"]
+    auc, brier = stored["auc"][name], stored["brier_test"]
+    sentence = (
+        f"Chosen on {stored['n_valid']} validation phantom volumes ({POOLINGS[name].what}: AUC {Estimate(**auc['valid'])}) and calibrated on them. On "
+        f"{stored['n_test']} test volumes: AUC {Estimate(**auc['test'])}, Brier score {Estimate(**brier['after'])}; {Estimate(**found['share'])} of "
+        f"{found['n']} lesions lie under one of the first {found['positions']} positions."
+    )
+    return ChosenPooling(name, sentence, float(stored["slope"]), float(stored["offset"]))
+
+
+@functools.cache
+def _stored(path: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(path.read_text("utf-8"))["networks"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
