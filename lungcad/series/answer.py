@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from lungcad.analysis import SYNTHETIC
+from lungcad.answer import SYNTHETIC
 from lungcad.datasets import is_made
 from lungcad.errors import ImageError, ModelError, lookup
 from lungcad.explain import METHODS, Options, PreparedInput
