@@ -11,6 +11,7 @@ from lungcad.cli.common import app, complain, progress
 from lungcad.errors import LungcadError
 from lungcad.files import check_can_make, check_can_write, write_whole
 from lungcad.names import printable
+from lungcad.paths import RUNS
 
 if TYPE_CHECKING:
     from lungcad.analysis import Analysis
@@ -134,3 +135,43 @@ def report_cases(
         print(f"{printable(out)}: {len(files)} files")
     if n_failed:
         raise typer.Exit(2)
+
+
+@report_app.command("run")
+def report_run(
+    name: Annotated[str, typer.Argument(help="An evaluation run that `runs list` lists.")],
+    out: Folder,
+    formats: Formats = "pdf,html",
+    runs: Annotated[Path, typer.Option(help="Folder of evaluation runs.")] = RUNS,
+) -> None:
+    """One page about an evaluation run: metrics beside trivial baselines, errors, split, seeds, hashes, and the commands that repeat it."""
+    from lungcad.evaluate.stores.runs import read_run
+    from lungcad.report.formats import FORMATS, chosen, rendered
+    from lungcad.report.run import run_document
+
+    names = chosen(formats, FORMATS, "report format")
+    check_can_make(out)
+    run = read_run(name, runs)
+    for path in _write_files(rendered(run_document(run), f"lungcad-run-{run.name}", names), out):
+        print(printable(path))
+
+
+@report_app.command("dataset")
+def report_dataset(
+    data: Annotated[str, typer.Argument(help="The name of a known data set, or a folder of images.")],
+    out: Folder,
+    formats: Formats = "pdf,html",
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Audit a known data set's images again; its stored audit is used unless told.")
+    ] = False,
+) -> None:
+    """What an audit found, copies side by side, trivial baselines, and the split that is safe to use. A folder is audited first."""
+    from lungcad.report.audited import audited
+    from lungcad.report.formats import FORMATS, chosen, rendered
+
+    names = chosen(formats, FORMATS, "report format")
+    check_can_make(out)
+    with progress("reading images") as on_progress:
+        document, stem = audited(data, fresh=fresh, on_progress=on_progress)
+    for path in _write_files(rendered(document, stem, names), out):
+        print(printable(path))

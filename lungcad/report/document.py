@@ -46,12 +46,13 @@ class Pictures:
 
 @dataclass(frozen=True)
 class Table:
-    """columns: headings, "" for none. rows: cells by column. widths: relative, all alike where empty."""
+    """columns: headings, "" for none. rows: cells by column. widths: relative, all alike where empty. dense: many numbers, set small."""
 
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
     widths: Sequence[float] = ()
     caption: str = ""
+    dense: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,9 @@ class Section:
 
 @dataclass(frozen=True)
 class Document:
-    """title, subtitle: of the report. date: ISO, of its making. opening: before the first section. The notice stands on every page."""
+    """title, subtitle: of the report. date: ISO, of its making. opening: before the first section. The notice stands on every page. one_page: made smaller
+    until it fits on one.
+    """
 
     title: str
     subtitle: str
@@ -97,4 +100,5 @@ class Document:
     sections: Sequence[Section]
     opening: Sequence[Block] = ()
     notice: str = NOTICE
+    one_page: bool = False
     made_by: str = field(default=f"lungcad {__version__}")

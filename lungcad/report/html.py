@@ -30,7 +30,7 @@ figcaption { margin-top: .35rem; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; margin: .5rem 0; }
 th, td { text-align: left; vertical-align: top; padding: .4rem .75rem .4rem 0; border-bottom: 1px solid var(--line); }
 th, td { overflow-wrap: anywhere; white-space: pre-line; }
-th[scope=row] { font-weight: 600; } .facts th { width: 13rem; font-weight: 500; color: var(--soft); }
+.dense { font-size: .8rem; } th[scope=row] { font-weight: 600; } .facts th { width: 13rem; font-weight: 500; color: var(--soft); }
 .bars th { width: 14rem; font-weight: 400; } .bars td { border: 0; } .bars th { border: 0; } .bars tr:first-child th { font-weight: 600; }
 .bars td:last-child { width: 5rem; text-align: right; font-variant-numeric: tabular-nums; }
 .track { background: var(--tint); border-radius: 3px; border: 1px solid var(--line); } .bar { height: .85rem; background: var(--soft); border-radius: 2px; }
@@ -78,8 +78,9 @@ def _(block: Pictures) -> str:
 def _(block: Table) -> str:
     head = f"<thead><tr>{_cells(block.columns, 'th')}</tr></thead>" if any(block.columns) else ""
     caption = f"<caption>{escape(block.caption)}</caption>" if block.caption else ""
+    dense = ' class="dense"' if block.dense else ""
     rows = "".join(f'<tr><th scope="row">{escape(row[0])}</th>{_cells(row[1:], "td")}</tr>' for row in block.rows)
-    return f'<div class="scroll"><table>{caption}{head}<tbody>{rows}</tbody></table></div>'
+    return f'<div class="scroll"><table{dense}>{caption}{head}<tbody>{rows}</tbody></table></div>'
 
 
 @_html.register

@@ -16,12 +16,12 @@ from reportlab.lib.units import mm
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
-from reportlab.platypus import CondPageBreak, Flowable, Image, KeepTogether, Paragraph, SimpleDocTemplate, Spacer
+from reportlab.platypus import CondPageBreak, Flowable, Image, KeepInFrame, KeepTogether, Paragraph, SimpleDocTemplate, Spacer
 from reportlab.platypus import Table as Grid
 
 from lungcad.report.document import Bars, Block, Code, Document, Facts, Picture, Pictures, Table, Text, Tone
 
-MARGIN = 17 * mm
+MARGIN, TOP, BOTTOM = 17 * mm, 15 * mm, 17 * mm
 WIDTH = A4[0] - 2 * MARGIN - 12
 """Of the text; a frame has 6 points of padding on either side."""
 TALLEST = 120 * mm
@@ -39,7 +39,9 @@ TITLE = ParagraphStyle("title", BODY, fontName=BOLD, fontSize=17, leading=22)
 HEADING = ParagraphStyle("heading", BODY, fontName=BOLD, fontSize=11, leading=14, spaceBefore=11, spaceAfter=4)
 HEAD_CELL = ParagraphStyle("head", BODY, fontName=BOLD, fontSize=8, leading=10.5)
 CELL = ParagraphStyle("cell", BODY, fontSize=8, leading=10.5)
-CODE = ParagraphStyle("code", BODY, fontName=MONO, fontSize=7.5, leading=10.5, backColor=TINT, borderPadding=5)
+DENSE_HEAD = ParagraphStyle("dense head", HEAD_CELL, fontSize=6.8, leading=8.5)
+DENSE = ParagraphStyle("dense", CELL, fontSize=6.8, leading=8.5)
+CODE = ParagraphStyle("code", BODY, fontName=MONO, fontSize=7.5, leading=10.5, backColor=TINT, borderPadding=5, leftIndent=5, rightIndent=5)
 
 
 def to_pdf(document: Document) -> bytes:
@@ -52,11 +54,13 @@ def to_pdf(document: Document) -> bytes:
     ]
     story += _blocks(document.opening)
     for section in document.sections:
-        blocks = _blocks(section.blocks)
-        story += [CondPageBreak(28 * mm), KeepTogether([Paragraph(escape(section.title), HEADING), *blocks[:1]]), *blocks[1:]]
+        heading, blocks = Paragraph(escape(section.title), HEADING), _blocks(section.blocks)
+        story += [heading, *blocks] if document.one_page else [CondPageBreak(28 * mm), KeepTogether([heading, *blocks[:1]]), *blocks[1:]]
+    if document.one_page:
+        story = [KeepInFrame(WIDTH, A4[1] - TOP - BOTTOM - 14, story, mode="shrink")]
     buffer = io.BytesIO()
     template = SimpleDocTemplate(
-        buffer, pagesize=A4, leftMargin=MARGIN, rightMargin=MARGIN, topMargin=15 * mm, bottomMargin=17 * mm, invariant=1,
+        buffer, pagesize=A4, leftMargin=MARGIN, rightMargin=MARGIN, topMargin=TOP, bottomMargin=BOTTOM, invariant=1,
         title=document.title, subject=document.subtitle, author=document.made_by, creator=document.made_by, lang="en",
     )  # fmt: skip
 
@@ -93,7 +97,7 @@ def _(block: Text) -> Flowable:
     if block.tone in WARNING:
         ink, tint = map(colors.HexColor, WARNING[block.tone])
         style = ParagraphStyle("warning", BODY, fontName=BOLD if block.tone is Tone.GRAVE else FONT)
-        box = Grid([[Paragraph(escape(block.text), style)]], [WIDTH])
+        box = Grid([[Paragraph(escape(block.text), style)]], [WIDTH], hAlign="LEFT")
         box.setStyle(
             [("BACKGROUND", (0, 0), (-1, -1), tint), ("LINEBEFORE", (0, 0), (0, -1), 3, ink), ("LEFTPADDING", (0, 0), (-1, -1), 8)]
         )
@@ -115,8 +119,9 @@ def _(block: Pictures) -> Flowable:
 def _(block: Table) -> Flowable:
     widths = block.widths or [1.0] * len(block.rows[0] if block.rows else block.columns)
     has_head = any(block.columns)
-    head = [[Paragraph(escape(name), HEAD_CELL) for name in block.columns]] if has_head else []
-    grid = _ruled(head + [[_cell(value) for value in row] for row in block.rows], widths, repeat=int(has_head))
+    head_style, style = (DENSE_HEAD, DENSE) if block.dense else (HEAD_CELL, CELL)
+    head = [[Paragraph(escape(name), head_style) for name in block.columns]] if has_head else []
+    grid = _ruled(head + [[_cell(value, style) for value in row] for row in block.rows], widths, repeat=int(has_head))
     if not block.caption:
         return grid
     return KeepTogether([Paragraph(escape(block.caption), STYLES[Tone.NOTE]), grid]) if len(block.rows) < 12 else grid
@@ -139,7 +144,7 @@ def _(block: Bars) -> Flowable:
         style = CELL if index else HEAD_CELL
         number = ParagraphStyle("number", style, alignment=2)
         rows.append([Paragraph(escape(name), style), drawing, Paragraph(f"{share:.1%}", number)])
-    grid = Grid(rows, [WIDTH * 0.32, WIDTH * 0.57, WIDTH * 0.11])
+    grid = Grid(rows, [WIDTH * 0.32, WIDTH * 0.57, WIDTH * 0.11], hAlign="LEFT")
     grid.setStyle([("SPAN", (0, 0), (-1, 0)), ("VALIGN", (0, 0), (-1, -1), "MIDDLE"), *_TIGHT])
     return grid
 
@@ -154,7 +159,7 @@ _TIGHT = [("LEFTPADDING", (0, 0), (-1, -1), 0), ("TOPPADDING", (0, 0), (-1, -1),
 
 def _ruled(rows: Sequence[Sequence[Flowable]], widths: Sequence[float], *, repeat: int = 0) -> Flowable:
     """A grid with a line below each row; headings come again on the next page."""
-    grid = Grid(rows, [WIDTH * width / sum(widths) for width in widths], repeatRows=repeat)
+    grid = Grid(rows, [WIDTH * width / sum(widths) for width in widths], repeatRows=repeat, hAlign="LEFT")
     lines = [("LINEBELOW", (0, 0), (-1, -1), 0.4, LINE), ("VALIGN", (0, 0), (-1, -1), "TOP")]
     grid.setStyle(
         [*lines, ("LEFTPADDING", (0, 0), (-1, -1), 0), ("TOPPADDING", (0, 0), (-1, -1), 2.5), ("BOTTOMPADDING", (0, 0), (-1, -1), 2.5)]
@@ -162,12 +167,12 @@ def _ruled(rows: Sequence[Sequence[Flowable]], widths: Sequence[float], *, repea
     return grid
 
 
-def _cell(text: str) -> Flowable:
-    return Paragraph(escape(text).replace("\n", "<br/>"), CELL)
+def _cell(text: str, style: ParagraphStyle = CELL) -> Flowable:
+    return Paragraph(escape(text).replace("\n", "<br/>"), style)
 
 
 def _picture(picture: Picture, width: float) -> list[Flowable]:
     columns, rows = ImageReader(io.BytesIO(picture.png)).getSize()
     scale = min(width / columns, TALLEST / rows)
     image = Image(io.BytesIO(picture.png), columns * scale, rows * scale, hAlign="LEFT")
-    return [image, Paragraph(escape(picture.caption), STYLES[Tone.NOTE])]
+    return [image, Spacer(0, 2), Paragraph(escape(picture.caption), STYLES[Tone.NOTE])]
