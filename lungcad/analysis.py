@@ -13,6 +13,8 @@ from lungcad.answer import GatedAnswer, notes_of, warnings_of
 from lungcad.errors import ImageError, lookup
 from lungcad.evaluate.conformal import USUAL_LEVEL, PredictionSet, check_level, prediction_set
 from lungcad.explain import METHODS, Attribution, Fill, Options, PreparedInput, explain
+from lungcad.explain.concepts import METHOD as CONCEPTS_METHOD
+from lungcad.explain.concepts import ConceptAnswer, concept_answer, refuse_without_concepts
 from lungcad.explain.engine import masked_probabilities, replacement_grey
 from lungcad.explain.neighbours import Index, Nearest, embed
 from lungcad.explain.trust import Check, Subject, check_localisation, quick_checks, slow_checks
@@ -35,7 +37,8 @@ class Analysis(GatedAnswer):
     """prediction, the class explained, attributions by method (on the image's grid, in the usual view), seconds by step.
 
     gate: whether the answer may be shown; ``prediction`` holds it all the same, so look at :attr:`is_hidden` before it. show_anyway: the
-    user asked for it although it may be declined. prediction_set: classes of which one is the truth, as often as its level says. warnings:
+    user asked for it although it may be declined.
+    concepts: of a concept network, the answer as a sum. prediction_set: classes of which one is the truth, as often as its level says. warnings:
     every reason to doubt the answer, the gate's among them. notes: harmless facts about the file and how it was read. Both for the user, a
     sentence each.
     """
@@ -53,6 +56,7 @@ class Analysis(GatedAnswer):
     gate: Decision
     show_anyway: bool = False
     notes: tuple[str, ...] = ()
+    concepts: ConceptAnswer | None = None
 
     def values_in_file(self, method: str) -> np.ndarray:
         """The method's raw map on the grid of the file, float32, wherever the image was turned to the usual view."""
@@ -96,6 +100,7 @@ class Analysis(GatedAnswer):
                 }
                 for name, attribution in self.attributions.items()
             },
+            **({"concepts": None if self.is_hidden else self.concepts.to_dict()} if self.concepts else {}),
             "precision": self.precision,
             "seconds": self.timings,
             "warnings": list(self.warnings),
@@ -119,6 +124,7 @@ def analyse(
 ) -> Analysis:
     """Read, preprocess, predict and explain one slice.
 
+    methods: of heat maps; "concepts" asks for none, and refuses a network without concepts (one with them always says them).
     target: the class to explain; None takes the predicted one. frame, scale: as for :func:`~lungcad.imaging.read_image`. show_anyway: do
     not hide what the gate declines; the result and its JSON say so. set_level: share of the sets of classes that should hold the truth
     (:func:`~lungcad.evaluate.conformal.prediction_set`).
@@ -131,7 +137,9 @@ def analyse(
         model = load_model(model)
     methods = list(methods)
     for method in methods:
-        lookup(METHODS, method, "method")
+        lookup({**METHODS, CONCEPTS_METHOD: None}, method, "method")
+    if CONCEPTS_METHOD in methods:
+        refuse_without_concepts(model.card)
     target_index = None if target is None else model.class_index(target)
     clock.lap("load")
     image = source if isinstance(source, CTImage) else read_image(source, frame=frame, scale=scale)
@@ -147,6 +155,8 @@ def analyse(
         target_index = model.class_index(prediction.label)
     attributions = {}
     for method in methods:
+        if method == CONCEPTS_METHOD:
+            continue
         attributions[method] = explain(model, prepared, method, target_index, options, on_progress)
         clock.lap(method)
     warnings = (*warnings_of(image, decision, [model.card]), *(note for attribution in attributions.values() for note in attribution.notes))
@@ -164,6 +174,7 @@ def analyse(
         decision,
         show_anyway,
         notes_of(image),
+        concept_answer(model, prepared),
     )
 
 

@@ -11,6 +11,7 @@ from lungcad.app import session, store
 from lungcad.app.components.benchmark import show_in_general
 from lungcad.app.components.layout import place_for
 from lungcad.app.components.pickers import image_picker, method_picker, network_picker, options_picker, set_level_picker, target_picker
+from lungcad.app.predict.concepts import show_concepts
 from lungcad.app.predict.draw_first import is_map_hidden, show_draw_first
 from lungcad.app.predict.erase import show_erase
 from lungcad.app.predict.heatmap import explained, is_at_hand, map_id, offer_json, show_facts, show_viewer, supply_map
@@ -39,7 +40,7 @@ with navigation.plain_errors():
         st.info("Drop a slice into the sidebar, or pick an example there, to see its class and where the network looked.")
         st.stop()
 
-    image, panel, page = source.image, chosen_panel(), areas()
+    image, panel, page = source.image, chosen_panel(network), areas()
     known = session.known_result(image, network)
     declined = known is not None and known.is_hidden
     drawn_first, at_hand = is_map_hidden(panel, image), is_at_hand(image, network, method, target, options)
@@ -73,10 +74,12 @@ with navigation.plain_errors():
                 show_facts(with_set(result, network, level), method)
 
     with closer, navigation.plain_errors():
-        panel_picker()
+        panel_picker(network)
         with place_for((panel, image.key, network, declined), key="closer"):
             if declined and panel in PANELS_OF_ANSWER:
                 st.info("This would show the answer that is hidden. “Show anyway”, beside the picture, shows it.")
+            elif panel == "concepts":
+                show_concepts(prediction)
             elif panel == "trust":
                 show_in_general(network, method)
             elif panel == "methods":

@@ -1,5 +1,5 @@
 """The command line: ``python -m lungcad app|models|predict|explain|report|export|trust|trust-tables|truth|truth-tables|index``
-``|regions|regions-tables|train|tune|evaluate|audit|data|deidentify|runs|bench``.
+``|concepts|regions|regions-tables|train|tune|evaluate|audit|data|deidentify|runs|bench``.
 
 Results go to standard output (clean JSON with ``--json``), progress and messages to standard error. Bad input ends with
 one sentence and exit status 2.
@@ -11,6 +11,7 @@ import sys
 
 from lungcad.cli import (  # noqa: F401  each registers its commands
     bench,
+    concepts,
     data,
     deidentify,
     export,

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from lungcad.cli.common import Json, Model, Models, app, check_writable, complain, messages, print_json, progress
+from lungcad.cli.common import Json, Model, Models, app, check_writable, complain, messages, print_json, print_table, progress, table_of
 from lungcad.cli.report import CaseOutputs
 from lungcad.errors import LungcadError, lookup_choice
 from lungcad.files import whole_file, write_whole
@@ -162,7 +162,7 @@ def explain(
     image: Path,
     model: Model,
     method: Annotated[
-        str, typer.Option(help="gradcam, hirescam, layercam, lime, occlusion, attention, ...; a wrong name lists them all.")
+        str, typer.Option(help="gradcam, hirescam, layercam, lime, occlusion, attention, ..., or concepts; a wrong name lists them all.")
     ] = "gradcam",
     target: Annotated[str | None, typer.Option(help="Class to explain; the predicted one unless told.")] = None,
     out: Annotated[
@@ -195,9 +195,12 @@ def explain(
 
     from lungcad.analysis import analyse
     from lungcad.explain import Fill, Layer, Options, Segments
+    from lungcad.explain.concepts import METHOD as CONCEPTS
     from lungcad.explain.overlay import overlay, png
     from lungcad.models import load_model
 
+    if method == CONCEPTS and (out or values or report or dicom):
+        raise LungcadError("The method concepts makes no heat map, so there is nothing to write; leave out the options that write files.")
     outputs = CaseOutputs.of(image, out, report, dicom)
     picture = None if outputs.folder else out
     check_writable(picture, ".png")
@@ -223,6 +226,9 @@ def explain(
             show_anyway=show_anyway,
             set_level=set_level,
         )
+    if method == CONCEPTS:
+        _say_concepts(image, result, as_json=as_json)
+        return
     attribution = result.attributions[method]
     if result.is_hidden and (picture or values):
         complain("the gate declined the image, so no file was written; --show-anyway writes it all the same")
@@ -246,3 +252,21 @@ def explain(
         _say(result)
         for name in files:
             print(f"  {name}")
+
+
+def _say_concepts(image: Path, result: "Analysis", *, as_json: bool) -> None:
+    """The answer as the sum of its concepts."""
+    if as_json:
+        print_json({"path": printable(image), **result.to_dict()})
+        return
+    print(f"{printable(image)}: {_answer(result)}")
+    if result.concepts and not result.is_hidden:
+        table = table_of("concept", "rating", "in the readers' words", "share")
+        for rated in result.concepts.concepts.values():
+            table.add_row(rated.concept.title, rated.written, rated.word, f"{rated.share:+.2f}")
+        print_table(table)
+        print(
+            f"  log-odds of {result.concepts.positive}: {result.concepts.base:+.2f} for the average training nodule, "
+            f"with the shares {result.concepts.log_odds:+.2f} ({result.concepts.probability:.1%})"
+        )
+    _say(result)

@@ -21,7 +21,7 @@ class Case:
     group: what must not stand on both sides of a split (patient, or its best proxy); None until it is known.
     mask: an image of the lesion's contour, where the publisher gives one. shortcut: name of the one that is planted in a phantom
     (:mod:`lungcad.datasets.phantoms`), shortcut_mask: an image of its pixels. facts: numbers that the publisher gives (a nodule's area in pixels, its
-    number of readers, ...).
+    number of readers, ...). ratings: what -> each reader's rating, where readers rated it (:mod:`lungcad.datasets.concepts`).
     """
 
     id: str
@@ -33,3 +33,4 @@ class Case:
     facts: Mapping[str, float] = field(default_factory=dict)
     shortcut: str | None = None
     shortcut_mask: Path | None = None
+    ratings: Mapping[str, tuple[float, ...]] = field(default_factory=dict)

@@ -21,6 +21,7 @@ class Task:
 
     labels: published label -> class; cases whose label is not in it are left out. negative: the class that an operating point
     calls negative, or None where there is no such class. ordinal: the classes are grades, from the first to the last.
+    votes: share of the readers for each class, of any case of the data set, where several readers labelled it.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Task:
     labels: Mapping[str, str]
     negative: str | None
     ordinal: bool = False
+    votes: Callable[[Case], tuple[float, ...]] | None = None
 
 
 @dataclass(frozen=True)
@@ -101,8 +103,13 @@ class Dataset:
         """Every case that the task has a class for, sorted by id. Raises :class:`DatasetError` when there is none."""
         return self.read_folder(folder, task).cases
 
-    def read_folder(self, folder: str | Path, task: str | None = None, parts: Mapping[str, Split] | None = None) -> LabelledFolder:
-        """:meth:`read`, with what must be known of how the folder was read. parts: folder -> part, for names that lungcad does not know."""
+    def read_folder(
+        self, folder: str | Path, task: str | None = None, parts: Mapping[str, Split] | None = None, *, with_unclassed: bool = False
+    ) -> LabelledFolder:
+        """:meth:`read`, with what must be known of how the folder was read. parts: folder -> part, for names that lungcad does not know.
+
+        with_unclassed: also the cases that the task has no class for, with their published label.
+        """
         chosen = self.task(task)
         images = ImageFolder.open(folder, parts)
         found = self.read_cases(images)
@@ -113,6 +120,8 @@ class Dataset:
                 f"({', '.join(chosen.classes)}), as published."
             )
             raise DatasetError(" ".join([missing, *images.listing.sentences]))
+        if with_unclassed:
+            cases += [case for case in found.cases if case.label not in chosen.labels]
         return replace(found, cases=sorted(cases, key=lambda case: case.id), layout=self.name)
 
 

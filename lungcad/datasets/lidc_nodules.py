@@ -3,6 +3,7 @@
 import math
 
 from lungcad.datasets.case import Case
+from lungcad.datasets.concepts import read_ratings
 from lungcad.datasets.dataset import Dataset, Download, Task, register
 from lungcad.datasets.folders import ImageFolder, LabelledFolder
 from lungcad.datasets.groups import by_given
@@ -28,6 +29,7 @@ def read_nodules(folder: ImageFolder) -> LabelledFolder:
         ) from None
     if missing := _COLUMNS - set(table.columns):
         raise DatasetError(f"{table_path.name} has no column {', '.join(sorted(missing))}; get it again from its publisher.")
+    ratings = read_ratings(root)
     cases = [
         Case(
             id=str(row["image"]),
@@ -42,16 +44,30 @@ def read_nodules(folder: ImageFolder) -> LabelledFolder:
                 "malignancy_mean": float(row["malignancy_mean"]),
                 "malignancy_spread": _spread(row["malignancy"]),
             },
+            ratings={**ratings.get(str(row["image"]), {}), "malignancy": _scores(row["malignancy"])},
         )
         for row in table.to_dict("records")
     ]
     return LabelledFolder(cases)
 
 
-def _spread(scores: object) -> float:
-    """Grades between the readers' lowest and highest score, of "5 5 5 4"; NaN for anything else."""
-    grades = str(scores).split()
-    return float(max(grades, default=0)) - float(min(grades, default=0)) if all(map(str.isdigit, grades)) and grades else math.nan
+def _scores(cell: object) -> tuple[float, ...]:
+    """Of "5 5 5 4"; none of anything else."""
+    grades = str(cell).split()
+    return tuple(map(float, grades)) if all(map(str.isdigit, grades)) else ()
+
+
+def _spread(cell: object) -> float:
+    """Grades between the readers' lowest and highest score; NaN where there is none."""
+    scores = _scores(cell)
+    return max(scores) - min(scores) if scores else math.nan
+
+
+def malignancy_votes(case: Case) -> tuple[float, float]:
+    """(benign, malignant): share of the readers who lean to either; one who finds the nodule indeterminate counts half for both."""
+    scores = case.ratings["malignancy"]
+    malignant = sum((score > 3) + (score == 3) / 2 for score in scores) / len(scores)
+    return 1 - malignant, malignant
 
 
 LIDC_NODULES = register(
@@ -70,6 +86,7 @@ LIDC_NODULES = register(
                 ("benign", "malignant"),
                 {median: "benign" if float(median) < 3 else "malignant" for median in _MEDIANS if median != "3.0"},
                 negative="benign",
+                votes=malignancy_votes,
             ),
             # a half is rounded up, to the more suspicious grade
             Task(

@@ -38,8 +38,8 @@ def decide(image: CTImage, model: TrainedModel, embedding: np.ndarray) -> Decisi
 def head_logits(model: TrainedModel, embeddings: np.ndarray) -> np.ndarray:
     """What the head says of embeddings (n, C), uncalibrated: (n, K)."""
     with torch.no_grad():
-        linear = model.network.head.linear
-        return np.asarray(linear(torch.from_numpy(embeddings).to(linear.weight)).cpu().numpy())
+        head = model.network.head
+        return np.asarray(head.of_pooled(torch.from_numpy(embeddings).to(head.linear.weight)).cpu().numpy())
 
 
 def together(decisions: Sequence[Decision]) -> Decision:

@@ -79,7 +79,15 @@ class Phantom:
 
     def png(self, window: Window | None = None) -> bytes:
         """8-bit grey PNG in a display window (lung unless told), marked as synthetic inside the file."""
-        grey = (window or Window.preset("lung")).apply(self.hu)
+        return self._marked_png((window or Window.preset("lung")).apply(self.hu))
+
+    def nodule_crop(self, side: int = 128) -> bytes:
+        """PNG of the square around the lesion, stretched from its own minimum to its own maximum, as LIDC-IDRI's nodules are published here."""
+        row, column = (round(axis.mean()) - side // 2 for axis in np.nonzero(self.lesion))
+        crop = NODULE_WINDOW.apply(self.hu)[row : row + side, column : column + side]
+        return self._marked_png((crop - crop.min()) / (crop.max() - crop.min()))
+
+    def _marked_png(self, grey: np.ndarray) -> bytes:
         info = PngInfo()
         info.add_text("Comment", f"{SYNTHETIC_MARK}, seed {self.seed}")
         buffer = io.BytesIO()
@@ -252,10 +260,12 @@ EXAMPLES = {
     "small-smooth-lesion.png": (12, Lesion((8.0, 84.0), 14.0)),
     "no-lesion.png": (13, None),
     "spiculated-lesion.dcm": (14, Lesion((25.0, -70.0), 30.0, Edge.SPICULATED)),
+    "spiculated-nodule-crop.png": (17, Lesion((-30.0, -82.0), 14.0, Edge.SPICULATED)),
 }
 """The files in data/examples: name -> seed and lesion. ``python -m lungcad.imaging.phantom`` writes them anew."""
 
 
+NODULE_WINDOW = Window(-100, 1800, "published nodules")
 PICTURE_WINDOW = Window(200, 2500, "published pictures")
 """About the window of the pictures in Chest CT-Scan (see weights/*.yaml), so that the examples look like them."""
 
@@ -265,7 +275,8 @@ def write_examples(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, (seed, lesion) in EXAMPLES.items():
         phantom = make_phantom(seed, lesion=lesion)
-        (folder / name).write_bytes(phantom.dicom() if name.endswith(".dcm") else phantom.png(PICTURE_WINDOW))
+        as_png = phantom.nodule_crop() if "crop" in name else phantom.png(PICTURE_WINDOW)
+        (folder / name).write_bytes(phantom.dicom() if name.endswith(".dcm") else as_png)
 
 
 if __name__ == "__main__":

@@ -108,6 +108,7 @@ class ModelCard(Schema):
     backbone: str
     attention: str
     inputs: Inputs = Inputs.SLICE
+    concepts: tuple[str, ...] = Field(default=(), exclude_if=lambda concepts: not concepts)
     complexity: Complexity | None = None
     dataset: str
     task: str | None = None

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from lungcad.models.attention import create_attention
 from lungcad.models.backbones import create_backbone
 from lungcad.models.card import Inputs
+from lungcad.models.concept_head import ConceptHead
 
 
 class Head(nn.Module):
@@ -17,7 +18,11 @@ class Head(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits of a feature map."""
-        logits: Tensor = self.linear(self.dropout(x.mean((2, 3))))
+        return self.of_pooled(self.dropout(x.mean((2, 3))))
+
+    def of_pooled(self, pooled: Tensor) -> Tensor:
+        """Logits of features averaged over positions (N, C)."""
+        logits: Tensor = self.linear(pooled)
         return logits
 
 
@@ -26,14 +31,25 @@ class Classifier(nn.Module):
 
     ``target_layer`` names the submodule whose output Grad-CAM explains, ``attention_layer`` the one whose output is
     the network's own attention map (None for a baseline); both work with :meth:`torch.nn.Module.get_submodule`.
+    concepts: what the head rates and sums up (:class:`~lungcad.models.concept_head.ConceptHead`, two classes); empty for a linear head.
     """
 
     target_layer = "features"
 
-    def __init__(self, backbone: str, attention: str, num_classes: int, *, dropout: float = 0.2, inputs: Inputs = Inputs.SLICE) -> None:
+    def __init__(
+        self,
+        backbone: str,
+        attention: str,
+        num_classes: int,
+        *,
+        dropout: float = 0.2,
+        inputs: Inputs = Inputs.SLICE,
+        concepts: tuple[str, ...] = (),
+    ) -> None:
         super().__init__()
         self.features = create_backbone(backbone, inputs)
-        self.head = Head(self.features.channels, num_classes, dropout)
+        channels = self.features.channels
+        self.head: Head | ConceptHead = ConceptHead(channels, concepts, dropout) if concepts else Head(channels, num_classes, dropout)
         # Last, so that under one seed a network with attention starts from the very weights of its baseline.
         self.attention = create_attention(attention, self.features.channels)
         self.attention_layer = "attention.mask" if self.attention.has_mask else None
@@ -49,7 +65,13 @@ class Classifier(nn.Module):
 
 
 def create_model(
-    backbone: str, attention: str = "none", num_classes: int = 4, *, dropout: float = 0.2, inputs: Inputs = Inputs.SLICE
+    backbone: str,
+    attention: str = "none",
+    num_classes: int = 4,
+    *,
+    dropout: float = 0.2,
+    inputs: Inputs = Inputs.SLICE,
+    concepts: tuple[str, ...] = (),
 ) -> Classifier:
     """A network with random weights. Raises :class:`~lungcad.errors.UnknownNameError` for names in no table."""
-    return Classifier(backbone, attention, num_classes, dropout=dropout, inputs=inputs)
+    return Classifier(backbone, attention, num_classes, dropout=dropout, inputs=inputs, concepts=concepts)

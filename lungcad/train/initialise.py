@@ -15,7 +15,9 @@ def initialise(recipe: Recipe, num_classes: int) -> tuple[Classifier, str]:
     Raises :class:`RecipeError` where it starts from a network of another backbone or other inputs.
     """
     pl.seed_everything(recipe.seed, workers=True, verbose=False)
-    network = create_model(recipe.backbone, recipe.attention, num_classes, dropout=recipe.dropout, inputs=recipe.inputs)
+    network = create_model(
+        recipe.backbone, recipe.attention, num_classes, dropout=recipe.dropout, inputs=recipe.inputs, concepts=recipe.concepts
+    )
     if recipe.start_from is not None:
         start = load_model(recipe.start_from)
         if (start.card.backbone, start.card.inputs) != (recipe.backbone, recipe.inputs):

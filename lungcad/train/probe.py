@@ -12,8 +12,10 @@ from torch import Tensor
 
 from lungcad.device import best_device
 from lungcad.models import Classifier
+from lungcad.models.concept_head import ConceptHead
 from lungcad.preprocess import normalise
 from lungcad.train.augment import augment
+from lungcad.train.concept_probe import fit_concept_head
 from lungcad.train.data import Part, Parts
 from lungcad.train.recipe import Recipe
 
@@ -24,12 +26,14 @@ STRENGTHS = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
 def fit_probe(network: Classifier, parts: Parts, recipe: Recipe) -> float:
     """Set the head's linear layer to a logistic regression on the pooled features of the training part; the penalty chosen.
 
-    Each training image is seen as it is and in ``recipe.probe`` augmented views.
+    Each training image is seen as it is and in ``recipe.probe`` augmented views. A head of concepts: :mod:`lungcad.train.concept_probe`.
     """
     network.eval()
-    views = [_pooled(network, parts.train, recipe, augmented=bool(view)) for view in range((recipe.probe or 0) + 1)]
+    if isinstance(network.head, ConceptHead):
+        return _fit_concepts(network, network.head, parts, recipe)
+    views = [pooled_features(network, parts.train, recipe, augmented=bool(view)) for view in range((recipe.probe or 0) + 1)]
     features, labels = np.concatenate(views), np.tile(parts.train.labels.numpy(), len(views))
-    valid = _pooled(network, parts.valid, recipe, augmented=False)
+    valid = pooled_features(network, parts.valid, recipe, augmented=False)
     mean, scale = features.mean(0), features.std(0) + 1e-6
     fitted = []
     for strength in STRENGTHS:
@@ -48,9 +52,21 @@ def fit_probe(network: Classifier, parts: Parts, recipe: Recipe) -> float:
     return strength
 
 
+def _fit_concepts(network: Classifier, head: ConceptHead, parts: Parts, recipe: Recipe) -> float:
+    training = [part for part in (parts.train, parts.unclassed) if part is not None]
+
+    def pooled(part: Part, *, augmented: bool) -> Tensor:
+        return torch.from_numpy(pooled_features(network, part, recipe, augmented=augmented)).float()
+
+    views = [torch.cat([pooled(part, augmented=bool(view)) for part in training]) for view in range((recipe.probe or 0) + 1)]
+    valid = pooled(parts.valid, augmented=False)
+    network.cpu()
+    return fit_concept_head(head, views, training, (valid, parts.valid), recipe)
+
+
 @torch.no_grad()
-def _pooled(network: Classifier, part: Part, recipe: Recipe, *, augmented: bool) -> np.ndarray:
-    """(n, C): what the head's linear layer sees."""
+def pooled_features(network: Classifier, part: Part, recipe: Recipe, *, augmented: bool = False) -> np.ndarray:
+    """(n, C), float64: what the head's linear layer sees of a part's images."""
     device = best_device()
     device.put(network)
     rows = []

@@ -8,6 +8,7 @@ import yaml
 from pydantic import Field
 
 from lungcad.datasets import DATASETS, Protocol
+from lungcad.datasets.concepts import CONCEPTS
 from lungcad.errors import RecipeError, lookup, lookup_choice
 from lungcad.models import ATTENTION, BACKBONES, Inputs
 from lungcad.preprocess import PreprocessConfig
@@ -75,13 +76,16 @@ class Recipe(Schema):
     thaws from its last stage on, one stage every ``unfreeze_every`` epochs (0: all at once), but for its first ``frozen_stages``, which
     always rest.
     probe: begin with a head fitted to the frozen backbone (:mod:`lungcad.train.probe`) on so many augmented views of each image, None for a
-    random head.
+    random head. epochs: 0 leaves it at that.
     ema: decay of a running mean of the weights, which is validated and kept instead of the last ones (0: none).
     restore_prior: after balanced training, answer with the classes' prior of the training part again (the card's ``bias``).
     start_from: a shipped network of the same backbone whose features training begins with, instead of ``init``.
     shortcut: planted in one class of the phantoms it is trained on (``data make phantoms --shortcut``), so that the network learns to cheat; None: none.
     variant_of: the recipe that this one is under another protocol or seed (:meth:`variant`).
     selection_note: for the card, what else was tried and how it was chosen.
+    concepts: readers' concepts (:mod:`lungcad.datasets.concepts`) that the network rates and whose sum is its answer; none: an ordinary head.
+    concept_weight: of their loss beside the answer's. Such a head is fitted by the probe alone (epochs: 0).
+    votes: the answer's target is the readers' votes instead of the label, and cases that the task has no class for train with theirs.
     teach: weight of a loss that draws the attention mask to the readers' contours (:mod:`lungcad.train.teach`), where a case has one; 0: none.
     frozen_norm: batch normalisation keeps its statistics in training too, as a fitted head expects them.
     frozen_depthwise: depthwise kernels rest as well (few weights, but most of the time of a training step on a CPU).
@@ -101,7 +105,7 @@ class Recipe(Schema):
     preprocess: PreprocessConfig = PreprocessConfig()
     augmentation: Augmentation = Augmentation()
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
-    epochs: Annotated[int, Field(ge=1, le=1000)] = 40
+    epochs: Annotated[int, Field(ge=0, le=1000)] = 40
     probe: Annotated[int, Field(ge=0, le=20)] | None = None
     frozen_epochs: Annotated[int, Field(ge=0)] = 2
     unfreeze_every: Annotated[int, Field(ge=0)] = 0
@@ -119,6 +123,9 @@ class Recipe(Schema):
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.05
     mixup: Annotated[float, Field(ge=0)] = 0.2
     teach: Annotated[float, Field(ge=0)] = 0.0
+    concepts: tuple[str, ...] = ()
+    concept_weight: Positive = 1.0
+    votes: bool = False
     balance: bool = True
     restore_prior: bool = False
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
@@ -137,13 +144,29 @@ class Recipe(Schema):
         except (yaml.YAMLError, UnicodeDecodeError):
             raise RecipeError(f"The recipe {path.name} is not valid YAML.") from None
         recipe = cls.parse(values, f"Recipe {path.name}", RecipeError)
-        lookup(DATASETS, recipe.dataset, "dataset").task(recipe.task)
+        task = lookup(DATASETS, recipe.dataset, "dataset").task(recipe.task)
         lookup(BACKBONES, recipe.backbone, "backbone")
         attention = lookup(ATTENTION, recipe.attention, "attention")
         if recipe.teach and not attention.has_bounded_mask:
             taught = ", ".join(name for name, block in ATTENTION.items() if block.has_bounded_mask)
             raise RecipeError(
                 f"Recipe {path.name}: attention {recipe.attention!r} has no mask between 0 and 1 that could be taught; choose from: {taught}."
+            )
+        for name in recipe.concepts:
+            lookup(CONCEPTS, name, "concept")
+        if recipe.concepts and len(task.classes) != 2:
+            raise RecipeError(
+                f"Recipe {path.name}: the sum of concepts tells two classes apart; the task {task.name} has {len(task.classes)}."
+            )
+        if recipe.epochs == 0 and recipe.probe is None:
+            raise RecipeError(
+                f"Recipe {path.name}: epochs: 0 trains nothing but the probe's head, and there is no probe; give one of them."
+            )
+        if recipe.concepts and (recipe.epochs or recipe.probe is None):
+            raise RecipeError(f"Recipe {path.name}: a head of concepts is fitted to a resting backbone; give probe, and epochs: 0.")
+        if recipe.votes and (task.votes is None or recipe.loss is not Loss.CROSS_ENTROPY):
+            raise RecipeError(
+                f"Recipe {path.name}: votes needs a task that several readers labelled (lidc-nodules: binary) and loss: {Loss.CROSS_ENTROPY}."
             )
         return recipe
 

@@ -30,6 +30,7 @@ from lungcad.files import write_whole
 from lungcad.models.card import ModelCard, list_cards
 from lungcad.models.classifier import Classifier
 from lungcad.models.complexity import complexity
+from lungcad.models.concept_head import ConceptHead
 from lungcad.models.predict import features
 from lungcad.models.weights import TrainedModel, model_of_bytes, trained_weights_as_bytes
 from lungcad.preprocess import normalise
@@ -39,7 +40,7 @@ from lungcad.train.depthwise import speed_up_depthwise
 from lungcad.train.initialise import initialise
 from lungcad.train.losses import make_loss
 from lungcad.train.module import History, TrainingModule
-from lungcad.train.probe import fit_probe
+from lungcad.train.probe import fit_probe, pooled_features
 from lungcad.train.recipe import Recipe
 from lungcad.train.training_paths import TrainingPaths
 from lungcad.train.work_folder import BEST, LAST, FolderCheckpoint, WorkFolder
@@ -132,6 +133,10 @@ def _train_on(recipe: Recipe, parts: Parts, places: TrainingPaths, progress_bar:
     network, initialised_with = initialise(recipe, len(parts.classes))
     start = time.perf_counter()
     best_epoch, epochs, history = fit(network, recipe, parts, places.work, progress_bar, on_note)
+    if isinstance(network.head, ConceptHead):
+        pooled = torch.from_numpy(pooled_features(network, parts.train, recipe)).float()
+        network.cpu()
+        network.head.compare_with(pooled)
     data, base = trained_weights_as_bytes(
         network, recipe.backbone
     )  # what is calibrated, tested, hashed and shipped: these bytes, and nothing that is read again
@@ -142,7 +147,10 @@ def _train_on(recipe: Recipe, parts: Parts, places: TrainingPaths, progress_bar:
         backbone=recipe.backbone,
         attention=recipe.attention,
         inputs=recipe.inputs,
-        complexity=complexity(recipe.backbone, recipe.attention, len(parts.classes), recipe.preprocess.size, recipe.inputs),
+        concepts=recipe.concepts,
+        complexity=complexity(
+            recipe.backbone, recipe.attention, len(parts.classes), recipe.preprocess.size, recipe.inputs, recipe.concepts
+        ),
         dataset=recipe.dataset,
         task=task.name,
         protocol=recipe.protocol,
@@ -203,9 +211,12 @@ def fit(
         on_note(resumed.note)
     if recipe.probe is not None and resumed.checkpoint is None:
         fit_probe(network, parts, recipe)
+    if recipe.epochs == 0:
+        network.cpu()
+        return 0, 0, pd.DataFrame({"epoch": []})
     if device.has_slow_depthwise_gradient:
         speed_up_depthwise(network)
-    loader = parts.train.loader(recipe, training=True)
+    loader = parts.train.loader(recipe, training=True, unclassed=parts.unclassed)
     counts = torch.bincount(parts.train.labels, minlength=len(parts.classes))
     module = TrainingModule(network, recipe, make_loss(recipe, counts), steps_per_epoch=len(loader))
     pl.seed_everything(recipe.seed, workers=True, verbose=False)  # the same augmentation for both networks of a pair

@@ -22,5 +22,5 @@ class TrainingPaths:
     parts: Mapping[str, Split] | None = None
 
     def cases(self, dataset: Dataset, recipe: Recipe) -> list[Case]:
-        """The cases of the recipe's task in the data's folder."""
-        return dataset.read_folder(self.data, recipe.task, self.parts).cases
+        """The cases of the recipe's task in the data's folder; by votes, also those between its classes."""
+        return dataset.read_folder(self.data, recipe.task, self.parts, with_unclassed=recipe.votes).cases

@@ -45,7 +45,8 @@ def tune(recipe: Recipe, data: Path, work: Path, *, trials: int = 20, on_progres
     part is never looked at.
     """
     dataset = DATASETS[recipe.dataset]
-    parts = make_parts(dataset, read_images(dataset.read(data, recipe.task), recipe), recipe)
+    cases = dataset.read_folder(data, recipe.task, with_unclassed=recipe.votes).cases
+    parts = make_parts(dataset, read_images(cases, recipe), recipe)
     WorkFolder.bind(work, recipe, parts)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(
