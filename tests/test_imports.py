@@ -18,7 +18,7 @@ ORDER = [
     {"publish", "answer"},
     {"train", "analysis", "export"},
     {"series"},
-    {"report"},
+    {"report", "lab"},
     {"bench"},
     {"app", "api", "cli"},
     {"__main__", "pages", "streamlit_app"},

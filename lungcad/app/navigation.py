@@ -18,6 +18,7 @@ PAGES = (
     ("pages/2_Compare.py", "Compare", ":material/compare:"),
     ("pages/3_Metrics.py", "Metrics", ":material/query_stats:"),
     ("pages/4_Datasets.py", "Datasets", ":material/dataset:"),
+    ("pages/6_Lab.py", "Lab", ":material/experiment:"),
 )
 """(file, label, icon) of every page, for the sidebar: Streamlit's own list would call the first one "streamlit app"."""
 

@@ -1,5 +1,5 @@
 """The command line: ``python -m lungcad app|models|predict|explain|report|export|trust|trust-tables|truth|truth-tables|index``
-``|concepts|regions|regions-tables|train|tune|evaluate|audit|data|deidentify|runs|bench``.
+``|concepts|regions|regions-tables|train|tune|evaluate|audit|data|deidentify|runs|lab|bench``.
 
 Results go to standard output (clean JSON with ``--json``), progress and messages to standard error. Bad input ends with
 one sentence and exit status 2.
@@ -17,6 +17,7 @@ from lungcad.cli import (  # noqa: F401  each registers its commands
     export,
     gate,
     images,
+    lab,
     regions,
     report,
     runs,

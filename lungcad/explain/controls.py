@@ -1,5 +1,7 @@
 """Controls: uninformative maps. An explanation has merit only where it does better than they."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from lungcad.explain.attribution import Cost, Options, PreparedInput, register
@@ -21,7 +23,12 @@ def random_map(
     model: TrainedModel, prepared: PreparedInput, target: int, options: Options, on_progress: Progress | None = None
 ) -> tuple[np.ndarray, dict[str, float]]:
     """Uniform in [0, 1) on the feature map's grid, from the seed alone."""
-    return np.random.default_rng(options.seed).random(prepared.features.shape[2:], dtype=np.float32), {"seed": options.seed}
+    return random_grid(prepared.features.shape[2:], options.seed), {"seed": options.seed}
+
+
+def random_grid(shape: Sequence[int], seed: int) -> np.ndarray:
+    """Uniform in [0, 1), float32."""
+    return np.random.default_rng(seed).random(tuple(shape), dtype=np.float32)
 
 
 @register(
@@ -38,5 +45,10 @@ def centre_map(
     model: TrainedModel, prepared: PreparedInput, target: int, options: Options, on_progress: Progress | None = None
 ) -> tuple[np.ndarray, dict[str, float]]:
     """A Gaussian whose standard deviation is a quarter of the side, on the feature map's grid."""
-    rows, columns = ((np.arange(n, dtype=np.float32) + 0.5) / n - 0.5 for n in prepared.features.shape[2:])
-    return np.exp(-(rows[:, None] ** 2 + columns[None] ** 2) / (2 * 0.25**2)), {}
+    return centre_grid(prepared.features.shape[2:]), {}
+
+
+def centre_grid(shape: Sequence[int]) -> np.ndarray:
+    """A Gaussian in the middle of (rows, columns), float32."""
+    rows, columns = ((np.arange(n, dtype=np.float32) + 0.5) / n - 0.5 for n in shape)
+    return np.asarray(np.exp(-(rows[:, None] ** 2 + columns[None] ** 2) / (2 * 0.25**2)))

@@ -48,10 +48,14 @@ class Patient:
         return make_phantom(self.seed, size=size, lesion=shown, body=self.body, scars=self.scars, acquisition=self.acquisition)
 
 
-def draw_patient(seed: int, label: str) -> Patient:
+DIAMETERS_MM = (4.0, 40.0)
+
+
+def draw_patient(seed: int, label: str, *, diameters_mm: tuple[float, float] = DIAMETERS_MM, opacity: float | None = None) -> Patient:
     """label: none, smooth or spiculated. All else is drawn alike for every label: nothing but the lesion tells the classes apart.
 
-    Lesions of 4 to 40 mm (small ones more often), from ground glass (opacity 0.25) to solid, free, at the pleura or on a vessel.
+    Lesions of 4 to 40 mm unless told otherwise (small ones more often), from ground glass (opacity 0.25) to solid unless all have one opacity, free, at the
+    pleura or on a vessel.
     """
     rng = np.random.default_rng([seed, 0xC7])
     body, scars = rng.uniform(0.82, 1.12), int(rng.integers(0, 4))
@@ -62,14 +66,16 @@ def draw_patient(seed: int, label: str) -> Patient:
         noise_hu=float(rng.uniform(8, 45)),
         grain=float(rng.uniform(0.5, 1.1)),
     )
-    diameter = float(np.exp(rng.uniform(np.log(4), np.log(40))))
-    opacity = float(rng.choice([rng.uniform(0.25, 0.55), rng.uniform(0.55, 0.9), 1.0], p=[0.3, 0.2, 0.5]))
+    diameter = float(np.exp(rng.uniform(*np.log(diameters_mm))))
+    drawn_opacity = float(rng.choice([rng.uniform(0.25, 0.55), rng.uniform(0.55, 0.9), 1.0], p=[0.3, 0.2, 0.5]))
     place = Place(rng.choice(list(Place), p=[0.5, 0.25, 0.25]))
     patient = Patient(seed, float(body), scars, acquisition, None, None)
     if label == "none":
         return patient
     centre = _centre(patient, place, diameter, rng)
-    lesion = Lesion(centre, diameter, Edge(label), opacity, seed=int(rng.integers(2**31)), within_lung=True)
+    lesion = Lesion(
+        centre, diameter, Edge(label), drawn_opacity if opacity is None else opacity, seed=int(rng.integers(2**31)), within_lung=True
+    )
     return Patient(seed, float(body), scars, acquisition, lesion, place)
 
 

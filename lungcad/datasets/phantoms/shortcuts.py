@@ -33,10 +33,14 @@ def _changed(before: np.ndarray, after: np.ndarray) -> Planted:
 def marker(grey: np.ndarray, body: np.ndarray, rng: np.random.Generator) -> Planted:
     """A burnt-in letter in an upper corner, as technicians mark a side."""
     side = len(grey)
-    after = grey.copy()
-    at = (int(side * rng.uniform(0.03, 0.07)), int(side * rng.uniform(0.09, 0.13)))
+    return _changed(grey, draw_letter(grey, (int(side * rng.uniform(0.03, 0.07)), int(side * rng.uniform(0.09, 0.13)))))
+
+
+def draw_letter(grey: np.ndarray, at: tuple[int, int]) -> np.ndarray:
+    """The picture with the marker's letter. at: column and row of its lower left corner."""
+    side, after = len(grey), grey.copy()
     cv2.putText(after, "L", at, cv2.FONT_HERSHEY_SIMPLEX, side / 256 * 0.65, 255, max(round(side / 256 * 1.6), 1), cv2.LINE_AA)
-    return _changed(grey, after)
+    return after
 
 
 def table(grey: np.ndarray, body: np.ndarray, rng: np.random.Generator) -> Planted:

@@ -1,0 +1,1 @@
+"""What the Lab page draws, and the trainings that it begins."""

@@ -1,0 +1,144 @@
+"""Trainings of all sessions: one at a time in the lab's own process, the others in a queue; each ends when nobody watches it any more.
+
+A training is named by its settings, and holds nobody's data: who asks for the same one watches the one that runs, in two tabs or after a reload.
+"""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from lungcad.app import jobs
+from lungcad.lab.results import Results
+from lungcad.lab.settings import LabSettings
+from lungcad.lab.worker import Worker
+from lungcad.progress import Progress
+
+MOST = 24
+"""Trainings that are remembered."""
+GRACE = 6.0
+"""Seconds that a training goes on for nobody: a reload takes less."""
+
+
+@dataclass(eq=False)
+class Training:
+    """done of total patients are ready, then there are epochs, then results and the head's weights (safetensors). place: in the queue, 0 while it runs."""
+
+    settings: LabSettings
+    done: int = 0
+    total: int = 0
+    place: int = 0
+    seconds: float | None = None
+    epochs: list[dict[str, Any]] = field(default_factory=list)
+    results: Results | None = None
+    head: bytes = b""
+    watchers: dict[str, Callable[[], bool]] = field(default_factory=dict)
+    last_watched: float = field(default_factory=time.monotonic)
+
+    @property
+    def job(self) -> jobs.Job | None:
+        """None before it was begun, and long after."""
+        return jobs.find(_key(self.settings))
+
+    @property
+    def is_running(self) -> bool:
+        return self.job is not None and self.job.is_running
+
+    def is_watched(self) -> bool:
+        if any(is_there() for is_there in list(self.watchers.values())):
+            self.last_watched = time.monotonic()
+        return time.monotonic() - self.last_watched < GRACE
+
+
+_TRAININGS: OrderedDict[str, Training] = OrderedDict()
+_QUEUE: list[Training] = []
+_LOCK = threading.Lock()
+_WORKER = Worker()
+
+
+def warm_up() -> None:
+    """The process begins to load while the reader still reads."""
+    with _LOCK:
+        if not _QUEUE:
+            _WORKER.start()
+
+
+def find(settings: LabSettings) -> Training | None:
+    """The training with these settings, running or not."""
+    return _TRAININGS.get(settings.key)
+
+
+def begin(settings: LabSettings) -> Training:
+    """Watched by this session. One that already runs or waits is joined, one that is finished is not trained again."""
+    with _LOCK:
+        training = _TRAININGS.get(settings.key)
+        if training is None or (training.results is None and not training.is_running):
+            training = Training(settings)
+            _TRAININGS[settings.key] = training
+            idle = [key for key, each in _TRAININGS.items() if not each.is_running and each is not training]
+            for key in idle[: max(len(_TRAININGS) - MOST, 0)]:
+                del _TRAININGS[key]
+    watch(training)
+    if training.results is None:
+        jobs.start(_key(settings), lambda on_progress: _train(training, on_progress))
+    return training
+
+
+def watch(training: Training) -> None:
+    """This session is there, as long as its tab is."""
+    context = get_script_run_ctx()
+    session = context.session_id if context else ""
+    if runtime.exists():
+        server = runtime.get_instance()
+        training.watchers[session] = lambda: server.is_active_session(session)
+    else:
+        training.watchers[session] = lambda: True
+    training.last_watched = time.monotonic()
+
+
+def leave(training: Training) -> None:
+    """This session watches no more; the training ends unless another session watches it."""
+    context = get_script_run_ctx()
+    training.watchers.pop(context.session_id if context else "", None)
+    if not any(is_there() for is_there in training.watchers.values()) and training.job is not None:
+        training.job.stop.set()
+
+
+def _key(settings: LabSettings) -> tuple[str, str]:
+    return "lab", settings.key
+
+
+def _train(training: Training, on_progress: Progress) -> bool:
+    """Waits for its turn, then trains in the lab's process. True when it is done."""
+
+    def check() -> None:
+        if not training.is_watched() and training.job is not None:
+            training.job.stop.set()
+        on_progress(training.done, training.total)
+
+    def told(done: int, total: int) -> None:
+        training.done, training.total = done, total
+
+    with _LOCK:
+        _QUEUE.append(training)
+    try:
+        while (place := _QUEUE.index(training)) > 0:
+            training.place = place
+            check()
+            time.sleep(0.1)
+        training.place = 0
+        start = time.perf_counter()
+        answer = _WORKER.train(training.settings, on_progress=told, on_epoch=training.epochs.append, check=check)
+        training.seconds = time.perf_counter() - start
+        training.head = answer["head"]
+        training.results = Results.of_dict(answer["results"])
+        return True
+    finally:
+        with _LOCK:
+            _QUEUE.remove(training)
+        _WORKER.start()  # the next one finds it loaded

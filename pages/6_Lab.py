@@ -1,0 +1,34 @@
+"""Lab: plant a shortcut, train, and watch where the network looks."""
+
+import streamlit as st
+
+from lungcad.app import navigation
+
+navigation.begin("Lab")
+
+from lungcad.app.lab import trainings
+from lungcad.app.lab.controls import pick_preset, pick_settings, preset_of
+from lungcad.app.lab.kept import keep_button, kept
+from lungcad.app.lab.live import show_training, train_button
+from lungcad.app.lab.move_marker import show_moving
+from lungcad.app.lab.result import show_result
+from lungcad.app.lab.words import show_look_at, show_what_it_is
+
+st.title("Lab: teach a network to cheat")
+
+with navigation.plain_errors():
+    trainings.warm_up()
+    show_what_it_is()
+    pick_preset()
+    main, side = st.columns([3, 1])
+    with side:
+        settings = pick_settings()
+        train_button(settings)
+    with main:
+        show_look_at(preset_of(settings))
+        show_training(settings)
+    training = trainings.find(settings)
+    if training is not None and training.results is not None:
+        show_result(training, kept())
+        keep_button(training)
+        show_moving(training)
