@@ -140,13 +140,14 @@ def _forget_oldest(folder: Path) -> None:
 
 
 def ship() -> None:
-    """Draw the features of the usual settings into ``data/lab``, which the repository holds."""
-    settings = LabSettings()
+    """Draw the features of the usual settings that are not yet there into ``data/lab``, which the repository holds."""
+    settings, folder = LabSettings(), to_write(LAB)
     for part, n in ((Part.TRAIN, MOST_PATIENTS), (Part.TEST, TESTED)):
         for start in range(0, n, CHUNK):
             names = [_name(Lesions.of(settings), part, start, variant) for variant in (CLEAN, settings.shortcut)]
-            for name, drawn in zip(names, _draw(Lesions.of(settings), part, start, settings.shortcut), strict=True):
-                _write(name, *drawn, folder=to_write(LAB))
+            if not all((folder / name).is_file() for name in names):
+                for name, drawn in zip(names, _draw(Lesions.of(settings), part, start, settings.shortcut), strict=True):
+                    _write(name, *drawn, folder=folder)
 
 
 if __name__ == "__main__":

@@ -76,7 +76,7 @@ def train(head: LabHead, settings: LabSettings, training: Sample, tested: dict[s
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
                 schedule.step()
-                losses.append(float(loss))
+                losses.append(float(loss.detach()))
         yield _seen(number, float(np.mean(losses)), head, tested, watched)
 
 

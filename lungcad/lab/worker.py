@@ -36,6 +36,11 @@ class Worker:
         """Whether the process runs."""
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def pid(self) -> int | None:
+        """Of the process; None where there is none."""
+        return self._process.pid if self._process else None
+
     def start(self) -> None:
         """Begin the process unless it runs; it loads what it needs and waits."""
         if self.is_alive:

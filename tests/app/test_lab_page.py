@@ -1,0 +1,204 @@
+"""The logic of the Lab page, on shipped features; a stand-in trains in an instant unless a test wants the real process."""
+
+import threading
+import time
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from lungcad.app import jobs
+from lungcad.app.lab import trainings
+from lungcad.app.lab.result import curves_csv, differing, table_csv
+from lungcad.estimate import Estimate
+from lungcad.lab.head import LabHead
+from lungcad.lab.presets import PRESETS
+from lungcad.lab.results import Results
+from lungcad.lab.settings import HeadKind, LabSettings
+from tests.app.pages import open_page
+
+SHARE = Estimate(value=0.5, low=0.4, high=0.6)
+RESULTS = Results(SHARE, SHARE, Estimate(value=0.1, low=0.05, high=0.2), SHARE, SHARE, SHARE, SHARE, n=300)
+
+
+class StandIn:
+    """Takes the place of the lab's process; waits at each step for the test."""
+
+    def __init__(self) -> None:
+        self.may_go_on = threading.Event()
+        self.trained: list[LabSettings] = []
+        self.stages = ("patients", "epoch")
+
+    def start(self) -> None:
+        pass
+
+    def train(self, settings, *, on_progress, on_epoch, check):
+        import safetensors.torch
+
+        self.trained.append(settings)
+        if "patients" in self.stages:
+            on_progress(50, 350)
+        if "epoch" in self.stages:
+            on_epoch(
+                {
+                    "number": 1,
+                    "loss": 0.7,
+                    "auc": {"unseen patients, no shortcut": 0.6},
+                    "maps": [[[0.1] * 8] * 8] * 4,
+                    "probabilities": [0.5] * 4,
+                }
+            )
+        while not self.may_go_on.wait(0.02):
+            check()
+        return {"results": RESULTS.to_dict(), "head": safetensors.torch.save(LabHead(settings.head).state_dict())}
+
+
+@pytest.fixture
+def lab(monkeypatch):
+    worker = StandIn()
+    monkeypatch.setattr(trainings, "_WORKER", worker)
+    monkeypatch.setattr(trainings, "_TRAININGS", type(trainings._TRAININGS)())
+    monkeypatch.setattr(trainings, "_QUEUE", [])
+    monkeypatch.setattr(jobs, "_JOBS", type(jobs._JOBS)())
+    yield worker
+    worker.may_go_on.set()
+    join()
+
+
+def join() -> None:
+    for job in list(jobs._JOBS.values()):
+        job.thread.join(20)
+
+
+def page(**query: str) -> AppTest:
+    return open_page("6_Lab.py", **query).run()
+
+
+def words(opened: AppTest) -> str:
+    kinds = (opened.markdown, opened.caption, opened.info, opened.error)
+    return "\n".join(element.value for kind in kinds for element in kind)
+
+
+def begun(lab, opened: AppTest) -> AppTest:
+    opened.button(key="lab_train").click().run()
+    deadline = time.monotonic() + 10
+    while not lab.trained and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return opened.run()
+
+
+def test_the_page_shows_pictures_before_anything_is_trained(lab):
+    opened = page()
+    assert not opened.exception and len(opened.get("image")) == 2
+    assert not lab.trained
+    assert "Cheater" in words(opened)  # the usual settings are that preset
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_is_a_link(lab, name):
+    opened = page(preset=name)
+    assert not opened.exception and PRESETS[name].look_at in words(opened)
+    linked = dict(opened.query_params)
+    assert "preset" not in linked
+    assert PRESETS[name].look_at in words(page(**linked))  # every control stands in the link
+
+
+def test_unknown_words_in_a_link_are_said(lab):
+    opened = page(preset="liar", head="hat")
+    assert "unknown preset" in words(opened) and "“Head” is unknown" in words(opened)
+    assert not opened.exception
+
+
+def test_sizes_the_wrong_way_round_are_one_sentence(lab):
+    opened = page(smallest_mm="30", largest_mm="20")
+    assert "smallest lesion is larger" in words(opened) and not opened.exception
+
+
+def test_a_share_that_leaves_a_class_without_it_is_said_before_training(lab):
+    assert "nothing else carries the shortcut" in words(page(share="100"))
+
+
+def test_train_pressed_in_two_tabs_is_one_training(lab):
+    first, second = begun(lab, page()), page()
+    assert [button.label for button in second.button if button.key == "lab_stop"] == ["Stop"]  # it is seen there, as after a reload
+    trainings.begin(LabSettings())
+    lab.may_go_on.set()
+    join()
+    assert lab.trained == [LabSettings()]
+    for opened in (first, second):
+        assert "This network cheats" in words(opened.run())
+
+
+def test_another_training_waits_and_sees_its_place(lab):
+    begun(lab, page())
+    other = page(seed="7")
+    other.button(key="lab_train").click().run()
+    time.sleep(0.3)
+    other.run()
+    waiting = trainings.find(LabSettings(seed=7))
+    assert waiting.place == 1 and waiting.is_running
+    other.button(key="lab_stop").click().run()
+    waiting.job.thread.join(10)
+    assert "Stopped before it began" in words(other.run())
+    assert lab.trained == [LabSettings()] and trainings.find(LabSettings()).is_running
+
+
+@pytest.mark.parametrize(
+    ("stages", "says"),
+    [
+        ((), "Stopped before it began"),
+        (("patients",), "Stopped while patients were drawn: 50 of 350"),
+        (("patients", "epoch"), "Stopped after epoch 1 of 30"),
+    ],
+)
+def test_stop_at_each_stage_is_a_sentence(lab, stages, says):
+    lab.stages = stages
+    opened = begun(lab, page())
+    opened.button(key="lab_stop").click().run()
+    join()
+    assert says in words(opened.run())
+    assert not opened.button(key="lab_train").disabled
+
+
+def test_a_training_that_nobody_watches_ends(lab, monkeypatch):
+    monkeypatch.setattr(trainings, "GRACE", 0.1)
+    begun(lab, page())
+    training = trainings.find(LabSettings())
+    training.watchers = {"closed tab": lambda: False}
+    training.job.thread.join(10)
+    assert not training.is_running and training.results is None
+
+
+def test_a_fault_of_the_process_is_one_sentence(lab, monkeypatch):
+    from lungcad.errors import LungcadError
+
+    def ended(*_, **__):
+        raise LungcadError("The lab's process ended before its training did.")
+
+    monkeypatch.setattr(lab, "train", ended)
+    opened = page()
+    opened.button(key="lab_train").click().run()
+    join()
+    assert "ended before its training did" in words(opened.run())
+
+
+def test_two_trainings_stand_side_by_side_with_their_difference_in_red(lab):
+    lab.may_go_on.set()
+    opened = begun(lab, page())
+    join()
+    opened.run().button(key="lab_keep").click().run()
+    opened.selectbox(key="head").set_value("taught gate").run()
+    opened.button(key="lab_train").click().run()
+    join()
+    said = words(opened.run())
+    assert ":red[**Head: taught gate**]" in said and ":red[**Head: plain**]" in said
+    assert "more than one setting" not in said and not opened.exception
+
+
+def test_files_say_what_the_page_says():
+    training = trainings.Training(LabSettings(), epochs=[{"number": 1, "loss": 0.5, "auc": {"a": 0.9}}], results=RESULTS)
+    assert curves_csv(training).splitlines() == ["epoch,loss,a", "1,0.5,0.9"]
+    assert "right with it on the other class,0.1,0.05,0.2,300" in table_csv(RESULTS)
+
+
+def test_settings_that_differ():
+    assert differing(LabSettings(), LabSettings(head=HeadKind.GATE, seed=2)) == ["head", "seed"]
