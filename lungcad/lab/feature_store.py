@@ -78,10 +78,10 @@ def n_missing(settings: LabSettings) -> int:
 
 def _chunk(lesions: Lesions, part: Part, start: int, shortcut: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     names = [_name(lesions, part, start, variant) for variant in (CLEAN, shortcut)]
-    stored = [_read(name) for name in names]
-    if stored[0] is None or stored[1] is None:
-        stored = [_write(name, *drawn) for name, drawn in zip(names, _draw(lesions, part, start, shortcut), strict=True)]
-    (clean, lesion_masks), (planted, marks) = stored
+    read = [stored for name in names if (stored := _read(name)) is not None]
+    if len(read) < len(names):
+        read = [_write(name, *drawn) for name, drawn in zip(names, _draw(lesions, part, start, shortcut), strict=True)]
+    (clean, lesion_masks), (planted, marks) = read
     return clean, planted, lesion_masks, marks
 
 

@@ -28,7 +28,8 @@ class LabHead(nn.Module):
     def classify(self, features: Tensor) -> tuple[Tensor, Tensor | None]:
         """(Logits (N, 2), mask (N, 1, h, w) or None)."""
         attended, mask = self.attention(features)
-        return self.head(attended), mask
+        logits: Tensor = self.head(attended)
+        return logits, mask
 
     def forward(self, features: Tensor) -> Tensor:
         """Logits."""
@@ -38,7 +39,7 @@ class LabHead(nn.Module):
 def lesion_probability(head: LabHead, features: Tensor) -> Tensor:
     """(N,), of projected features."""
     with torch.no_grad():
-        return head.eval()(features).softmax(-1)[:, LESION]
+        return head.eval().classify(features)[0].softmax(-1)[:, LESION]
 
 
 def heat_maps(head: LabHead, features: Tensor) -> Tensor:

@@ -43,7 +43,8 @@ class Results:
     @classmethod
     def of_dict(cls, values: dict[str, Any]) -> "Results":
         """The other way."""
-        return cls(**{name: Estimate.model_validate(value) if isinstance(value, dict) else value for name, value in values.items()})
+        estimates = {name: Estimate.model_validate(value) for name, value in values.items() if name != "n"}
+        return cls(**estimates, n=int(values["n"]))
 
 
 def _fields(results: Results) -> dict[str, Any]:
@@ -78,7 +79,7 @@ def measure(settings: LabSettings, head: LabHead, patients: Patients) -> Results
         swapped=accuracy(~lesion),
         on_lesion=peaks_on_lesion(peaks),
         on_shortcut=mean_of(on_shortcut[np.arange(len(on_shortcut)), peaks[carriers_with_lesion]], groups[carriers_with_lesion]),
-        random=peaks_on_lesion(np.array([random_grid(shape, seed).argmax() for seed in groups])),
+        random=peaks_on_lesion(np.array([random_grid(shape, int(seed)).argmax() for seed in groups])),
         centre=peaks_on_lesion(np.full(n, centre_grid(shape).argmax())),
         n=n,
     )

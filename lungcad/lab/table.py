@@ -34,7 +34,8 @@ def make_table(
 
     The interval holds both the patients' chance and the seeds': it runs from the lowest lower end of any seed's bootstrap interval to the highest upper one.
     """
-    rows, total = [], len(rows_of(base)) * len(seeds)
+    rows: list[dict[str, Any]] = []
+    total = len(rows_of(base)) * len(seeds)
     for settings in rows_of(base):
         of_seeds = []
         for seed in seeds:

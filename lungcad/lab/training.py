@@ -73,7 +73,7 @@ def train(head: LabHead, settings: LabSettings, training: Sample, tested: dict[s
                 if settings.head.is_taught and mask is not None and training.cells is not None:
                     loss = loss + TEACH * mask_loss(mask, training.cells[chosen])
                 optimiser.zero_grad()
-                loss.backward()  # type: ignore[no-untyped-call]
+                loss.backward()
                 optimiser.step()
                 schedule.step()
                 losses.append(float(loss.detach()))

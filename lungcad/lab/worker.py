@@ -84,7 +84,7 @@ class Worker:
                     case "error":
                         raise LungcadError(message["sentence"])
                     case "done":
-                        return message | {"head": base64.b64decode(message["head"])}
+                        return {"results": message["results"], "head": base64.b64decode(message["head"])}
         except BaseException:
             self.stop()
             raise
