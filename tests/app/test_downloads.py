@@ -18,16 +18,21 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from streamlit.elements.widgets import button
 from streamlit.testing.v1 import AppTest
 
 from lungcad.app.components.literal import literal
 from lungcad.app.components.text import class_label, class_text
+from lungcad.app.lab import trainings
 from lungcad.errors import DatasetError
+from lungcad.estimate import Estimate
 from lungcad.evaluate.reader_study import AFTER, BEFORE
+from lungcad.lab.settings import LabSettings
 from tests.app.drawn import charts_of, same_as_drawn
+from tests.app.lab_training import a_training
 from tests.app.own_folder import finished
-from tests.app.pages import ROOT, mounted, open_page
+from tests.app.pages import ROOT, mounted, open_page, small_table
 from tests.conftest import CLASSES, write_phantoms
 
 APP = ROOT / "lungcad" / "app"
@@ -53,6 +58,13 @@ def of_own_folder(page: AppTest, folder: Path) -> AppTest:
     (folder / "test" / CLASSES[1] / "damaged.png").write_bytes(b"\x89PNG\r\n\x1a\n nothing")
     page.text_input(key="own_folder").set_value(str(folder)).run()
     return finished(finished(page, "audit"), "evaluation")
+
+
+def trained_in_the_lab(page: AppTest, _: Path) -> AppTest:
+    """As if the training with seed 99 had ended."""
+    trained = a_training(LabSettings(seed=99))
+    trainings._TRAININGS[trained.settings.key] = trained
+    return page
 
 
 AUDIT = {"datasets/audit.py show_audit", "datasets/file_figures.py show_files", "datasets/file_figures.py show_shares"}
@@ -90,6 +102,7 @@ STATES = (
     State("a published data set", "4_Datasets.py", {"dataset": "chest-ct-scan"}, frozenset(AUDIT | {"datasets/about.py _draw_counts"})),
     State("a folder of one's own", "4_Datasets.py", {"dataset": "own"},
           frozenset(AUDIT | {"datasets/evaluate.py _show_curves", "datasets/evaluate.py _show_answers"}), of_own_folder),
+    State("the lab", "6_Lab.py", {"seed": "99"}, frozenset({"lab/live.py _draw", "lab/result.py _show_one"}), trained_in_the_lab),
 )  # fmt: skip
 ELSEWHERE = {"compare/reader_study.py _results"}
 """Needs the published images: a test of its own below."""
@@ -166,7 +179,7 @@ def test_every_file_holds_what_the_page_shows(state, offered, monkeypatch, tmp_p
         monkeypatch.setattr("lungcad.datasets.dataset.Dataset.locate", nowhere)
     page = open_page(state.page, **state.query).run()
     offered.clear()
-    page = state.act(page, tmp_path).run() if state.query.get("dataset") == "own" else page.run()
+    page = state.act(page, tmp_path).run()
     assert not page.exception and not page.error
     assert {place for place, _ in offered.values()} == state.offers
     charts = charts_of(page)
@@ -240,6 +253,17 @@ def is_audit(page: AppTest, data: object) -> None:
     assert [class_label(leak["class"]) for leak in found["leaks"]] == list(leaks["class"])
 
 
+def is_lab_settings(page: AppTest, data: object) -> None:
+    settings = LabSettings.checked(yaml.safe_load(content(data)))
+    assert settings.seed == page.number_input(key="seed").value and settings.head == page.selectbox(key="head").value
+
+
+def is_lab_table(page: AppTest, data: object) -> None:
+    shown = small_table(page, "share of unseen patients")
+    for row in table_of(data).to_dict("records"):
+        assert shown[row["measure"]] == [str(Estimate(value=row["value"], low=row["low"], high=row["high"]))]
+
+
 COMPARED = {
     ("predict/heatmap.py offer_json", ".json"): is_result,
     ("predict/heatmap.py show_facts", ".npy"): is_map,
@@ -247,6 +271,8 @@ COMPARED = {
     ("metrics/cases.py _grid", ".csv"): is_selection,
     ("datasets/evaluate.py _show_answers", ".csv"): is_answers,
     ("datasets/audit.py show_audit", ".json"): is_audit,
+    ("lab/result.py _show_one", ".yaml"): is_lab_settings,
+    ("lab/result.py _show_one", ".csv"): is_lab_table,
 }
 """(place, ending) -> how the file is compared with its page; plots are compared all alike."""
 

@@ -8,16 +8,11 @@ from streamlit.testing.v1 import AppTest
 
 from lungcad.app import jobs
 from lungcad.app.lab import trainings
-from lungcad.app.lab.result import curves_csv, differing, table_csv
-from lungcad.estimate import Estimate
-from lungcad.lab.head import LabHead
+from lungcad.app.lab.result import differing
 from lungcad.lab.presets import PRESETS
-from lungcad.lab.results import Results
 from lungcad.lab.settings import HeadKind, LabSettings
+from tests.app.lab_training import RESULTS, an_epoch, weights_of
 from tests.app.pages import open_page
-
-SHARE = Estimate(value=0.5, low=0.4, high=0.6)
-RESULTS = Results(SHARE, SHARE, Estimate(value=0.1, low=0.05, high=0.2), SHARE, SHARE, SHARE, SHARE, n=300)
 
 
 class StandIn:
@@ -32,24 +27,14 @@ class StandIn:
         pass
 
     def train(self, settings, *, on_progress, on_epoch, check):
-        import safetensors.torch
-
         self.trained.append(settings)
         if "patients" in self.stages:
             on_progress(50, 350)
         if "epoch" in self.stages:
-            on_epoch(
-                {
-                    "number": 1,
-                    "loss": 0.7,
-                    "auc": {"unseen patients, no shortcut": 0.6},
-                    "maps": [[[0.1] * 8] * 8] * 4,
-                    "probabilities": [0.5] * 4,
-                }
-            )
+            on_epoch(an_epoch())
         while not self.may_go_on.wait(0.02):
             check()
-        return {"results": RESULTS.to_dict(), "head": safetensors.torch.save(LabHead(settings.head).state_dict())}
+        return {"results": RESULTS.to_dict(), "head": weights_of(settings)}
 
 
 @pytest.fixture
@@ -192,12 +177,6 @@ def test_two_trainings_stand_side_by_side_with_their_difference_in_red(lab):
     said = words(opened.run())
     assert ":red[**Head: taught gate**]" in said and ":red[**Head: plain**]" in said
     assert "more than one setting" not in said and not opened.exception
-
-
-def test_files_say_what_the_page_says():
-    training = trainings.Training(LabSettings(), epochs=[{"number": 1, "loss": 0.5, "auc": {"a": 0.9}}], results=RESULTS)
-    assert curves_csv(training).splitlines() == ["epoch,loss,a", "1,0.5,0.9"]
-    assert "right with it on the other class,0.1,0.05,0.2,300" in table_csv(RESULTS)
 
 
 def test_settings_that_differ():

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from lungcad.app.components.chart import chart_with_csv
 from lungcad.app.components.layout import place_for
 from lungcad.app.components.literal import literal
 from lungcad.app.lab import trainings
@@ -77,7 +78,7 @@ def _draw(settings: LabSettings, training: Training | None) -> None:
         if training is not None and training.is_running:
             _progress(training)
         if epochs:
-            st.plotly_chart(
+            chart_with_csv(
                 curves_figure(epochs, settings.epochs), key=f"lab_curves_{settings.key}",
                 alt=f"Loss and area under the ROC curve after {len(epochs)} of {settings.epochs} epochs.",
             )  # fmt: skip

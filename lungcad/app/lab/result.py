@@ -1,7 +1,5 @@
 """What a finished training is worth: a table, sentences, and the files to take home; beside a training that was kept, with what differs in red."""
 
-import io
-
 import pandas as pd
 import streamlit as st
 
@@ -34,7 +32,7 @@ def show_result(training: Training, kept: Training | None) -> None:
         for column, one, other in zip(st.columns(2), (kept, training), (training, kept), strict=True):
             with column:
                 st.markdown(differences(one.settings, other.settings))
-                _show_one(one)
+                _show_one(one, beside=True)
         if len(differing(training.settings, kept.settings)) > 1:
             st.info("The two differ in more than one setting, so what differs in the results cannot be laid at one door.")
 
@@ -54,46 +52,38 @@ def differences(settings: LabSettings, other: LabSettings) -> str:
     return " · ".join(words) or "The same settings."
 
 
-def _show_one(training: Training) -> None:
+def _show_one(training: Training, *, beside: bool = False) -> None:
+    """The table, and what it says: side by side where there is room."""
     settings, results = training.settings, training.results
-    markdown_table({title: {"share of unseen patients": str(getattr(results, name))} for name, title in ROWS.items()})
-    st.caption(
-        f"{results.n} test patients, half with a lesion; [95 % bootstrap interval over patients]. Shortcut: {SHORTCUTS[tested_shortcut(settings)].title}. "
-        "A peak within one cell of the map (32 pixels) counts. The last two rows are controls: maps that know nothing."
-    )
-    for sentence in sentences(settings, results):
-        st.markdown(f"- {sentence}")
-    row = st.container(horizontal=True)
-    for label, data, name, mime, help in (
-        (
-            "Settings",
-            settings.to_yaml(),
-            "settings.yaml",
-            "application/yaml",
-            "`python -m lungcad lab --settings FILE` repeats this training.",
-        ),
-        ("Curves", curves_csv(training), "curves.csv", "text/csv", "Loss and AUC after each epoch."),
-        ("Table", table_csv(results), "table.csv", "text/csv", "The table above with the ends of its intervals."),
-    ):
-        row.download_button(
-            label, data, f"lungcad-lab-{settings.key}-{name}", mime, key=f"lab_{name}_{settings.key}", icon=":material/download:", type="tertiary",
-            on_click="ignore", help=help,
-        )  # fmt: skip
-
-
-def curves_csv(training: Training) -> str:
-    rows = [{"epoch": each["number"], "loss": each["loss"], **each["auc"]} for each in training.epochs]
-    return _csv(rows)
+    table, words = (st.container(), st.container()) if beside else st.columns([2, 3])
+    with table:
+        markdown_table({title: {"share of unseen patients": str(getattr(results, name))} for name, title in ROWS.items()})
+    with words:
+        st.markdown("\n".join(f"- {sentence}" for sentence in sentences(settings, results)))
+        st.caption(
+            f"{results.n} test patients, half with a lesion; [95 % bootstrap interval over patients]. Shortcut: {SHORTCUTS[tested_shortcut(settings)].title}. "
+            "A peak within one cell of the map (32 pixels) counts. The last two rows are controls: maps that know nothing."
+        )
+        row = st.container(horizontal=True)
+        for label, data, name, mime, help in (
+            (
+                "Settings",
+                settings.to_yaml(),
+                "settings.yaml",
+                "application/yaml",
+                "`python -m lungcad lab --settings FILE` repeats this training.",
+            ),
+            ("Table", table_csv(results), "table.csv", "text/csv", "The table with the ends of its intervals."),
+        ):
+            row.download_button(
+                label, data, f"lungcad-lab-{settings.key}-{name}", mime, key=f"lab_{name}_{settings.key}", icon=":material/download:", type="tertiary",
+                on_click="ignore", help=help,
+            )  # fmt: skip
 
 
 def table_csv(results: Results) -> str:
     values = {name: getattr(results, name) for name in ROWS}
-    return _csv(
-        [{"measure": ROWS[name], "value": each.value, "low": each.low, "high": each.high, "n": results.n} for name, each in values.items()]
-    )
-
-
-def _csv(rows: list[dict]) -> str:
-    buffer = io.StringIO()
-    pd.DataFrame(rows).to_csv(buffer, index=False)
-    return buffer.getvalue()
+    rows = [
+        {"measure": ROWS[name], "value": each.value, "low": each.low, "high": each.high, "n": results.n} for name, each in values.items()
+    ]
+    return pd.DataFrame(rows).to_csv(index=False)
