@@ -8,7 +8,7 @@ from setuptools.command.build_py import build_py
 
 SHIPPED = (
     "streamlit_app.py", ".streamlit/config.toml", "pages/*.py", "weights/*.json", "weights/*.safetensors", "weights/*.yaml", "data/bench.json",
-    "data/runs/*/*", "data/trust/*/*", "data/index/*.npz", "data/gate/*", "data/truth/*", "data/lab/*", "data/concepts/*", "data/regions/*", "data/regions/*/*",
+    "data/runs/*/*", "data/trust/*/*", "data/index/*.npz", "data/gate/*", "data/truth/*", "data/series/*", "data/lab/*", "data/concepts/*", "data/regions/*", "data/regions/*/*",
     "data/audits/*.json", "data/examples/*", "data/examples/contours/*",
 )  # fmt: skip
 

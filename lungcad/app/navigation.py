@@ -15,6 +15,7 @@ NOTICE = "Research software for studying classifiers. Not a medical device: do n
 PAGES = (
     ("streamlit_app.py", "Home", ":material/home:"),
     ("pages/1_Predict.py", "Predict", ":material/radiology:"),
+    ("pages/5_Volume.py", "Volume", ":material/view_in_ar:"),
     ("pages/2_Compare.py", "Compare", ":material/compare:"),
     ("pages/3_Metrics.py", "Metrics", ":material/query_stats:"),
     ("pages/4_Datasets.py", "Datasets", ":material/dataset:"),

@@ -13,10 +13,10 @@ SIDE = 128
 """Largest side of a slice's map in the file; a network's own map has 7 to 16 cells a side."""
 
 
-def heat_volume(volume: CTVolume, answer: SeriesAnswer) -> tuple[np.ndarray, np.ndarray]:
+def heat_volume(volume: CTVolume, answer: SeriesAnswer, *, side: int = SIDE) -> tuple[np.ndarray, np.ndarray]:
     """(float32 (slices, rows, columns), affine as in :class:`CTVolume`): raw values on a coarser grid, NaN in slices not read or not shown."""
     n, rows, columns = volume.shape
-    scale = min(1.0, SIDE / max(rows, columns))
+    scale = min(1.0, side / max(rows, columns))
     small = max(round(rows * scale), 1), max(round(columns * scale), 1)
     heat = np.full((n, *small), np.nan, dtype=np.float32)
     for each in answer.slices:

@@ -20,7 +20,7 @@ from lungcad.imaging import PRESETS, CTImage, Unit, Window
 BROWSER = Path(__file__).parent / "browser"
 ONE_SIDED, SIGNED = ("viridis", "cividis", "inferno"), ("RdBu_r", "PuOr_r")
 """Colour maps to choose from (matplotlib's names), all readable by the colour-blind."""
-SCRIPTS = ("unpack", "heatmap", "picture", "pane", "controls", "pointer", "keyboard", "save", "viewer")
+SCRIPTS = ("unpack", "element", "heatmap", "picture", "pane", "controls", "pointer", "keyboard", "save", "viewer")
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def show(
     images = {image_id(pane.image): pane.image for pane in panes}
     for identity, image in images.items():
         facts = {"id": identity, "unit": "RGB" if image.colour is not None else image.unit.value}
-        _values(key, identity, lambda image=image, facts=facts: pack(facts, pixels_of(image)))
+        send_values(key, identity, lambda image=image, facts=facts: pack(facts, pixels_of(image)))
     for pane in panes:
         if isinstance(pane.map, HeatMap):
             supply(key, pane.map.id, pane.map)
@@ -90,7 +90,7 @@ def supply(key: str, map_id: str, heat_map: HeatMap) -> None:
         "id": map_id, "box": list(heat_map.box), "title": heat_map.title, "label": heat_map.label, "signed": heat_map.signed,
         "sides": list(heat_map.sides), "limits": heat_map.limits, "texts": dict(heat_map.texts), "mark": heat_map.mark,
     }  # fmt: skip
-    _values(key, map_id, lambda: pack(facts, np.asarray(heat_map.grid, dtype=np.float32)))
+    send_values(key, map_id, lambda: pack(facts, np.asarray(heat_map.grid, dtype=np.float32)))
 
 
 def image_id(image: CTImage) -> str:
@@ -107,7 +107,7 @@ def _drawn(state: Mapping[str, Any] | None, image: CTImage) -> tuple[np.ndarray,
     return tuple(np.asarray(points, dtype=np.float64).reshape(-1, 2) for points in drawn["regions"])
 
 
-def _values(key: str, identity: str, data: Callable[[], bytes]) -> None:
+def send_values(key: str, identity: str, data: Callable[[], bytes]) -> None:
     """An element that draws nothing and hands its bytes to the viewers of the page. Streamlit sends an unchanged element as its hash alone."""
     _values_component()(key=f"viewer-values-{key}-{identity}", data=data())
 

@@ -87,7 +87,7 @@ class CTVolume:
     @cached_property
     def sha256(self) -> str:
         """Of values and affine: what caches go by."""
-        digest = hashlib.sha256(np.ascontiguousarray(self.affine).tobytes() + repr(self.shape).encode())
+        digest = hashlib.sha256((self.affine.round(3) + 0.0).tobytes() + repr(self.shape).encode())  # to a micrometre, without -0
         digest.update(np.ascontiguousarray(self.hu).data)
         return digest.hexdigest()
 

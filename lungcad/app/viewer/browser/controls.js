@@ -1,14 +1,4 @@
 // The bars above and below the pictures. Every control changes viewer.settings and paints; nothing is sent to the server.
-function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
-    else if (value !== undefined) made.setAttribute(name, value);
-  }
-  made.append(...children);
-  return made;
-}
-
 const MODES = {
   move: ["Move", "Drag moves the picture (M)"],
   window: ["Window", "Drag sideways changes the window's width, up and down its level (G). The right mouse button does so in every mode"],

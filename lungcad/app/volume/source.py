@@ -1,0 +1,125 @@
+"""Which series is on the page: dropped, from a folder of this computer, or the made-up example. It stays in the session."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from lungcad.app import url
+from lungcad.app.components.literal import literal
+from lungcad.app.folder_access import may_name_folders, open_folder, shared_roots, visitor_is_local
+from lungcad.errors import LungcadError
+from lungcad.imaging.phantom_volume import PhantomVolume, example_volume
+from lungcad.imaging.volume import CTVolume, Series, describe, load, opened
+from lungcad.imaging.volume.study import LIMITS
+from lungcad.series.readers import ReadersMarks, readers_marks
+
+FILES, FOLDER, PATH = "files or a zip", "a folder", "a path on the server"
+SHOWN, ERROR = "volume_shown", "volume_error"
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """caption: without a file's name. listing: the series in what was given, one of which is ``number`` (from 1)."""
+
+    volume: CTVolume
+    caption: str
+    marks: ReadersMarks | None = None
+    phantom: PhantomVolume | None = None
+    listing: tuple[str, ...] = ()
+    number: int = 1
+    left_aside: str = ""
+
+
+def shown() -> Opened | None:
+    return st.session_state.get(SHOWN)
+
+
+def take_example() -> None:
+    """The made-up chest; its network is started with it, so that one click gives an answer."""
+    phantom = example_volume()
+    st.session_state.update(
+        {SHOWN: Opened(phantom.volume, "Example: a made-up chest with two lesions", phantom=phantom), ERROR: None, "volume_start": True}
+    )
+
+
+def volume_picker() -> Opened | None:
+    """The controls in the sidebar; a bad series is said in one sentence and the one before stays."""
+    st.button("Show an example", on_click=take_example, type="primary" if shown() is None else "secondary", width="stretch",
+              help="A made-up chest of 89 slices with two lesions, and a network that reads it at once.")  # fmt: skip
+    ways = [FILES, FOLDER, *([PATH] if may_name_folders() else [])]
+    way = url.segments(
+        "Or a series from",
+        ways,
+        key="volume_from",
+        help="DICOM slices, a zip of them, an enhanced multi-frame file, or NIfTI. They stay in this session.",
+    )
+    given = _given(way)
+    identity = given and given[0]
+    if identity and identity != st.session_state.get("volume_identity"):
+        st.session_state["volume_identity"] = identity
+        _open(given[1], 1)
+    now = shown()
+    if now is not None and len(now.listing) > 1 and given:
+        number = st.selectbox("Series", range(1, len(now.listing) + 1), index=now.number - 1, format_func=lambda each: now.listing[each - 1],
+                              key=f"volume_series_{identity}", help="Sorted by their headers; the one with most slices first.")  # fmt: skip
+        if number != now.number:
+            _open(given[1], number)
+            now = shown()
+    if error := st.session_state.get(ERROR):
+        st.error(literal(error) + (" The series before is still shown." if now else ""), icon=":material/error:")
+    return now
+
+
+def _given(way: str):
+    """(identity, what :func:`opened` takes), or None."""
+    if way == PATH:
+        path = st.text_input(
+            "Folder or file",
+            key="volume_path",
+            placeholder="/path/to/series",
+            help="Nothing in it is changed or copied. It is not kept in the link.",
+        )
+        if not path:
+            return None
+        folder = path if Path(path).is_dir() else str(Path(path).parent)
+        try:
+            allowed = open_folder(folder, roots=shared_roots(), is_local=visitor_is_local())
+        except LungcadError as error:
+            st.session_state[ERROR] = str(error)
+            return None
+        return (PATH, path), allowed if folder == path else allowed / Path(path).name
+    files = st.file_uploader("Drop a series", accept_multiple_files=True if way == FILES else "directory", key=f"volume_{way}",
+                             help="All slices at once. 200 MB a file at most.")  # fmt: skip
+    if not files:
+        return None
+    if packed := [file for file in files if file.name.lower().endswith((".zip", ".gz"))]:
+        files = packed[-1:]  # the one that came last, alone
+    if sum(file.size for file in files) > LIMITS.total:
+        st.session_state[ERROR] = f"The files have more than {LIMITS.total >> 30} GiB; drop one series."
+        return None
+    return (way, *(file.file_id for file in files)), files
+
+
+def _open(source, number: int) -> None:
+    bar = st.progress(0.0, text="Opening the series …")
+    step = {"slices": "Reading headers"}
+    try:
+        content = source if isinstance(source, Path) else [(file.name, file.getvalue()) for file in source]
+        with opened(content, lambda done, total: bar.progress(done / total, text=f"{step['slices']}: {done} of {total}")) as study:
+            listing = tuple(describe(series) for series in study.series)
+            series = study.choose(number if study.series else None)
+            step["slices"] = "Reading slices"
+            volume = load(study, series, lambda done, total: bar.progress(done / total, text=f"{step['slices']}: {done} of {total}"))
+            marks = readers_marks(study, volume)
+            st.session_state.update(
+                {SHOWN: Opened(volume, _caption(series), marks, None, listing, number, study.aside_text()), ERROR: None}
+            )
+    except LungcadError as error:
+        st.session_state[ERROR] = str(error)
+    finally:
+        bar.empty()
+
+
+def _caption(series: Series) -> str:
+    return (series.description or "A series without a description") + (f", kernel {series.kernel}" if series.kernel else "")

@@ -1,0 +1,106 @@
+"""The logic of the page Volume, on a small made-up chest."""
+
+import gzip
+import io
+import json
+import zipfile
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from lungcad.app.volume import source
+from lungcad.app.volume.payload import payload_of
+from lungcad.imaging.phantom_volume import EXAMPLE_BALLS, make_phantom_volume, write_series
+from tests.app.pages import mounted, open_page
+
+
+@pytest.fixture(scope="module")
+def chest():
+    return make_phantom_volume(7, size=96, spacing_mm=12, balls=EXAMPLE_BALLS)
+
+
+@pytest.fixture(scope="module")
+def zipped(chest, tmp_path_factory) -> bytes:
+    folder = tmp_path_factory.mktemp("series")
+    write_series(chest.volume, folder)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in folder.iterdir():
+            archive.write(path, path.name)
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def page(monkeypatch, chest):
+    monkeypatch.setattr(source, "example_volume", lambda: chest)
+    return open_page("5_Volume.py")
+
+
+def drop(page, *files: tuple[str, bytes]):
+    page.file_uploader[0].set_value([(name, data, "application/octet-stream") for name, data in files]).run()
+    return page
+
+
+def facts(page) -> dict:
+    return mounted(page, "lungcad.volume")[0][0]
+
+
+def test_the_first_answer_takes_one_click(page, chest):
+    page.run()
+    assert not page.exception and "begin with the example" in page.info[0].value
+    page.button(key="volume_example").click().run()
+    assert not page.exception and page.header[0].value == "lesion"
+    shown = facts(page)
+    assert shown["volume"] == chest.volume.sha256[:32] and len(shown["overlays"]) == 3 and shown["rates"]
+    assert len(shown["curve"]["slices"]) == len(shown["curve"]["values"]) == len(shown["curve"]["declined"]) > 10
+    assert [place["text"] for place in shown["places"]][-2:] == ["lesion 1, 26 mm", "lesion 2, 15 mm"]
+    assert shown["start"] == shown["places"][0]["at"]  # the most suspicious slice is what one sees first
+
+
+def test_a_dropped_zip_is_shown_and_a_bad_one_leaves_it(page, chest, zipped):
+    page.run()
+    drop(page, ("Mustermann.zip", zipped))
+    assert not page.exception and not page.error
+    assert facts(page)["volume"] == chest.volume.sha256[:32] and facts(page)["curve"] is None
+    assert "Mustermann" not in json.dumps(facts(page)) and not any("Mustermann" in each.value for each in page.caption)
+    drop(page, ("bad.zip", b"PK\x03\x04 nothing"))
+    assert "not a zip, or is damaged" in page.error[0].value and "The series before is still shown" in page.error[0].value
+    assert facts(page)["volume"] == chest.volume.sha256[:32]
+
+
+def test_nifti_and_several_series(page, chest, zipped, tmp_path):
+    image = nib.Nifti1Image(np.transpose(chest.volume.hu), np.diag([-1.0, -1, 1, 1]) @ chest.volume.affine[:, [2, 1, 0, 3]])
+    page.run()
+    drop(page, ("a.nii.gz", gzip.compress(image.to_bytes())))
+    assert not page.error and facts(page)["affine"][2][3] == pytest.approx(-132)
+    with zipfile.ZipFile(io.BytesIO(zipped)) as archive:
+        slices = [(name, archive.read(name)) for name in archive.namelist()]
+    drop(page, *slices, ("b.nii", image.to_bytes()))
+    assert len(page.selectbox(key=next(box.key for box in page.selectbox if box.label == "Series")).options) == 2
+
+
+def test_a_clicked_place_is_rated_by_every_nodule_network(page, chest):
+    page.run()
+    page.button(key="volume_example").click().run()
+    page.session_state["volume"] = {"rated": {"volume": chest.volume.sha256[:32], "point": [-78.0, -8.0, 30.0], "n": 1}}
+    page.run()
+    assert not page.exception and "nodule networks" in page.subheader[0].value
+    assert sum("lidc-nodules" in each.value for each in page.markdown) == 2
+    assert [pane["title"] for pane in mounted(page)[0][0]["panes"]] == ["lidc-efficientnet-lite0", "lidc-efficientnet-lite0-soft"]
+
+
+def test_what_is_too_large_is_reduced(chest):
+    volume = chest.volume
+    whole = payload_of(volume)
+    assert whole.hu is volume.hu and not whole.is_reduced
+    rng = np.random.default_rng(0)
+    large = type(volume)(rng.integers(-1000, 100, (4, 512, 600)).astype(np.int16), volume.affine, (None,) * 4, "test")
+    half = payload_of(large, budget=4 * 512 * 600)
+    assert half.hu.shape == (4, 256, 300) and half.factor == (1, 2, 2)
+    np.testing.assert_allclose(half.hu[1], large.hu[1].reshape(256, 2, 300, 2).mean((1, 3)), atol=0.51)
+    corner = half.affine @ [0, -0.5, -0.5, 1]
+    assert corner[:3] == pytest.approx(large.point_mm(0, -0.5, -0.5))
+    assert half.shown(2, 3.5, 0.5) == [2.5, 2.0, 0.5]
+    fewer = payload_of(large, budget=2 * 128 * 150 * 2)
+    assert fewer.hu.nbytes <= 2 * 128 * 150 * 2 and fewer.factor[0] > 1
