@@ -1,4 +1,4 @@
-"""The front door: what lungcad is, four tasks, stories of a minute, and the networks."""
+"""The front door: what lungcad is, its tasks, stories of a minute, and the networks."""
 
 import streamlit as st
 

@@ -60,7 +60,7 @@ STORIES = (
             "Open the check of what lies outside the body: with the letter wiped, the answer falls.",
         ),
         (
-            "The same cheat behind an attention map that avoids the letter",
+            "The cheat its map hides",
             "pages/1_Predict.py",
             {"example": "phantom-no-lesion-with-marker.png", "model": "phantom-hidden-cheat", "method": "attention", "panel": "trust"},
         ),

@@ -28,6 +28,18 @@ TASKS = (
         ":material/dataset:",
         "Copies, leaks between its parts, and files whose format gives the class away.",
     ),
+    (
+        "pages/5_Volume.py",
+        "Read a series",
+        ":material/view_in_ar:",
+        "A whole CT series in three planes: on which slices a network gives its answer, and how it rates a nodule.",
+    ),
+    (
+        "pages/6_Lab.py",
+        "Teach a network to cheat",
+        ":material/experiment:",
+        "Plant a shortcut, train in seconds, and watch where the network looks.",
+    ),
 )
 """(page, title, icon, what one does there)."""
 
@@ -52,8 +64,8 @@ def show_what_it_is() -> None:
 
 
 def show_tasks() -> None:
-    """A card a task."""
-    for column, (page, title, icon, what) in zip(st.columns(len(TASKS)), TASKS, strict=True):
+    """A card a task, three in a row."""
+    for column, (page, title, icon, what) in zip([*st.columns(3), *st.columns(3)], TASKS, strict=True):
         with column.container(border=True, height="stretch"):
             st.page_link(page, label=f"**{title}**", icon=icon)
             st.caption(what)
