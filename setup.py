@@ -7,9 +7,9 @@ from setuptools import setup
 from setuptools.command.build_py import build_py
 
 SHIPPED = (
-    "streamlit_app.py", ".streamlit/config.toml", "pages/*.py", "weights/*.json", "weights/*.safetensors", "weights/*.yaml", "data/bench.json",
-    "data/runs/*/*", "data/trust/*/*", "data/index/*.npz", "data/gate/*", "data/truth/*", "data/series/*", "data/lab/*", "data/concepts/*", "data/regions/*", "data/regions/*/*",
-    "data/audits/*.json", "data/examples/*", "data/examples/contours/*",
+    "streamlit_app.py", ".streamlit/config.toml", "pages/*.py", "weights/*.json", "weights/*.safetensors", "weights/*.yaml",
+    "data/bench.json", "data/audits/*.json", "data/concepts/*", "data/examples/*", "data/examples/contours/*", "data/gate/*", "data/index/*.npz",
+    "data/lab/*", "data/regions/*", "data/regions/*/*", "data/regions/*/*/*", "data/runs/*/*", "data/series/*", "data/trust/*/*", "data/truth/*",
 )  # fmt: skip
 
 
