@@ -19,6 +19,7 @@ from lungcad.app.predict.methods import show_methods
 from lungcad.app.predict.nearest import show_nearest
 from lungcad.app.predict.panels import PANELS_OF_ANSWER, chosen_panel, panel_picker
 from lungcad.app.predict.prediction import predict, show_answer, show_bars
+from lungcad.app.predict.report import offer_case
 from lungcad.app.predict.set_of_classes import with_set
 from lungcad.app.predict.trust import show_trust
 
@@ -63,7 +64,9 @@ with navigation.plain_errors():
         page.trust.empty()
         with below_picture:
             st.caption("The heat map is hidden with the answer.")
-            offer_json(prediction, prediction.file_stem("gate"))
+            with st.container(horizontal=True):
+                offer_json(prediction, prediction.file_stem("gate"))
+                offer_case(prediction, network, method, options)
     else:
         result = explained(image, network, method, target, options) if at_hand else None
         with below_picture:
@@ -71,7 +74,7 @@ with navigation.plain_errors():
                 st.info("The map is hidden until you have drawn your own contour on the slice and revealed it.")
             elif result:
                 supply_map(announced, result, method)
-                show_facts(with_set(result, network, level), method)
+                downloads = show_facts(with_set(result, network, level), method)
 
     with closer, navigation.plain_errors():
         panel_picker(network)
@@ -103,3 +106,5 @@ with navigation.plain_errors():
             st.caption("The map is checked once it is shown.")
         else:
             show_trust(result, network, method, options)
+            with downloads:
+                offer_case(with_set(result, network, level), network, method, options)

@@ -47,9 +47,9 @@ with navigation.plain_errors():
             parts = pick_parts(folder) if folder and dataset is None else {}
             audit = audited(folder, dataset, parts) if folder else None
             if audit is not None:
-                show_audit(audit, folder)
+                show_audit(audit, folder, dataset, stored and stored.counts)
             elif stored is not None:
-                show_stored_audit(stored, cases, folder)
+                show_stored_audit(stored, dataset, cases, folder)
             layout = dataset.name if dataset else audit and audit.layout
             if folder and layout:
                 st.subheader("Evaluate a network on it", anchor=False)

@@ -38,7 +38,7 @@ T = TypeVar("T")
 class Source:
     """The image on screen. ``caption`` never holds the uploaded file's name, which may be a patient's.
 
-    data: the file, where it can be read in more than one way (several slices, an open scale); else None.
+    data: the file, where it can be read in more than one way (several slices, an open scale) or is DICOM, to which results refer; else None.
     """
 
     image: CTImage
@@ -108,8 +108,8 @@ def read_again(*, frame: int | None, scale: Scale) -> None:
 def _take(data: bytes, caption: str, *, frame: int | None = None, scale: Scale = Scale.AUTO) -> None:
     try:
         image = read_image(data, frame=frame, scale=scale)
-        has_choice = image.provenance.frames > 1 or image.provenance.has_open_scale
-        st.session_state["source"] = Source(image, caption, data if has_choice else None)
+        is_wanted = image.provenance.frames > 1 or image.provenance.has_open_scale or image.provenance.format == "DICOM"
+        st.session_state["source"] = Source(image, caption, data if is_wanted else None)
         st.session_state["source_error"] = None
     except ImageError as error:
         st.session_state["source_error"] = str(error)

@@ -46,7 +46,7 @@ class Case:
     @property
     def name(self) -> str:
         """Of a file, without ending; nobody's file name or identifier is in it."""
-        return self.result.file_stem(self.method)
+        return self.result.file_stem("gate" if self.result.is_hidden else self.method)
 
 
 def case_document(case: Case, *, date: str | None = None) -> Document:

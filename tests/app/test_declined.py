@@ -15,6 +15,7 @@ from lungcad.app import session
 from lungcad.app.predict.gate import MARK
 from lungcad.gate.decision import Finding, Outcome
 from lungcad.imaging.phantom import make_phantom
+from lungcad.report.case import HIDDEN, SHOWN_ANYWAY
 from tests.app.pages import mounted, open_page, panes_of
 
 CHEST, LIDC = "chest-efficientnet-lite0", "lidc-efficientnet-lite0"
@@ -79,10 +80,11 @@ def test_a_photograph_has_no_answer_until_it_is_asked_for_and_the_next_one_has_n
     assert not page.exception and not page.error and is_hidden(page)
     assert any("coloured" in warning.value for warning in page.warning)
     [(facts, _)] = mounted(page)
-    assert (
-        "declined" in facts["panes"][0]["texts"]["Gate"] and list(downloads) and all(name.endswith("-declined.json") for name in downloads)
-    )
-    values = json.loads(next(iter(downloads.values())))
+    assert "declined" in facts["panes"][0]["texts"]["Gate"]
+    assert {name.partition("-gate-declined.")[2] for name in downloads} == {"json", "pdf", "html"}
+    values = json.loads(next(data for name, data in downloads.items() if name.endswith("json")))
+    report = next(data for name, data in downloads.items() if name.endswith("html"))().decode()
+    assert HIDDEN in report and "Calibrated probability" not in report and report.count("<img") == 1
     assert values["gate"]["outcome"] == "decline" and not values["gate"]["overridden"]
     assert values["class"] is values["probabilities"] is values["set"] is None and values["attributions"] == {}
     assert any("would show the answer that is hidden" in info.value for info in page.info)
@@ -93,7 +95,10 @@ def test_a_photograph_has_no_answer_until_it_is_asked_for_and_the_next_one_has_n
     assert any("do not believe this answer" in warning.value and "you asked for it" in warning.value for warning in page.warning)
     heat_map = mounted(page, "lungcad.viewer_values")[1][0]
     assert heat_map["mark"] == MARK and "declined" in heat_map["texts"]["Gate"]
-    assert {name.rpartition(".")[2] for name in downloads} == {"json", "npy"} and all("-declined." in name for name in downloads)
+    assert {name.rpartition(".")[2] for name in downloads} == {"json", "npy", "pdf", "html"} and all(
+        "-declined." in name for name in downloads
+    )
+    assert SHOWN_ANYWAY in next(data for name, data in downloads.items() if name.endswith("html"))().decode()
     values = json.loads(next(data for name, data in downloads.items() if name.endswith("json")))
     assert values["gate"]["overridden"] and values["class"] and "not for one that the gate declines" in values["set_note"]
     assert not any("anyway" in f"{key}{value}" for key, value in page.query_params.items())

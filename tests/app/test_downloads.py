@@ -6,10 +6,12 @@ viewer's PNG need a browser: ``tests/e2e/test_downloads.py``.
 """
 
 import ast
+import html
 import io
 import json
 import re
 import sys
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,11 +19,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pandas as pd
+import pydicom
+import pypdf
 import pytest
 import yaml
 from streamlit.elements.widgets import button
 from streamlit.testing.v1 import AppTest
 
+from lungcad.analysis import Analysis
+from lungcad.app import session
 from lungcad.app.components.literal import literal
 from lungcad.app.components.text import class_label, class_text
 from lungcad.app.lab import trainings
@@ -67,8 +73,9 @@ def trained_in_the_lab(page: AppTest, _: Path) -> AppTest:
     return page
 
 
-AUDIT = {"datasets/audit.py show_audit", "datasets/file_figures.py show_files", "datasets/file_figures.py show_shares"}
-CURVES = {"metrics/curves.py show_curves"}
+REPORT = "components/report.py offer_formats"
+AUDIT = {REPORT, "datasets/audit.py show_audit", "datasets/file_figures.py show_files", "datasets/file_figures.py show_shares"}
+CURVES = {"metrics/curves.py show_curves", REPORT}
 
 
 def metrics(section: str, *offers: str, runs: str = RUN, **query: str) -> State:
@@ -82,7 +89,8 @@ def metrics(section: str, *offers: str, runs: str = RUN, **query: str) -> State:
 
 STATES = (
     State("Predict", "1_Predict.py", {"panel": "erase", "model": "chest-efficientnet-lite0", "example": "spiculated-lesion.dcm"},
-          frozenset({"predict/heatmap.py show_facts", "predict/heatmap.py offer_json", "predict/trust.py show_check"})),
+          frozenset({"predict/heatmap.py show_facts", "predict/heatmap.py offer_json", "predict/trust.py show_check", REPORT,
+                     "predict/report.py _offer_objects"})),
     *(
         State(f"two runs {curve}", "2_Compare.py", {"view": "runs", "first": RUN, "second": OTHER, "curve": curve, "cost": cost},
               frozenset({"compare/runs.py _show_curves", "compare/runs.py _show_cases", "compare/cost.py _cost_and_gain"}))
@@ -264,9 +272,42 @@ def is_lab_table(page: AppTest, data: object) -> None:
         assert shown[row["measure"]] == [str(Estimate(value=row["value"], low=row["low"], high=row["high"]))]
 
 
+def is_report(page: AppTest, data: object) -> None:
+    if page.query_params.get("section", "Classes") not in ("Classes", ["Classes"]):
+        return  # the same in every state of Metrics
+    made = content(data)
+    if made.startswith(b"%PDF"):
+        text = " ".join(each.extract_text() for each in pypdf.PdfReader(io.BytesIO(made)).pages)
+    else:
+        text = html.unescape(re.sub(r"<[^>]+>", " ", made.decode()))
+    text = " ".join(text.split())
+    if page.header:
+        result = next(each for each in reversed(session._OF_EXAMPLES.values()) if isinstance(each, Analysis))
+        assert class_label(result.prediction.label) in text and all(
+            f"{share:.1%}" in text for share in result.prediction.probabilities.values()
+        )
+        assert all(each.label.split(" :")[0] in text for each in page.expander if each.label.startswith(("Does", "Is", "Do ")))
+    elif page.metric:
+        assert f"{page.metric[0].value} images" in text
+    else:
+        shown = next(each.value for each in page.dataframe if "meaning" in each.value.columns)
+        assert all(value in text for column in shown.columns[1:-2] for value in shown[column])
+
+
+def is_archive(page: AppTest, data: object) -> None:
+    with zipfile.ZipFile(io.BytesIO(content(data))) as archive:
+        made = {name.rsplit("-", 1)[1]: pydicom.dcmread(io.BytesIO(archive.read(name))) for name in archive.namelist()}
+    assert set(made) == {"sc.dcm", "pm.dcm", "seg.dcm", "sr.dcm"}
+    image = page.session_state["source"].image
+    assert made["pm.dcm"].pixel_array.shape == image.shape and made["sc.dcm"].pixel_array.shape[1] == image.shape[1]
+
+
 COMPARED = {
     ("predict/heatmap.py offer_json", ".json"): is_result,
     ("predict/heatmap.py show_facts", ".npy"): is_map,
+    ("predict/report.py _offer_objects", ".zip"): is_archive,
+    (REPORT, ".pdf"): is_report,
+    (REPORT, ".html"): is_report,
     ("compare/runs.py _show_cases", ".csv"): is_difference,
     ("metrics/cases.py _grid", ".csv"): is_selection,
     ("datasets/evaluate.py _show_answers", ".csv"): is_answers,

@@ -163,7 +163,7 @@ def audited(folder: Path, dataset: Dataset | None, parts: Mapping[str, Split]) -
     )
 
 
-def show_stored_audit(stored: StoredAudit, cases: Sequence[Case] | None, folder: Path | None) -> None:
+def show_stored_audit(stored: StoredAudit, dataset: Dataset, cases: Sequence[Case] | None, folder: Path | None) -> None:
     """The audit stored in the repository. cases: those in the folder on this machine, None without one."""
     published = stored.counts["protocols"][Protocol.PUBLISHED]
     counted = sum(part["n"] for part in published["parts"]) + published["left_out"] + len(published["unreadable"])
@@ -171,4 +171,4 @@ def show_stored_audit(stored: StoredAudit, cases: Sequence[Case] | None, folder:
         "" if cases is None or len(cases) == counted else " The folder on this machine holds other images: run the audit to see yours."
     )
     st.caption(f"As found on {literal(stored.date)} in {stored.audit.n_images} images; stored in the repository.{differs}")
-    show_audit(stored.audit, folder)
+    show_audit(stored.audit, folder, dataset, stored.counts, stored.date)

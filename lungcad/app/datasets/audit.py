@@ -1,17 +1,37 @@
 """What an audit found, drawn: each check of the table by the drawing that findings.py has for it, else by its sentences."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
 from lungcad.app.components.literal import literal
+from lungcad.app.components.report import offer_report
 from lungcad.app.datasets.findings import DRAWINGS
+from lungcad.datasets import Dataset
 from lungcad.datasets.audit import CHECKS, Audit
+from lungcad.report.document import Document
 
 
-def show_audit(found: Audit, folder: Path | None) -> None:
-    """The findings, with pairs of copies side by side; their names only where the images are not on this machine."""
+def show_audit(
+    found: Audit,
+    folder: Path | None,
+    dataset: Dataset | None = None,
+    counts: Mapping[str, Any] | None = None,
+    date: str | None = None,
+) -> None:
+    """The findings, with pairs of copies side by side; their names only where the images are not on this machine.
+
+    dataset, counts, date: for the report, of a published data set; when it was audited.
+    """
+
+    def document() -> Document:
+        from lungcad.report.dataset import dataset_document  # the page does not wait for it
+
+        return dataset_document(found, dataset=dataset, counts=counts, folder=folder, audited_on=date)
+
     in_groups = sum(map(len, found.duplicate_groups))
     columns = st.columns(4)
     columns[0].metric("images", found.n_images)
@@ -31,11 +51,18 @@ def show_audit(found: Audit, folder: Path | None) -> None:
         else:
             for sentence in check.say(found.findings):
                 st.markdown(literal(sentence))
-    st.download_button(
-        "Audit (JSON)",
-        lambda: json.dumps(found.to_dict(), indent=2),
-        "lungcad-audit.json",
-        "application/json",
-        on_click="ignore",
-        help="Everything the audit found.",
-    )
+    with st.container(horizontal=True):
+        st.download_button(
+            "Audit (JSON)",
+            lambda: json.dumps(found.to_dict(), indent=2),
+            "lungcad-audit.json",
+            "application/json",
+            on_click="ignore",
+            help="Everything the audit found.",
+        )
+        offer_report(
+            document,
+            f"lungcad-audit-{dataset.name}" if dataset else "lungcad-audit",
+            key="audit",
+            what="What the audit found, copies side by side, what trivial baselines reach, and the split that is safe to use.",
+        )

@@ -4,10 +4,12 @@ import streamlit as st
 
 from lungcad.app import store, url
 from lungcad.app.components.literal import literal
+from lungcad.app.components.report import offer_report
 from lungcad.app.components.text import class_label
 from lungcad.evaluate.metric import Level
 from lungcad.evaluate.metric_table import metrics_by_class, metrics_of
 from lungcad.evaluate.stores.runs import Run
+from lungcad.report.document import Document
 
 
 def show_headlines(run: Run, *, without_copies: bool) -> None:
@@ -30,6 +32,18 @@ def show_headlines(run: Run, *, without_copies: bool) -> None:
         f"{len(part.labels)} test cases in {part.n_groups} groups ({literal(run.facts.get('grouping', ''))}); "
         "value [95 % bootstrap interval over groups]. Trivial baselines answer the same cases without looking at the disease."
     )
+    offer_report(
+        lambda: _document(run),
+        f"lungcad-run-{run.name}",
+        key="run",
+        what="One page about this run: metrics beside trivial baselines, curves, errors, split, seeds, hashes, and the commands that repeat it.",
+    )
+
+
+def _document(run: Run) -> Document:
+    from lungcad.report.run import run_document  # the page does not wait for it
+
+    return run_document(run)
 
 
 def show_per_class(run: Run, *, without_copies: bool) -> None:

@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lungcad.analysis import Analysis
 from lungcad.app import session, store, viewer
@@ -93,8 +94,8 @@ def explained(image: CTImage, network: str, method: str, target: str | None, opt
     return found and session.marked(found, network)
 
 
-def show_facts(result: Analysis, method: str) -> None:
-    """What the map is, what it says of itself, and its numbers as files."""
+def show_facts(result: Analysis, method: str) -> DeltaGenerator:
+    """What the map is, what it says of itself, and its numbers as files; the row of downloads, for those that come later."""
     attribution, what = result.attributions[method], METHODS[method]
     for note in attribution.notes:
         st.warning(literal(note), icon=":material/info:")
@@ -116,7 +117,8 @@ def show_facts(result: Analysis, method: str) -> None:
     about += f" Answer in {result.timings['predict'] * 1e3:.0f} ms, map in {result.timings[method] * 1e3:,.0f} ms, {result.precision}."
     st.caption(about)
     name = result.file_stem(method)
-    with st.container(horizontal=True):
+    downloads = st.container(horizontal=True)
+    with downloads:
         offer_json(result, name)
         st.download_button(
             "Map values (.npy)",
@@ -126,6 +128,7 @@ def show_facts(result: Analysis, method: str) -> None:
             on_click="ignore",
             help="The map as float32, a raw value a pixel of the image; what it is of stands in the JSON. The picture itself: Save PNG, above it.",
         )
+    return downloads
 
 
 def offer_json(result: Analysis, name: str) -> None:

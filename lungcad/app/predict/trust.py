@@ -60,6 +60,12 @@ def show_trust(result: Analysis, network: str, method: str, options: Options) ->
             show_check(check, method, gate=mark_of(result))
 
 
+def known_checks(result: Analysis, network: str, method: str, options: Options) -> list[Check]:
+    """Those of this map that were made so far, the slower ones last."""
+    key = session.result_key(result.image, network, method, result.target, options)
+    return [*(session.computed(("trust", *key)) or []), *(session.computed(("dear trust", *key)) or [])]
+
+
 def show_check(check: Check, method: str, *, is_open: bool = False, gate: str = "") -> None:
     """One row; open, what was measured, what it means, and how often the check is right. gate: written into its file."""
     icon, colour = BADGES[check.verdict]
