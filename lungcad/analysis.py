@@ -207,6 +207,7 @@ def partner_of(card: ModelCard, cards: Iterable[ModelCard]) -> ModelCard | None:
             candidate.classes,
             candidate.preprocess,
             candidate.shortcut,
+            candidate.concepts,
         )
 
     return next(

@@ -10,6 +10,7 @@ from lungcad.app import store, url
 from lungcad.app.components.layout import place_for
 from lungcad.app.components.literal import literal
 from lungcad.app.metrics.cases import show_cases
+from lungcad.app.metrics.concepts import concepts_of, show_concepts
 from lungcad.app.metrics.curves import show_curves, show_learning
 from lungcad.app.metrics.headlines import positive_class, show_headlines, show_per_class
 from lungcad.app.metrics.heatmaps import show_trust
@@ -24,6 +25,7 @@ SECTIONS = {
     "Classes": "each class against the rest",
     "Sets of classes": "when one class is not certain enough",
     "Slices": "where it fails",
+    "Concepts": "whether it rates as readers do",
     "Heat maps": "whether its maps can be believed",
     "Folds": "each fold of a cross-validation",
     "Learning curves": "how it was trained",
@@ -35,7 +37,8 @@ SECTIONS = {
 def show_section(name: str, label: str, *, without_copies: bool) -> None:
     """One section at a time: the browser draws that one, not all eight."""
     run = store.run(name)
-    sections = [heading for heading in SECTIONS if heading != "Folds" or "fold" in run.test]
+    missing = {"Folds": "fold" not in run.test, "Concepts": concepts_of(run) is None}
+    sections = [heading for heading in SECTIONS if not missing.get(heading)]
     help_text = "; ".join(f"**{heading}**: {SECTIONS[heading]}" for heading in sections)
     section = url.segments("Look closer", sections, key="section", help=f"{help_text}.")
     with place_for((name, section), key="closer_look"):
@@ -50,6 +53,8 @@ def show_section(name: str, label: str, *, without_copies: bool) -> None:
                 show_sets(run, without_copies=without_copies)
             case "Slices":
                 show_slices(run, without_copies=without_copies)
+            case "Concepts":
+                show_concepts(run)
             case "Heat maps":
                 show_trust(run, without_copies=without_copies)
             case "Folds":

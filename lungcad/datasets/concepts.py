@@ -70,6 +70,7 @@ def _degree(name: str, title: str, what: str, direction: int, *words: str) -> No
     CONCEPTS.add(name, Concept(name, title, what, _DEGREES, words, direction))
 
 
+# Texture has no direction: part-solid nodules are more suspicious than ground glass and than solid ones (Fleischner Society, Radiology 2017).
 # The words are those of LIDC-IDRI's reading form, as pylidc gives them. Left out of its nine: internal structure, "soft tissue" in 99.5 % of all ratings.
 CONCEPTS.add(
     "diameter_mm",
@@ -92,11 +93,11 @@ _degree(
     "no lobulation", "nearly no lobulation", "medium lobulation", "near marked lobulation", "marked lobulation",
 )  # fmt: skip
 _degree(
-    "margin", "Margin", "How sharply the edge is defined.", 0,
+    "margin", "Margin", "How sharply the edge is defined.", -1,
     "poorly defined", "near poorly defined", "medium margin", "near sharp", "sharp",
 )  # fmt: skip
 _degree(
-    "sphericity", "Sphericity", "How round the nodule is.", 0,
+    "sphericity", "Sphericity", "How round the nodule is.", -1,
     "linear", "ovoid to linear", "ovoid", "ovoid to round", "round",
 )  # fmt: skip
 _degree(
@@ -104,7 +105,7 @@ _degree(
     "non-solid (ground glass)", "non-solid to mixed", "part solid", "solid to mixed", "solid",
 )  # fmt: skip
 _degree(
-    "subtlety", "Subtlety", "How easily the nodule is seen; a higher rating is more obvious.", 0,
+    "subtlety", "Subtlety", "How easily the nodule is seen; a higher rating is more obvious.", 1,
     "extremely subtle", "moderately subtle", "fairly subtle", "moderately obvious", "obvious",
 )  # fmt: skip
 CONCEPTS.add(

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lungcad.datasets import Case
+from lungcad.datasets.concepts import CONCEPTS, Concept
 from lungcad.estimate import Estimate
 from lungcad.evaluate.bootstrap import Resamples
 from lungcad.evaluate.metric import Answers, Level
@@ -17,6 +18,12 @@ from lungcad.evaluate.metric_table import computed, metrics_of
 from lungcad.evaluate.metrics import estimate
 from lungcad.evaluate.stores.runs import Run
 
+Bins = tuple[list[float], list[str]]
+"""Edges and names of what lies between them."""
+MANY_READERS = 3
+_DEGREES: Bins = [0, 2, 4, 5], ["1–2", "above 2–4", "above 4"]
+_MILLIMETRES: Bins = [0, 6, 8, 15, np.inf], ["to 6 mm", "6–8 mm", "8–15 mm", "above 15 mm"]
+_CALCIUM: Bins = [-1, 0, 1], ["no reader sees any", "a reader sees some"]
 FEW_CASES, FEW_GROUPS = 30, 10
 """Below either a slice says little."""
 
@@ -81,10 +88,27 @@ def properties(table: pd.DataFrame, cases: Mapping[str, Case] | None = None) -> 
         found["lesion area (pixels)"] = _thirds(facts.area_px)
     if "n_readers" in facts:
         found["readers"] = facts.n_readers.map(lambda n: None if pd.isna(n) else f"{n:.0f}").astype("category")
+        found[f"{MANY_READERS} or more readers"] = (facts.n_readers >= MANY_READERS).map({True: "yes", False: "no"}).astype("category")
     if "malignancy_spread" in facts:
         spread = pd.cut(facts.malignancy_spread, [-1, 0, 1, np.inf], labels=["agree", "one grade apart", "two or more grades apart"])
         found["readers' malignancy"] = spread.where(facts.n_readers > 1)
+    return found | _by_concept([cases.get(case) for case in table.case])
+
+
+def _by_concept(cases: Sequence[Case | None]) -> dict[str, pd.Series]:
+    """The mean of the readers' ratings of each concept, in a few bins."""
+    found = {}
+    for concept in CONCEPTS.values():
+        means = pd.Series([_mean_rating(case, concept) for case in cases])
+        if means.notna().any():
+            edges, labels = _CALCIUM if concept.is_nominal else _MILLIMETRES if concept.unit else _DEGREES
+            found[f"{concept.title.lower()} (readers)"] = pd.cut(means, edges, labels=labels)
     return found
+
+
+def _mean_rating(case: Case | None, concept: Concept) -> float:
+    ratings = case.ratings.get(concept.name, ()) if case else ()
+    return float(np.mean([concept.of_reader(rating) for rating in ratings])) if ratings else np.nan
 
 
 def _extensions(paths: pd.Series) -> pd.Series:

@@ -59,7 +59,9 @@ def _pairs(root: Path, on_fault: OnFault | None) -> list[tuple[str, str]]:
     runs = read_experiments(root, on_fault=on_fault)
 
     def key(run: Run) -> tuple[str, ...]:
-        return tuple(str(run.facts.get(each)) for each in ("dataset", "task", "protocol", "grouping", "backbone", "folds", "shortcut"))
+        return tuple(
+            str(run.facts.get(each)) for each in ("dataset", "task", "protocol", "grouping", "backbone", "folds", "shortcut", "concepts")
+        )
 
     plain = {key(run): run.name for run in runs if run.facts["attention"] == "none"}
     return sorted((plain[key(run)], run.name) for run in runs if run.facts["attention"] != "none" and key(run) in plain)

@@ -193,7 +193,9 @@ def run_facts(card: ModelCard, parts: Parts, dataset: Dataset, train_s: float) -
         "network": card.name, "backbone": card.backbone, "attention": card.attention, "weights_sha256": card.sha256,
         "dataset": card.dataset, "task": card.task, "classes": list(card.classes), "protocol": card.protocol, "split": card.split,
         "grouping": dataset.grouping, "n_train": card.n_train, "seed": card.seed, "code": lungcad.__version__, "machine": card.trained_on,
-        "shortcut": card.shortcut, "timings": {"train_s": round(train_s, 1)}, "skipped": list(parts.split.unreadable), "left_out": list(parts.split.left_out),
+        "shortcut": card.shortcut,
+        **({"concepts": list(card.concepts)} if card.concepts else {}), "timings": {"train_s": round(train_s, 1)},
+        "skipped": list(parts.split.unreadable), "left_out": list(parts.split.left_out),
     }  # fmt: skip
 
 

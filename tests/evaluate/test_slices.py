@@ -5,6 +5,7 @@ import pytest
 from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
 
 from lungcad.datasets import DATASETS, Case
+from lungcad.datasets.concepts import CONCEPTS
 from lungcad.errors import DatasetError
 from lungcad.evaluate.slices import folds, properties, slices, small_slices
 from lungcad.evaluate.stores.runs import Run, read_run
@@ -47,6 +48,18 @@ def test_facts_of_the_data_set_make_slices(run):
     assert properties(run.test, cases)["lesion area (pixels)"].isna().tolist() == [False, False, False, True]
 
 
+def test_what_readers_rate_makes_slices(run):
+    rated = [{"spiculation": (1.0, 2.0), "diameter_mm": (5.0,)}, {"spiculation": (5.0, 4.5)}, {"calcification": (6.0, 3.0)}, {}]
+    cases = {case: Case(case, Path(case), "no", None, ratings=ratings) for case, ratings in zip(run.test.case, rated, strict=True)}
+    found = properties(run.test, cases)
+    assert found["spiculation (readers)"].tolist()[:2] == ["1–2", "above 4"] and found["spiculation (readers)"].isna().tolist()[2:] == [
+        True,
+        True,
+    ]
+    assert found["diameter (readers)"][0] == "to 6 mm" and found["calcification (readers)"][2] == "a reader sees some"
+    assert "margin (readers)" not in found
+
+
 def test_each_slice_is_the_metric_of_its_cases():
     try:
         folder = DATASETS["lidc-nodules"].locate()
@@ -56,7 +69,9 @@ def test_each_slice_is_the_metric_of_its_cases():
     table = run.test
     cases = {case.id: case for case in DATASETS["lidc-nodules"].read(folder)}
     found = slices(run, table, cases)
-    assert {each.by for each in found} == {"images in the group", "lesion area (pixels)", "readers", "readers' malignancy"}
+    of_concepts = {f"{concept.title.lower()} (readers)" for concept in CONCEPTS.values()}
+    known = {"images in the group", "lesion area (pixels)", "readers", "3 or more readers", "readers' malignancy"}
+    assert {each.by for each in found} == known | of_concepts
     values = properties(table, cases)
     for each in found:
         rows = table[(values[each.by] == each.value).to_numpy()]

@@ -25,9 +25,9 @@ STYLE = """<style>
 .concepts .scale .reader { position: absolute; top: .1rem; width: .6rem; height: .6rem; margin-left: -.3rem; border-radius: 50%;
   background: #e69f00; border: 1px solid #fff; }
 .concepts .share { display: flex; align-items: center; gap: .5rem; }
-.concepts .axis { position: relative; flex: 1; height: .8rem; background: linear-gradient(90deg, transparent calc(50% - 1px), rgba(128,128,128,.7) calc(50% - 1px),
-  rgba(128,128,128,.7) calc(50% + 1px), transparent calc(50% + 1px)); }
-.concepts .axis .for, .concepts .axis .against { position: absolute; top: 0; bottom: 0; }
+.concepts .axis { position: relative; flex: 1; height: 1.2rem; }
+.concepts .axis::before { content: ""; position: absolute; left: 50%; top: 0; bottom: 0; width: 1px; background: rgba(128, 128, 128, .8); }
+.concepts .axis .for, .concepts .axis .against { position: absolute; top: .2rem; bottom: .2rem; }
 .concepts .axis .for { left: 50%; background: #d55e00; } .concepts .axis .against { right: 50%; background: #0072b2; }
 .concepts .number { width: 3rem; text-align: right; }
 .concepts .changed { font-weight: 600; }
