@@ -29,13 +29,10 @@ with navigation.plain_errors():
     apart, down, across = volume.spacing
     st.caption(f"{literal(opened.caption)}. {n} slices of {columns}×{rows}, {apart:.2f} mm apart, pixels of {down:.2f}×{across:.2f} mm."
                + (f" {literal(opened.left_aside)}." if opened.left_aside else ""))  # fmt: skip
-    above = st.container()
-    below = st.container()
+    top, above, below = st.container(), st.container(), st.container()
     answer = known_answer(opened, network, method)
     overlays, places = overlays_of(opened, answer), places_of(opened, answer)
     with above:
-        if answer is not None:
-            st.markdown(summary_of(opened, answer))
         payload = viewer.send(volume, overlays)
         if payload.is_reduced:
             st.caption(f"The volume has {volume.hu.nbytes >> 20} MiB, more than the {viewer.BUDGET >> 20} MiB that are sent to a browser, so it is shown "
@@ -51,12 +48,15 @@ with navigation.plain_errors():
                     show_rating(opened, point)
 
         show_volume()
-    with below, navigation.plain_errors():
-        if answer is None:
-            run_network(opened, network, method)
-        else:
+    with below:
+        if answer is not None:
             show_answer(opened, answer)
         for note in volume.notes:
             st.caption(literal(note))
         if answer is None and volume.warnings:
             st.warning("  \n".join(map(literal, volume.warnings)), icon=":material/info:")
+    with top, navigation.plain_errors():  # last, because the run ends here until it is done
+        if answer is None:
+            run_network(opened, network, method)
+        else:
+            st.markdown(summary_of(opened, answer))

@@ -31,9 +31,11 @@ from lungcad.app import session
 from lungcad.app.components.literal import literal
 from lungcad.app.components.text import class_label, class_text
 from lungcad.app.lab import trainings
+from lungcad.app.volume.source import Opened
 from lungcad.errors import DatasetError
 from lungcad.estimate import Estimate
 from lungcad.evaluate.reader_study import AFTER, BEFORE
+from lungcad.imaging.phantom_volume import EXAMPLE_BALLS, make_phantom_volume
 from lungcad.lab.settings import LabSettings
 from tests.app.drawn import charts_of, same_as_drawn
 from tests.app.lab_training import a_training
@@ -73,6 +75,13 @@ def trained_in_the_lab(page: AppTest, _: Path) -> AppTest:
     return page
 
 
+def series_read(page: AppTest, _: Path) -> AppTest:
+    """As if a small made-up chest had been opened and its network started."""
+    phantom = make_phantom_volume(7, size=64, spacing_mm=12, balls=EXAMPLE_BALLS)
+    page.session_state["volume_shown"], page.session_state["volume_start"] = Opened(phantom.volume, "A chest", phantom=phantom), True
+    return page.run()
+
+
 REPORT = "components/report.py offer_formats"
 AUDIT = {REPORT, "datasets/audit.py show_audit", "datasets/file_figures.py show_files", "datasets/file_figures.py show_shares"}
 CURVES = {"metrics/curves.py show_curves", REPORT}
@@ -110,6 +119,7 @@ STATES = (
     State("a published data set", "4_Datasets.py", {"dataset": "chest-ct-scan"}, frozenset(AUDIT | {"datasets/about.py _draw_counts"})),
     State("a folder of one's own", "4_Datasets.py", {"dataset": "own"},
           frozenset(AUDIT | {"datasets/evaluate.py _show_curves", "datasets/evaluate.py _show_answers"}), of_own_folder),
+    State("a series", "5_Volume.py", {}, frozenset({"volume/network.py show_answer"}), series_read),
     State("the lab", "6_Lab.py", {"seed": "99"}, frozenset({"lab/live.py _draw", "lab/result.py _show_one"}), trained_in_the_lab),
 )  # fmt: skip
 ELSEWHERE = {"compare/reader_study.py _results"}
@@ -261,6 +271,14 @@ def is_audit(page: AppTest, data: object) -> None:
     assert [class_label(leak["class"]) for leak in found["leaks"]] == list(leaks["class"])
 
 
+def is_series(page: AppTest, data: object) -> None:
+    result, (facts, _) = json.loads(content(data)), mounted(page, "lungcad.volume")[0]
+    assert class_text(result["answer"]["class"]) == page.header[0].value
+    assert [each["slice"] - 1 for each in result["slices"]] == facts["curve"]["slices"]
+    assert [round(each["probabilities"]["lesion"], 4) for each in result["slices"]] == facts["curve"]["values"]
+    assert len(result["answer"]["positions"]) + len(EXAMPLE_BALLS) == len(facts["places"])
+
+
 def is_lab_settings(page: AppTest, data: object) -> None:
     settings = LabSettings.checked(yaml.safe_load(content(data)))
     assert settings.seed == page.number_input(key="seed").value and settings.head == page.selectbox(key="head").value
@@ -312,6 +330,7 @@ COMPARED = {
     ("metrics/cases.py _grid", ".csv"): is_selection,
     ("datasets/evaluate.py _show_answers", ".csv"): is_answers,
     ("datasets/audit.py show_audit", ".json"): is_audit,
+    ("volume/network.py show_answer", ".json"): is_series,
     ("lab/result.py _show_one", ".yaml"): is_lab_settings,
     ("lab/result.py _show_one", ".csv"): is_lab_table,
 }

@@ -84,6 +84,7 @@ KEYS = {
     "2_Compare.py": "view networks case example compared compare_trust",
     "3_Metrics.py": "runs filter_dataset filter_protocol filter_attention class curve section by select page sort without_copies",
     "4_Datasets.py": "dataset evaluated own_from class curve pairs",
+    "5_Volume.py": "volume_from volume_network volume_method",
     "6_Lab.py": "preset shortcut share head patients smallest_mm largest_mm opacity epochs seed",
 }
 VALUES = {

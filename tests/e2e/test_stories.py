@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from lungcad.app.home.stories import STORIES
 
 expect.set_options(timeout=60_000)
-PAGES = ("", "Predict", "Compare", "Metrics", "Datasets", "Lab")
+PAGES = ("", "Predict", "Compare", "Metrics", "Datasets", "Volume", "Lab")
 STANDS = {
     "Read a slice": lambda page: page.locator(".st-key-maps canvas").first,
     "Does attention help?": lambda page: page.get_by_text("Who is right?").first,

@@ -79,7 +79,7 @@ def overlays_of(opened: Opened, answer: SeriesAnswer | None) -> list[Overlay]:
         in_lungs = heat[np.stack([answer.lungs.on_slice(index, heat.shape[1:]) for index in range(len(heat))]) & np.isfinite(heat)]
         if in_lungs.size and (most := float(in_lungs.max())) > 0:
             identity = f"heat-{volume.sha256[:12]}-{answer.card.sha256[:12]}-{answer.method}-{answer.target}-{answer.show_anyway}"
-            label = f"{METHODS[answer.method].title}, {class_label(answer.target)}"
+            label = f"{METHODS[answer.method].title}, {class_label(answer.target)} (raw, {0.2 * most:.2g} to {most:.2g})"
             found.append(Overlay(identity, label, heat, (1.0, rows / heat.shape[1], columns / heat.shape[2]), most=most))
         mask = answer.lungs.mask[:, ::2, ::2]
         found.append(Overlay(f"lungs-{volume.sha256[:12]}", "lung field", mask, (1.0, rows / mask.shape[1], columns / mask.shape[2])))
@@ -124,7 +124,7 @@ def summary_of(opened: Opened, answer: SeriesAnswer) -> str:
     known = (
         f" · {n_hit} of {len(lesions)} {'drawn lesions' if opened.phantom else 'marked nodules'} hit by its positions" if lesions else ""
     )
-    return f"**{class_text(answer.prediction.label)} {answer.prediction.confidence:.0%}** over {len(answer.slices)} slices{known}"
+    return f"**{class_text(answer.prediction.label)} {answer.prediction.confidence:.1%}** over {len(answer.slices)} slices{known}"
 
 
 def show_answer(opened: Opened, answer: SeriesAnswer) -> None:

@@ -14,7 +14,7 @@ from lungcad.imaging.volume import CTVolume, Series, describe, load, opened
 from lungcad.imaging.volume.study import LIMITS
 from lungcad.series.readers import ReadersMarks, readers_marks
 
-FILES, FOLDER, PATH = "files or a zip", "a folder", "a path on the server"
+FILES, FOLDER, PATH = "files, zip", "folder", "path"
 SHOWN, ERROR = "volume_shown", "volume_error"
 
 
@@ -52,7 +52,7 @@ def volume_picker() -> Opened | None:
         "Or a series from",
         ways,
         key="volume_from",
-        help="DICOM slices, a zip of them, an enhanced multi-frame file, or NIfTI. They stay in this session.",
+        help="DICOM slices, a zip of them, an enhanced multi-frame file, or NIfTI. They stay in this session. A path: of the computer that lungcad runs on.",
     )
     given = _given(way)
     identity = given and given[0]

@@ -44,7 +44,10 @@ class Curve {
     context.fillText("slice, from the feet to the head", PAD.left + inner / 2, height - 2);
     context.globalAlpha = 0.12; // not read
     const read = new Set(curve.slices);
-    for (let slice = 0; slice < n; slice++) if (!read.has(slice)) context.fillRect(x(slice - 0.5), PAD.top, inner / n + 0.5, tall);
+    for (let slice = 0, first = 0; slice <= n; slice++) if (slice === n || read.has(slice)) {
+      if (slice > first) context.fillRect(x(first - 0.5), PAD.top, ((slice - first) * inner) / n, tall);
+      first = slice + 1;
+    }
     context.globalAlpha = 1;
     context.beginPath();
     let last = null;
@@ -61,6 +64,9 @@ class Curve {
     curve.slices.forEach((slice, i) => { // a slice alone is no line
       if (!curve.declined[i]) context.fillStyle = line, context.beginPath(), context.arc(x(slice), y(curve.values[i]), 1.8, 0, 7), context.fill();
     });
+    context.textAlign = "left";
+    context.fillStyle = ink;
+    context.fillText(curve.label, PAD.left + 4, PAD.top + 12);
     const now = Math.floor(this.viewer.cursor[0]), at = curve.slices.indexOf(now);
     context.fillStyle = ink;
     context.fillRect(x(now) - 0.75, PAD.top, 1.5, tall);
