@@ -62,6 +62,20 @@ class Analysis(GatedAnswer):
         """The method's raw map on the grid of the file, float32, wherever the image was turned to the usual view."""
         return np.ascontiguousarray(self.image.turn.to_file(self.attributions[method].values))
 
+    @property
+    def _notes_of_maps(self) -> tuple[str, ...]:
+        """They name the class explained."""
+        return tuple(note for attribution in self.attributions.values() for note in attribution.notes)
+
+    def overlay_png(self, method: str) -> bytes:
+        """The method's map over the slice at the image's own size; the file's texts say what it is, and where the gate was overruled."""
+        from lungcad.explain.overlay import overlay, png  # matplotlib takes long to import
+
+        texts = {"Method": method, "Network": self.model_name, "Class": self.target}
+        if self.gate.is_declined:
+            texts["Gate"] = f"declined, shown all the same: {self.gate.reason}"
+        return png(overlay(self.image.grey(), self.attributions[method]), **texts)
+
     def file_stem(self, method: str) -> str:
         """Of a file made of the result, without ending; nobody's file name or identifier is in it."""
         declined = "-declined" if self.gate.is_declined else ""
@@ -103,7 +117,7 @@ class Analysis(GatedAnswer):
             **({"concepts": None if self.is_hidden else self.concepts.to_dict()} if self.concepts else {}),
             "precision": self.precision,
             "seconds": self.timings,
-            "warnings": list(self.warnings),
+            "warnings": [sentence for sentence in self.warnings if not (self.is_hidden and sentence in self._notes_of_maps)],
             "notes": list(self.notes),
             "notice": "Research software, not a medical device.",
         }
@@ -121,13 +135,15 @@ def analyse(
     scale: Scale | str = Scale.AUTO,
     show_anyway: bool = False,
     set_level: float = USUAL_LEVEL,
+    prepared: PreparedInput | None = None,
 ) -> Analysis:
     """Read, preprocess, predict and explain one slice.
 
     methods: of heat maps; "concepts" asks for none, and refuses a network without concepts (one with them always says them).
     target: the class to explain; None takes the predicted one. frame, scale: as for :func:`~lungcad.imaging.read_image`. show_anyway: do
     not hide what the gate declines; the result and its JSON say so. set_level: share of the sets of classes that should hold the truth
-    (:func:`~lungcad.evaluate.conformal.prediction_set`).
+    (:func:`~lungcad.evaluate.conformal.prediction_set`). prepared: the image as the network sees it, where that was done before, together
+    with other images.
     Same input, same options: the same answer, bit for bit, on
     one machine. Raises a :class:`~lungcad.errors.LungcadError` with one sentence for every bad input.
     """
@@ -144,7 +160,8 @@ def analyse(
     clock.lap("load")
     image = source if isinstance(source, CTImage) else read_image(source, frame=frame, scale=scale)
     clock.lap("read")
-    prepared = PreparedInput.of(model, image)
+    if prepared is None:
+        prepared = PreparedInput.of(model, image)
     with torch.no_grad():
         probabilities = calibrated(model, model.network.classify(prepared.features)[0])[0].tolist()
     prediction = Prediction(dict(zip(model.card.classes, probabilities, strict=True)))

@@ -34,13 +34,14 @@ def notes_of(image: CTImage) -> tuple[str, ...]:
 
 
 class GatedAnswer:
-    """prediction, prediction_set, gate, show_anyway, warnings: as in :class:`lungcad.analysis.Analysis`; the classes that hold them give them."""
+    """prediction, prediction_set, gate, show_anyway, warnings, notes: as in :class:`lungcad.analysis.Analysis`; the classes that hold them give them."""
 
     prediction: Prediction
     prediction_set: PredictionSet
     gate: Decision
     show_anyway: bool
     warnings: tuple[str, ...]
+    notes: tuple[str, ...]
 
     @property
     def is_hidden(self) -> bool:
@@ -60,3 +61,7 @@ class GatedAnswer:
             "probabilities": None if self.is_hidden else self.prediction.probabilities,
             **self.prediction_set.to_dict(hidden=self.is_hidden),
         }
+
+    def prediction_to_dict(self, model: str) -> dict[str, Any]:
+        """What ``predict --json`` and the HTTP interface say. model: the name that was asked for, of one network or of several."""
+        return {"model": model, **self.answer_to_dict(), "warnings": list(self.warnings), "notes": list(self.notes)}

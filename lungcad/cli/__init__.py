@@ -1,4 +1,4 @@
-"""The command line: ``python -m lungcad app|models|predict|explain|report|export|trust|trust-tables|truth|truth-tables|index``
+"""The command line: ``python -m lungcad app|serve|models|predict|explain|report|export|trust|trust-tables|truth|truth-tables|index``
 ``|concepts|regions|regions-tables|train|tune|evaluate|audit|data|deidentify|runs|volume|volume-pooling|lab|bench``.
 
 Results go to standard output (clean JSON with ``--json``), progress and messages to standard error. Bad input ends with
@@ -21,6 +21,7 @@ from lungcad.cli import (  # noqa: F401  each registers its commands
     regions,
     report,
     runs,
+    serve,
     start,
     training,
     trust,

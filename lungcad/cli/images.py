@@ -140,16 +140,7 @@ def predict(
             failed = True
             continue
         if as_json:
-            print_json(
-                {
-                    "path": printable(path),
-                    "model": model,
-                    **result.answer_to_dict(),
-                    "warnings": list(result.warnings),
-                    "notes": list(result.notes),
-                },
-                indent=None,
-            )
+            print_json({"path": printable(path), **result.prediction_to_dict(model)}, indent=None)
         else:
             print(f"{printable(path)}: {_answer(result)}")
             _say(result)
@@ -196,7 +187,6 @@ def explain(
     from lungcad.analysis import analyse
     from lungcad.explain import Fill, Layer, Options, Segments
     from lungcad.explain.concepts import METHOD as CONCEPTS
-    from lungcad.explain.overlay import overlay, png
     from lungcad.models import load_model
 
     if method == CONCEPTS and (out or values or report or dicom):
@@ -233,11 +223,8 @@ def explain(
     if result.is_hidden and (picture or values):
         complain("the gate declined the image, so no file was written; --show-anyway writes it all the same")
     elif picture or values:
-        overridden = {"Gate": f"declined, shown all the same: {result.gate.reason}"} if result.gate.is_declined else {}
         if picture:
-            write_whole(
-                picture, png(overlay(result.image.grey(), attribution), Method=method, Network=model, Class=result.target, **overridden)
-            )
+            write_whole(picture, result.overlay_png(method))
         if values:
             with whole_file(values) as file:
                 np.save(file, result.values_in_file(method))

@@ -25,28 +25,21 @@ RunsFolder = Annotated[Path, typer.Option(help="Folder of evaluation runs.")]
 @runs_app.command("list")
 def runs_list(runs: RunsFolder = RUNS, as_json: Json = False) -> None:
     """All evaluation runs with their headline numbers."""
-    from lungcad.evaluate.metric import Level
-    from lungcad.evaluate.metric_table import metrics_of
-    from lungcad.evaluate.scoring import report
+    from lungcad.evaluate.run_summary import headline_values, headlines, run_summary
     from lungcad.evaluate.stores.runs import list_runs, read_run
 
     if not os.path.isdir(runs):
         raise LungcadError(f"There is no folder {printable(runs)!r} of evaluation runs; check --runs.")
-    headlines = [metric.name for metric in metrics_of(Level.SUMMARY) if metric.classes is None]
-    rows, table = [], table_of("run", "data set", "protocol", "n", *headlines)
+    rows, table = [], table_of("run", "data set", "protocol", "n", *headlines())
     for name in list_runs(runs):
         try:
             run = read_run(name, runs)
-            found = report(run)
+            values = headline_values(run)
         except LungcadError as error:
             complain(str(error))
             continue
-        known = ("dataset", "task", "protocol", "network", "backbone", "attention", "seed", "folds", "date")
-        facts = {key: run.facts.get(key) for key in known}
-        rows.append({"run": printable(name), **facts, "n": len(run.test), **{metric: found[metric].model_dump() for metric in headlines}})
-        table.add_row(
-            printable(name), facts["dataset"], facts["protocol"], str(len(run.test)), *(str(found[metric]) for metric in headlines)
-        )
+        rows.append(run_summary(run, values))
+        table.add_row(rows[-1]["run"], run.facts["dataset"], run.facts["protocol"], str(len(run.test)), *map(str, values.values()))
     if as_json:
         print_json(rows)
     else:

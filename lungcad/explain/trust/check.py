@@ -1,9 +1,10 @@
 """What a trust check is, and what it returns."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -47,10 +48,27 @@ class Check:
 
         return CHECKS[self.name].question
 
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON, without the curves; null for a number that is not finite."""
+        return {
+            "name": self.name,
+            "question": self.question,
+            "measure": self.measure,
+            "value": _finite(self.value),
+            "control": _finite(self.control),
+            "verdict": self.verdict.value,
+            "sentence": self.sentence,
+            "numbers": {name: _finite(value) for name, value in self.numbers.items()},
+        }
+
     @classmethod
     def inapplicable(cls, name: str, why: str) -> "Check":
         """A check that cannot be made here, and why."""
         return cls(name, "", None, None, Verdict.NOT_APPLICABLE, why)
+
+
+def _finite(value: float | None) -> float | None:
+    return float(value) if value is not None and math.isfinite(value) else None
 
 
 def _always(subject: "Subject") -> bool:

@@ -1,0 +1,116 @@
+"""The shapes of successful answers, for OpenAPI and for those who write clients; the values are those of ``--json`` on the command line."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Answer(BaseModel):
+    """Of JSON that is already plain."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+
+class Gate(Answer):
+    """outcome: answer, warn or decline. overridden: shown although declined, because show_anyway asked for it."""
+
+    outcome: str
+    reason: str | None
+    overridden: bool
+    measured: dict[str, float]
+    compared_with_training: bool
+
+
+class Gated(Answer):
+    """What every answer has. class, probabilities and set are null where the gate declined the image."""
+
+    model: str
+    gate: Gate
+    label: str | None = Field(alias="class")
+    probabilities: dict[str, float] | None
+    set: list[str] | None = Field(description="Classes of which one is the truth, in the share set_level of such sets.")
+    set_level: float
+    set_note: str | None
+    warnings: list[str]
+    notes: list[str]
+
+
+class Prediction(Gated):
+    """Answer of POST /v1/predict: what ``predict --json`` prints, without the path."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "model": "phantom-honest",
+                    "gate": {"outcome": "answer", "reason": None, "overridden": False, "measured": {}, "compared_with_training": False},
+                    "class": "lesion",
+                    "probabilities": {"lesion": 0.93, "none": 0.07},
+                    "set": ["lesion"],
+                    "set_level": 0.9,
+                    "set_note": None,
+                    "warnings": [],
+                    "notes": [],
+                }
+            ]
+        }
+    )
+
+
+class Explanation(Gated):
+    """Answer of POST /v1/explain: what ``explain --json`` prints, without the path. attributions is empty where the answer is hidden."""
+
+    image_sha256: str
+    image: dict[str, Any]
+    explained_class: str | None
+    seen_box: dict[str, int]
+    attributions: dict[str, dict[str, Any]]
+    precision: str
+    seconds: dict[str, float]
+    notice: str
+
+
+class CheckAnswer(Answer):
+    """One trust check: its number beside that of its control. verdict: supports, unclear, contradicts or does not apply."""
+
+    name: str
+    question: str
+    measure: str
+    value: float | None
+    control: float | None
+    verdict: str
+    sentence: str
+    numbers: dict[str, float | None]
+
+
+class Trust(Explanation):
+    """Answer of POST /v1/trust: the explanation, and its checks; none where the answer is hidden."""
+
+    method: str
+    checks: list[CheckAnswer]
+
+
+class RunSummary(Answer):
+    """One evaluation run, as ``runs list --json`` prints it. metrics: each with its 95 % interval over groups."""
+
+    model_config = ConfigDict(extra="allow")
+
+    run: str
+    dataset: str | None
+    protocol: str | None
+    n: int
+
+
+class Runs(Answer):
+    """faults: a sentence for each run that cannot be read."""
+
+    runs: list[RunSummary]
+    faults: list[str]
+
+
+class Health(Answer):
+    """status: ok. networks: how many are installed."""
+
+    status: str
+    version: str
+    networks: int
