@@ -5,10 +5,11 @@ from typing import Annotated
 
 import typer
 
-from lungcad.cli.common import Json, Model, app, complain, print_json
+from lungcad.cli.common import Json, Model, app, complain, print_json, progress
 from lungcad.errors import LungcadError
-from lungcad.files import check_can_write
+from lungcad.files import check_can_write, write_whole
 from lungcad.names import printable
+from lungcad.paths import SHIPPED, to_write
 
 
 @app.command()
@@ -51,3 +52,26 @@ def export(
         f"same class in {agreement.answer_same_class}."
     )
     print("The file answers every image: declining strange ones takes lungcad.")
+
+
+@app.command("export-table")
+def export_table(
+    model: Annotated[str | None, typer.Option(help="Names with commas between; every installed network unless told.")] = None,
+    formats: Annotated[str, typer.Option("--format", help="Names with commas between.")] = "onnx",
+    n: Annotated[int, typer.Option("--n", min=1, help="Images of each network's own test part.")] = 100,
+    measure: Annotated[bool, typer.Option(help="Export anew and keep what is found in data/export.json.")] = True,
+    write: Annotated[bool, typer.Option("--write", help="Write the table into .github/docs/export.md.")] = False,
+) -> None:
+    """How well exported files agree with torch, network by network."""
+    from lungcad.export.record import RECORD, read_record, record_agreement, update_record
+    from lungcad.models import list_cards, load_model
+    from lungcad.publish.export_table import export_table, with_table
+
+    for name in (model.split(",") if model else [card.name for card in list_cards()]) if measure else ():
+        with progress(name) as on_progress:
+            update_record(record_agreement(load_model(name), formats.split(","), n, on_progress), to_write(RECORD))
+    rows = read_record()
+    if write:
+        page = SHIPPED / ".github" / "docs" / "export.md"
+        write_whole(page, with_table(page.read_text("utf-8"), rows))
+    print(export_table(rows), end="")

@@ -1,0 +1,67 @@
+"""How well every network's files agree with torch, kept in ``data/export.json``."""
+
+import json
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from lungcad.datasets import DATASETS
+from lungcad.errors import DatasetError
+from lungcad.evaluate.trust import test_cases
+from lungcad.export.agreement import check_images
+from lungcad.export.file import export_network
+from lungcad.export.format import FORMATS
+from lungcad.files import write_whole
+from lungcad.imaging import CTImage, read_image
+from lungcad.models import TrainedModel
+from lungcad.paths import SHIPPED
+from lungcad.progress import Progress
+
+RECORD = SHIPPED / "data" / "export.json"
+
+
+def own_images(model: TrainedModel, n: int) -> tuple[str, list[CTImage]]:
+    """(what they are, n images of the network's own test part); examples and phantoms where its data set is not on this machine."""
+    dataset = DATASETS[model.card.dataset]
+    try:
+        cases = test_cases(model, dataset.locate(), dataset.name)
+    except DatasetError:
+        return "examples and phantoms", check_images(None, n, lambda _: None)
+    chosen = [cases[index * len(cases) // min(n, len(cases))] for index in range(min(n, len(cases)))]
+    return "own test images", [read_image(case.path) for case in chosen]
+
+
+def record_agreement(model: TrainedModel, formats: Sequence[str], n: int, on_progress: Progress | None = None) -> list[dict[str, Any]]:
+    """A row a format: what was compared and how far it was apart."""
+    kind, images = own_images(model, n)
+    rows = []
+    for done, name in enumerate(formats):
+        with tempfile.TemporaryDirectory() as folder:
+            exported = export_network(model, name, Path(folder, f"network{FORMATS[name].suffix}"), images)
+            size = sum(path.stat().st_size for path in exported.files)
+        rows.append(
+            {
+                "network": model.card.name,
+                "weights_sha256": model.card.sha256,
+                "format": name,
+                "images": kind,
+                "bytes": size,
+                **exported.agreement.to_dict(),
+            }
+        )
+        if on_progress:
+            on_progress(done + 1, len(formats))
+    return rows
+
+
+def read_record(path: Path = RECORD) -> list[dict[str, Any]]:
+    """The rows; none where nothing was recorded."""
+    return list(json.loads(path.read_text("utf-8"))) if path.is_file() else []
+
+
+def update_record(rows: Sequence[dict[str, Any]], path: Path = RECORD) -> None:
+    """The rows take the place of those of the same network and format."""
+    kept = {(row["network"], row["format"]): row for row in (*read_record(path), *rows)}
+    ordered = [kept[key] for key in sorted(kept, key=lambda key: (key[0], list(FORMATS).index(key[1])))]
+    write_whole(path, json.dumps(ordered, indent=1) + "\n")
