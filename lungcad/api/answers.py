@@ -65,6 +65,7 @@ class Explanation(Gated):
     explained_class: str | None
     seen_box: dict[str, int]
     attributions: dict[str, dict[str, Any]]
+    concepts: dict[str, Any] | None = Field(None, description="Of a concept network: the answer as a sum; left out for others.")
     precision: str
     seconds: dict[str, float]
     notice: str

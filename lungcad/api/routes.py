@@ -66,7 +66,7 @@ def routes(server: Server, settings: Settings) -> APIRouter:
         return answer
 
     @v1.post(
-        "/explain", response_model=Explanation, openapi_extra=request_body(ExplainForm), tags=["images"],
+        "/explain", response_model=Explanation, response_model_exclude_unset=True, openapi_extra=request_body(ExplainForm), tags=["images"],
         responses={200: {"content": {media: {"schema": {"type": "string", "format": "binary"}} for media in MEDIA.values()}}, **documented(*ASKED)},
     )  # fmt: skip
     async def explain(request: Request) -> Any:
@@ -74,7 +74,14 @@ def routes(server: Server, settings: Settings) -> APIRouter:
         form, answer = await server.ask(request, server.maps, ExplainForm, service.explain)
         return answer if form.output is Output.JSON else Response(answer, media_type=MEDIA[form.output])
 
-    @v1.post("/trust", response_model=Trust, responses=documented(*ASKED), openapi_extra=request_body(TrustForm), tags=["images"])
+    @v1.post(
+        "/trust",
+        response_model=Trust,
+        response_model_exclude_unset=True,
+        responses=documented(*ASKED),
+        openapi_extra=request_body(TrustForm),
+        tags=["images"],
+    )
     async def trust(request: Request) -> Any:
         """The checks of one heat map, each beside its control."""
         return (await server.ask(request, server.maps, TrustForm, service.trust))[1]

@@ -40,6 +40,8 @@ def predict(form: PredictForm, data: bytes, batcher: Batcher) -> dict[str, Any]:
 
 def explain(form: ExplainForm, data: bytes, on_progress: Progress) -> dict[str, Any] | bytes:
     """As ``explain --json``, or the picture or array that it writes. Raises :class:`Problem` 422 where these are asked of a hidden answer."""
+    if form.output is not Output.JSON:
+        lookup(METHODS, form.method, "heat map")
     result = _analysis(form, data, on_progress)
     if form.output is Output.JSON:
         return result.to_dict()
@@ -57,6 +59,7 @@ def explain(form: ExplainForm, data: bytes, on_progress: Progress) -> dict[str, 
 
 def trust(form: TrustForm, data: bytes, on_progress: Progress) -> dict[str, Any]:
     """The explanation with its checks."""
+    lookup(METHODS, form.method, "heat map")
     result = _analysis(form, data, on_progress)
     checks = []
     if not result.is_hidden:
@@ -118,7 +121,6 @@ def _image(form: Form, data: bytes) -> CTImage:
 
 
 def _analysis(form: MapForm, data: bytes, on_progress: Progress) -> Analysis:
-    lookup(METHODS, form.method, "method")
     return analyse(
         _image(form, data), network(form.model), methods=[form.method], target=form.target, options=form.options, on_progress=on_progress,
         show_anyway=form.show_anyway, set_level=form.set_level,

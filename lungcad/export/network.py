@@ -35,9 +35,9 @@ class ExportedNetwork(nn.Module):
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """Probabilities and embedding."""
         inputs = ((image - self.mean) / self.std).expand(-1, 3, -1, -1)
-        embedding = self.network.attention(self.network.features(inputs))[0].mean((2, 3))
-        logits: Tensor = self.network.head.linear(embedding)
-        return (logits / self.temperature + self.bias).softmax(-1), embedding
+        attended = self.network.attention(self.network.features(inputs))[0]
+        logits: Tensor = self.network.head(attended)
+        return (logits / self.temperature + self.bias).softmax(-1), attended.mean((2, 3))
 
 
 def input_shape(card: ModelCard) -> tuple[int, int, int]:

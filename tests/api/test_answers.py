@@ -5,15 +5,21 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from lungcad.analysis import analyse
 from lungcad.api import service
+from lungcad.datasets.concepts import CONCEPTS
 from lungcad.evaluate.stores.runs import list_runs
 from lungcad.imaging.phantom import make_phantom
+from lungcad.models import create_model
+from lungcad.models.weights import ready
 from lungcad.paths import EXAMPLES, RUNS
+from lungcad.preprocess import PreprocessConfig
 from tests.api.conftest import PNG, SHIPPED, ask
 from tests.calls import caller
+from tests.conftest import make_card
 
 DECLINES = "chest-resnet18"
 
@@ -46,6 +52,19 @@ def test_explain_gives_the_overlay_and_the_values(client):
     assert picture.headers["content-type"] == "image/png" and Image.open(io.BytesIO(picture.content)).size == result.image.shape[::-1]
     values = ask(client, "/v1/explain", output="npy", target="none")
     np.testing.assert_array_equal(np.load(io.BytesIO(values.content)), result.values_in_file("gradcam"))
+
+
+def test_a_concept_network_says_its_sum(client, monkeypatch):
+    torch.manual_seed(3)
+    card = make_card("concepts", "custom_cnn", "none", "", preprocess=PreprocessConfig(size=(64, 64)))
+    card = card.model_copy(update={"classes": ("benign", "malignant"), "concepts": tuple(CONCEPTS)})
+    model = ready(create_model("custom_cnn", "none", 2, concepts=card.concepts), card)
+    monkeypatch.setattr(service, "network", lambda name: model)
+    answer = ask(client, "/v1/explain", method="concepts").json()
+    expected = json.loads(json.dumps(analyse(PNG, model, methods=["concepts"]).to_dict()))
+    assert answer.pop("seconds") and expected.pop("seconds") and answer == expected and answer["concepts"]
+    for path, output in (("/v1/explain", {"output": "png"}), ("/v1/trust", {})):
+        assert ask(client, path, method="concepts", **output).status_code == 422
 
 
 def test_what_the_gate_declines_is_hidden_unless_asked_for(client):

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+from lungcad.datasets.concepts import CONCEPTS
 from lungcad.errors import ModelError, UnknownNameError
 from lungcad.export import FORMATS, check_images, export_network
 from lungcad.export.network import ExportedNetwork, facts_of
@@ -75,6 +76,18 @@ def test_two_inputs_are_one_graph_for_any_batch():
     for n in (1, 5):
         batch = torch.rand(n, 1, 128, 128)
         torch.testing.assert_close(program(batch), exported(batch))
+
+
+def test_a_concept_networks_sum_is_exported_too():
+    torch.manual_seed(0)
+    card = make_card("concepts", "custom_cnn", "none", "0" * 64).model_copy(
+        update={"classes": ("benign", "malignant"), "concepts": tuple(CONCEPTS)}
+    )
+    model = ready(create_model("custom_cnn", "none", 2, concepts=card.concepts), card)
+    grey = torch.rand(3, 64, 64)
+    with torch.no_grad():
+        probabilities = ExportedNetwork(model).eval()(grey[:, None])[0].numpy()
+    np.testing.assert_allclose(probabilities, torch_says(model, normalise(grey, card.preprocess)), atol=1e-6)
 
 
 def test_a_file_that_differs_is_not_kept(small, tmp_path, monkeypatch):
