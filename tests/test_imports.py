@@ -20,7 +20,8 @@ ORDER = [
     {"series"},
     {"report", "lab"},
     {"bench"},
-    {"app", "api", "cli"},
+    {"api"},
+    {"app", "cli"},
     {"__main__", "pages", "streamlit_app"},
 ]
 LEVEL = {name: level for level, names in enumerate(ORDER) for name in names}
