@@ -11,9 +11,11 @@ import numpy as np
 import torch
 
 from lungcad.imaging import CTImage, Window
-from lungcad.preprocess_config import Contrast, Crop, Fit, PreprocessConfig
+from lungcad.imaging.fills import FILLS
+from lungcad.imaging.regions import REGIONS, MarkedImage
+from lungcad.preprocess_config import Contrast, Crop, Fit, PreprocessConfig, See
 
-__all__ = ["Contrast", "Crop", "Fit", "Geometry", "PreprocessConfig", "normalise", "preprocess", "to_grey"]
+__all__ = ["Contrast", "Crop", "Fit", "Geometry", "PreprocessConfig", "See", "normalise", "preprocess", "to_grey"]
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,8 @@ class Geometry:
 def to_grey(image: CTImage, config: PreprocessConfig, *, seen_as: Geometry | None = None) -> tuple[np.ndarray, Geometry]:
     """(grey in [0, 1] of shape ``config.size``, or (3, *size) in colour, float32; its geometry): all but the normalisation.
 
-    seen_as: the geometry to keep; an image with a part taken away is seen through the box of the whole one.
+    seen_as: the geometry to keep; an image with a part taken away is seen through the box of the whole one. Raises
+    :class:`~lungcad.errors.ImageError` where the configuration shows a region only, and no lungs are found that it could be told by.
     """
     grey = image.grey(Window(*config.window))
     rows, columns = grey.shape
@@ -78,10 +81,17 @@ def to_grey(image: CTImage, config: PreprocessConfig, *, seen_as: Geometry | Non
         if config.fit is Fit.PAD:
             box = _widen(box, (config.size[0] / image.aspect, config.size[1]))
         geometry = Geometry((rows, columns), box)
+    if config.see is not See.ALL:
+        grey = only(image, config.see).grey(Window(*config.window))
     if config.colour:
         channels = [_resized(geometry._cut(channel), config.size) for channel in np.moveaxis(image.rgb(), 2, 0)]
         return np.stack(channels), geometry
     return _with_contrast(_resized(geometry._cut(grey), config.size), config.contrast), geometry
+
+
+def only(image: CTImage, see: See) -> CTImage:
+    """The slice with nothing but what is to be seen of it; the rest is black, whatever it was: its grey would tell something too."""
+    return image if see is See.ALL else FILLS["black"].apply(MarkedImage.of_slice(image), REGIONS[see.value])
 
 
 def _resized(content: np.ndarray, size: tuple[int, int]) -> np.ndarray:

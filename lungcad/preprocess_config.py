@@ -31,6 +31,17 @@ class Fit(StrEnum):
     PAD = "pad"  # keep the aspect ratio, black bars
 
 
+class See(StrEnum):
+    """What of a slice the network is shown: all of it, or a region of :data:`lungcad.imaging.regions.REGIONS` (taken away, or left alone)."""
+
+    ALL = "all"
+    NO_LUNGS = "no-lungs"
+    NO_CHEST = "no-chest"
+    LUNGS = "lungs"
+    BODY = "body"
+    OUTLINE = "outline"
+
+
 Side = Annotated[int, Field(ge=32, le=2048)]
 
 
@@ -40,6 +51,7 @@ class PreprocessConfig(Schema):
     size: (height, width) of the input, pixels. window: (level, width) in HU, used for HU images; 8-bit images come
     with theirs baked in. centre: side of the centre crop, original pixels. colour: three channels of their own, for
     microscope tiles; contrast is left alone then. mean, std: of the grey level in [0, 1].
+    see: what of the slice is left, the rest becomes black; the crop is still that of the whole.
     """
 
     size: tuple[Side, Side] = (224, 224)
@@ -49,5 +61,6 @@ class PreprocessConfig(Schema):
     fit: Fit = Fit.STRETCH
     contrast: Contrast = Contrast.NONE
     colour: bool = False
+    see: See = Field(default=See.ALL, exclude_if=lambda see: see is See.ALL)
     mean: float = 0.5
     std: Annotated[float, Field(gt=0)] = 0.5

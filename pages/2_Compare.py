@@ -11,6 +11,7 @@ from lungcad.app.compare.answers import show_answers
 from lungcad.app.compare.cost import show_cost_and_gain
 from lungcad.app.compare.image import pick_method, pick_networks, show_gates, show_maps, show_masks, show_trust, step_through
 from lungcad.app.compare.reader_study import show_blind_reading
+from lungcad.app.compare.regions import show_regions
 from lungcad.app.compare.runs import pick_runs, show_differences
 from lungcad.app.components.layout import place_for
 from lungcad.app.components.pickers import image_picker
@@ -59,5 +60,6 @@ with navigation.plain_errors():
         else:
             first, second = pick_runs()
             show_differences(first, second)
+            show_regions(first, second)
             st.subheader("What does attention cost, what does it gain?", anchor=False)
             show_cost_and_gain(first.facts["dataset"])

@@ -15,6 +15,7 @@ from lungcad.app.metrics.curves import show_curves, show_learning
 from lungcad.app.metrics.headlines import positive_class, show_headlines, show_per_class
 from lungcad.app.metrics.heatmaps import show_trust
 from lungcad.app.metrics.operating_point import show_operating_point
+from lungcad.app.metrics.regions import show_regions
 from lungcad.app.metrics.run_table import pick_runs
 from lungcad.app.metrics.sets import show_sets
 from lungcad.app.metrics.slices import show_folds, show_slices
@@ -27,6 +28,7 @@ SECTIONS = {
     "Slices": "where it fails",
     "Concepts": "whether it rates as readers do",
     "Heat maps": "whether its maps can be believed",
+    "Regions": "what is left without the lungs",
     "Folds": "each fold of a cross-validation",
     "Learning curves": "how it was trained",
 }
@@ -35,7 +37,7 @@ SECTIONS = {
 @st.fragment
 @navigation.plain_errors()
 def show_section(name: str, label: str, *, without_copies: bool) -> None:
-    """One section at a time: the browser draws that one, not all eight."""
+    """One section at a time: the browser draws that one, not all nine."""
     run = store.run(name)
     missing = {"Folds": "fold" not in run.test, "Concepts": concepts_of(run) is None}
     sections = [heading for heading in SECTIONS if not missing.get(heading)]
@@ -57,6 +59,8 @@ def show_section(name: str, label: str, *, without_copies: bool) -> None:
                 show_concepts(run)
             case "Heat maps":
                 show_trust(run, without_copies=without_copies)
+            case "Regions":
+                show_regions(run)
             case "Folds":
                 show_folds(run)
             case "Learning curves":

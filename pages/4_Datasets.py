@@ -22,6 +22,7 @@ from lungcad.app.datasets.audit import show_audit
 from lungcad.app.datasets.evaluate import show_evaluation
 from lungcad.app.datasets.own_folder import owner_of
 from lungcad.app.datasets.parts import pick_parts
+from lungcad.app.datasets.without_lungs import show_without_lungs
 
 st.title("Data sets and audits")
 
@@ -51,6 +52,8 @@ with navigation.plain_errors():
             elif stored is not None:
                 show_stored_audit(stored, dataset, cases, folder)
             layout = dataset.name if dataset else audit and audit.layout
+            with navigation.plain_errors():
+                show_without_lungs(dataset, folder, layout)
             if folder and layout:
                 st.subheader("Evaluate a network on it", anchor=False)
                 show_evaluation(folder, layout, owner_of(dataset), parts)

@@ -15,6 +15,8 @@ from lungcad.datasets.stored_audits import read_stored_audit
 from lungcad.evaluate.copy_marks import accuracy_by_copies
 from lungcad.evaluate.scoring import report
 from lungcad.evaluate.stores.gates import read_gate_tests
+from lungcad.evaluate.stores.known_without import list_known
+from lungcad.evaluate.stores.region_runs import read_region_runs
 from lungcad.evaluate.stores.runs import read_run
 from lungcad.evaluate.stores.trust_runs import read_trust_runs
 from lungcad.evaluate.stores.truth import read_truth
@@ -24,6 +26,7 @@ from lungcad.explain.trust.thresholds import thresholds_in_use
 from lungcad.models import list_cards
 from lungcad.publish.cards_readme import readme, results_table
 from lungcad.publish.gate_tables import gate_readme, with_gate
+from lungcad.publish.region_tables import regions_readme, with_regions
 from lungcad.publish.run_tables import runs_readme
 from lungcad.publish.trust_tables import trust_readme
 from lungcad.publish.truth_tables import truth_readme
@@ -108,6 +111,23 @@ def test_what_the_readme_says_of_the_heat_maps_follows_from_the_runs():
     for found in slices:
         inside = {method: values["energy_inside"] for method, values in found.items()}
         assert not any(clear(value, inside["random"]) and clear(value, inside["centre"]) for value in inside.values())
+
+
+def test_what_is_left_without_the_lungs_is_generated_from_the_runs():
+    runs = read_region_runs()
+    assert (ROOT / "data" / "regions" / "README.md").read_text("utf-8") == regions_readme(runs, list_known())
+    cards = {card.name: card for card in of_patients()}
+    assert all(card == with_regions(card) for card in cards.values())
+    assert all(run.facts["weights_sha256"] == cards[run.facts["model"]].sha256 for run in runs)
+    said = README.partition("can be told without a lung in the picture")[2].partition("\n")[0]
+    for name in ("iq-efficientnet-lite0-soft", "chest-efficientnet-lite0", "lidc-efficientnet-lite0"):
+        found = cards[name].without
+        assert f"`{name}`" in said and all(str(value) in said for value in (found.without, found.whole))
+        assert f"{found.most_frequent:.3f}" in said
+        if cards[name].dataset == "lidc-nodules":  # no better than the commonest class without the nodule
+            assert found.without.low <= found.most_frequent
+        else:  # far better than the commonest class without a lung
+            assert found.without.low > found.most_frequent
 
 
 def test_every_shipped_network_has_a_trust_run_of_a_hundred_cases_and_an_index():

@@ -73,12 +73,13 @@ def models(
         from lungcad.publish import cards_readme
         from lungcad.publish.aims import with_aim
         from lungcad.publish.gate_tables import with_gate
+        from lungcad.publish.region_tables import with_regions
         from lungcad.train.recipe import Recipe
 
         for card in list_cards():
             counted = complexity_of(card.model_copy(update={"complexity": None}))
             card = with_aim(card, Recipe.read(WEIGHTS / f"{card.name}.yaml").selection_note).model_copy(update={"complexity": counted})
-            with_gate(card).write(WEIGHTS / f"{card.name}.json")
+            with_regions(with_gate(card)).write(WEIGHTS / f"{card.name}.json")
         cards_readme.write_readme(WEIGHTS, list_cards())
     cards = list_cards()
     if as_json:

@@ -1,4 +1,4 @@
-"""Commands about regions of the picture: regions, regions-tables."""
+"""Commands about regions of the picture: regions, regions-known, regions-tables."""
 
 from pathlib import Path
 from typing import Annotated
@@ -61,18 +61,48 @@ def regions(
     print(f"{run.facts['n']} cases; * the least strange fill; kept in {written}; --json prints classes, differences and the 95 % intervals")
 
 
+@app.command("regions-known")
+def regions_known(
+    data: Annotated[str, typer.Option(help="Name of a data set on this machine, or a folder laid out like one.")],
+    layout: Annotated[str | None, typer.Option(help="How a folder is laid out: the name of a data set.")] = None,
+    out: Annotated[Path, typer.Option(help="Where a known data set's result is kept.")] = to_write(REGION_RUNS / "without"),
+    as_json: Json = False,
+) -> None:
+    """How much of a data set can be known without the lungs: a small head trained and tested on what is left of the slices."""
+    from lungcad.datasets import DATASETS
+    from lungcad.errors import lookup
+    from lungcad.evaluate.stores.known_without import known_of, write_known
+    from lungcad.publish.region_tables import known_table
+    from lungcad.train.known_without import how_split, known_without
+
+    dataset = lookup(DATASETS, layout or data, "layout")
+    check_can_make(out)
+    cases = dataset.read(dataset.locate() if data in DATASETS else Path(data))
+    with progress("slices") as on_progress:
+        table, left_out = known_without(dataset, cases, on_progress=on_progress)
+    known = known_of(dataset.name, table, left_out, how_split(dataset, cases))
+    if data in DATASETS:
+        write_known(known, out)
+    if as_json:
+        print_json(known.to_dict())
+        return
+    print(known_table(known))
+    print(f"{known.facts['n']} test cases, {left_out} slices left out; {known.facts['how']}")
+
+
 @app.command("regions-tables")
 def regions_tables(
     runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = REGION_RUNS,
     write: Annotated[bool, typer.Option("--write", help="Write README.md in that folder anew.")] = False,
 ) -> None:
     """Every network without the lungs, from the stored runs."""
+    from lungcad.evaluate.stores.known_without import list_known
     from lungcad.evaluate.stores.region_runs import read_region_runs
     from lungcad.publish.region_tables import headline_table, regions_readme
 
     found = read_region_runs(runs, on_fault=complain)
     if write:
-        write_whole(to_write(runs) / "README.md", regions_readme(found))
+        write_whole(to_write(runs) / "README.md", regions_readme(found, list_known(runs / "without")))
     print(headline_table(found))
 
 

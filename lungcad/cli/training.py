@@ -60,7 +60,9 @@ def train(
     from lungcad.evaluate.stores.runs import read_run
 
     for case in read_run(card.name, runs).facts["skipped"]:
-        complain(f"skipped {case}: it could not be read")
+        complain(
+            f"skipped {case}: it could not be read{'' if plan.preprocess.see == 'all' else ', or no lungs were found that can be trusted'}"
+        )
     print(f"{card.name}: test accuracy {card.test.accuracy if card.test else None}, epoch {card.best_epoch} of {card.epochs_trained}")
 
 

@@ -29,6 +29,9 @@ def truth(
             "--choose-thresholds", help="Choose the thresholds of the checks' words on validation phantoms, and keep them; nothing else."
         ),
     ] = False,
+    check: Annotated[
+        str | None, typer.Option(help="One check of the answer, marked by itself on the phantoms of the last marking and put beside it.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Where truth.json and the rows behind it go.")] = to_write(TRUTH),
     as_json: Json = False,
 ) -> None:
@@ -39,6 +42,9 @@ def truth(
 
     check_can_make(out)
     names = _names(networks)
+    if check is not None:
+        _one(check, n, out, choose=choose_thresholds)
+        return
     if choose_thresholds:
         with progress("validation phantoms") as on_progress:
             chosen = choose_on_validation(names, n=n, on_progress=on_progress)
@@ -58,6 +64,27 @@ def truth(
             table.add_row(row["method"], row["check"], *("–" if value is None else f"{value:.2f}" for value in values))
     print_table(table)
     print(f"{marked.facts['n']} phantoms; kept in {written}; --json prints every cheat and the intervals")
+
+
+def _one(check: str, n: int, out: Path, *, choose: bool) -> None:
+    from lungcad.evaluate.stores.truth import read_truth, read_verdicts, update_marks, write_thresholds
+    from lungcad.evaluate.truth.one_check import choose_one, mark_one
+
+    if choose:
+        chosen = choose_one(check, n=n)
+        write_thresholds(chosen, n, out / "thresholds.json")
+        print(f"{check}: contradicts from {chosen[check]}")
+        return
+    facts = read_truth(out)
+    if facts is None:
+        raise LungcadError("Nothing is marked yet; 'python -m lungcad truth' does it.")
+    marked, verdicts = mark_one(check, facts, read_verdicts(out))
+    update_marks(marked, verdicts, out)
+    for row in marked["marks"]:
+        if row["check"] == check:
+            print(
+                f"{row['cheat']}: finds {row['sensitivity']:.2f} of {row['n']}, honest not accused {row['specificity']:.2f} of {row['n_honest']}"
+            )
 
 
 @app.command("truth-tables")

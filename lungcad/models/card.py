@@ -81,6 +81,21 @@ class GateResult(Schema):
     declined: dict[str, float]
 
 
+class WithoutResult(Schema):
+    """What is left of the network's accuracy on its own test images without the lungs (of a nodule crop: without the nodule).
+
+    whole: on the same images as they are; without, alone: with the lungs (the nodule) taken away, and with nothing else left, under the fill that is least
+    strange to the network. most_frequent: share of the commonest class.
+    """
+
+    n: int
+    what: str
+    whole: Estimate
+    without: Estimate
+    alone: Estimate
+    most_frequent: float
+
+
 class BaseWeights(Schema):
     """Weights that a network's own file leaves out, because training let them rest.
 
@@ -132,6 +147,7 @@ class ModelCard(Schema):
     test_without_copies: TestResult | None
     aim: str | None = None
     gate: GateResult | None = None
+    without: WithoutResult | None = Field(default=None, exclude_if=lambda without: without is None)
     limits: str
     licence: str
     trained_on: str

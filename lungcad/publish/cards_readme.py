@@ -48,6 +48,8 @@ _FIELDS = """
 - `test`: accuracy, macro F1, macro one-against-rest ROC-AUC and recall of each class on the test part of the card's split, each with a 95 % percentile
   bootstrap interval over groups (patients, or their best proxy; `python -m lungcad data info NAME` says which).
 - `test_without_copies`: the same without the test images of which the publisher's training part holds a copy, where there are such.
+- `without`: accuracy on the same test images with the lungs (of a nodule crop: the nodule) taken away, with nothing else left, and as they are, under the fill
+  that is least strange to the network (`python -m lungcad regions`); `most_frequent`: the share of the commonest class.
 - `aim`: by how much an aim was missed and what was tried, where one was.
 - `gate`: what the network's gate keeps of its own test images and declines of other kinds of pictures (`python -m lungcad gate fit`).
 - `limits`, `licence`, `trained_on`, `run`, `sha256` (checked on every load).
@@ -58,13 +60,15 @@ def results_table(cards: list[ModelCard]) -> str:
     """Markdown table: one row a network, values with 95 % intervals."""
     names = [metric.name for metric in metrics_of(Level.SUMMARY)]
     lines = [
-        f"| network | data set | attention | test {' | '.join(names)} | accuracy without copies | started from |",
-        "|---" * (5 + len(names)) + "|",
+        f"| network | data set | attention | test {' | '.join(names)} | accuracy without copies | without the lungs (LIDC: nodule) | lungs (nodule) alone | "
+        "started from |",
+        "|---" * (7 + len(names)) + "|",
     ]
     for card in cards:
         tested, kept = card.test, card.test_without_copies
         cells = [str(tested.metrics.get(name, "–")) if tested else "–" for name in names]
         cells.append(str(kept.accuracy) if kept else "none found")
+        cells += [str(card.without.without), str(card.without.alone)] if card.without else ["–", "–"]
         lines.append(
             f"| `{card.name}` | {card.dataset} | {card.attention} | {' | '.join(cells)} | {card.initialised_with.split(' (')[0]} |"
         )

@@ -1,13 +1,18 @@
 """What is left of the networks' answers without the lungs, as tables, from the runs in ``data/regions`` alone."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from lungcad.datasets import DATASETS
+from lungcad.estimate import Estimate
 from lungcad.evaluate.regions.rows import ALL
-from lungcad.evaluate.stores.region_runs import RegionRun
+from lungcad.evaluate.stores.known_without import KnownWithout
+from lungcad.evaluate.stores.region_runs import RegionRun, list_region_runs, read_region_run
 from lungcad.imaging.fills import FILLS
 from lungcad.imaging.regions import REGIONS
+from lungcad.models.card import ModelCard, WithoutResult
+from lungcad.paths import REGION_RUNS
 
 Row = Mapping[str, Any]
 HEADLINE = {False: ("no-lungs", "no-chest", "lungs", "outline"), True: ("no-nodule", "no-nodule-wide", "nodule", "contour")}
@@ -30,21 +35,39 @@ def least_strange(run: RegionRun, region: str) -> Row | None:
     return next((row for row in rows if row["least_strange"]), rows[0] if rows else None)
 
 
+def put_in(run: RegionRun, region: str) -> Row | None:
+    """The row of the region with another class's tissue put in; None where the run lacks it."""
+    return next((row for row in run.rows if row["region"] == region and row["answers_follow"] is not None), None)
+
+
 def headline_table(runs: Sequence[RegionRun], *, crops: bool = False) -> str:
-    """Markdown: accuracy as it is and under the least strange fill of each region, a row a network."""
+    """Markdown: accuracy as it is, under the least strange fill of each region, and with another class's tissue put in, a row a network."""
     names = HEADLINE[crops]
+    what = "nodule" if crops else "lungs"
     lines = [
-        f"| data set | network | n | as it is | {' | '.join(map(region_title, names))} | commonest class |",
-        "|---" * (5 + len(names)) + "|",
+        f"| data set | network | n | as it is | {' | '.join(map(region_title, names))} | with another class's {what} | commonest class |",
+        "|---" * (6 + len(names)) + "|",
     ]
     for run in runs:
-        if _is_of_crops(run) is not crops:
+        if is_of_crops(run) is not crops:
             continue
-        found = [least_strange(run, name) for name in names]
+        found = [run.rows[0], *(least_strange(run, name) for name in names), put_in(run, names[0])]
         whole = run.cases[run.cases.region == ALL]
         most = f"{whole.label.value_counts(normalize=True).iloc[0]:.3f}"
-        cells = [number(row, "accuracy") if row else "–" for row in (run.rows[0], *found)]
+        cells = [number(row, "accuracy") if row else "–" for row in found]
         lines.append(f"| {run.facts['data']} | `{run.facts['model']}` | {run.facts['n']} | {' | '.join(cells)} | {most} |")
+    return "\n".join(lines)
+
+
+def known_table(known: KnownWithout) -> str:
+    """Markdown: what a small head knows of the data set, a row for what it was shown in training and test alike."""
+    lines = ["| what is seen | n (groups) | accuracy | macro F1 | macro F1, difference | recall |", "|---" * 6 + "|"]
+    for row in known.rows:
+        recall = ", ".join(f"{name} {value:.2f}" for name, value in row["recall"].items() if value is not None)
+        difference = "" if row is known.rows[0] else signed(row, "macro_f1")
+        lines.append(
+            f"| {region_title(row['seen'])} | {row['n']} ({row['groups']}) | {number(row, 'accuracy')} | {number(row, 'macro_f1')} | {difference} | {recall} |"
+        )
     return "\n".join(lines)
 
 
@@ -82,12 +105,34 @@ def signed(row: Row, name: str) -> str:
     return f"{row['difference'][name]:+.3f} [{low:+.3f}, {high:+.3f}]"
 
 
-def _is_of_crops(run: RegionRun) -> bool:
+def is_of_crops(run: RegionRun) -> bool:
+    """Whether its images are crops around a nodule."""
     dataset = DATASETS.get(run.facts["data"])
     return dataset is not None and dataset.crop_side is not None
 
 
-def regions_readme(runs: Sequence[RegionRun]) -> str:
+def with_regions(card: ModelCard, root: Path = REGION_RUNS) -> ModelCard:
+    """The card with what is left of its accuracy without the lungs; without, where no run with these weights over its own data set is stored."""
+    name = f"{card.name}--{card.dataset}"
+    run = read_region_run(name, root) if name in list_region_runs(root) else None
+    if run is None or run.facts["weights_sha256"] != card.sha256:
+        return card.model_copy(update={"without": None})
+    names = ("no-nodule", "nodule") if is_of_crops(run) else ("no-lungs", "lungs")
+    rows = [run.rows[0], *(least_strange(run, name) for name in names)]
+    if None in rows:
+        return card.model_copy(update={"without": None})
+    whole, without, alone = (
+        Estimate(value=row["accuracy"], low=row["intervals"]["accuracy"][0], high=row["intervals"]["accuracy"][1])
+        for row in rows
+        if row is not None
+    )
+    most = float(run.cases[run.cases.region == ALL].label.value_counts(normalize=True).iloc[0])
+    what = "the nodule" if is_of_crops(run) else "the lungs"
+    result = WithoutResult(n=run.rows[0]["n"], what=what, whole=whole, without=without, alone=alone, most_frequent=round(most, 4))
+    return card.model_copy(update={"without": result})
+
+
+def regions_readme(runs: Sequence[RegionRun], known: Sequence[KnownWithout] = ()) -> str:
     """``data/regions/README.md``."""
     definitions = [f"- **{region.title}** (`{name}`): {region.what}" for name, region in REGIONS.items()]
     fills = [f"- **{fill.title}** (`{name}`): {fill.what}" for name, fill in FILLS.items()]
@@ -98,11 +143,21 @@ def regions_readme(runs: Sequence[RegionRun]) -> str:
         f"## Accuracy under the fill that is least strange to the network\n\n{headline_table(runs)}\n\n{headline_table(runs, crops=True)}\n\n"
         "A changed image is a strange image, and a fall may be the network's surprise: compare with “unlike training” below, the share of the images beyond the "
         "distance from which the network's gate warns (5 % of validation images). What does *not* fall needs no such doubt: there the answer did not need what was "
-        "taken away.\n\nLC25000 has no table: its microscope tiles show neither lungs nor a nodule with something around it, so there is no region to take away.\n",
+        "taken away. Another class's tissue is the least strange to put in, but evidence of its own, so it has a column to itself.\n\n"
+        "LC25000 has no table: its microscope tiles show neither lungs nor a nodule with something around it, so there is no region to take away.\n",
+        *(
+            f"## How much of {DATASETS[each.facts['dataset']].title} can be known without the lungs\n\nA logistic regression on frozen ImageNet features "
+            f"(EfficientNet-Lite0), trained and tested on what is left of the slices (`python -m lungcad regions-known --data {each.facts['dataset']}`); "
+            f"{each.facts['how']}; {each.facts['left_out']} slices left out, whose lung field is not to be trusted. The fit has no random part.\n\n"
+            f"{known_table(each)}\n"
+            for each in known
+        ),
         "## Regions\n\n"
         + "\n".join(definitions)
         + "\n\nSlices whose lung field is not to be trusted are left out and counted. The changed image is seen through "
-        "the crop of the whole one.\n\n## Fills\n\n" + "\n".join(fills) + "\n\n*: the least strange fill of the region.\n",
+        "the crop of the whole one.\n\n## Fills\n\n"
+        + "\n".join(fills)
+        + "\n\n*: the least strange fill of the region, among those that put in nothing of another class.\n",
     ]
     for run in runs:
         out = "; ".join(

@@ -126,9 +126,9 @@ def read_images(cases: Sequence[Case], recipe: Recipe, on_progress: Progress | N
     def read_case(case: Case) -> tuple[np.ndarray, np.ndarray | None, Fingerprint, Traits] | tuple[None, None, None, None]:
         try:
             image = read_image(case.path)
-        except LungcadError:
+            grey, geometry = to_grey(image, recipe.preprocess)
+        except LungcadError:  # unreadable, or without the region that the recipe shows
             return None, None, None, None
-        grey, geometry = to_grey(image, recipe.preprocess)
         contour = read_contour(case, image.shape) if recipe.teach else None
         if contour is not None:
             contour = geometry.labels_to_input(contour.astype(np.uint8), recipe.preprocess.size) > 0

@@ -244,7 +244,9 @@ def test_the_quick_checks_go_on_past_a_fault(toy, phantom, monkeypatch):
     image, prepared = phantom.image(), PreparedInput.of(toy, phantom.image())
     attribution = explain(toy, prepared, "gradcam", 0)
     checks = {check.name: check for check in quick_checks(Subject(toy, image, "gradcam", 0), attribution)}
-    assert list(checks) == ["faithfulness", "surroundings", "texture", "anatomy", "agreement", "stability"] and set(checks) < set(CHECKS)
+    assert list(checks) == ["faithfulness", "surroundings", "lungs", "texture", "anatomy", "agreement", "stability"] and set(checks) < set(
+        CHECKS
+    )
     assert all(check.question and check.sentence.endswith(".") for check in checks.values())
     crops = {check.name: check for check in quick_checks(Subject(toy, image, "gradcam", 0, has_lungs=False), attribution)}
     assert crops["anatomy"].verdict is Verdict.NOT_APPLICABLE

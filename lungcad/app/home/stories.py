@@ -65,15 +65,31 @@ STORIES = (
             {"example": "phantom-no-lesion-with-marker.png", "model": "phantom-hidden-cheat", "method": "attention", "panel": "trust"},
         ),
     ),
+    Story(
+        "A network that needs no lungs",
+        "pages/3_Metrics.py",
+        {"runs": "iq-efficientnet-lite0-soft", "section": "Regions"},
+        (
+            "A network trained on a much published set was asked about its test slices again, with both lungs painted over.",
+            "See how little “without the lungs” falls under flat grey: nearly every answer stays.",
+            "Then see how little is left with the lungs alone.",
+        ),
+        ("How much of this set can be known without a lung", "pages/4_Datasets.py", {"dataset": "iq-oth-nccd"}),
+    ),
 )
 
 
+IN_A_ROW = 3
+"""More of them would cut their titles."""
+
+
 def show_stories() -> None:
-    """A card a story."""
-    for column, story in zip(st.columns(len(STORIES)), STORIES, strict=True):
-        with column.container(border=True, height="stretch"):
-            st.page_link(story.page, label=f"**{story.title}**", icon=":material/play_circle:", query_params=story.query)
-            st.caption("\n".join(f"{number}. {sentence}" for number, sentence in enumerate(story.look_at, 1)))
-            if story.then:
-                words, page, query = story.then
-                st.page_link(page, label=words, icon=":material/flip:", query_params=query)
+    """A card a story, :data:`IN_A_ROW` beside each other."""
+    for start in range(0, len(STORIES), IN_A_ROW):
+        for column, story in zip(st.columns(IN_A_ROW), STORIES[start : start + IN_A_ROW], strict=False):
+            with column.container(border=True, height="stretch"):
+                st.page_link(story.page, label=f"**{story.title}**", icon=":material/play_circle:", query_params=story.query)
+                st.caption("\n".join(f"{number}. {sentence}" for number, sentence in enumerate(story.look_at, 1)))
+                if story.then:
+                    words, page, query = story.then
+                    st.page_link(page, label=words, icon=":material/flip:", query_params=query)

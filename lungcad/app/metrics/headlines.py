@@ -2,13 +2,14 @@
 
 import streamlit as st
 
-from lungcad.app import store, url
+from lungcad.app import region_store, store, url
 from lungcad.app.components.literal import literal
 from lungcad.app.components.report import offer_report
 from lungcad.app.components.text import class_label
 from lungcad.evaluate.metric import Level
 from lungcad.evaluate.metric_table import metrics_by_class, metrics_of
 from lungcad.evaluate.stores.runs import Run
+from lungcad.publish.region_tables import number
 from lungcad.report.document import Document
 
 
@@ -16,10 +17,12 @@ def show_headlines(run: Run, *, without_copies: bool) -> None:
     """Every metric with its interval beside the trivial baselines."""
     found = store.report_of(run.name, without_copies)
     trivial = store.baselines_of(run.name, without_copies)
+    unseen = _without_lungs(run)
     st.dataframe(
         [
             {"metric": metric.name, run.name: str(found[metric.name])}
             | {f"trivial: {each}": str(values[metric.name]) for each, values in trivial.items()}
+            | ({"trivial: no lung seen": unseen.get(metric.name, "–")} if unseen else {})
             | {"better": "higher" if metric.higher_is_better else "lower", "meaning": metric.what}
             for metric in metrics_of(Level.HEADLINE)
             if metric.name in found
@@ -31,6 +34,11 @@ def show_headlines(run: Run, *, without_copies: bool) -> None:
     st.caption(
         f"{len(part.labels)} test cases in {part.n_groups} groups ({literal(run.facts.get('grouping', ''))}); "
         "value [95 % bootstrap interval over groups]. Trivial baselines answer the same cases without looking at the disease."
+        + (
+            " “No lung seen”: a small head trained and tested on this set’s slices without the lungs, on a split of its own (Datasets page)."
+            if unseen
+            else ""
+        )
     )
     offer_report(
         lambda: _document(run),
@@ -44,6 +52,15 @@ def _document(run: Run) -> Document:
     from lungcad.report.run import run_document  # the page does not wait for it
 
     return run_document(run)
+
+
+def _without_lungs(run: Run) -> dict[str, str]:
+    """Metric -> what a small head reaches that never saw a lung; empty where that was not measured for these classes."""
+    known = region_store.known_without(run.facts["dataset"])
+    if known is None or sorted(known.facts["classes"]) != sorted(run.classes):
+        return {}
+    row = next((row for row in known.rows if row["seen"] == "no-lungs"), None)
+    return {} if row is None else {"accuracy": number(row, "accuracy"), "macro F1": number(row, "macro_f1"), "ROC-AUC": number(row, "auc")}
 
 
 def show_per_class(run: Run, *, without_copies: bool) -> None:

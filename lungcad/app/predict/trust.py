@@ -4,6 +4,7 @@ import streamlit as st
 
 from lungcad.analysis import Analysis, partner_of, slow_trust_checks, trust_checks
 from lungcad.app import session, store
+from lungcad.app.components.case_grid import case_grid
 from lungcad.app.components.chart import chart_with_csv
 from lungcad.app.figures.trust import deletion_and_insertion
 from lungcad.app.jobs import run_in_session
@@ -78,6 +79,11 @@ def show_check(check: Check, method: str, *, is_open: bool = False, gate: str = 
         st.caption(measured[:1].upper() + measured[1:] + check.sentence)
         if check.value is not None and (own_record := record(store.truth(), check.name, method)):
             st.caption(f":material/verified: {own_record}")
+        if check.pictures:
+            for place, (caption, pixels) in zip(case_grid(len(check.pictures), 100), check.pictures.items(), strict=True):
+                with place:
+                    st.image(pixels, width="stretch", alt=caption)
+                    st.caption(caption)
         if check.curves:
             areas = ", ".join(f"{name.replace('_', ' ')} {value:.2f}" for name, value in check.numbers.items())
             chart_with_csv(

@@ -21,7 +21,8 @@ def region_rows(cases: pd.DataFrame, classes: tuple[str, ...], warns_from: float
     The first row is the images as they are. answers_kept: share of the answers that are those to the whole image. answers_follow: where another class's
     tissue was put in, share of the answers that are that class. difference: paired, on the same cases, minus the whole images. distance: median of the
     gate's; unlike: share beyond the distance from which the gate warns (``warns_from``). least_strange: the fill of a region whose images are least unlike,
-    the nearer in a tie. 95 % bootstrap intervals over groups. A number that is not defined is None.
+    the nearer in a tie, among those that put in nothing of another class: that is evidence of its
+    own. 95 % bootstrap intervals over groups. A number that is not defined is None.
     """
     whole = cases[cases.region == ALL].set_index("case")
     found = [_row(ALL, "", whole.reset_index(), whole, classes, warns_from)]
@@ -29,9 +30,23 @@ def region_rows(cases: pd.DataFrame, classes: tuple[str, ...], warns_from: float
         found.append(_row(str(region), str(fill), group, whole, classes, warns_from))
     for region in dict.fromkeys(row["region"] for row in found[1:]):
         of_region = [row for row in found if row["region"] == region]
-        known = [row for row in of_region if row["distance"] is not None]
+        known = [row for row in of_region if row["distance"] is not None and row["answers_follow"] is None]
         if known:
             min(known, key=lambda row: (row["unlike"] or 0.0, row["distance"]))["least_strange"] = True
+    return found
+
+
+def known_rows(cases: pd.DataFrame, classes: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Rows of seen, n, groups, accuracy, macro_f1, auc, recall, intervals, difference (to the first, on the same cases) and its intervals.
+
+    cases: columns case, group, label, seen and p:CLASS, each case once for everything that is seen.
+    """
+    found = []
+    whole = cases[cases.seen == cases.seen.iloc[0]].set_index("case")
+    for seen, group in cases.groupby("seen", sort=False):
+        row = _row(str(seen), "", group.assign(donor="", distance=np.nan), whole, classes, None)
+        unused = ("region", "fill", "answers_kept", "answers_follow", "distance", "unlike", "least_strange")
+        found.append({"seen": row["region"], **{key: value for key, value in row.items() if key not in unused}})
     return found
 
 

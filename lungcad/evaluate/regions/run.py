@@ -20,7 +20,7 @@ from lungcad.explain.neighbours import embed
 from lungcad.gate.decide import head_logits
 from lungcad.gate.stored import FittedGate
 from lungcad.imaging.fills import FILLS
-from lungcad.imaging.regions import REGIONS, Content, MarkedImage, regions_of
+from lungcad.imaging.regions import REGIONS, Content, regions_of
 from lungcad.models import TrainedModel, features
 from lungcad.models.predict import calibrated
 from lungcad.preprocess import normalise, to_grey
@@ -89,16 +89,19 @@ class _Changed:
         self._ask(case, ALL, "", "", grey)
         donor = self.donors.of(index) if any(FILLS[fill].needs_donor for fill in self.fills) else None
         for region in self.regions:
-            missing: set[str] = set()
-            for fill in self.fills:
+            try:
+                removed = REGIONS[region].removed(marked)
+            except ImageError as error:
+                self.left_out[region, str(error)] += 1
+                continue
+            for name, fill in ((name, FILLS[name]) for name in self.fills):
                 try:
-                    grey, _ = to_grey(_apply(marked, region, fill, donor), config, seen_as=geometry)
+                    changed = fill.over(marked, removed, donor[1] if donor else None)
                 except ImageError as error:
-                    missing.add(str(error))
+                    self.left_out[region, str(error)] += 1
                     continue
-                self._ask(case, region, fill, donor[0].label if donor and FILLS[fill].needs_donor else "", grey)
-            for why in missing:
-                self.left_out[region, why] += 1
+                put_in = donor[0].label if donor and fill.needs_donor else ""
+                self._ask(case, region, name, put_in, to_grey(changed, config, seen_as=geometry)[0])
 
     def _ask(self, case: Case, region: str, fill: str, donor: str, grey: np.ndarray) -> None:
         self._rows.append(
@@ -134,10 +137,6 @@ class _Changed:
     def counted(self) -> list[dict[str, Any]]:
         """region ("all": the image altogether), why, n."""
         return [{"region": region, "why": why, "n": n} for (region, why), n in sorted(self.left_out.items())]
-
-
-def _apply(marked: MarkedImage, region: str, fill: str, donor: tuple[Case, MarkedImage] | None) -> Any:
-    return FILLS[fill].apply(marked, REGIONS[region], donor[1] if donor else None)
 
 
 def _chosen(regions: Sequence[str] | None, content: Content) -> list[str]:

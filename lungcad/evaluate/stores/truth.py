@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+import pyarrow as pa
+
 from lungcad.errors import DatasetError
 from lungcad.explain.trust.thresholds import THRESHOLDS
 from lungcad.files import write_whole
@@ -52,6 +55,20 @@ def write_thresholds(thresholds: Mapping[str, float], n: int, path: Path = THRES
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, json.dumps(values, indent=1) + "\n")
+
+
+def read_verdicts(folder: Path = TRUTH) -> pd.DataFrame:
+    """The rows behind the marks. Raises :class:`DatasetError` where they are missing or damaged."""
+    try:
+        return pd.read_parquet(folder / VERDICTS)
+    except (OSError, ValueError, pa.ArrowException):
+        raise DatasetError(f"{VERDICTS} in data/truth is missing or damaged; run 'python -m lungcad truth' again.") from None
+
+
+def update_marks(facts: Mapping[str, Any], verdicts: pd.DataFrame, folder: Path = TRUTH) -> None:
+    """What changes when one check is marked by itself; peaks and localisation stay."""
+    write_whole(folder / VERDICTS, verdicts.to_parquet(index=False))
+    write_whole(folder / FACTS, json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
 
 
 def read_truth(folder: Path = TRUTH) -> dict[str, Any] | None:

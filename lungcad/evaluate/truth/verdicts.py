@@ -43,31 +43,35 @@ def judge(
     methods: Sequence[str],
     *,
     dear_cases: int,
+    checks: Sequence[str] | None = None,
     on_case: Callable[[], None] = lambda: None,
 ) -> pd.DataFrame:
     """Verdicts on each picture, about the class that the network answers.
 
-    dear_cases: how many of them, drawn at random, get the checks in :data:`DEAR_CHECKS`, of the first method. Columns: :data:`COLUMNS`, where
+    dear_cases: how many of them, drawn at random, get the checks in :data:`DEAR_CHECKS`, of the first method. checks: all that
+    can be marked unless told. Columns: :data:`COLUMNS`, where
     shortcut is the network's and carried the picture's.
     """
     dear = set(np.random.default_rng(0).permutation(len(pictures))[:dear_cases].tolist())
     rows: list[dict[str, object]] = []
     for index, shown in enumerate(pictures):
         facts = {"network": known.name, "role": str(known.role), "shortcut": known.shortcut or "", "case": shown.scene.name}
-        for row in _of_picture(model, shown, methods, with_dear=index in dear):
+        for row in _of_picture(model, shown, methods, checks or checks_marked(), with_dear=index in dear):
             rows.append({**facts, "carried": shown.shortcut or "", **row})
         on_case()
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _of_picture(model: TrainedModel, shown: Shown, methods: Sequence[str], *, with_dear: bool) -> Iterator[dict[str, object]]:
+def _of_picture(
+    model: TrainedModel, shown: Shown, methods: Sequence[str], checks: Sequence[str], *, with_dear: bool
+) -> Iterator[dict[str, object]]:
     subject = Subject(model, image_of(shown.picture), methods[0], 0, Options(seed=shown.scene.patient.seed))
     target = int(subject.perturbed.probabilities[0].argmax())
     subject = replace(subject, target=target, precomputed_perturbed=subject.perturbed)
     for method in methods:
         subject = subject.under(method)
         attribution = subject.explain(method)
-        for name in checks_marked():
+        for name in checks:
             if name in DEAR_CHECKS and not (with_dear and method == methods[0]):
                 continue
             check = answer_of(CHECKS[name], subject, attribution)

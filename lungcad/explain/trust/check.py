@@ -29,7 +29,8 @@ class Check:
     """One answer: its number, the number of its control, a word, and a sentence for a person.
 
     name: of the check, a key of :data:`~lungcad.explain.trust.table.CHECKS`.
-    measure: what the number is, in words. numbers: everything that was measured. curves: for a plot, by name.
+    measure: what the number is, in words. numbers: everything that was measured. curves: for a plot, by name. pictures:
+    uint8 grey, small, by what is said below each.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Check:
     sentence: str
     numbers: dict[str, float] = field(default_factory=dict)
     curves: dict[str, np.ndarray] = field(default_factory=dict)
+    pictures: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def question(self) -> str:

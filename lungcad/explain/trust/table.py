@@ -5,6 +5,7 @@ from lungcad.explain.trust.anatomy import ANATOMY
 from lungcad.explain.trust.check import TrustCheck
 from lungcad.explain.trust.faithfulness import FAITHFULNESS
 from lungcad.explain.trust.localisation import LOCALISATION
+from lungcad.explain.trust.lungs import LUNGS
 from lungcad.explain.trust.sanity import SANITY
 from lungcad.explain.trust.stability import STABILITY
 from lungcad.explain.trust.surroundings import SURROUNDINGS
@@ -12,7 +13,7 @@ from lungcad.explain.trust.texture import TEXTURE
 from lungcad.registry import Registry
 
 CHECKS: Registry[TrustCheck] = Registry("trust check")
-for _check in (LOCALISATION, FAITHFULNESS, SURROUNDINGS, TEXTURE, ANATOMY, AGREEMENT, STABILITY, SANITY, PARTNER):
+for _check in (LOCALISATION, FAITHFULNESS, SURROUNDINGS, LUNGS, TEXTURE, ANATOMY, AGREEMENT, STABILITY, SANITY, PARTNER):
     CHECKS.add(_check.name, _check)
 
 MEASURES: dict[str, str] = {column: title for check in CHECKS.values() for column, title in check.measures.items()}

@@ -25,9 +25,12 @@ class Fill:
 
     def apply(self, marked: MarkedImage, region: Region, donor: MarkedImage | None = None) -> CTImage:
         """The image without the region, in grey. Raises :class:`ImageError` where the region is empty, or a donor is missing."""
+        return self.over(marked, region.removed(marked), donor)
+
+    def over(self, marked: MarkedImage, removed: np.ndarray, donor: MarkedImage | None = None) -> CTImage:
+        """The same, of the pixels to fill: bool mask on the image's grid."""
         if self.needs_donor and donor is None:
             raise ImageError("There is no image of another class to put in.")
-        removed = region.removed(marked)
         if not removed.any():
             return marked.image
         painted = self.paint(marked, removed, donor)

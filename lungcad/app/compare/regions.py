@@ -1,0 +1,32 @@
+"""Two networks without the lungs: plain beside attention, region by region."""
+
+import streamlit as st
+
+from lungcad.app import region_store
+from lungcad.app.components.chart import chart_with_csv
+from lungcad.app.components.literal import literal
+from lungcad.app.figures.regions import region_bars
+from lungcad.evaluate.regions.rows import ALL
+from lungcad.evaluate.stores.runs import Run
+from lungcad.publish.region_tables import least_strange, number, region_title
+
+
+def show_regions(first: Run, second: Run) -> None:
+    """Accuracy of both under the least strange fill of each region; nothing where either has no regions run."""
+    found = [region_store.region_run_of(run.name) for run in (first, second)]
+    if found[0] is None or found[1] is None or first.facts["dataset"] != second.facts["dataset"]:
+        return
+    st.subheader("Does attention need the lungs more?", anchor=False)
+    series = {}
+    for run in found:
+        regions = [ALL, *(name for name in run.facts["regions"] if name != "text")]
+        rows = [(region_title(name), run.rows[0] if name == ALL else least_strange(run, name)) for name in regions]
+        series[run.facts["model"]] = [(title, row) for title, row in rows if row is not None]
+    listing = "; ".join(
+        f"{name}: " + ", ".join(f"{title} {number(row, 'accuracy')}" for title, row in rows) for name, rows in series.items()
+    )
+    chart_with_csv(region_bars(series, "accuracy"), key="compared_regions", alt=f"Accuracy of both by what is seen. {literal(listing)}")
+    st.caption(
+        "Accuracy on the test cases of each network, with nothing of another class put in: for each region the fill that is least strange to the network. "
+        "95 % intervals over groups. A network that looks where it should falls without the lungs and holds with the lungs alone."
+    )

@@ -1,0 +1,41 @@
+"""What all sessions share of the runs with regions taken away."""
+
+import streamlit as st
+
+from lungcad.app import store
+from lungcad.app.cards import fingerprint
+from lungcad.errors import LungcadError
+from lungcad.evaluate.stores.known_without import KnownWithout, read_known
+from lungcad.evaluate.stores.region_runs import RegionRun, list_region_runs, read_region_run
+from lungcad.paths import REGION_RUNS
+
+
+def region_run_of(name: str) -> RegionRun | None:
+    """The regions run made with the same weights over the same data set as this evaluation run; None where there is none. Raises
+    :class:`LungcadError` where it cannot be read.
+    """
+    facts = store.run(name).facts
+    wanted = f"{facts['network']}--{facts['dataset']}" if facts.get("network") else ""
+    if wanted not in list_region_runs():
+        return None
+    found = _region_run(wanted, fingerprint(sorted((REGION_RUNS / wanted).iterdir())))
+    return found if found.facts.get("weights_sha256") == facts.get("weights_sha256") else None
+
+
+def known_without(dataset: str) -> KnownWithout | None:
+    """What a small head knows of a data set without the lungs; None where it was not measured, or cannot be read."""
+    folder = REGION_RUNS / "without" / dataset
+    return _known(dataset, fingerprint(sorted(folder.iterdir()))) if folder.is_dir() else None
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _region_run(name: str, fingerprint: str) -> RegionRun:
+    return read_region_run(name)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _known(dataset: str, fingerprint: str) -> KnownWithout | None:
+    try:
+        return read_known(dataset)
+    except LungcadError:  # the page does without
+        return None

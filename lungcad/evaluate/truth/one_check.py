@@ -1,0 +1,62 @@
+"""One check of the answer marked by itself, beside what is marked already: a new check needs no marking of all the others."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+
+from lungcad.datasets import Split
+from lungcad.errors import LungcadError, lookup
+from lungcad.evaluate.truth.counterfactuals import lesion_probabilities
+from lungcad.evaluate.truth.marks import ANSWER_CHECKS, accusations, choose_thresholds, marks
+from lungcad.evaluate.truth.networks import KNOWN_NETWORKS, KnownNetwork, Role
+from lungcad.evaluate.truth.scenes import draw_scenes, in_turn
+from lungcad.evaluate.truth.untrained import UNTRAINED
+from lungcad.evaluate.truth.verdicts import judge, judged_pictures
+from lungcad.explain.trust.thresholds import thresholds_in_use
+from lungcad.models import load_model
+
+METHOD = ("gradcam",)
+"""A check of the answer says the same whatever the method, so it is marked under one."""
+
+
+def choose_one(check: str, *, n: int, on_case: Callable[[], None] = lambda: None) -> dict[str, float]:
+    """The thresholds in use, with that of the check chosen on ``n`` validation phantoms."""
+    _must_be_of_the_answer(check)
+    honest = [known for known in KNOWN_NETWORKS.values() if known.role is Role.HONEST]
+    scenes = draw_scenes(Split.VALID, n)
+    verdicts = [
+        judge(load_model(known.name), known, in_turn(scenes), METHOD, dear_cases=0, checks=[check], on_case=on_case) for known in honest
+    ]
+    return thresholds_in_use() | {check: choose_thresholds(pd.concat(verdicts))[check]}
+
+
+def mark_one(
+    check: str, facts: dict[str, Any], verdicts: pd.DataFrame, *, on_case: Callable[[], None] = lambda: None
+) -> tuple[dict[str, Any], pd.DataFrame]:
+    """(facts, verdicts) of the last marking with the check marked anew, on the same phantoms and networks. Raises :class:`LungcadError` where the networks'
+    weights are other ones by now.
+    """
+    _must_be_of_the_answer(check)
+    scenes, found = draw_scenes(Split.TEST, facts["n"]), []
+    for name in facts["networks"]:
+        known, model = lookup(KNOWN_NETWORKS, name, "network of known truth"), load_model(name)
+        if model.card.sha256 != facts["weights_sha256"][name]:
+            raise LungcadError(
+                f"The network {name} has other weights than those that were marked; run 'python -m lungcad truth' for all checks."
+            )
+        pictures = judged_pictures(known, scenes, lesion_probabilities(model, known, scenes))
+        found.append(judge(model, known, pictures, METHOD, dear_cases=0, checks=[check], on_case=on_case))
+    first, training = load_model(facts["networks"][0]), draw_scenes(Split.VALID, facts["n"])
+    for name, make in UNTRAINED.items():
+        nothing_learnt = KnownNetwork(name, Role.UNTRAINED)
+        found.append(judge(make(first, training), nothing_learnt, in_turn(scenes), METHOD, dear_cases=0, checks=[check], on_case=on_case))
+    table = pd.concat([verdicts[verdicts.check != check], *found], ignore_index=True)
+    return facts | {"marks": marks(table), "accused": accusations(table), "thresholds": thresholds_in_use()}, table
+
+
+def _must_be_of_the_answer(check: str) -> None:
+    if check not in ANSWER_CHECKS:
+        raise LungcadError(
+            f"Only checks of the answer are marked by themselves: {', '.join(ANSWER_CHECKS)}; 'python -m lungcad truth' marks the others."
+        )

@@ -1,0 +1,172 @@
+"""How much of a data set can be known without the lungs: a head fitted to frozen ImageNet features, trained and tested on what is left of the slices.
+
+Maguolo & Nanni, "A critic evaluation of methods for COVID-19 automatic detection from X-ray images", Information Fusion 2021, did so by hand.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+
+from lungcad.datasets import Case, Dataset, Protocol, Split, split_cases
+from lungcad.datasets.fingerprint import Fingerprint
+from lungcad.datasets.reading import for_each_case
+from lungcad.device import best_device
+from lungcad.errors import DatasetError, LungcadError
+from lungcad.evaluate.regions.marked import content_of
+from lungcad.imaging import read_image
+from lungcad.imaging.regions import Content
+from lungcad.models.backbones import Backbone, load_imagenet
+from lungcad.preprocess import Crop, PreprocessConfig, See, normalise, to_grey
+from lungcad.progress import Progress
+from lungcad.train.probe import STRENGTHS
+
+BACKBONE = "efficientnet_lite0"
+SEEN = (See.ALL, See.NO_LUNGS, See.NO_CHEST, See.LUNGS, See.OUTLINE)
+BATCH = 32
+FEWEST = 10
+"""Images of a class, with a lung field that can be trusted, below which nothing is fitted."""
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """cases with their fingerprints, features by what is seen: (n, C). left_out: images without a lung field that can be trusted, or unreadable."""
+
+    cases: list[Case]
+    prints: list[Fingerprint]
+    by_seen: dict[See, np.ndarray]
+    left_out: int
+
+
+def frozen_features(cases: Sequence[Case], seen: Sequence[See] = SEEN, on_progress: Progress | None = None) -> Features:
+    """Of every case: what an ImageNet network's last layer sees, averaged over positions.
+
+    The whole picture is shown, not cropped to the body: table and text are part of what a set tells. The slices are the same for everything that is seen.
+    """
+    configs = [PreprocessConfig(crop=Crop.NONE, see=see) for see in seen]
+
+    def read(case: Case) -> tuple[Fingerprint, list[np.ndarray]] | None:
+        try:
+            image = read_image(case.path)
+            return Fingerprint.of(image), [to_grey(image, config)[0] for config in configs]
+        except LungcadError:
+            return None
+
+    backbone = Backbone(BACKBONE)
+    load_imagenet(backbone, BACKBONE)
+    backbone.eval()
+    kept: list[Case] = []
+    prints: list[Fingerprint] = []
+    rows: list[np.ndarray] = []
+    for batch in _batches(zip(cases, for_each_case(read, cases, on_progress), strict=True)):
+        readable = [(case, found) for case, found in batch if found is not None]
+        if readable:
+            kept += [case for case, _ in readable]
+            prints += [found[0] for _, found in readable]
+            stacked = np.stack([np.stack(found[1]) for _, found in readable])  # (n, seen, H, W)
+            rows.append(_embedded(backbone, stacked.reshape(-1, *stacked.shape[2:]), configs[0]).reshape(len(readable), len(seen), -1))
+    features = np.concatenate(rows) if rows else np.zeros((0, len(seen), 1), np.float32)
+    return Features(kept, prints, {see: features[:, index] for index, see in enumerate(seen)}, len(cases) - len(kept))
+
+
+_Read = tuple[Case, tuple[Fingerprint, list[np.ndarray]] | None]
+
+
+def _batches(items: Iterator[_Read]) -> Iterator[list[_Read]]:
+    batch: list[_Read] = []
+    for item in items:
+        batch.append(item)
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+@torch.no_grad()
+def _embedded(backbone: nn.Module, grey: np.ndarray, config: PreprocessConfig) -> np.ndarray:
+    device = best_device()
+    device.put(backbone)
+    pooled = []
+    for part in torch.from_numpy(grey).split(BATCH):
+        with device.features_context():
+            maps = backbone(device.put_inputs(normalise(part, config)))
+        pooled.append(maps.float().mean((2, 3)).cpu().numpy())
+    return np.concatenate(pooled)
+
+
+def known_without(
+    dataset: Dataset, cases: Sequence[Case], seen: Sequence[See] = SEEN, on_progress: Progress | None = None
+) -> tuple[pd.DataFrame, int]:
+    """(a row a test case and what is seen: case, group, label, seen, fold, p:CLASS; slices left out).
+
+    Groups never stand on both sides: the published parts without copies, or five folds over groups, each tested once. The penalty of the logistic regression is
+    chosen on each fold's validation part; the fit has no random part, so there are no seeds. Raises :class:`DatasetError` for crops, tiles, one class only,
+    or a class of fewer than :data:`FEWEST` usable images.
+    """
+    if content_of(dataset) is not Content.SLICE:
+        raise DatasetError(
+            f"{dataset.title} are crops around a nodule: there are no lungs to take away; choose a data set of whole slices."
+        )
+    features = frozen_features(cases, seen, on_progress)
+    labels = np.array([case.label for case in features.cases])
+    classes = sorted({case.label for case in cases})
+    counts = {name: int((labels == name).sum()) for name in classes}
+    if len(classes) < 2:
+        raise DatasetError(
+            f"All images are of one class ({', '.join(classes)}); what tells classes apart needs at least two. Check the class folders."
+        )
+    if min(counts.values()) < FEWEST:
+        few = min(counts, key=counts.__getitem__)
+        raise DatasetError(
+            f"Only {counts[few]} images of the class {few} have a lung field that can be trusted; at least {FEWEST} are needed to fit anything."
+        )
+    has_parts = all(case.split is not None for case in features.cases)
+    tables = []
+    for fold in (None,) if has_parts else range(5):
+        split = split_cases(dataset, features.cases, features.prints, Protocol.GROUPED, fold=fold, mark_copies=False)
+        row_of = {case.id: row for row, case in enumerate(features.cases)}
+        rows = np.array([row_of[case.id] for case in split.cases])
+        for see in seen:
+            tables.append(_tested(features.by_seen[see][rows], split.cases, classes).assign(seen=see.value, fold=fold or 0))
+    return pd.concat(tables, ignore_index=True), features.left_out
+
+
+def how_split(dataset: Dataset, cases: Sequence[Case]) -> str:
+    """The split of :func:`known_without` in words."""
+    if all(case.split is not None for case in cases):
+        return "the published parts, less training images of a group that validates or tests"
+    return f"five folds over groups ({dataset.grouping}), each tested once"
+
+
+def _tested(features: np.ndarray, cases: Sequence[Case], classes: Sequence[str]) -> pd.DataFrame:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import log_loss
+
+    part = {split: np.array([case.split is split for case in cases]) for split in Split}
+    labels = np.array([case.label for case in cases])
+    mean, scale = features[part[Split.TRAIN]].mean(0), features[part[Split.TRAIN]].std(0) + 1e-6
+    scaled = (features - mean) / scale
+    fitted = []
+    for strength in STRENGTHS:
+        model = LogisticRegression(C=strength, max_iter=300, class_weight="balanced")
+        model.fit(scaled[part[Split.TRAIN]], labels[part[Split.TRAIN]])
+        fitted.append(
+            (log_loss(labels[part[Split.VALID]], model.predict_proba(scaled[part[Split.VALID]]), labels=model.classes_), strength, model)
+        )
+    best = min(fitted, key=lambda candidate: candidate[:2])[2]
+    tested = [case for case in cases if case.split is Split.TEST]
+    table = pd.DataFrame(
+        {
+            "case": [case.id for case in tested],
+            "group": [case.group or case.id for case in tested],
+            "label": [case.label for case in tested],
+        }
+    )
+    by_class = dict(zip(best.classes_, best.predict_proba(scaled[part[Split.TEST]]).T, strict=True))
+    for name in classes:
+        table[f"p:{name}"] = np.asarray(by_class.get(name, np.zeros(len(tested))), np.float32)
+    return table

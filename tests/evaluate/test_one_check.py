@@ -1,0 +1,42 @@
+"""One check of the answer marked by itself: its rows are put beside those of the others, which stay."""
+
+import pandas as pd
+import pytest
+
+from lungcad.errors import LungcadError
+from lungcad.evaluate.truth.one_check import choose_one, mark_one
+from lungcad.evaluate.truth.verdicts import COLUMNS
+from lungcad.explain.trust.thresholds import thresholds_in_use
+from lungcad.models import load_model
+
+NAME = "phantom-honest"
+
+
+@pytest.fixture(scope="module")
+def facts():
+    return {"n": 3, "networks": [NAME], "weights_sha256": {NAME: load_model(NAME).card.sha256}, "marks": ["old"], "peaks": ["kept"]}
+
+
+def verdicts(*checks: str) -> pd.DataFrame:
+    return pd.DataFrame(
+        [dict(zip(COLUMNS, (NAME, "honest", "", "p1", "", "gradcam", check, 0.5, "unclear"), strict=True)) for check in checks]
+    )
+
+
+def test_the_check_is_marked_and_the_others_stay(facts):
+    marked, table = mark_one("lungs", facts, verdicts("anatomy", "lungs"))
+    old = table[table.check == "anatomy"]
+    assert len(old) == 1 and old.value.iloc[0] == 0.5
+    new = table[table.check == "lungs"]
+    assert len(new) == 3 * 3 and set(new.network) == {NAME, "random weights", "shuffled labels"} and (new.value.abs() <= 1).all()
+    assert marked["peaks"] == ["kept"] and marked["thresholds"] == thresholds_in_use()
+    assert {row["check"] for row in marked["marks"]} == {"lungs"}  # of anatomy no cheater was judged
+
+
+def test_bad_input_is_a_sentence(facts):
+    with pytest.raises(LungcadError, match="Only checks of the answer"):
+        mark_one("anatomy", facts, verdicts("anatomy"))
+    with pytest.raises(LungcadError, match="Only checks of the answer"):
+        choose_one("nothing", n=10)
+    with pytest.raises(LungcadError, match="other weights"):
+        mark_one("lungs", facts | {"weights_sha256": {NAME: "0" * 64}}, verdicts("lungs"))
