@@ -118,7 +118,7 @@ STATES = (
     metrics("Learning curves", "curves.py show_learning"),
     metrics("Regions", "regions.py show_regions", runs="iq-efficientnet-lite0-soft"),
     State("a published data set", "4_Datasets.py", {"dataset": "chest-ct-scan"},
-          frozenset(AUDIT | {"datasets/about.py _draw_counts"})),
+          frozenset(AUDIT | {"datasets/about.py _draw_counts", "datasets/without_lungs.py _show"})),
     State("two networks by region", "2_Compare.py", {"view": "runs", "first": "iq-efficientnet-lite0", "second": "iq-efficientnet-lite0-soft"},
           frozenset({"compare/runs.py _show_curves", "compare/runs.py _show_cases", "compare/cost.py _cost_and_gain", "compare/regions.py show_regions"})),
     State("a folder of one's own", "4_Datasets.py", {"dataset": "own"},
@@ -126,8 +126,8 @@ STATES = (
     State("a series", "5_Volume.py", {}, frozenset({"volume/network.py show_answer"}), series_read),
     State("the lab", "6_Lab.py", {"seed": "99"}, frozenset({"lab/live.py _draw", "lab/result.py _show_one"}), trained_in_the_lab),
 )  # fmt: skip
-ELSEWHERE = {"compare/reader_study.py _results", "datasets/without_lungs.py _show"}
-"""Needs the published images: a test of its own below. The other one: tests/app/test_region_pages.py."""
+ELSEWHERE = {"compare/reader_study.py _results"}
+"""Needs the published images: a test of its own below."""
 
 
 @pytest.fixture
