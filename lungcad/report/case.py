@@ -14,6 +14,7 @@ from lungcad.imaging import Scale
 from lungcad.models.card import ModelCard
 from lungcad.publish.truth_tables import record
 from lungcad.report.cards import data_card, network_card
+from lungcad.report.concepts import concepts_section
 from lungcad.report.document import Bars, Block, Code, Document, Facts, Picture, Pictures, Section, Table, Text, Tone
 from lungcad.report.pictures import CasePictures, colour_bar, scale_label
 from lungcad.report.provenance import today, versions
@@ -28,8 +29,7 @@ class Case:
     """A result, and what was found out about it.
 
     method: of the map that is shown. options: it was made with. checks: of that map. nearest: training cases. truth: facts of the marking of
-    the checks (:func:`~lungcad.evaluate.stores.truth.read_truth`). concepts, or whatever else was measured: further sections, in order.
-    opacity, threshold: of the map, as it was shown.
+    the checks (:func:`~lungcad.evaluate.stores.truth.read_truth`). opacity, threshold: of the map, as it was shown.
     """
 
     result: Analysis
@@ -41,7 +41,6 @@ class Case:
     truth: Mapping[str, Any] | None = None
     opacity: float = 0.5
     threshold: float = 0.0
-    further: Sequence[Section] = field(default=())
 
     @property
     def name(self) -> str:
@@ -55,7 +54,6 @@ def case_document(case: Case, *, date: str | None = None) -> Document:
     sections = [Section("Slice", _slice(case))] if result.is_hidden else _answered(case)
     data = data_card(case.card)
     sections += [
-        *case.further,
         Section("The network", network_card(case.card)),
         *([Section("The data it learnt from", data)] if data else []),
         Section("How to repeat this", _repeat(case)),
@@ -94,6 +92,8 @@ def _answered(case: Case) -> list[Section]:
         Section(f"Slice and {METHODS[case.method].title}", [*_slice(case), *_map(case)]),
         Section("Can the map be believed?", _trust(case)),
     ]
+    if result.concepts is not None:
+        sections.insert(2, concepts_section(result.concepts))
     if case.nearest is not None:
         sections.append(Section("Nearest training cases", _nearest(case.nearest)))
     return sections

@@ -15,7 +15,9 @@ from PIL import Image
 
 from lungcad.analysis import analyse
 from lungcad.datasets import class_title
+from lungcad.datasets.concepts import CONCEPTS
 from lungcad.errors import UnknownNameError
+from lungcad.explain.concepts import ConceptAnswer, RatedConcept
 from lungcad.gate import Decision, Outcome
 from lungcad.imaging.burnt_in import burnt_in_marks
 from lungcad.report.case import HIDDEN, SHOWN_ANYWAY, Case, case_document
@@ -58,6 +60,15 @@ def test_it_says_what_the_result_says(answered, texts, form):
         assert check.question in text and check.verdict in text
     assert NOTICE in text and "2026-01-02" in text and "python -m lungcad explain IMAGE" in text
     assert answered.result.image.provenance.sha256 in text.replace(" ", "") and answered.card.limits in text
+
+
+def test_the_concepts_of_a_concept_network_are_in_it(answered):
+    concept = next(iter(CONCEPTS.values()))
+    levels = len(concept.levels)
+    rated = RatedConcept(concept, np.eye(levels)[0], np.linspace(0.25, 2, levels))
+    answer = ConceptAnswer("malignant", "benign", -1.5, {"one": rated})
+    html = to_html(case_document(replace(answered, result=replace(answered.result, concepts=answer))))
+    assert concept.title in html and rated.word in html and "+0.25" in html and "-1.50" in html and "-1.25" in html
 
 
 @pytest.mark.parametrize("form", ("pdf", "html"))
