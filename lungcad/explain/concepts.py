@@ -115,7 +115,7 @@ def has_concepts(card: ModelCard) -> bool:
 def refuse_without_concepts(card: ModelCard) -> None:
     """Raises :class:`ModelError` for a network whose answer is no sum of concepts."""
     if not has_concepts(card):
-        raise ModelError(f"The network {card.name} has no concepts; lidc-efficientnet-lite0-concepts rates a nodule's.")
+        raise ModelError(f"The network {card.name} has no concepts; choose one whose card lists some ('python -m lungcad models --json').")
 
 
 def concept_answer(model: TrainedModel, prepared: PreparedInput) -> ConceptAnswer | None:
