@@ -12,6 +12,7 @@ from lungcad.app.components.literal import literal
 from lungcad.app.metrics.cases import show_cases
 from lungcad.app.metrics.concepts import concepts_of, show_concepts
 from lungcad.app.metrics.curves import show_curves, show_learning
+from lungcad.app.metrics.groups import show_groups
 from lungcad.app.metrics.headlines import positive_class, show_headlines, show_per_class
 from lungcad.app.metrics.heatmaps import show_trust
 from lungcad.app.metrics.operating_point import show_operating_point
@@ -29,6 +30,7 @@ SECTIONS = {
     "Concepts": "whether it rates as readers do",
     "Heat maps": "whether its maps can be believed",
     "Regions": "what is left without the lungs",
+    "Groups of explanations": "what its answers may rest on",
     "Folds": "each fold of a cross-validation",
     "Learning curves": "how it was trained",
 }
@@ -37,7 +39,7 @@ SECTIONS = {
 @st.fragment
 @navigation.plain_errors()
 def show_section(name: str, label: str, *, without_copies: bool) -> None:
-    """One section at a time: the browser draws that one, not all nine."""
+    """One section at a time: the browser draws that one, not all of them."""
     run = store.run(name)
     missing = {"Folds": "fold" not in run.test, "Concepts": concepts_of(run) is None}
     sections = [heading for heading in SECTIONS if not missing.get(heading)]
@@ -61,6 +63,8 @@ def show_section(name: str, label: str, *, without_copies: bool) -> None:
                 show_trust(run, without_copies=without_copies)
             case "Regions":
                 show_regions(run)
+            case "Groups of explanations":
+                show_groups(run, without_copies=without_copies)
             case "Folds":
                 show_folds(run)
             case "Learning curves":

@@ -16,6 +16,7 @@ from lungcad.cli import (  # noqa: F401  each registers its commands
     deidentify,
     export,
     gate,
+    groups,
     images,
     lab,
     regions,

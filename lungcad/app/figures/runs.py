@@ -1,6 +1,6 @@
 """Other plots of evaluation and trust runs: scores, learning curves, embeddings, mean maps, distributions, slices."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import cycle
 
 import numpy as np
@@ -12,6 +12,14 @@ from lungcad.app.components.text import class_label
 from lungcad.app.figures.style import BELOW, COLOURS, GREY, with_axes
 from lungcad.estimate import Estimate
 
+_SHARE_OF_PEAK = {
+    "title": {"text": "mean share of the peak", "side": "top"},
+    "orientation": "h",
+    "y": -0.02,
+    "yanchor": "top",
+    "thickness": 10,
+}
+"""Scale of mean maps."""
 BAR = 1 / 30
 """Width of a bar of the score histogram."""
 
@@ -103,13 +111,7 @@ def mean_maps(classes: tuple[str, ...], labels: np.ndarray, answers: np.ndarray,
                 colorscale="Cividis",
                 showscale=i == j == 0,
                 hovertemplate="%{z:.2f}<extra></extra>",
-                colorbar={
-                    "title": {"text": "mean share of the peak", "side": "top"},
-                    "orientation": "h",
-                    "y": -0.02,
-                    "yanchor": "top",
-                    "thickness": 10,
-                },
+                colorbar=_SHARE_OF_PEAK,
             )
             figure.add_trace(heat, i + 1, j + 1)
             n = {
@@ -121,10 +123,35 @@ def mean_maps(classes: tuple[str, ...], labels: np.ndarray, answers: np.ndarray,
                 "bgcolor": "rgba(0,0,0,0.6)",
             }
             figure.add_annotation(n, xref="x domain", yref="y domain", xanchor="left", yanchor="top", row=i + 1, col=j + 1)
+    _without_ticks(figure)
+    return figure.update_layout(height=170 * k + 130, margin={"l": 8, "r": 28, "t": 70, "b": 8}, plot_bgcolor="rgba(0,0,0,0)")
+
+
+def maps_in_a_row(maps: Mapping[str, np.ndarray]) -> go.Figure:
+    """Title -> map (h, w), side by side on one scale, as shares of a peak."""
+    figure = make_subplots(1, len(maps), column_titles=list(maps), horizontal_spacing=0.02)
+    for column, (title, values) in enumerate(maps.items(), 1):
+        heat = go.Heatmap(
+            z=values,
+            name=title.replace("<br>", ", "),
+            zmin=0,
+            zmax=1,
+            colorscale="Cividis",
+            showscale=column == 1,
+            hovertemplate="%{z:.2f}<extra></extra>",
+            colorbar=_SHARE_OF_PEAK,
+        )
+        figure.add_trace(heat, 1, column)
+        figure.update_yaxes(scaleanchor=f"x{column}" if column > 1 else "x", constrain="domain", row=1, col=column)
+    figure.update_xaxes(constrain="domain")
+    _without_ticks(figure)
+    return figure.update_layout(height=300, margin={"l": 8, "r": 8, "t": 50, "b": 8}, plot_bgcolor="rgba(0,0,0,0)")
+
+
+def _without_ticks(figure: go.Figure) -> None:
     figure.update_xaxes(showticklabels=False, ticks="", showgrid=False, zeroline=False)
     figure.update_yaxes(showticklabels=False, ticks="", showgrid=False, zeroline=False, autorange="reversed")
     figure.update_annotations(font_size=11)
-    return figure.update_layout(height=170 * k + 130, margin={"l": 8, "r": 28, "t": 70, "b": 8}, plot_bgcolor="rgba(0,0,0,0)")
 
 
 def distributions(cases: pd.DataFrame, measure: str, title: str, titles: dict[str, str]) -> go.Figure:

@@ -49,10 +49,10 @@ def show_cases(run: Run, label: str, *, without_copies: bool) -> None:
         except LungcadError as error:
             st.info(literal(error))
     rows = scored.labels != scored.answers if selection is None else selected_rows(selection, table, positions_by_embedding)
-    _grid(run, table[rows], selection_title(selection))
+    show_grid(run, table[rows], selection_title(selection))
 
 
-def _grid(run: Run, cases: pd.DataFrame, title: str) -> None:
+def show_grid(run: Run, cases: pd.DataFrame, title: str) -> None:
     """The cases' pictures; each opens in Predict."""
     trust = store.trust_of(run.name)
     orders = {
