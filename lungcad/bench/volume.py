@@ -12,23 +12,34 @@ import numpy as np
 from lungcad.bench.entry import Row, entry
 
 SLICES = 300
-OURS = """
-import json, resource, sys, time
+PEAK = """
+def peak():  # of this process alone: getrusage counts the parent's memory before exec, too
+    lines = open("/proc/self/status").read().splitlines()
+    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1024
+"""
+OURS = (
+    PEAK
+    + """
+import json, sys, time
 from pathlib import Path
 from lungcad.imaging.volume import read_volume
 began = time.perf_counter()
 volume = read_volume(Path(sys.argv[1]))
-print(json.dumps([time.perf_counter() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, volume.shape[0]]))
+print(json.dumps([time.perf_counter() - began, peak(), volume.shape[0]]))
 """
-PLAIN = """
-import json, resource, sys, time
+)
+PLAIN = (
+    PEAK
+    + """
+import json, sys, time
 from pathlib import Path
 import numpy as np, pydicom
 began = time.perf_counter()
 slices = sorted((pydicom.dcmread(path) for path in Path(sys.argv[1]).iterdir()), key=lambda each: each.ImagePositionPatient[2])
 volume = np.stack([each.pixel_array * np.float32(each.RescaleSlope) + np.float32(each.RescaleIntercept) for each in slices])
-print(json.dumps([time.perf_counter() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, len(volume)]))
+print(json.dumps([time.perf_counter() - began, peak(), len(volume)]))
 """
+)
 
 
 @entry(seconds=40)

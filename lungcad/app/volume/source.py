@@ -1,9 +1,11 @@
 """Which series is on the page: dropped, from a folder of this computer, or the made-up example. It stays in the session."""
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lungcad.app import url
 from lungcad.app.components.literal import literal
@@ -12,6 +14,7 @@ from lungcad.errors import LungcadError
 from lungcad.imaging.phantom_volume import PhantomVolume, example_volume
 from lungcad.imaging.volume import CTVolume, Series, describe, load, opened
 from lungcad.imaging.volume.study import LIMITS
+from lungcad.progress import Progress
 from lungcad.series.readers import ReadersMarks, readers_marks
 
 FILES, FOLDER, PATH = "files, zip", "folder", "path"
@@ -103,14 +106,12 @@ def _given(way: str):
 
 def _open(source, number: int) -> None:
     bar = st.progress(0.0, text="Opening the series …")
-    step = {"slices": "Reading headers"}
     try:
         content = source if isinstance(source, Path) else [(file.name, file.getvalue()) for file in source]
-        with opened(content, lambda done, total: bar.progress(done / total, text=f"{step['slices']}: {done} of {total}")) as study:
+        with opened(content, _drawn_on(bar, "Reading headers")) as study:
             listing = tuple(describe(series) for series in study.series)
             series = study.choose(number if study.series else None)
-            step["slices"] = "Reading slices"
-            volume = load(study, series, lambda done, total: bar.progress(done / total, text=f"{step['slices']}: {done} of {total}"))
+            volume = load(study, series, _drawn_on(bar, "Reading slices"))
             marks = readers_marks(study, volume)
             st.session_state.update(
                 {SHOWN: Opened(volume, _caption(series), marks, None, listing, number, study.aside_text()), ERROR: None}
@@ -119,6 +120,19 @@ def _open(source, number: int) -> None:
         st.session_state[ERROR] = str(error)
     finally:
         bar.empty()
+
+
+def _drawn_on(bar: DeltaGenerator, what: str) -> Progress:
+    """Five times a second at most: a message for each of hundreds of slices takes longer than the slices."""
+    last = 0.0
+
+    def draw(done: int, total: int) -> None:
+        nonlocal last
+        if time.monotonic() - last > 0.2:
+            last = time.monotonic()
+            bar.progress(done / total, text=f"{what}: {done} of {total}")
+
+    return draw
 
 
 def _caption(series: Series) -> str:
