@@ -74,7 +74,7 @@ STORIES = (
             "See how little “without the lungs” falls under flat grey: nearly every answer stays.",
             "Then see how little is left with the lungs alone.",
         ),
-        ("How much of this set can be known without a lung", "pages/4_Datasets.py", {"dataset": "iq-oth-nccd"}),
+        ("This set without its lungs", "pages/4_Datasets.py", {"dataset": "iq-oth-nccd"}),
     ),
 )
 

@@ -16,6 +16,12 @@ TASKS = (
         "The class, how sure, where the network looked, and whether to believe it.",
     ),
     (
+        "pages/5_Volume.py",
+        "Read a series",
+        ":material/view_in_ar:",
+        "A whole CT series in three planes: on which slices a network gives its answer, and how it rates a nodule.",
+    ),
+    (
         "pages/2_Compare.py",
         "Compare networks",
         ":material/compare:",
@@ -27,12 +33,6 @@ TASKS = (
         "Check a data set",
         ":material/dataset:",
         "Copies, leaks between its parts, and files whose format gives the class away.",
-    ),
-    (
-        "pages/5_Volume.py",
-        "Read a series",
-        ":material/view_in_ar:",
-        "A whole CT series in three planes: on which slices a network gives its answer, and how it rates a nodule.",
     ),
     (
         "pages/6_Lab.py",
