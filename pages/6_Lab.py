@@ -12,17 +12,20 @@ from lungcad.app.lab.kept import keep_button, kept
 from lungcad.app.lab.live import show_training, train_button
 from lungcad.app.lab.move_marker import show_moving
 from lungcad.app.lab.result import show_result
-from lungcad.app.lab.words import show_look_at, show_what_it_is
+from lungcad.app.lab.words import show_look_at, show_sheet, show_what_it_is
 
 st.title("Lab: teach a network to cheat")
 
 with navigation.plain_errors():
     trainings.warm_up()
     show_what_it_is()
-    pick_preset()
+    presets, button = st.columns([3, 1])
+    with presets:
+        pick_preset()
     main, side = st.columns([3, 1])
     with side:
         settings = pick_settings()
+    with button:
         train_button(settings)
     with main:
         show_look_at(preset_of(settings))
@@ -32,3 +35,4 @@ with navigation.plain_errors():
         show_result(training, kept())
         keep_button(training)
         show_moving(training)
+    show_sheet()

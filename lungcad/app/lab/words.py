@@ -3,6 +3,9 @@
 import streamlit as st
 
 from lungcad.lab.presets import PRESETS
+from lungcad.paths import SHIPPED
+
+SHEET = SHIPPED / ".github" / "docs" / "lab.md"
 
 
 def show_what_it_is() -> None:
@@ -16,3 +19,11 @@ def show_look_at(preset: str | None) -> None:
     """The sentence of the preset that is set."""
     if preset is not None:
         st.markdown(f"**{preset[:1].upper()}{preset[1:]}.** {PRESETS[preset].look_at}")
+
+
+def show_sheet() -> None:
+    """The class of 45 minutes, where the page runs from a checkout."""
+    if SHEET.is_file():
+        title, text = SHEET.read_text("utf-8").split("\n", 1)
+        with st.expander(title.removeprefix("# ")):
+            st.markdown(text)
