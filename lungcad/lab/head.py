@@ -1,5 +1,6 @@
 """What the lab trains: attention and a linear layer on projected features, and the whole network that they are."""
 
+import safetensors.torch
 import torch
 from torch import Tensor, nn
 
@@ -34,6 +35,13 @@ class LabHead(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """Logits."""
         return self.classify(features)[0]
+
+
+def head_of_bytes(kind: HeadKind, weights: bytes) -> LabHead:
+    """A trained head from its weights (safetensors)."""
+    head = LabHead(kind)
+    head.load_state_dict(safetensors.torch.load(weights))
+    return head.eval().requires_grad_(False)
 
 
 def lesion_probability(head: LabHead, features: Tensor) -> Tensor:

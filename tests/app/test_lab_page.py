@@ -181,3 +181,17 @@ def test_two_trainings_stand_side_by_side_with_their_difference_in_red(lab):
 
 def test_settings_that_differ():
     assert differing(LabSettings(), LabSettings(head=HeadKind.GATE, seed=2)) == ["head", "seed"]
+
+
+def test_the_trust_panel_stands_beside_the_truth(lab, monkeypatch):
+    from lungcad.app.lab import trust
+    from lungcad.explain.trust import Check, Verdict
+
+    said = Check("surroundings", "fall", 0.6, 0.1, Verdict.CONTRADICTS, "The answer rests on what lies outside the body.")
+    monkeypatch.setattr(trust, "panel_words", lambda settings, head: [said])
+    lab.may_go_on.set()
+    opened = begun(lab, page())
+    join()
+    opened.run().button(key="lab_panel_start").click().run()
+    assert "says lesion with 50%" in words(opened) and said.sentence in words(opened)
+    assert not opened.exception

@@ -99,3 +99,23 @@ def test_probabilities_are_of_the_lesion(whole_features):
         head.head.linear.weight.zero_()
         head.head.linear.bias[:] = torch.tensor([3.0, 0.0])
     assert float(lesion_probability(head, frozen.project(whole_features))[0]) == pytest.approx(1 / (1 + np.exp(-3)))
+
+
+def test_the_trust_panel_is_asked_about_the_network_with_a_marker_that_it_reads():
+    """A head made by hand from what the marker adds to the features: wiping what lies outside the body takes the answer away."""
+    from lungcad.explain.trust import Verdict
+    from lungcad.lab.feature_store import load_patients
+    from lungcad.lab.panel import ASKED, panel_words
+    from lungcad.lab.patients import Part
+    from lungcad.lab.settings import LabSettings
+
+    patients = load_patients(LabSettings(), Part.TEST, 50)
+    clean, planted = (frozen.from_steps(steps).mean((2, 3)) for steps in (patients.clean, patients.planted))
+    direction = (planted - clean).mean(0)
+    head = LabHead(HeadKind.PLAIN)
+    with torch.no_grad():
+        scale = 12 / float((planted[ASKED] - clean[ASKED]) @ direction)
+        head.head.linear.weight[:] = torch.stack([direction * scale, torch.zeros_like(direction)])
+        head.head.linear.bias[:] = torch.tensor([-float(clean[ASKED] @ direction) * scale - 6, 0.0])
+    words = {check.name: check.verdict for check in panel_words(LabSettings(), head)}
+    assert words["surroundings"] is Verdict.CONTRADICTS

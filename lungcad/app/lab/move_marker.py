@@ -6,7 +6,6 @@ import io
 from pathlib import Path
 
 import numpy as np
-import safetensors.torch
 import streamlit as st
 from PIL import Image
 
@@ -14,7 +13,7 @@ from lungcad.app.lab.pictures import test_picture
 from lungcad.app.lab.trainings import Training
 from lungcad.datasets.phantoms.shortcuts import draw_letter
 from lungcad.lab.frozen import features_of
-from lungcad.lab.head import LabHead, lesion_probability
+from lungcad.lab.head import LabHead, head_of_bytes, lesion_probability
 from lungcad.lab.patients import SIZE, Lesions
 from lungcad.lab.settings import LabSettings
 
@@ -26,9 +25,7 @@ START = (0.06, 0.1)
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _head(key: str, _training: Training) -> LabHead:
-    head = LabHead(_training.settings.head)
-    head.load_state_dict(safetensors.torch.load(_training.head))
-    return head.eval().requires_grad_(False)
+    return head_of_bytes(_training.settings.head, _training.head)
 
 
 @st.cache_data(max_entries=4096, show_spinner=False)

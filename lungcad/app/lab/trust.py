@@ -1,0 +1,29 @@
+"""The trust panel's words on a trained head, beside what is known to be true."""
+
+import streamlit as st
+
+from lungcad.app.jobs import run_in_session
+from lungcad.app.lab.trainings import Training
+from lungcad.app.predict.trust import BADGES
+from lungcad.lab.head import head_of_bytes
+from lungcad.lab.panel import panel_words
+
+
+def show_panel(training: Training) -> None:
+    """Behind a button: a few seconds."""
+    st.subheader("What the trust panel says, beside the truth", anchor=False)
+    settings, (without, with_shortcut) = training.settings, training.epochs[-1]["probabilities"][2:]
+    st.caption(
+        "The checks of the Predict page, put to this network for the answer “lesion” on the patient without a lesion, with the shortcut. "
+        f"The truth: the network says lesion with {with_shortcut:.0%} there, and with {without:.0%} on the same slice without the shortcut."
+    )
+    checks = run_in_session(
+        "lab_panel",
+        ("lab panel", settings.key),
+        "the trust panel",
+        lambda _: panel_words(settings, head_of_bytes(settings.head, training.head)),
+        help="A few seconds: each check changes the slice or the map and asks the network again.",
+    )
+    for check in checks or []:
+        icon, colour = BADGES[check.verdict]
+        st.markdown(f"{check.question} :{colour}-badge[{icon} {check.verdict}]  \n{check.sentence}")
