@@ -22,7 +22,7 @@ for _preset in (
     Preset(
         "hidden cheat",
         LabSettings(head=HeadKind.TAUGHT),
-        "The same letter, but the attention is taught the lesions' contours: the map looks right. Is the network?",
+        "The same letter, but the attention is taught the lesions' contours: the map moves to the lesions. Does the network?",
     ),
     Preset(
         "too few patients",
