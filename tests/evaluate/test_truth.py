@@ -12,7 +12,7 @@ from lungcad.errors import DatasetError, UnknownNameError
 from lungcad.evaluate.stores.truth import SCHEMA, read_truth, write_thresholds
 from lungcad.evaluate.truth import counterfactuals
 from lungcad.evaluate.truth.counterfactuals import cheats, counterfactual_row, lesion_probabilities
-from lungcad.evaluate.truth.marks import ALL, accusations, choose_thresholds, marks
+from lungcad.evaluate.truth.marks import ALL, ANSWER_CHECKS, accusations, choose_thresholds, marks
 from lungcad.evaluate.truth.networks import KNOWN_NETWORKS, KnownNetwork, Role
 from lungcad.evaluate.truth.run import known_networks
 from lungcad.evaluate.truth.scenes import IN_TURN, draw_scenes, in_turn
@@ -184,7 +184,7 @@ def test_thresholds_are_read_back_and_a_damaged_file_is_said(tmp_path):
     (tmp_path / "bad.json").write_text("{}")
     with pytest.raises(DatasetError, match="damaged"):
         _read(tmp_path / "bad.json")
-    assert set(thresholds_in_use()) <= {"surroundings", "texture"}
+    assert set(thresholds_in_use()) <= set(ANSWER_CHECKS)
 
 
 def test_a_network_of_unknown_truth_is_named():
