@@ -15,7 +15,7 @@ STYLE = """
 @media print { :root { color-scheme: light; --ink: #1c2733; --soft: #5b6875; --line: #d5dce2; --paper: #fff; --tint: #f3f6f8; }
   section { break-inside: avoid-page; } }
 * { box-sizing: border-box; }
-body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.5 system-ui, "Segoe UI", "DejaVu Sans", sans-serif; }
+body { margin: 0; overflow-wrap: anywhere; background: var(--paper); color: var(--ink); font: 16px/1.5 system-ui, "Segoe UI", "DejaVu Sans", sans-serif; }
 main { max-width: 66rem; margin: 0 auto; padding: 2rem 1.25rem 4rem; }
 h1 { font-size: 1.75rem; line-height: 1.2; margin: 0 0 .25rem; } h2 { font-size: 1.2rem; margin: 2.25rem 0 .6rem; }
 .subtitle, .note, figcaption, caption, footer { color: var(--soft); font-size: .875rem; }
@@ -26,12 +26,13 @@ h1 { font-size: 1.75rem; line-height: 1.2; margin: 0 0 .25rem; } h2 { font-size:
 .pictures { display: flex; flex-wrap: wrap; gap: 1.25rem; margin: .8rem 0; }
 figure { margin: 0; flex: 1 1 20rem; min-width: 0; } figure img { display: block; max-width: 100%; height: auto; }
 figcaption { margin-top: .35rem; }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; font-size: .9rem; margin: .5rem 0; }
+.scroll { overflow-x: auto; } .scroll table { min-width: 34rem; } td, th { min-width: 3rem; }
+table { border-collapse: collapse; width: 100%; max-width: 100%; font-size: .9rem; margin: .5rem 0; }
 th, td { text-align: left; vertical-align: top; padding: .4rem .75rem .4rem 0; border-bottom: 1px solid var(--line); }
-th, td { overflow-wrap: anywhere; white-space: pre-line; }
-.dense { font-size: .8rem; } th[scope=row] { font-weight: 600; } .facts th { width: 13rem; font-weight: 500; color: var(--soft); }
-.bars th { width: 14rem; font-weight: 400; } .bars td { border: 0; } .bars th { border: 0; } .bars tr:first-child th { font-weight: 600; }
+th, td { white-space: pre-line; }
+.dense { font-size: .8rem; } th[scope=row] { font-weight: 600; } .facts { table-layout: fixed; } .facts th { width: 13rem; font-weight: 500; color: var(--soft); }
+.bars { table-layout: fixed; } .bars th { width: 14rem; font-weight: 400; } 
+.bars td, .bars th { border: 0; } .bars tr:first-child th { font-weight: 600; }
 .bars td:last-child { width: 5rem; text-align: right; font-variant-numeric: tabular-nums; }
 .track { background: var(--tint); border-radius: 3px; border: 1px solid var(--line); } .bar { height: .85rem; background: var(--soft); border-radius: 2px; }
 .bars tr:first-child .bar { background: var(--accent); }
@@ -71,7 +72,8 @@ def _(block: Text) -> str:
 
 @_html.register
 def _(block: Pictures) -> str:
-    return f'<div class="pictures">{"".join(map(_figure, block.pictures))}</div>'
+    widths = block.widths or [0.0] * len(block.pictures)
+    return f'<div class="pictures">{"".join(map(_figure, block.pictures, widths))}</div>'
 
 
 @_html.register
@@ -79,8 +81,9 @@ def _(block: Table) -> str:
     head = f"<thead><tr>{_cells(block.columns, 'th')}</tr></thead>" if any(block.columns) else ""
     caption = f"<caption>{escape(block.caption)}</caption>" if block.caption else ""
     dense = ' class="dense"' if block.dense else ""
+    columns = "".join(f'<col style="width:{width / sum(block.widths):.1%}">' for width in block.widths)
     rows = "".join(f'<tr><th scope="row">{escape(row[0])}</th>{_cells(row[1:], "td")}</tr>' for row in block.rows)
-    return f'<div class="scroll"><table{dense}>{caption}{head}<tbody>{rows}</tbody></table></div>'
+    return f'<div class="scroll"><table{dense}>{caption}<colgroup>{columns}</colgroup>{head}<tbody>{rows}</tbody></table></div>'
 
 
 @_html.register
@@ -104,10 +107,12 @@ def _(block: Code) -> str:
     return f"<pre><code>{escape(block.text)}</code></pre>"
 
 
-def _figure(picture: Picture) -> str:
+def _figure(picture: Picture, width: float) -> str:
+    """width: share of the page, 0 for an equal one; on a narrow screen a picture is as wide as that."""
+    style = f' style="flex: 0 1 calc({width:.0%} - 1.25rem); min-width: min(100%, 12rem)"' if width else ""
     data = base64.b64encode(picture.png).decode()
     return (
-        f'<figure><img alt="{escape(picture.alt)}" src="data:image/png;base64,{data}">'
+        f'<figure{style}><img alt="{escape(picture.alt)}" src="data:image/png;base64,{data}">'
         f"<figcaption>{escape(picture.caption)}</figcaption></figure>"
     )
 
