@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from lungcad.datasets import is_made
 from lungcad.estimate import Estimate
 from lungcad.models import ModelCard
 from lungcad.paths import SERIES
@@ -52,13 +53,17 @@ NOT_CHOSEN = (
     "There are no validation series with a known answer for this network, so the pooling was set beforehand and its result is not calibrated for series: "
     "each slice's probabilities are."
 )
+NOT_YET_CHOSEN = (
+    "For these weights no pooling was chosen on validation phantom volumes yet (python -m lungcad volume-pooling does), so it was set beforehand and its result "
+    "is not calibrated for series: each slice's probabilities are."
+)
 
 
 def pooling_of(card: ModelCard) -> ChosenPooling:
     """The pooling chosen for these weights, or the usual one, which says that nothing could be chosen."""
     stored = _stored(SERIES / FILE).get(card.name)
     if not isinstance(stored, dict) or stored.get("weights_sha256") != card.sha256 or stored.get("pooling") not in POOLINGS:
-        return ChosenPooling(USUAL, NOT_CHOSEN)
+        return ChosenPooling(USUAL, NOT_YET_CHOSEN if is_made(card.dataset) else NOT_CHOSEN)
     name, found = stored["pooling"], stored["lesions_found_test"]
     auc, brier = stored["auc"][name], stored["brier_test"]
     sentence = (

@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -152,8 +152,3 @@ def _series(members: list[SliceHeader], remarks: tuple[str, ...], n_parts: int) 
         tuple(ordered),
         remarks=remarks,
     )
-
-
-def with_remark(series: Series, remark: str) -> Series:
-    """The same with one more thing to say."""
-    return replace(series, remarks=(*series.remarks, remark))

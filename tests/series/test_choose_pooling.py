@@ -1,0 +1,72 @@
+"""The choice of a pooling on validation volumes, on answers whose best pooling is known."""
+
+import json
+
+import numpy as np
+import pytest
+
+from lungcad.errors import ModelError
+from lungcad.imaging.phantom_volume import EXAMPLE_BALLS, make_phantom_volume
+from lungcad.models import load_model
+from lungcad.series import choose_pooling, stored_pooling
+from lungcad.series.choose_pooling import TEST_SEED, VALID_SEED, _chosen, _platt, _Read, choose
+from lungcad.series.pooling import negative_class
+
+
+@pytest.fixture(scope="module")
+def model():
+    return load_model("phantom-honest")
+
+
+def answered(model, rng, has_lesion: bool) -> _Read:
+    """One slice in 40 tells, the others are loud noise: the maximum is the pooling that sees it."""
+    suspicion = rng.uniform(0, 0.9, 40)
+    suspicion[7] = 0.97 if has_lesion else 0.5
+    probabilities = np.empty((40, 2))
+    probabilities[:, negative_class(model.card)] = 1 - suspicion
+    probabilities[:, 1 - negative_class(model.card)] = suspicion
+    return _Read(has_lesion, probabilities, (True, False) if has_lesion else ())
+
+
+def test_the_best_on_validation_is_chosen_marked_on_test_and_read_again(model, tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    valid, test = ([answered(model, rng, index % 2 == 0) for index in range(n)] for n in (40, 60))
+    chosen = _chosen(model, valid, test)
+    assert chosen["pooling"] == "maximum" and chosen["auc"]["maximum"]["test"]["value"] == 1
+    assert chosen["auc"]["mean"]["valid"]["value"] < 0.8
+    assert chosen["brier_test"]["after"]["value"] < chosen["brier_test"]["before"]["value"]
+    assert chosen["lesions_found_test"]["n"] == 60 and chosen["lesions_found_test"]["share"]["value"] == 0.5
+    (tmp_path / stored_pooling.FILE).write_text(json.dumps({"networks": {model.card.name: chosen}}))
+    monkeypatch.setattr(stored_pooling, "SERIES", tmp_path)
+    read = stored_pooling.pooling_of(model.card)
+    assert read.name == "maximum" and read.is_calibrated
+    assert "40 validation phantom volumes" in read.how_chosen and "60 test volumes" in read.how_chosen
+    changed = model.card.model_copy(update={"sha256": "0" * 64})
+    assert not stored_pooling.pooling_of(changed).is_calibrated
+
+
+def test_platt_gives_the_frequencies_back():
+    rng = np.random.default_rng(1)
+    scores = rng.uniform(0.02, 0.98, 4000)
+    logits = np.log(scores / (1 - scores))
+    truth = rng.random(4000) < 1 / (1 + np.exp(-(2 * logits - 1)))
+    slope, offset = _platt(scores, truth)
+    assert slope == pytest.approx(2, abs=0.2) and offset == pytest.approx(-1, abs=0.2)
+
+
+def test_only_networks_with_known_series():
+    with pytest.raises(ModelError, match="no series with a known answer"):
+        choose([load_model("chest-resnet18")], n=10)
+
+
+def test_every_volume_is_read_once_by_each_network(model, monkeypatch):
+    drawn = []
+
+    def small(seed, *, with_lesion):
+        drawn.append((seed, with_lesion))
+        return make_phantom_volume(seed, size=64, spacing_mm=12, balls=EXAMPLE_BALLS[:1] if with_lesion else ())
+
+    monkeypatch.setattr(choose_pooling, "draw_volume", small)
+    chosen = choose([model], n=2)[model.card.name]
+    assert drawn == [(VALID_SEED, True), (VALID_SEED + 1, False), (TEST_SEED, True), (TEST_SEED + 1, False)]
+    assert chosen["n_valid"] == chosen["n_test"] == 2 and chosen["weights_sha256"] == model.card.sha256
