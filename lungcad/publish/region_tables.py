@@ -164,7 +164,8 @@ def regions_readme(runs: Sequence[RegionRun], known: Sequence[KnownWithout] = ()
             f"{each['n']}{'' if each['region'] == ALL else ' of “' + region_title(each['region']) + '”'}: {each['why']}"
             for each in run.facts["left_out"]
         )
-        parts.append(
-            f"## `{run.facts['model']}` on {run.facts['data']}\n\n{region_table(run)}\n\nLeft out: {out or 'none'}.\n".replace("..", ".")
-        )
+        drawn = run.facts["n"] + sum(each["n"] for each in run.facts["left_out"] if each["region"] == ALL)
+        made = f"`python -m lungcad regions --model {run.facts['model']} --data {run.facts['data']} --n {drawn} --seed {run.facts['seed']}`"
+        left = f"Left out: {out or 'none'}.".replace("..", ".")
+        parts.append(f"## `{run.facts['model']}` on {run.facts['data']}\n\n{region_table(run)}\n\n{left} Made by {made}.\n")
     return "\n".join(parts)
