@@ -17,13 +17,15 @@ from lungcad.errors import ModelError, UnknownNameError
 from lungcad.export import FORMATS, check_images, export_network
 from lungcad.export.network import ExportedNetwork, facts_of
 from lungcad.export.program import program_of
+from lungcad.export.record import read_record
 from lungcad.imaging import read_image
 from lungcad.imaging.phantom import make_phantom
-from lungcad.models import create_model, load_model
+from lungcad.models import create_model, list_cards, load_model
 from lungcad.models.card import Inputs
 from lungcad.models.predict import calibrated
 from lungcad.models.weights import ready
 from lungcad.preprocess import normalise, preprocess, to_grey
+from lungcad.publish.export_table import with_table
 from tests.calls import caller
 from tests.conftest import CLASSES, make_card
 
@@ -148,3 +150,11 @@ def test_the_documented_script_runs_without_lungcad(exported, small, tmp_path):
     expected = torch_says(small, preprocess(read_image(slice_path), small.card.preprocess)[0])[0]
     assert list(told) == list(small.card.classes)
     np.testing.assert_allclose([float(value) for value in told.values()], expected, atol=2e-3)
+
+
+def test_the_table_is_made_of_the_record_and_of_the_weights_that_are_shipped():
+    rows, shipped = read_record(), {card.name: card.sha256 for card in list_cards()}
+    assert rows and with_table(DOCS, rows) == DOCS
+    for row in rows:
+        assert shipped[row["network"]] == row["weights_sha256"] and row["n"] == row["same_class"] == 100
+        assert row["largest_difference"] <= row["tolerance"]
