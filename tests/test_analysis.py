@@ -207,7 +207,7 @@ def test_a_map_that_selects_nothing_gets_no_support(toy_gate, phantom):
     flat.facts["flat_share"] = 1.0
     checks = list(trust_checks(phantom.image(), toy_gate, result, "attention"))
     of_map = [check for check in checks if CHECKS[check.name].of_map]
-    assert len(of_map) == 4 and len(checks) == 6 and all(check.verdict is not Verdict.SUPPORTS for check in of_map)
+    assert len(of_map) == 4 and len(checks) == 7 and all(check.verdict is not Verdict.SUPPORTS for check in of_map)
     supported = Check("stability", "correlation", 1.0, 0.0, Verdict.SUPPORTS, "It is stable.")
     assert without_support(supported, flat).verdict is Verdict.UNCLEAR and "100%" in without_support(supported, flat).sentence
     flat.facts["flat_share"] = 0.1

@@ -97,6 +97,14 @@ def number(row: Row, name: str) -> str:
     return f"{row[name]:.3f} [{low:.3f}, {high:.3f}]"
 
 
+def no_lung_seen(known: KnownWithout | None, classes: Sequence[str]) -> dict[str, str]:
+    """Metric -> what a small head reaches that never saw a lung; empty where that was not measured for these classes."""
+    if known is None or sorted(known.facts["classes"]) != sorted(classes):
+        return {}
+    row = next((row for row in known.rows if row["seen"] == "no-lungs"), None)
+    return {} if row is None else {"accuracy": number(row, "accuracy"), "macro F1": number(row, "macro_f1"), "ROC-AUC": number(row, "auc")}
+
+
 def signed(row: Row, name: str) -> str:
     """The paired difference to the whole images."""
     if row["difference"].get(name) is None:

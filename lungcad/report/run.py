@@ -1,7 +1,7 @@
 """One page about an evaluation run that an author can attach to a paper, and a reader can repeat by the commands printed on it."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -11,9 +11,11 @@ from lungcad.evaluate.curves import reliability, roc
 from lungcad.evaluate.metric import Level
 from lungcad.evaluate.metric_table import metrics_of
 from lungcad.evaluate.scoring import ScoredCases, baselines, flags, operating_points, report
+from lungcad.evaluate.stores.known_without import read_known
 from lungcad.evaluate.stores.runs import Run
 from lungcad.names import printable
 from lungcad.paths import WEIGHTS
+from lungcad.publish.region_tables import no_lung_seen
 from lungcad.report.document import Block, Code, Document, Facts, Picture, Pictures, Section, Table, Text, Tone
 from lungcad.report.provenance import today, versions
 from lungcad.train.recipe import Recipe
@@ -42,13 +44,16 @@ def run_document(run: Run, *, date: str | None = None) -> Document:
 
 
 def _metrics(run: Run, scored: ScoredCases) -> list[Block]:
-    columns = {"this run": scored.report}
+    columns: dict[str, Mapping[str, object]] = {"this run": scored.report}
     copies = run.test.copy_of_training
     if copies.any() and not copies.all():
         columns["without copies"] = report(run, without_copies=True)
     columns |= {f"trivial: {name}": values for name, values in baselines(run).items()}
+    unseen = no_lung_seen(read_known(run.facts["dataset"]), run.classes)
+    if unseen:
+        columns["trivial: no lung seen"] = unseen
     rows = [
-        (metric.name, *(str(values[metric.name]) if metric.name in values else "" for values in columns.values()))
+        (metric.name, *(str(values[metric.name]) if metric.name in values else "–" for values in columns.values()))
         for metric in metrics_of(Level.HEADLINE)
         if metric.name in scored.report
     ]
@@ -56,6 +61,8 @@ def _metrics(run: Run, scored: ScoredCases) -> list[Block]:
         "Value [95 % bootstrap interval over groups]. Trivial baselines answer the same cases without looking at the disease; without "
         "copies: test images that copy a training image are left out."
     )
+    if unseen:
+        note += " No lung seen: a small head trained and tested on this set's slices without the lungs, on a split of its own."
     return [Table(("", *columns), rows, (1.3, *[1.5] * len(columns)), dense=True), Text(note, Tone.NOTE)]
 
 

@@ -30,7 +30,7 @@ def test_a_pair_on_one_image():
     assert len(rows["test accuracy"]) == 3 and "adds" in rows["attention"][1] and rows["attention"][0] == "none"
     assert sum("Rank correlation" in caption.value for caption in page.caption) == 1
     page.toggle(key="compare_trust").set_value(True).run()
-    assert not page.exception and sum("-badge[" in text.value for text in page.markdown if not text.value.startswith("|")) == 12
+    assert not page.exception and sum("-badge[" in text.value for text in page.markdown if not text.value.startswith("|")) == 14
 
 
 def test_maps_share_one_scale_and_the_difference_has_its_own():

@@ -9,7 +9,7 @@ from lungcad.app.components.text import class_label
 from lungcad.evaluate.metric import Level
 from lungcad.evaluate.metric_table import metrics_by_class, metrics_of
 from lungcad.evaluate.stores.runs import Run
-from lungcad.publish.region_tables import number
+from lungcad.publish.region_tables import no_lung_seen
 from lungcad.report.document import Document
 
 
@@ -17,7 +17,7 @@ def show_headlines(run: Run, *, without_copies: bool) -> None:
     """Every metric with its interval beside the trivial baselines."""
     found = store.report_of(run.name, without_copies)
     trivial = store.baselines_of(run.name, without_copies)
-    unseen = _without_lungs(run)
+    unseen = no_lung_seen(region_store.known_without(run.facts["dataset"]), run.classes)
     st.dataframe(
         [
             {"metric": metric.name, run.name: str(found[metric.name])}
@@ -52,15 +52,6 @@ def _document(run: Run) -> Document:
     from lungcad.report.run import run_document  # the page does not wait for it
 
     return run_document(run)
-
-
-def _without_lungs(run: Run) -> dict[str, str]:
-    """Metric -> what a small head reaches that never saw a lung; empty where that was not measured for these classes."""
-    known = region_store.known_without(run.facts["dataset"])
-    if known is None or sorted(known.facts["classes"]) != sorted(run.classes):
-        return {}
-    row = next((row for row in known.rows if row["seen"] == "no-lungs"), None)
-    return {} if row is None else {"accuracy": number(row, "accuracy"), "macro F1": number(row, "macro_f1"), "ROC-AUC": number(row, "auc")}
 
 
 def show_per_class(run: Run, *, without_copies: bool) -> None:
