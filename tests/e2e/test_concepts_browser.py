@@ -18,6 +18,7 @@ def test_what_if_it_were_not_spiculated(tab, server):
     slider.press("Home")
     expect(tab.get_by_text("With these ratings the answer would be")).to_be_visible(timeout=30_000)
     expect(tab.locator(".concepts .changed").first).to_contain_text("no spiculation")
-    tab.get_by_role("button", name="Reset", exact=True).last.click()
+    tab.get_by_test_id("stButton").get_by_role("button", name="Reset").click()
     expect(tab.get_by_text("is the sum of what 8 ratings speak for")).to_be_visible(timeout=30_000)
-    assert tab.locator(MAPS).first.bounding_box() == picture
+    now = tab.locator(MAPS).first.bounding_box()
+    assert {side: now[side] for side in ("x", "width", "height")} == {side: picture[side] for side in ("x", "width", "height")}
