@@ -28,7 +28,7 @@ def test_first_paint_shows_a_result(monkeypatch):
     assert facts["panes"][0]["image"] == image[0]["id"] and facts["panes"][0]["map"] == heat_map[0]["id"]
     np.testing.assert_array_equal(image[1], page.session_state["source"].image.pixels)
     asked = [row.label for row in page.expander if "-badge[" in row.label]
-    assert len(asked) == 7 and all(any(verdict in text for verdict in Verdict) for text in asked)
+    assert len(asked) == 8 and all(any(verdict in text for verdict in Verdict) for text in asked)
 
 
 def test_a_newcomer_begins_with_a_slice_whose_contour_is_known(monkeypatch):

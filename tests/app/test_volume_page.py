@@ -86,8 +86,12 @@ def test_a_clicked_place_is_rated_by_every_nodule_network(page, chest):
     page.session_state["volume"] = {"rated": {"volume": chest.volume.sha256[:32], "point": [-78.0, -8.0, 30.0], "n": 1}}
     page.run()
     assert not page.exception and "nodule networks" in page.subheader[0].value
-    assert sum("lidc-nodules" in each.value for each in page.markdown) == 2
-    assert [pane["title"] for pane in mounted(page)[0][0]["panes"]] == ["lidc-efficientnet-lite0", "lidc-efficientnet-lite0-soft"]
+    assert sum("lidc-nodules" in each.value for each in page.markdown) == 3
+    assert [pane["title"] for pane in mounted(page)[0][0]["panes"]] == [
+        "lidc-efficientnet-lite0",
+        "lidc-efficientnet-lite0-concepts",
+        "lidc-efficientnet-lite0-soft",
+    ]
 
 
 def test_what_is_too_large_is_reduced(chest):

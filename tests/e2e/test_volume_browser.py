@@ -46,7 +46,7 @@ def wait(tab, expression: str) -> None:
 
 def test_a_dropped_series_is_scrolled_windowed_measured_and_clicked(tab, server, chest, tmp_path):
     sent = []
-    tab.on("websocket", lambda socket: socket.on("framesent", sent.append))
+    tab.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
     tab.goto(f"{server}/Volume")
     drop(tab, zipped(chest, tmp_path))
     wait(tab, "v.block.n === 23")
