@@ -205,32 +205,10 @@ def trust_checks(
     image: CTImage, model: TrainedModel, result: Analysis, method: str, options: Options = Options(), *, partner: TrainedModel | None = None
 ) -> Iterator[Check]:
     """The quick checks of one of the result's maps, as they finish; partner: the same network with, or without, attention
-    (:func:`partner_of`).
+    (:func:`~lungcad.models.partner.partner_of`).
     """
     subject = Subject(model, image, method, model.class_index(result.target), options, has_lungs=sees_lungs(model.card), partner=partner)
     yield from quick_checks(subject, result.attributions[method])
-
-
-def partner_of(card: ModelCard, cards: Iterable[ModelCard]) -> ModelCard | None:
-    """The card that differs in attention only, a baseline and an attention network; None where there is none."""
-
-    def key(candidate: ModelCard) -> tuple[object, ...]:
-        return (
-            candidate.dataset,
-            candidate.task,
-            candidate.protocol,
-            candidate.backbone,
-            candidate.inputs,
-            candidate.classes,
-            candidate.preprocess,
-            candidate.shortcut,
-            candidate.concepts,
-        )
-
-    return next(
-        (candidate for candidate in cards if key(candidate) == key(card) and (candidate.attention == "none") != (card.attention == "none")),
-        None,
-    )
 
 
 def slow_trust_checks(

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 from packaging.requirements import Requirement
 
-from lungcad.analysis import partner_of
 from lungcad.bench.report import bench_readme
 from lungcad.bench.run import read_rows
 from lungcad.bench.table import ENTRIES
@@ -24,6 +23,7 @@ from lungcad.evaluate.truth.networks import KNOWN_NETWORKS
 from lungcad.explain import METHODS
 from lungcad.explain.trust.thresholds import thresholds_in_use
 from lungcad.models import list_cards
+from lungcad.models.partner import partner_of
 from lungcad.publish.cards_readme import readme, results_table
 from lungcad.publish.gate_tables import gate_readme, with_gate
 from lungcad.publish.region_tables import regions_readme, with_regions

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from lungcad.analysis import Analysis, analyse, answer_together, partner_of, slow_trust_checks, trust_checks
+from lungcad.analysis import Analysis, analyse, answer_together, slow_trust_checks, trust_checks
 from lungcad.api.batching import Batcher
 from lungcad.api.forms import ExplainForm, Form, MapForm, Output, PredictForm, TrustForm
 from lungcad.api.problems import Problem
@@ -18,6 +18,7 @@ from lungcad.explain import METHODS
 from lungcad.imaging import CTImage, read_image
 from lungcad.models import ModelCard, TrainedModel, list_cards, load_model
 from lungcad.models.ensemble import Ensemble
+from lungcad.models.partner import partner_of
 from lungcad.paths import RUNS
 from lungcad.progress import Progress
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 
-from lungcad.analysis import Analysis, nearest_cases, partner_of, trust_checks
+from lungcad.analysis import Analysis, nearest_cases, trust_checks
 from lungcad.errors import LungcadError, ModelError
 from lungcad.evaluate.stores.truth import read_truth
 from lungcad.explain import Options
 from lungcad.explain.neighbours import Nearest
 from lungcad.models import ModelCard, TrainedModel, load_model
+from lungcad.models.partner import partner_of
 from lungcad.report.case import Case
 
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from lungcad.analysis import Analysis, partner_of, slow_trust_checks, trust_checks
+from lungcad.analysis import Analysis, slow_trust_checks, trust_checks
 from lungcad.app import session, store
 from lungcad.app.components.case_grid import case_grid
 from lungcad.app.components.chart import chart_with_csv
@@ -12,6 +12,7 @@ from lungcad.app.predict.gate import mark_of
 from lungcad.explain import METHODS, Options
 from lungcad.explain.attribution import Cost
 from lungcad.explain.trust import CHECKS, Check, Verdict
+from lungcad.models.partner import partner_of
 from lungcad.publish.truth_tables import record
 
 BADGES = {
