@@ -64,17 +64,27 @@ class Batcher:
     def _run(self) -> None:
         while batch := self._next():
             self.sizes.append(len(batch))
-            try:
-                for waiting, prepared in zip(batch, PreparedInput.several(batch[0].model, [each.image for each in batch]), strict=True):
-                    waiting.future.set_result(prepared)
-            except Exception:
-                self._one_by_one(batch)
+            self._answer(batch)
+            batch.clear()  # while it waits for the next one, nothing of these images is kept
+
+    def _answer(self, batch: list[_Waiting]) -> None:
+        """Each image gets its result or its fault, and only once: a thread that ended here would leave every later caller waiting."""
+        try:
+            prepared = PreparedInput.several(batch[0].model, [waiting.image for waiting in batch])
+            answers = list(zip(batch, prepared, strict=True))
+        except Exception:  # one image or the memory spoils a batch with an error of any type
+            self._one_by_one(batch)
+            return
+        for waiting, each in answers:
+            waiting.future.set_result(each)
 
     @staticmethod
     def _one_by_one(batch: list[_Waiting]) -> None:
-        """What spoils a batch (one image, the memory) is told to the one whose image it was."""
+        """What spoils a batch is told to the one whose image it was."""
         for waiting in batch:
             try:
-                waiting.future.set_result(PreparedInput.of(waiting.model, waiting.image))
-            except Exception as error:
+                prepared = PreparedInput.of(waiting.model, waiting.image)
+            except Exception as error:  # of any type; it is raised again in the caller's thread
                 waiting.future.set_exception(error)
+            else:
+                waiting.future.set_result(prepared)

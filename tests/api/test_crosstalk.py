@@ -1,9 +1,11 @@
 """Many callers at once: each gets the answer to his own image, whoever shared a batch with him."""
 
+import gc
 import hashlib
 import re
 import threading
 import time
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -14,7 +16,7 @@ import torch
 from lungcad.analysis import analyse
 from lungcad.api import service
 from lungcad.api.app import create_app
-from lungcad.api.batching import Batcher
+from lungcad.api.batching import Batcher, _Waiting
 from lungcad.explain import PreparedInput
 from lungcad.imaging import read_image
 from tests.api.conftest import HERE, ask, distinct, marked_image
@@ -115,3 +117,29 @@ def test_a_fault_of_one_image_is_told_to_its_caller_alone(marked, images, monkey
     batcher.stop()
     with pytest.raises(RuntimeError):
         batcher.prepare(model, good)
+
+
+def test_a_batch_that_comes_back_short_is_answered_one_by_one(marked, images, monkeypatch):
+    """A future that got its result cannot be told a fault; the batches' thread would end of it."""
+    several = PreparedInput.several.__func__
+    short = classmethod(lambda cls, model, images: several(cls, model, images)[: max(len(images) - 1, 1)])
+    monkeypatch.setattr(PreparedInput, "several", short)
+    batcher, model = Batcher(largest=8), service.network(marked[0])
+    waiting = [_Waiting(model, read_image(image)) for image in images[:3]]
+    batcher._answer(waiting)
+    assert [each.future.result(timeout=5).grey.shape for each in waiting] == [(64, 64)] * 3
+    batcher.stop()
+
+
+def test_nothing_of_an_image_is_kept_while_no_other_comes(marked, images):
+    batcher, model = Batcher(largest=8), service.network(marked[0])
+    image = read_image(images[0])
+    prepared = batcher.prepare(model, image)
+    kept = weakref.ref(image), weakref.ref(prepared)
+    del image, prepared
+    until = time.monotonic() + 5
+    while any(each() is not None for each in kept) and time.monotonic() < until:
+        gc.collect()
+        time.sleep(0.01)
+    assert [each() for each in kept] == [None, None]
+    batcher.stop()
