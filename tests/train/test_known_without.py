@@ -53,6 +53,9 @@ def test_it_comes_back_from_disk_as_it_was(known, tmp_path):
     assert read_known("phantoms", tmp_path).rows == known.rows and len(list_known(tmp_path)) == 1
     assert read_known("nothing", tmp_path) is None
     assert len(known_table(known).splitlines()) == 2 + 3
+    (tmp_path / "phantoms" / "cases.parquet").write_bytes(known.cases.drop(columns="case").to_parquet())
+    with pytest.raises(DatasetError, match="regions-known --data phantoms"):
+        read_known("phantoms", tmp_path)
     (tmp_path / "phantoms" / "cases.parquet").write_bytes(b"nothing")
     with pytest.raises(DatasetError, match="regions-known --data phantoms"):
         read_known("phantoms", tmp_path)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from lungcad.errors import DatasetError
+from lungcad.evaluate.stores.damage import DAMAGED_JSON
 from lungcad.files import write_whole
 from lungcad.paths import CONCEPTS
 
@@ -28,7 +29,7 @@ def read_concepts(folder: Path = CONCEPTS) -> list[dict[str, Any]]:
 def _read(path: Path) -> dict[str, Any]:
     try:
         facts = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
+    except DAMAGED_JSON:
         facts = None
     if not isinstance(facts, dict) or facts.get("schema") != SCHEMA or not facts.keys() >= _KEYS:
         raise DatasetError(f"{path.name} in data/concepts is damaged or of another version; run 'python -m lungcad concepts' again.")

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from lungcad.evaluate.stores.damage import DAMAGED_JSON
 from lungcad.paths import GATE
 
 GateTest = dict[str, Any]
@@ -17,7 +18,7 @@ def read_gate_tests(root: Path = GATE, on_fault: Callable[[str], None] = lambda 
     for path in sorted(root.glob("*.json")):
         try:
             values = json.loads(path.read_text("utf-8"))
-        except (OSError, ValueError):
+        except DAMAGED_JSON:
             values = None
         if not isinstance(values, dict) or not values.keys() >= _KEYS:
             on_fault(f"{path.name} is not the test of a gate; write it anew with 'python -m lungcad gate fit --model {path.stem}'.")

@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pyarrow as pa
 
 from lungcad.errors import DatasetError
 from lungcad.evaluate.regions.rows import known_rows
+from lungcad.evaluate.stores.damage import DAMAGED
 from lungcad.files import whole_folder
 from lungcad.paths import REGION_RUNS
 
 SCHEMA = 1
 FOLDER = REGION_RUNS / "without"
+_KEYS = {"dataset", "classes", "n", "left_out", "how"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,8 +63,12 @@ def read_known(dataset: str, root: Path = FOLDER) -> KnownWithout | None:
     try:
         facts = json.loads((folder / "known.json").read_text("utf-8"))
         table = pd.read_parquet(folder / "cases.parquet")
-        whole = facts["schema"] == SCHEMA and {"seen", "group", "label", *(f"p:{name}" for name in facts["classes"])} <= set(table.columns)
-    except (OSError, ValueError, KeyError, TypeError, NotImplementedError, RecursionError, pa.ArrowException):
+        whole = (
+            facts["schema"] == SCHEMA
+            and facts.keys() >= _KEYS
+            and {"case", "seen", "group", "label", *(f"p:{name}" for name in facts["classes"])} <= set(table.columns)
+        )
+    except DAMAGED:
         whole = False
     if not whole or not len(table):
         raise DatasetError(f"What {dataset} tells without the lungs is stored in a damaged file or of another schema; {again}.")

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from lungcad.errors import DatasetError, UnknownNameError
 from lungcad.evaluate.regions.rows import ALL, region_rows
+from lungcad.evaluate.stores.damage import DAMAGED
 from lungcad.files import whole_folder
 from lungcad.paths import REGION_RUNS
 
@@ -75,8 +75,7 @@ def read_region_run(name: str, root: Path = REGION_RUNS) -> RegionRun:
     try:
         facts = json.loads((folder / "regions.json").read_text("utf-8"))
         table = pd.read_parquet(folder / "cases.parquet")
-    # pyarrow raises NotImplementedError for a damaged type or codec, json RecursionError for deep nesting
-    except (OSError, ValueError, KeyError, TypeError, NotImplementedError, RecursionError, pa.ArrowException):
+    except DAMAGED:
         raise DatasetError(f"A file of the regions run {name} is damaged or missing; {_AGAIN}.") from None
     if not isinstance(facts, dict) or facts.get("schema") != SCHEMA:
         raise DatasetError(f"The regions run {name} has another schema than this lungcad reads ({SCHEMA}); {_AGAIN}.")

@@ -18,6 +18,7 @@ from pyarrow.dataset import dataset
 
 from lungcad.datasets import Case, Split
 from lungcad.errors import DatasetError, UnknownNameError
+from lungcad.evaluate.stores.damage import DAMAGED_JSON, DAMAGED_TABLE
 from lungcad.evaluate.stores.run_checks import check_baselines, check_predictions, checked_facts
 from lungcad.files import whole_folder
 from lungcad.names import printable
@@ -201,7 +202,7 @@ def _read_facts(folder: Path) -> dict[str, Any]:
     printable_name = printable(folder.name)
     try:
         facts = json.loads((folder / "run.json").read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
+    except DAMAGED_JSON:
         raise DatasetError(f"run.json of the run {printable_name} is damaged; restore it or make the run again.") from None
     schema = facts.get("schema") if isinstance(facts, dict) else None
     if schema is None:
@@ -229,8 +230,7 @@ def _table(folder: Path, file: str, run: str) -> pd.DataFrame | None:
         return None
     try:
         return _read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
-    # pyarrow raises NotImplementedError for a damaged type or codec
-    except (OSError, ValueError, KeyError, TypeError, NotImplementedError, pa.ArrowException) as error:
+    except DAMAGED_TABLE as error:
         raise DatasetError(f"{file} of the run {run} is damaged ({type(error).__name__}); restore it or make the run again.") from None
 
 

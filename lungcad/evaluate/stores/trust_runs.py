@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 from pandas.api.types import is_numeric_dtype
 
 from lungcad.errors import DatasetError, UnknownNameError
 from lungcad.estimate import Estimate
 from lungcad.evaluate.bootstrap import Resamples
 from lungcad.evaluate.metrics import estimate
+from lungcad.evaluate.stores.damage import DAMAGED
 from lungcad.explain.trust import MEASURES
 from lungcad.files import whole_folder
 from lungcad.paths import TRUST
@@ -86,8 +86,7 @@ def read_trust_run(name: str, root: Path = TRUST) -> TrustRun:
     try:
         facts = json.loads((folder / "trust.json").read_text("utf-8"))
         table = pd.read_parquet(folder / "cases.parquet")
-    # pyarrow raises NotImplementedError for a damaged type or codec, json RecursionError for deep nesting
-    except (OSError, ValueError, KeyError, TypeError, NotImplementedError, RecursionError, pa.ArrowException):
+    except DAMAGED:
         raise DatasetError(f"A file of the trust run {name} is damaged or missing; run lungcad trust again.") from None
     if not isinstance(facts, dict) or facts.get("schema") != SCHEMA:
         raise DatasetError(f"The trust run {name} has another schema than this lungcad reads ({SCHEMA}); run lungcad trust again.")

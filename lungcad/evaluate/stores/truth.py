@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-import pyarrow as pa
 
 from lungcad.errors import DatasetError
+from lungcad.evaluate.stores.damage import DAMAGED_JSON, DAMAGED_TABLE
 from lungcad.explain.trust.thresholds import THRESHOLDS
 from lungcad.files import write_whole
 from lungcad.paths import TRUTH
@@ -61,7 +61,7 @@ def read_verdicts(folder: Path = TRUTH) -> pd.DataFrame:
     """The rows behind the marks. Raises :class:`DatasetError` where they are missing or damaged."""
     try:
         return pd.read_parquet(folder / VERDICTS)
-    except (OSError, ValueError, pa.ArrowException):
+    except DAMAGED_TABLE:
         raise DatasetError(f"{VERDICTS} in data/truth is missing or damaged; run 'python -m lungcad truth' again.") from None
 
 
@@ -78,7 +78,7 @@ def read_truth(folder: Path = TRUTH) -> dict[str, Any] | None:
         return None
     try:
         facts = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
+    except DAMAGED_JSON:
         facts = None
     if not isinstance(facts, dict) or facts.get("schema") != SCHEMA or not _LISTS.keys() <= facts.keys():
         raise DatasetError(f"{FACTS} in data/truth is damaged or of another version; run 'python -m lungcad truth' again.")
