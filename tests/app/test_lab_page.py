@@ -127,6 +127,29 @@ def test_another_training_waits_and_sees_its_place(lab):
     assert lab.trained == [LabSettings()] and trainings.find(LabSettings()).is_running
 
 
+def test_two_threads_never_begin_the_process_at_once(lab, monkeypatch):
+    beginning, at_once, train = threading.Lock(), [], lab.train
+
+    def start() -> None:
+        if not beginning.acquire(blocking=False):
+            at_once.append(threading.current_thread())
+            return
+        time.sleep(0.2)  # longer than a waiting training takes to see that its turn has come
+        beginning.release()
+
+    def start_and_train(settings, **told):
+        start()
+        return train(settings, **told)
+
+    monkeypatch.setattr(lab, "start", start)
+    monkeypatch.setattr(lab, "train", start_and_train)
+    lab.may_go_on.set()
+    for seed in (0, 7):
+        trainings.begin(LabSettings(seed=seed))
+    join()
+    assert len(lab.trained) == 2 and not at_once
+
+
 @pytest.mark.parametrize(
     ("stages", "says"),
     [

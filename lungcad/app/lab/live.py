@@ -20,7 +20,7 @@ def train_button(settings: LabSettings) -> None:
     if training is not None and training.is_running:
         trainings.watch(training)  # after a reload, or in a second tab
         st.button("Stop", key="lab_stop", on_click=trainings.leave, args=(training,), icon=":material/stop:", width="stretch",
-                  help="Ends the training; patients that were drawn stay drawn.")  # fmt: skip
+                  help="Ends the training, unless it is watched elsewhere too; patients that were drawn stay drawn.")  # fmt: skip
         return
     done = training is not None and training.results is not None
     st.button(

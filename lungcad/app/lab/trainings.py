@@ -33,7 +33,6 @@ class Training:
     done: int = 0
     total: int = 0
     place: int = 0
-    seconds: float | None = None
     epochs: list[dict[str, Any]] = field(default_factory=list)
     results: Results | None = None
     head: bytes = b""
@@ -62,7 +61,7 @@ _WORKER = Worker()
 
 
 def warm_up() -> None:
-    """The process begins to load while the reader still reads."""
+    """The process begins to load while the reader still reads, unless the training whose turn it is begins it: two threads would begin two."""
     with _LOCK:
         if not _QUEUE:
             _WORKER.start()
@@ -83,9 +82,9 @@ def begin(settings: LabSettings) -> Training:
             idle = [key for key, each in _TRAININGS.items() if not each.is_running and each is not training]
             for key in idle[: max(len(_TRAININGS) - MOST, 0)]:
                 del _TRAININGS[key]
-    watch(training)
-    if training.results is None:
-        jobs.start(_key(settings), lambda on_progress: _train(training, on_progress))
+        watch(training)
+        if training.results is None:  # under the lock, or a second tab finds it neither running nor finished and puts its own in its place
+            jobs.start(_key(settings), lambda on_progress: _train(training, on_progress))
     return training
 
 
@@ -105,7 +104,7 @@ def leave(training: Training) -> None:
     """This session watches no more; the training ends unless another session watches it."""
     context = get_script_run_ctx()
     training.watchers.pop(context.session_id if context else "", None)
-    if not any(is_there() for is_there in training.watchers.values()) and training.job is not None:
+    if not any(is_there() for is_there in list(training.watchers.values())) and training.job is not None:
         training.job.stop.set()
 
 
@@ -132,13 +131,11 @@ def _train(training: Training, on_progress: Progress) -> bool:
             check()
             time.sleep(0.1)
         training.place = 0
-        start = time.perf_counter()
         answer = _WORKER.train(training.settings, on_progress=told, on_epoch=training.epochs.append, check=check)
-        training.seconds = time.perf_counter() - start
         training.head = answer["head"]
         training.results = Results.of_dict(answer["results"])
         return True
     finally:
         with _LOCK:
             _QUEUE.remove(training)
-        _WORKER.start()  # the next one finds it loaded
+        warm_up()  # the next one finds it loaded
