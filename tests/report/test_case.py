@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from lungcad.analysis import analyse
+from lungcad.app.predict.report import _share_in_link
 from lungcad.datasets import class_title
 from lungcad.datasets.concepts import CONCEPTS
 from lungcad.errors import UnknownNameError
@@ -141,3 +142,11 @@ def test_an_unknown_format_is_one_sentence():
     with pytest.raises(UnknownNameError, match="pdf, html"):
         chosen("pdf,docx", {"pdf": 1, "html": 1}, "report format")
     assert chosen("html, PDF,html", {"pdf": 1, "html": 1}, "report format") == ["html", "pdf"]
+
+
+@pytest.mark.parametrize(
+    ("link", "opacity"), [({}, 0.5), ({"opacity": "0.8"}, 0.8)] + [({"opacity": text}, 0.5) for text in ("nan", "7", "-1", "x")]
+)
+def test_the_report_has_the_viewers_settings_and_the_usual_ones_where_the_viewer_has(monkeypatch, link, opacity):
+    monkeypatch.setattr("streamlit.query_params", link)
+    assert _share_in_link("opacity", 0.5) == opacity

@@ -80,8 +80,9 @@ def _offer_objects(data: bytes, case, stem: str) -> None:
 
 
 def _share_in_link(name: str, usual: float) -> float:
-    """A setting of the viewer, which it keeps in the link; what stands there now, for the report says which it has."""
+    """A setting of the viewer, which it keeps in the link; the usual one where it would not take what stands there."""
     try:
-        return min(max(float(st.query_params.get(name, usual)), 0.0), 1.0)
+        value = float(st.query_params.get(name, usual))
     except ValueError:
         return usual
+    return value if 0 <= value <= 1 else usual
