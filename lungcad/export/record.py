@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lungcad.datasets import DATASETS
-from lungcad.errors import DatasetError
+from lungcad.errors import DatasetError, lookup
 from lungcad.evaluate.trust import test_cases
 from lungcad.export.agreement import check_images
 from lungcad.export.file import export_network
@@ -33,25 +33,26 @@ def own_images(model: TrainedModel, n: int) -> tuple[str, list[CTImage]]:
 
 
 def record_agreement(model: TrainedModel, formats: Sequence[str], n: int, on_progress: Progress | None = None) -> list[dict[str, Any]]:
-    """A row a format: what was compared and how far it was apart."""
+    """A row a format: what was compared and how far it was apart. Raises :class:`UnknownNameError` for another, before any work."""
+    entries = [lookup(FORMATS, name.strip(), "format") for name in formats]
     kind, images = own_images(model, n)
     rows = []
-    for done, name in enumerate(formats):
+    for done, entry in enumerate(entries, 1):
         with tempfile.TemporaryDirectory() as folder:
-            exported = export_network(model, name, Path(folder, f"network{FORMATS[name].suffix}"), images)
+            exported = export_network(model, entry.name, Path(folder, f"network{entry.suffix}"), images)
             size = sum(path.stat().st_size for path in exported.files)
         rows.append(
             {
                 "network": model.card.name,
                 "weights_sha256": model.card.sha256,
-                "format": name,
+                "format": entry.name,
                 "images": kind,
                 "bytes": size,
                 **exported.agreement.to_dict(),
             }
         )
         if on_progress:
-            on_progress(done + 1, len(formats))
+            on_progress(done, len(entries))
     return rows
 
 

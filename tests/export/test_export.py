@@ -17,7 +17,7 @@ from lungcad.errors import ModelError, UnknownNameError
 from lungcad.export import FORMATS, check_images, export_network
 from lungcad.export.network import ExportedNetwork, facts_of
 from lungcad.export.program import program_of
-from lungcad.export.record import read_record
+from lungcad.export.record import read_record, record_agreement
 from lungcad.imaging import read_image
 from lungcad.imaging.phantom import make_phantom
 from lungcad.models import create_model, list_cards, load_model
@@ -109,6 +109,8 @@ def test_a_file_that_differs_is_not_kept(small, tmp_path, monkeypatch):
 def test_what_is_refused_is_refused_in_one_sentence(small, tmp_path, monkeypatch):
     with pytest.raises(UnknownNameError, match="choose one of: onnx, openvino, torch-export, torchscript"):
         export_network(small, "litert", tmp_path / "a.tflite", [])
+    with pytest.raises(UnknownNameError, match="Unknown format 'litert'"):
+        record_agreement(small, ["onnx", "litert"], 1)
     with pytest.raises(ModelError, match=r"ends in \.onnx"):
         export_network(small, "onnx", tmp_path / "a.pt2", [])
     find = importlib.util.find_spec
