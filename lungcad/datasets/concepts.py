@@ -66,60 +66,54 @@ _DEGREES = (1.0, 2.0, 3.0, 4.0, 5.0)
 _MILLIMETRES = (3.0, 5.0, 7.0, 10.0, 15.0, 20.0, 30.0, 40.0)
 
 
-def _degree(name: str, title: str, what: str, direction: int, *words: str) -> None:
-    CONCEPTS.add(name, Concept(name, title, what, _DEGREES, words, direction))
+def _add(
+    name: str,
+    title: str,
+    what: str,
+    direction: int,
+    *words: str,
+    levels: tuple[float, ...] = _DEGREES,
+    is_nominal: bool = False,
+    unit: str = "",
+) -> None:
+    CONCEPTS.add(name, Concept(name, title, what, levels, words, direction, is_nominal, unit))
 
 
 # Texture has no direction: part-solid nodules are more suspicious than ground glass and than solid ones (Fleischner Society, Radiology 2017).
 # The words are those of LIDC-IDRI's reading form, as pylidc gives them. Left out of its nine: internal structure, "soft tissue" in 99.5 % of all ratings.
-CONCEPTS.add(
-    "diameter_mm",
-    Concept(
-        "diameter_mm",
-        "Diameter",
-        "Longest diameter of the nodule.",
-        _MILLIMETRES,
-        tuple(f"{size:.0f} mm" for size in _MILLIMETRES),
-        1,
-        unit="mm",
-    ),
-)
-_degree(
+_add(
+    "diameter_mm", "Diameter", "Longest diameter of the nodule.", 1,
+    *(f"{size:.0f} mm" for size in _MILLIMETRES), levels=_MILLIMETRES, unit="mm",
+)  # fmt: skip
+_add(
     "spiculation", "Spiculation", "Fine lines that radiate from the edge.", 1,
     "no spiculation", "nearly no spiculation", "medium spiculation", "near marked spiculation", "marked spiculation",
 )  # fmt: skip
-_degree(
+_add(
     "lobulation", "Lobulation", "Rounded bulges of the edge.", 1,
     "no lobulation", "nearly no lobulation", "medium lobulation", "near marked lobulation", "marked lobulation",
 )  # fmt: skip
-_degree(
+_add(
     "margin", "Margin", "How sharply the edge is defined.", -1,
     "poorly defined", "near poorly defined", "medium margin", "near sharp", "sharp",
 )  # fmt: skip
-_degree(
+_add(
     "sphericity", "Sphericity", "How round the nodule is.", -1,
     "linear", "ovoid to linear", "ovoid", "ovoid to round", "round",
 )  # fmt: skip
-_degree(
+_add(
     "texture", "Texture", "From ground glass to solid.", 0,
     "non-solid (ground glass)", "non-solid to mixed", "part solid", "solid to mixed", "solid",
 )  # fmt: skip
-_degree(
+_add(
     "subtlety", "Subtlety", "How easily the nodule is seen; a higher rating is more obvious.", 1,
     "extremely subtle", "moderately subtle", "fairly subtle", "moderately obvious", "obvious",
 )  # fmt: skip
-CONCEPTS.add(
-    "calcification",
-    Concept(
-        "calcification",
-        "Calcification",
-        "The pattern of calcium, if any.",
-        (1.0, 2.0, 3.0, 4.0, 5.0, 6.0),
-        ("popcorn", "laminated", "solid calcification", "non-central", "central", "no calcification"),
-        0,
-        is_nominal=True,
-    ),
-)
+_add(
+    "calcification", "Calcification", "The pattern of calcium, if any.", 0,
+    "popcorn", "laminated", "solid calcification", "non-central", "central", "no calcification",
+    levels=(*_DEGREES, 6.0), is_nominal=True,
+)  # fmt: skip
 
 
 def read_ratings(root: Path) -> dict[str, Ratings]:

@@ -140,7 +140,6 @@ def concept_facts(
     values = rate(model, tested, on_progress)
     found = [closeness(CONCEPTS[name], tested, values[:, column]) for column, name in enumerate(model.card.concepts)]
     return {
-        "schema": 1,
         "network": model.card.name,
         "weights_sha256": model.card.sha256,
         "n": len(tested),

@@ -52,10 +52,13 @@ class RatedConcept:
 
     def rated(self, rating: float) -> "RatedConcept":
         """The same with certainty about another rating."""
-        if not np.isfinite(rating):
-            lowest, *_, highest = self.concept.levels
-            raise ModelError(f"The rating of {self.concept.title.lower()} is {rating}; give a number from {lowest:g} to {highest:g}.")
-        return replace(self, distribution=self.concept.weights(rating))
+        levels, distribution = self.concept.levels, self.concept.weights(rating)
+        if not np.isfinite(rating) or not distribution.any():  # no kind lies between two
+            number = "whole number" if self.concept.is_nominal else "number"
+            raise ModelError(
+                f"The rating of {self.concept.title.lower()} is {rating}; give a {number} from {levels[0]:g} to {levels[-1]:g}."
+            )
+        return replace(self, distribution=distribution)
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""

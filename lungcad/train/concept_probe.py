@@ -25,7 +25,7 @@ def fit_concept_head(
     valid: pooled features and part that choose the penalty.
     """
     features = torch.cat(list(views))
-    targets, ratings = (torch.cat([_all_of(part, recipe)[index] for part in training]).repeat(len(views), *[1]) for index in (0, 1))
+    targets, ratings = (torch.cat([_all_of(part, recipe)[index] for part in training]).repeat(len(views), 1) for index in (0, 1))
     mean, scale = features.mean(0), features.std(0) + 1e-6
     per_case = (targets / targets.sum(0)).sum(1) if recipe.balance else torch.ones(len(targets))
     per_case = per_case / per_case.mean()

@@ -111,6 +111,9 @@ def test_bad_ratings_and_names_are_said(network, image):
         answer.what_if({"spikes": 1.0})
     with pytest.raises(ModelError, match="from 1 to 5"):
         answer.what_if({"margin": float("nan")})
+    for between_or_beyond in (2.5, 7.0):
+        with pytest.raises(ModelError, match="a whole number from 1 to 6"):
+            answer.what_if({"calcification": between_or_beyond})
 
 
 def test_json_holds_ratings_words_and_shares_and_nothing_where_the_answer_is_hidden(network, image):
