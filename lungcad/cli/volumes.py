@@ -70,7 +70,7 @@ def volume(
             about, marks = describe(chosen), readers_marks(study, read)
         lesions, described = as_lesions(marks.nodules) if marks else [], chosen.to_dict()
     if place:
-        _rate(read, place, network, show_anyway=show_anyway, as_json=as_json)
+        _rate(read, place, network, method, show_anyway=show_anyway, as_json=as_json)
         return
     with progress(model) as on_progress:
         answer = analyse_volume(read, network, target=target, method=method, show_anyway=show_anyway, on_progress=on_progress)
@@ -106,10 +106,12 @@ def _parsed(point: str | None) -> tuple[float, float, float] | None:
     return x, y, z
 
 
-def _rate(read: "CTVolume", point: tuple[float, float, float], network: "TrainedModel", *, show_anyway: bool, as_json: bool) -> None:
+def _rate(
+    read: "CTVolume", point: tuple[float, float, float], network: "TrainedModel", method: str, *, show_anyway: bool, as_json: bool
+) -> None:
     from lungcad.series.nodule import rate
 
-    result = rate(read, point, network, show_anyway=show_anyway)
+    result = rate(read, point, network, method=method, show_anyway=show_anyway)
     if as_json:
         print_json(result.to_dict())
     elif result.is_hidden:

@@ -57,9 +57,10 @@ def analyse_volume(
 
     target: the class whose maps and positions are given; None takes the pooled one, or the most probable finding where that is the class
     without one. method: a fast one of :data:`~lungcad.explain.METHODS`. Raises :class:`~lungcad.errors.LungcadError`: a network that reads
-    no slices, no lungs, no acquired slice inside them.
+    no slices, an unknown class, no lungs, no acquired slice inside them.
     """
     check_can_read(model.card, method)
+    target = None if target is None else model.card.classes[model.class_index(target)]
     lungs = lungs or find_lungs(volume)
     indices = [int(index) for index in np.flatnonzero(lungs.inside) if volume.sources[index] is not None]
     if not indices:

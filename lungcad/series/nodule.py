@@ -29,14 +29,14 @@ def crop_at(volume: CTVolume, point_mm: tuple[float, float, float], side: int = 
     Raises :class:`ImageError` for a point outside the volume. What lies outside the slice is air.
     """
     slice_index, row, column = volume.voxel(point_mm)
-    index = round(slice_index)
     n, rows, columns = volume.shape
-    if not (0 <= index < n and -0.5 <= row < rows - 0.5 and -0.5 <= column < columns - 0.5):
+    if not (-0.5 <= slice_index < n - 0.5 and -0.5 <= row < rows - 0.5 and -0.5 <= column < columns - 0.5):
         low, high = volume.point_mm(0, 0, 0), volume.point_mm(n - 1, rows - 1, columns - 1)
         raise ImageError(
             f"The point ({', '.join(f'{value:.0f}' for value in point_mm)}) mm lies outside the volume, which reaches from "
             f"({', '.join(f'{value:.0f}' for value in low)}) to ({', '.join(f'{value:.0f}' for value in high)}) mm."
         )
+    index = round(slice_index)
     _, row_mm, column_mm = volume.spacing
     zoom_row, zoom_column = TRAINING_PIXEL_MM / row_mm, TRAINING_PIXEL_MM / column_mm
     middle = (side - 1) / 2

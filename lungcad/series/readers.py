@@ -1,16 +1,20 @@
-"""Readers' marks beside a series, where its folder holds them as LIDC-IDRI's do here: ``nodules.csv`` and ``masks/NNNN.png``."""
+"""Readers' marks beside a series, where its folder holds them as LIDC-IDRI's do here: a DICOM file a slice, ``nodules.csv`` and
+``masks/NNNN.png``.
+"""
 
 import csv
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
+from PIL import Image
 
 from lungcad.imaging.volume import CTVolume, Study
 
 TABLE, MASKS = "nodules.csv", "masks"
+MAX_TABLE_BYTES = 1 << 20
 _COLUMNS = ("nodule", "n_readers", "malignancy", "diameter_mm", "z_min_mm", "z_max_mm", "centroid_row", "centroid_col")
 
 
@@ -40,8 +44,9 @@ class ReadersMarks:
 
 def readers_marks(study: Study, volume: CTVolume) -> ReadersMarks | None:
     """The marks that lie in the folder of the volume's files; None where there are none, or where they are not laid out so."""
-    folders = {study.files[source.file].parent for source in volume.sources if source is not None}
-    if len(folders) != 1:
+    files = [source.file for source in volume.sources if source is not None]
+    folders = {study.files[file].parent for file in files}
+    if len(folders) != 1 or len(set(files)) < len(files):
         return None
     folder = folders.pop()
     nodules = _nodules(folder / TABLE, volume)
@@ -53,12 +58,14 @@ def readers_marks(study: Study, volume: CTVolume) -> ReadersMarks | None:
 
 def _nodules(path: Path, volume: CTVolume) -> tuple[MarkedNodule, ...] | None:
     try:
+        if path.stat().st_size > MAX_TABLE_BYTES:
+            return None
         with path.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
         if rows and set(_COLUMNS) - set(rows[0]):
             return None
         return tuple(_nodule(row, volume) for row in rows)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, csv.Error):  # a short row has None for what it lacks
         return None
 
 
@@ -69,10 +76,13 @@ def _nodule(row: dict[str, str], volume: CTVolume) -> MarkedNodule:
     index = float(np.interp(height, slices, np.arange(len(slices))))
     in_file = np.array([float(row["centroid_row"]), float(row["centroid_col"])])
     x, y, _ = volume.point_mm(index, *_turned(in_file, volume))
+    diameter = float(row["diameter_mm"])
+    if not np.isfinite([x, y, height, diameter]).all():
+        raise ValueError("not a place in the patient")
     return MarkedNodule(
         f"nodule {int(row['nodule']) + 1}",
         tuple(int(score) for score in row["malignancy"].split()),
-        float(row["diameter_mm"]),
+        diameter,
         (x, y, height),
     )
 
@@ -92,12 +102,21 @@ def _votes(folder: Path, study: Study, volume: CTVolume) -> np.ndarray | None:
         path = folder / f"{study.files[source.file].stem}.png" if source is not None else None
         if path is None or not path.is_file():
             continue
-        mask = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_GRAYSCALE)
+        mask = _mask(path, n_pixels=votes[index].size)
         turned = None if mask is None else volume.turn.to_usual(mask)
         if turned is None or turned.shape != votes.shape[1:]:
             return None
         votes[index] = turned
     return votes if votes.any() else None
+
+
+def _mask(path: Path, *, n_pixels: int) -> np.ndarray | None:
+    """None for a file that is damaged, or claims another number of pixels: it is not unpacked then."""
+    try:
+        with Image.open(path, formats=("PNG",)) as picture:
+            return np.asarray(picture.convert("L")) if picture.width * picture.height == n_pixels else None
+    except (OSError, SyntaxError, ValueError, zlib.error, Image.DecompressionBombError):  # what Pillow raises on damaged files
+        return None
 
 
 def as_lesions(nodules: Sequence[MarkedNodule]) -> list[tuple[str, tuple[float, float, float], float]]:

@@ -6,6 +6,7 @@ import gzip
 import json
 import statistics
 
+import cv2
 import nibabel as nib
 import numpy as np
 import pytest
@@ -197,6 +198,50 @@ def test_a_folder_without_marks_has_none(chest, tmp_path):
         assert readers_marks(study, load(study, study.choose())) is None
 
 
+HEADER = "nodule,z_min_mm,z_max_mm,centroid_row,centroid_col,diameter_mm,n_readers,malignancy\n"
+
+
+@pytest.mark.parametrize(
+    "table",
+    [HEADER + "0,0,0,48,48,9,4\n", HEADER + "0,nan,0,48,48,9,4,3\n", HEADER + "0,0,0,48,48,9,4," + "3" * 200_000 + "\n", HEADER * 20_000],
+    ids=["short row", "no place", "long field", "too large"],
+)
+def test_a_damaged_table_of_marks_is_none(chest, tmp_path, table):
+    write_series(chest.volume, tmp_path)
+    (tmp_path / "nodules.csv").write_text(HEADER + "0,0,0,48,48,9,4,3 4\n")
+    with opened(tmp_path) as study:
+        volume = load(study, study.choose())
+        assert [each.malignancy for each in readers_marks(study, volume).nodules] == [(3, 4)]
+        (tmp_path / "nodules.csv").write_text(table)
+        assert readers_marks(study, volume) is None
+
+
+@pytest.mark.parametrize("mask", [b"", b"\x89PNG\r\n\x1a\n no", cv2.imencode(".png", np.ones((960, 96), np.uint8))[1].tobytes()])
+def test_a_damaged_mask_leaves_the_table(chest, tmp_path, mask):
+    write_series(chest.volume, tmp_path)
+    (tmp_path / "nodules.csv").write_text(HEADER + "0,0,0,48,48,9,4,3 4\n")
+    (tmp_path / "masks").mkdir()
+    with opened(tmp_path) as study:
+        volume = load(study, study.choose())
+        path = tmp_path / "masks" / f"{study.files[volume.sources[5].file].stem}.png"
+        path.write_bytes(cv2.imencode(".png", np.eye(96, dtype=np.uint8))[1].tobytes())
+        assert readers_marks(study, volume).votes[5].sum() == 96
+        path.write_bytes(mask)
+        marks = readers_marks(study, volume)
+    assert len(marks.nodules) == 1 and marks.votes is None
+
+
+def test_marks_beside_another_series_are_not_a_niftis(chest, tmp_path):
+    write_series(chest.volume, tmp_path / "a")
+    (tmp_path / "a" / "nodules.csv").write_text(HEADER + "0,0,0,48,48,9,4,3 4\n")
+    image = nib.Nifti1Image(np.transpose(chest.volume.hu), np.diag([-1.0, -1, 1, 1]) @ chest.volume.affine[:, [2, 1, 0, 3]])
+    (tmp_path / "b.nii").write_bytes(image.to_bytes())
+    with opened(tmp_path) as study:
+        volume = load(study, study.choose(2))
+        assert {study.files[source.file].name for source in volume.sources} == {"b.nii"}
+        assert readers_marks(study, volume) is None
+
+
 def run(monkeypatch, capsys, *arguments):
     monkeypatch.setattr("sys.argv", ["lungcad", "volume", *map(str, arguments)])
     code = 0
@@ -229,7 +274,9 @@ def test_command_line_refuses_in_a_sentence(tmp_path, monkeypatch, capsys):
         (tmp_path, "--model", "phantom-honest"),
         ("example", "--model", "lidc-efficientnet-lite0"),
         ("example", "--model", "lidc-efficientnet-lite0", "--point", "1,2"),
+        ("example", "--model", "lidc-efficientnet-lite0", "--point", "nan,0,0"),
         ("example", "--model", "phantom-honest", "--method", "lime"),
+        ("example", "--model", "phantom-honest", "--target", "bogus"),
     ):
         code, out, err = run(monkeypatch, capsys, *arguments)
         assert code == 2 and not out and err.count("lungcad: ") == 1 and "Traceback" not in err

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from pydicom.dataset import Dataset
@@ -34,6 +35,8 @@ from lungcad.progress import Progress
 DRIFT_MM = 5.0
 """How far, across the line through all slices, a slice of one stack may lie; a patient's width is some 400."""
 REPORTED_TILT = 1.0
+G = TypeVar("G")
+T = TypeVar("T")
 
 
 def check_size(shape: Sequence[int]) -> None:
@@ -103,13 +106,14 @@ def _decoded(
 ) -> tuple[np.ndarray, list[SliceHeader], Window | None]:
     """int16 (slices, rows, columns) in order along the normal, without repeated places, and their headers."""
     hu = np.empty(series.shape, dtype=np.int16)
-    rounded: list[bool] = []
     said: list[Remarks] = []
     windows: list[Window] = []
+    is_rounded = False
     at_file = sorted(range(len(series.headers)), key=lambda index: (series.headers[index].file, series.headers[index].frame))
     groups = [list(group) for _, group in groupby(at_file, key=lambda index: series.headers[index].file)]
 
-    def read_file(indices: list[int]) -> int:
+    def read_file(indices: list[int]) -> list[tuple[Remarks, Window | None, bool]]:
+        found = []
         dataset = _checked(files[series.headers[indices[0]].file])
         for index in indices:
             own = Remarks()
@@ -119,27 +123,29 @@ def _decoded(
                 raise ImageError(f"A slice has {values.shape[1]}×{values.shape[0]} pixels, the others {hu.shape[2]}×{hu.shape[1]}.")
             whole = np.rint(values)
             hu[index] = np.clip(whole, -32768, 32767)
-            rounded.append(bool((whole != values).any()))
-            said.append(own)
-            windows.extend([window] if window else [])
-        return len(indices)
+            found.append((own, window, bool((whole != values).any())))
+        return found
 
     done = 0
-    for n_read in in_threads(read_file, groups, lambda position: f"File {position + 1} of {len(groups)} in this series: "):
-        done += n_read
+    for found in in_threads(read_file, groups, lambda position: f"File {position + 1} of {len(groups)} in this series: "):
+        for own, window, rounded in found:
+            said.append(own)
+            windows += [window] if window else []
+            is_rounded |= rounded
+        done += len(found)
         if on_progress:
             on_progress(done, len(at_file))
     _gather(said, len(at_file), remarks)
-    if any(rounded):
+    if is_rounded:
         remarks.note("The files hold fractions of a Hounsfield unit; they were rounded to whole ones.")
     kept = _without_repeats(hu, list(series.headers), remarks)
     headers = [series.headers[index] for index in kept]
-    window = Counter(windows).most_common(1)[0][0] if windows else None
-    return (hu if len(kept) == len(hu) else hu[kept]), headers, window
+    usual = Counter(windows).most_common(1)[0][0] if windows else None
+    return (hu if len(kept) == len(hu) else hu[kept]), headers, usual
 
 
-def in_threads(work: Callable[[list[int]], int], groups: Sequence[list[int]], named: Callable[[int], str]) -> Iterator[int]:
-    """What ``work`` gave for each group, by one thread a core (decoders let go of the interpreter); the first fault ends it all."""
+def in_threads(work: Callable[[G], T], groups: Sequence[G], named: Callable[[int], str]) -> Iterator[T]:
+    """What ``work`` gave for each group, in their order, by one thread a core (decoders let go of the interpreter); the first fault ends it all."""
     with ThreadPoolExecutor(max_workers=min(os.cpu_count() or 1, 8)) as pool:
         futures = [pool.submit(work, group) for group in groups]
         try:

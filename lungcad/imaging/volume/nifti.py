@@ -48,8 +48,10 @@ def nifti_series(path: Path, file: int) -> Series:
     return Series("NIfTI volume", "", shape, spacing, nifti_file=file)
 
 
-def load_nifti(path: Path, on_progress: Progress | None = None) -> CTVolume:
-    """Raises :class:`ImageError` for four dimensions, no orientation, NaN, colours, values that are no Hounsfield units, a wrong size."""
+def load_nifti(path: Path, on_progress: Progress | None = None, *, file: int = 0) -> CTVolume:
+    """file: its index in the study's list, for the slices' sources.
+
+    Raises :class:`ImageError` for four dimensions, no orientation, NaN, colours, values that are no Hounsfield units, a wrong size."""
     header, head_bytes = _header(path)
     shape, dtype = _shape(header), _dtype(header)
     offset, expected = int(header.get_data_offset()), int(np.prod(shape, dtype=object)) * dtype.itemsize
@@ -78,7 +80,7 @@ def load_nifti(path: Path, on_progress: Progress | None = None) -> CTVolume:
     if is_oblique(turned):
         remarks.warn(f"The slices are oblique ({tilt_of(turned):.0f}° off the axis of the body); sides are marked after the nearest axis.")
     remarks.note("NIfTI says nothing of how or of whom a volume was taken; its values were read as Hounsfield units.")
-    sources = tuple(SliceSource(0, index) for index in range(len(hu)))
+    sources = tuple(SliceSource(file, index) for index in range(len(hu)))
     return CTVolume(hu, turned, sources, "NIfTI", notes=tuple(remarks.notes), warnings=tuple(remarks.warnings))
 
 

@@ -80,7 +80,7 @@ def read_volume(source: Path | str, *, series: int | None = None, on_progress: P
 def load(study: Study, series: Series, on_progress: Progress | None = None) -> CTVolume:
     """One series of the study as a volume; the study must still be open."""
     if series.nifti_file is not None:
-        return load_nifti(study.files[series.nifti_file], on_progress)
+        return load_nifti(study.files[series.nifti_file], on_progress, file=series.nifti_file)
     return load_dicom(series, study.files, on_progress)
 
 
@@ -127,34 +127,30 @@ def find_series(files: Sequence[Path], on_progress: Progress | None = None) -> S
     nifti: list[Series] = []
     aside: Counter[str] = Counter()
 
-    def read(indices: list[int]) -> int:
-        for index in indices:
-            try:
-                one = _read_header(files[index], index)
-            except ImageError as error:
-                aside[_small(str(error))] += 1
-                continue
+    def read(indices: range) -> list[list[SliceHeader] | Series | str]:
+        return [_read_header(files[index], index) for index in indices]
+
+    done = 0
+    for found in in_threads(read, [range(start, min(start + 16, len(files))) for start in range(0, len(files), 16)], lambda _: ""):
+        for one in found:
             if isinstance(one, Series):
                 nifti.append(one)
             elif isinstance(one, str):
                 aside[one] += 1
             else:
                 headers.extend(one)
-        return len(indices)
-
-    done = 0
-    for n_read in in_threads(read, [list(range(start, min(start + 16, len(files)))) for start in range(0, len(files), 16)], lambda _: ""):
-        done += n_read
+        done += len(found)
         if on_progress:
             on_progress(done, len(files))
-    headers.sort(key=lambda header: (header.file, header.frame))
-    found = sort_slices(headers)
-    return Study(tuple(files), (*found.series, *sorted(nifti, key=lambda each: each.nifti_file or 0)), {**found.left_aside, **aside})
+    ordered = sort_slices(headers)
+    return Study(tuple(files), (*ordered.series, *nifti), {**ordered.left_aside, **aside})
 
 
 def _read_header(path: Path, index: int) -> list[SliceHeader] | Series | str:
     """The file's slices, its NIfTI volume, or why it is left aside."""
     try:
+        if not path.is_file():  # a pipe would be waited for
+            return "a file that cannot be read"
         with path.open("rb") as file:
             head = file.read(1024)
             if looks_like_nifti(head):
@@ -164,14 +160,15 @@ def _read_header(path: Path, index: int) -> list[SliceHeader] | Series | str:
             if path.stat().st_size > MAX_FILE_BYTES:
                 return f"a file of more than {MAX_FILE_BYTES >> 30} GiB"
             data = head + file.read()
-    except OSError:
-        return "a file that cannot be read"
-    try:
         with deadline(MAX_SECONDS):
             dataset = parse(data, headers_only=True)
             if text(dataset, "Modality") == "" and "Rows" not in dataset:
                 return "without an image"
             return headers_of(dataset, index)
+    except OSError:
+        return "a file that cannot be read"
+    except ImageError as error:
+        return _small(str(error))
     except TimeIsUp:
         return f"a file that takes longer than {MAX_SECONDS} s to read"
 
