@@ -29,7 +29,22 @@ Parts = Annotated[
         )
     ),
 ]
+DataOrName = Annotated[str, typer.Option(help="Name of a data set on this machine, or a folder laid out like one.")]
+Layout = Annotated[str | None, typer.Option(help="How the folder is laid out; as the network's own data set unless told.")]
 Models = Annotated[str, typer.Option(help="A name that `models` lists, or several with commas between: their calibrated mean.")]
+
+
+def names_in(given: str | None) -> list[str] | None:
+    """Of an option that takes names with commas between; None where none is given."""
+    return [name.strip() for name in given.split(",") if name.strip()] if given else None
+
+
+def located(data: str, layout: str | None, own: str) -> tuple[Path, str]:
+    """(folder, layout) of :data:`DataOrName` and :data:`Layout`. own: the network's data set."""
+    from lungcad.datasets import DATASETS
+
+    known = data in DATASETS
+    return DATASETS[data].locate() if known else Path(data), layout or (data if known else own)
 
 
 def complain(sentence: str) -> None:

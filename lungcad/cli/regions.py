@@ -5,7 +5,22 @@ from typing import Annotated
 
 import typer
 
-from lungcad.cli.common import Json, Model, Parts, app, complain, messages, print_json, print_table, progress, table_of
+from lungcad.cli.common import (
+    DataOrName,
+    Json,
+    Layout,
+    Model,
+    Parts,
+    app,
+    complain,
+    located,
+    messages,
+    names_in,
+    print_json,
+    print_table,
+    progress,
+    table_of,
+)
 from lungcad.files import check_can_make, write_whole
 from lungcad.paths import REGION_RUNS, to_write
 
@@ -15,8 +30,8 @@ Names = Annotated[str | None, typer.Option(help="Names with commas between; a wr
 @app.command()
 def regions(
     model: Model,
-    data: Annotated[str, typer.Option(help="Name of a data set on this machine, or a folder laid out like one.")],
-    layout: Annotated[str | None, typer.Option(help="How the folder is laid out; the network's own data set unless told.")] = None,
+    data: DataOrName,
+    layout: Layout = None,
     regions: Names = None,
     fills: Names = None,
     n: Annotated[int | None, typer.Option("--n", min=1, help="Cases, drawn from the test part; all unless told.")] = None,
@@ -26,7 +41,6 @@ def regions(
     as_json: Json = False,
 ) -> None:
     """Does a network need the lungs? Its answers with regions of the picture taken away, or left alone."""
-    from lungcad.datasets import DATASETS
     from lungcad.datasets.parts import parse_parts
     from lungcad.evaluate.regions.run import run_regions
     from lungcad.evaluate.stores.region_runs import write_region_run
@@ -36,11 +50,10 @@ def regions(
     named = parse_parts(parts) if parts is not None else None
     check_can_make(out)
     network = load_model(model)
-    folder = DATASETS[data].locate() if data in DATASETS else Path(data)
-    layout = layout or (data if data in DATASETS else network.card.dataset)
+    folder, layout = located(data, layout, network.card.dataset)
     with progress("cases") as on_progress:
         run = run_regions(
-            network, folder, layout, n=n, regions=_split(regions), fills=_split(fills), seed=seed, parts=named, on_progress=on_progress
+            network, folder, layout, n=n, regions=names_in(regions), fills=names_in(fills), seed=seed, parts=named, on_progress=on_progress
         )
     written = write_region_run(run, out)
     for fault in run.facts["left_out"]:
@@ -63,7 +76,7 @@ def regions(
 
 @app.command("regions-known")
 def regions_known(
-    data: Annotated[str, typer.Option(help="Name of a data set on this machine, or a folder laid out like one.")],
+    data: DataOrName,
     layout: Annotated[str | None, typer.Option(help="How a folder is laid out: the name of a data set.")] = None,
     out: Annotated[Path, typer.Option(help="Where a known data set's result is kept.")] = to_write(REGION_RUNS / "without"),
     as_json: Json = False,
@@ -104,7 +117,3 @@ def regions_tables(
     if write:
         write_whole(to_write(runs) / "README.md", regions_readme(found, list_known(runs / "without")))
     print(headline_table(found))
-
-
-def _split(given: str | None) -> list[str] | None:
-    return [name.strip() for name in given.split(",") if name.strip()] if given else None

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from lungcad.cli.common import Json, Models, Parts, app, check_writable, complain, print_json, print_table, progress, table_of
+from lungcad.cli.common import Json, Layout, Models, Parts, app, check_writable, complain, print_json, print_table, progress, table_of
 from lungcad.files import check_can_make, write_whole
 from lungcad.paths import CHECKPOINTS, RUNS, WEIGHTS, to_write
 
@@ -114,7 +114,7 @@ def tune(
 def evaluate(
     model: Models,
     data: Annotated[Path, typer.Option(help="A folder laid out as published; its test part when it has parts.")],
-    layout: Annotated[str | None, typer.Option(help="How the folder is laid out; as the network's own data set unless told.")] = None,
+    layout: Layout = None,
     parts: Parts = None,
     as_json: Json = False,
 ) -> None:

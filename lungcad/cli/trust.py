@@ -5,7 +5,21 @@ from typing import Annotated
 
 import typer
 
-from lungcad.cli.common import Json, Model, Parts, app, complain, messages, print_json, print_table, progress, table_of
+from lungcad.cli.common import (
+    DataOrName,
+    Json,
+    Model,
+    Parts,
+    app,
+    complain,
+    located,
+    messages,
+    names_in,
+    print_json,
+    print_table,
+    progress,
+    table_of,
+)
 from lungcad.files import check_can_make, write_whole
 from lungcad.paths import INDEX, TRUST, to_write
 
@@ -13,10 +27,10 @@ from lungcad.paths import INDEX, TRUST, to_write
 @app.command()
 def trust(
     model: Model,
-    data: Annotated[str, typer.Option(help="Name of a data set on this machine, or a folder laid out like one.")],
+    data: DataOrName,
     layout: Annotated[
         str | None,
-        typer.Option(help="How the folder is laid out; the network's own data set unless told. lidc-dicom: series with contours."),
+        typer.Option(help="How the folder is laid out; as the network's own data set unless told. lidc-dicom: series with contours."),
     ] = None,
     n: Annotated[int, typer.Option("--n", min=1, help="Cases, drawn from the test part.")] = 100,
     methods: Annotated[
@@ -28,7 +42,6 @@ def trust(
     as_json: Json = False,
 ) -> None:
     """Check the heat maps of a network over a data set: faithful, stable, sane, inside the lung, on the contour?"""
-    from lungcad.datasets import DATASETS
     from lungcad.datasets.parts import parse_parts
     from lungcad.evaluate.stores.trust_runs import write_trust_run
     from lungcad.evaluate.trust import run_trust
@@ -38,11 +51,9 @@ def trust(
     named = parse_parts(parts) if parts is not None else None
     check_can_make(out)
     network = load_model(model)
-    folder = DATASETS[data].locate() if data in DATASETS else Path(data)
-    layout = layout or (data if data in DATASETS else network.card.dataset)
-    names = [name.strip() for name in methods.split(",") if name.strip()] if methods else None
+    folder, layout = located(data, layout, network.card.dataset)
     with progress("cases") as on_progress:
-        run = run_trust(network, folder, layout, n=n, methods=names, seed=seed, parts=named, on_progress=on_progress)
+        run = run_trust(network, folder, layout, n=n, methods=names_in(methods), seed=seed, parts=named, on_progress=on_progress)
     written = write_trust_run(run, out)
     for fault in run.facts["skipped"]:
         complain(f"skipped {fault['case']}: {fault['why']}")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from lungcad.cli.common import Json, app, print_json, print_table, progress, table_of
+from lungcad.cli.common import Json, app, names_in, print_json, print_table, progress, table_of
 from lungcad.errors import LungcadError
 from lungcad.files import check_can_make, write_whole
 from lungcad.paths import TRUTH, to_write
@@ -41,7 +41,7 @@ def truth(
     from lungcad.evaluate.truth.run import choose_on_validation, mark
 
     check_can_make(out)
-    names = _names(networks)
+    names = names_in(networks)
     if check is not None:
         _one(check, n, out, choose=choose_thresholds)
         return
@@ -52,7 +52,7 @@ def truth(
         print(", ".join(f"{check}: contradicts from a fall of {value}" for check, value in chosen.items()))
         return
     with progress("test phantoms") as on_progress:
-        marked = mark(names, n=n, methods=_names(methods), dear_cases=dear, slow_cases=slow, on_progress=on_progress)
+        marked = mark(names, n=n, methods=names_in(methods), dear_cases=dear, slow_cases=slow, on_progress=on_progress)
     written = write_truth(marked, out)
     if as_json:
         print_json(marked.to_dict())
@@ -102,7 +102,3 @@ def truth_tables(
     if write:
         write_whole(to_write(folder) / "README.md", truth_readme(facts))
     print(counterfactual_table(facts))
-
-
-def _names(given: str | None) -> list[str] | None:
-    return [name.strip() for name in given.split(",") if name.strip()] if given else None
