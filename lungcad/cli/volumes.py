@@ -160,19 +160,19 @@ def volume_pooling(
     models: Annotated[
         str, typer.Option(help="Networks of phantoms, with commas between.")
     ] = "phantom-honest,phantom-honest-gate,phantom-honest-taught",
-    n: Annotated[int, typer.Option("--n", min=10, help="Validation volumes, and as many test volumes.")] = 60,
-    out: Annotated[Path, typer.Option(help="Where pooling.json goes.")] = to_write(SERIES),
+    n: Annotated[int, typer.Option("--n", min=10, help="Validation volumes, and as many test volumes.")] = 30,
+    out: Annotated[Path, typer.Option(help="Where pooling.json goes; what is chosen for other networks is kept.")] = to_write(SERIES),
 ) -> None:
     """Choose how the slices of a series are pooled, on validation phantom volumes; mark the choice on test ones."""
     from lungcad.models import load_model
     from lungcad.series.choose_pooling import choose
-    from lungcad.series.stored_pooling import FILE
+    from lungcad.series.stored_pooling import FILE, stored_choices
 
     check_can_make(out)
     with progress("phantom volumes") as on_progress:
         chosen = choose([load_model(name) for name in models.split(",")], n=n, on_progress=on_progress)
     out.mkdir(parents=True, exist_ok=True)
-    write_whole(out / FILE, (json.dumps({"networks": chosen}, indent=1) + "\n").encode())
+    write_whole(out / FILE, (json.dumps({"networks": {**stored_choices(out / FILE), **chosen}}, indent=1) + "\n").encode())
     table = table_of("network", "pooling", "validation AUC", "test AUC", "Brier, test")
     for name, facts in chosen.items():
         auc = facts["auc"][facts["pooling"]]

@@ -52,7 +52,7 @@ def draw_volume(seed: int, *, with_lesion: bool) -> PhantomVolume:
             continue
 
 
-def choose(models: Sequence[TrainedModel], *, n: int = 60, on_progress: Progress | None = None) -> dict[str, dict[str, Any]]:
+def choose(models: Sequence[TrainedModel], *, n: int = 30, on_progress: Progress | None = None) -> dict[str, dict[str, Any]]:
     """What ``data/series/pooling.json`` holds of each network: the pooling with the largest validation AUC, Platt's calibration fitted on
     the same volumes, and both on ``n`` test volumes that took part in neither. Half of the volumes have lesions.
     """

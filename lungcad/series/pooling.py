@@ -39,7 +39,9 @@ for _pooling in (
     POOLINGS.add(_pooling.name, _pooling)
 
 USUAL = "top tenth"
-"""Set beforehand, where no validation series lets anything be chosen: a lesion lies in few of the slices, and one slice alone is often wrong."""
+"""Set beforehand, for weights without a choice (:mod:`~lungcad.series.stored_pooling`): a lesion lies in few of the slices, and one slice alone is
+often wrong.
+"""
 
 
 def negative_class(card: ModelCard) -> int | None:

@@ -1,4 +1,6 @@
-"""How a network's slices are pooled, and how that was chosen: read from ``data/series/pooling.json``."""
+"""How a network's slices are pooled, and how that was chosen: read from ``data/series/pooling.json``, which ``python -m lungcad
+volume-pooling`` writes for networks of phantoms.
+"""
 
 import functools
 import json
@@ -54,28 +56,30 @@ NOT_CHOSEN = (
     "each slice's probabilities are."
 )
 NOT_YET_CHOSEN = (
-    "For these weights no pooling was chosen on validation phantom volumes yet (python -m lungcad volume-pooling does), so it was set beforehand and its result "
-    "is not calibrated for series: each slice's probabilities are."
+    "For these weights no pooling was chosen on validation phantom volumes (python -m lungcad volume-pooling --models {name} does), so it was set beforehand and "
+    "its result is not calibrated for series: each slice's probabilities are."
 )
 
 
 def pooling_of(card: ModelCard) -> ChosenPooling:
-    """The pooling chosen for these weights, or the usual one, which says that nothing could be chosen."""
-    stored = _stored(SERIES / FILE).get(card.name)
+    """The pooling chosen for these weights, or the usual one, which says that nothing was chosen, and why."""
+    stored = stored_choices(SERIES / FILE).get(card.name)
     if not isinstance(stored, dict) or stored.get("weights_sha256") != card.sha256 or stored.get("pooling") not in POOLINGS:
-        return ChosenPooling(USUAL, NOT_YET_CHOSEN if is_made(card.dataset) else NOT_CHOSEN)
+        return ChosenPooling(USUAL, NOT_YET_CHOSEN.format(name=card.name) if is_made(card.dataset) else NOT_CHOSEN)
     name, found = stored["pooling"], stored["lesions_found_test"]
+    n_found = round(found["share"]["value"] * found["n"])
     auc, brier = stored["auc"][name], stored["brier_test"]
     sentence = (
         f"Chosen on {stored['n_valid']} validation phantom volumes ({POOLINGS[name].what}: AUC {Estimate(**auc['valid'])}) and calibrated on them. On "
-        f"{stored['n_test']} test volumes: AUC {Estimate(**auc['test'])}, Brier score {Estimate(**brier['after'])}; {Estimate(**found['share'])} of "
+        f"{stored['n_test']} test volumes: AUC {Estimate(**auc['test'])}, Brier score {Estimate(**brier['after'])}; {n_found} of "
         f"{found['n']} lesions lie under one of the first {found['positions']} positions."
     )
     return ChosenPooling(name, sentence, float(stored["slope"]), float(stored["offset"]))
 
 
 @functools.cache
-def _stored(path: Path) -> dict[str, Any]:
+def stored_choices(path: Path) -> dict[str, Any]:
+    """Of each network what :func:`~lungcad.series.choose_pooling.choose` gave; empty where there is no such file."""
     try:
         return dict(json.loads(path.read_text("utf-8"))["networks"])
     except (OSError, ValueError, KeyError, TypeError):

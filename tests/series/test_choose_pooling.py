@@ -5,9 +5,11 @@ import json
 import numpy as np
 import pytest
 
+from lungcad.cli.volumes import volume_pooling
 from lungcad.errors import ModelError
+from lungcad.gate import sees_lungs
 from lungcad.imaging.phantom_volume import EXAMPLE_BALLS, make_phantom_volume
-from lungcad.models import load_model
+from lungcad.models import list_cards, load_model
 from lungcad.series import choose_pooling, stored_pooling
 from lungcad.series.choose_pooling import TEST_SEED, VALID_SEED, _chosen, _platt, _Read, choose
 from lungcad.series.pooling import negative_class
@@ -40,9 +42,36 @@ def test_the_best_on_validation_is_chosen_marked_on_test_and_read_again(model, t
     monkeypatch.setattr(stored_pooling, "SERIES", tmp_path)
     read = stored_pooling.pooling_of(model.card)
     assert read.name == "maximum" and read.is_calibrated
-    assert "40 validation phantom volumes" in read.how_chosen and "60 test volumes" in read.how_chosen
+    assert (
+        "40 validation phantom volumes" in read.how_chosen
+        and "60 test volumes" in read.how_chosen
+        and "; 30 of 60 lesions" in read.how_chosen
+    )
     changed = model.card.model_copy(update={"sha256": "0" * 64})
     assert not stored_pooling.pooling_of(changed).is_calibrated
+
+
+def test_the_command_keeps_what_was_chosen_for_others(tmp_path, monkeypatch):
+    (tmp_path / stored_pooling.FILE).write_text(json.dumps({"networks": {"other": {"pooling": "mean"}}}))
+    facts = {"pooling": "mean", "auc": {"mean": {"valid": {"value": 0.5}, "test": {"value": 0.5}}}, "brier_test": {"after": {"value": 0.2}}}
+    monkeypatch.setattr(choose_pooling, "choose", lambda models, **_: {model.card.name: facts for model in models})
+    volume_pooling("phantom-cheat-dot", 10, tmp_path)
+    assert set(json.loads((tmp_path / stored_pooling.FILE).read_text())["networks"]) == {"other", "phantom-cheat-dot"}
+
+
+def test_every_network_says_truly_how_its_slices_are_pooled():
+    """The shipped file, the sentence of page, command line and JSON, and the README."""
+    pooled = {card.name: stored_pooling.pooling_of(card) for card in list_cards() if sees_lungs(card)}
+    assert {name for name, chosen in pooled.items() if chosen.is_calibrated} == {
+        "phantom-honest",
+        "phantom-honest-gate",
+        "phantom-honest-taught",
+    }
+    for name, chosen in pooled.items():
+        if name.startswith("phantom-") and not chosen.is_calibrated:
+            assert f"volume-pooling --models {name} does" in chosen.how_chosen
+        elif not chosen.is_calibrated:
+            assert chosen.how_chosen == stored_pooling.NOT_CHOSEN
 
 
 def test_platt_gives_the_frequencies_back():

@@ -17,7 +17,6 @@ from lungcad.gate import Decision, Outcome
 from lungcad.imaging.phantom_volume import EXAMPLE_BALLS, example_volume, make_phantom_volume, write_series
 from lungcad.imaging.volume import load, opened
 from lungcad.models import load_model
-from lungcad.paths import SERIES
 from lungcad.series.answer import analyse_volume, pooled
 from lungcad.series.heat_volume import heat_nifti
 from lungcad.series.inside import find_lungs, longest_run
@@ -137,7 +136,6 @@ def test_poolings(name):
     assert POOLINGS[name].compute(probabilities[shuffled], suspicion[shuffled])[0] == pytest.approx(value)
 
 
-@pytest.mark.skipif(not (SERIES / "pooling.json").is_file(), reason="no pooling was chosen yet")
 def test_pooling_says_how_it_was_chosen(taught):
     chosen = pooling_of(taught.card)
     assert chosen.is_calibrated and "validation phantom volumes" in chosen.how_chosen and "test volumes" in chosen.how_chosen
