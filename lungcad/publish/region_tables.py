@@ -52,10 +52,10 @@ def headline_table(runs: Sequence[RegionRun], *, crops: bool = False) -> str:
         if is_of_crops(run) is not crops:
             continue
         found = [run.rows[0], *(least_strange(run, name) for name in names), put_in(run, names[0])]
-        whole = run.cases[run.cases.region == ALL]
-        most = f"{whole.label.value_counts(normalize=True).iloc[0]:.3f}"
         cells = [number(row, "accuracy") if row else "–" for row in found]
-        lines.append(f"| {run.facts['data']} | `{run.facts['model']}` | {run.facts['n']} | {' | '.join(cells)} | {most} |")
+        lines.append(
+            f"| {run.facts['data']} | `{run.facts['model']}` | {run.facts['n']} | {' | '.join(cells)} | {commonest_class(run):.3f} |"
+        )
     return "\n".join(lines)
 
 
@@ -89,12 +89,25 @@ def region_table(run: RegionRun) -> str:
     return "\n".join(lines)
 
 
-def number(row: Row, name: str) -> str:
-    """``0.78 [0.71, 0.85]``, a dash where it is not defined."""
+def number(row: Row, name: str, digits: int = 3) -> str:
+    """``0.781 [0.712, 0.850]``, a dash where it is not defined."""
     if row[name] is None:
         return "–"
     low, high = row["intervals"][name]
-    return f"{row[name]:.3f} [{low:.3f}, {high:.3f}]"
+    return f"{row[name]:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+
+
+def left_out(run: RegionRun) -> str:
+    """What the run left out, and why; empty where nothing was."""
+    return "; ".join(
+        f"{each['n']}{'' if each['region'] == ALL else ' of “' + region_title(each['region']) + '”'}: {each['why']}"
+        for each in run.facts["left_out"]
+    )
+
+
+def commonest_class(run: RegionRun) -> float:
+    """Share of its commonest class: what always naming that would be right on."""
+    return float(run.cases[run.cases.region == ALL].label.value_counts(normalize=True).iloc[0])
 
 
 def no_lung_seen(known: KnownWithout | None, classes: Sequence[str]) -> dict[str, str]:
@@ -134,9 +147,10 @@ def with_regions(card: ModelCard, root: Path = REGION_RUNS) -> ModelCard:
         for row in rows
         if row is not None
     )
-    most = float(run.cases[run.cases.region == ALL].label.value_counts(normalize=True).iloc[0])
     what = "the nodule" if is_of_crops(run) else "the lungs"
-    result = WithoutResult(n=run.rows[0]["n"], what=what, whole=whole, without=without, alone=alone, most_frequent=round(most, 4))
+    result = WithoutResult(
+        n=run.rows[0]["n"], what=what, whole=whole, without=without, alone=alone, most_frequent=round(commonest_class(run), 4)
+    )
     return card.model_copy(update={"without": result})
 
 
@@ -151,7 +165,7 @@ def regions_readme(runs: Sequence[RegionRun], known: Sequence[KnownWithout] = ()
         f"## Accuracy under the fill that is least strange to the network\n\n{headline_table(runs)}\n\n{headline_table(runs, crops=True)}\n\n"
         "A changed image is a strange image, and a fall may be the network's surprise: compare with “unlike training” below, the share of the images beyond the "
         "distance from which the network's gate warns (5 % of validation images). What does *not* fall needs no such doubt: there the answer did not need what was "
-        "taken away. Another class's tissue is the least strange to put in, but evidence of its own, so it has a column to itself.\n\n"
+        "taken away. Another class's tissue is evidence of its own, so it is never the least strange fill here and has a column to itself.\n\n"
         "LC25000 has no table: its microscope tiles show neither lungs nor a nodule with something around it, so there is no region to take away.\n",
         *(
             f"## How much of {DATASETS[each.facts['dataset']].title} can be known without the lungs\n\nA logistic regression on frozen ImageNet features "
@@ -168,12 +182,8 @@ def regions_readme(runs: Sequence[RegionRun], known: Sequence[KnownWithout] = ()
         + "\n\n*: the least strange fill of the region, among those that put in nothing of another class.\n",
     ]
     for run in runs:
-        out = "; ".join(
-            f"{each['n']}{'' if each['region'] == ALL else ' of “' + region_title(each['region']) + '”'}: {each['why']}"
-            for each in run.facts["left_out"]
-        )
         drawn = run.facts["n"] + sum(each["n"] for each in run.facts["left_out"] if each["region"] == ALL)
         made = f"`python -m lungcad regions --model {run.facts['model']} --data {run.facts['data']} --n {drawn} --seed {run.facts['seed']}`"
-        left = f"Left out: {out or 'none'}.".replace("..", ".")
+        left = f"Left out: {left_out(run) or 'none'}.".replace("..", ".")
         parts.append(f"## `{run.facts['model']}` on {run.facts['data']}\n\n{region_table(run)}\n\n{left} Made by {made}.\n")
     return "\n".join(parts)

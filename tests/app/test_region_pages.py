@@ -9,7 +9,7 @@ import pytest
 from lungcad.app import region_store
 from lungcad.app.figures.regions import MEASURES, region_bars
 from lungcad.evaluate.stores.known_without import known_of, write_known
-from lungcad.evaluate.stores.region_runs import SCHEMA, RegionRun, write_region_run
+from lungcad.evaluate.stores.region_runs import SCHEMA, RegionRun, read_region_run, write_region_run
 from lungcad.evaluate.stores.runs import read_run
 from lungcad.imaging.regions import Content, regions_of
 from tests.app.pages import open_page
@@ -65,10 +65,10 @@ def test_metrics_shows_what_is_left_and_whose_answer_changed(stored):
 
 def test_compare_draws_both_networks_by_region(stored):
     page = open_page("2_Compare.py", view="runs", first=FIRST, second=SECOND).run()
-    assert not page.exception and any("Does attention need the lungs more?" in each.value for each in page.subheader)
+    assert not page.exception and any("Which of the two needs the lungs more?" in each.value for each in page.subheader)
     shutil.rmtree(stored / f"{SECOND}--chest-ct-scan")
     page = open_page("2_Compare.py", view="runs", first=FIRST, second=SECOND).run()
-    assert not page.exception and not any("Does attention need" in each.value for each in page.subheader)
+    assert not page.exception and not any("needs the lungs more" in each.value for each in page.subheader)
 
 
 def test_datasets_says_what_can_be_known_without_the_lungs(stored, monkeypatch):
@@ -104,3 +104,11 @@ def test_bars_have_their_intervals_and_leave_undefined_values_out():
     figure = region_bars({"one": [("as it is", row), ("text", {**row, "accuracy": None})]}, "accuracy", reference=("whole", 0.8))
     assert list(figure.data[0].y) == ["as it is"] and figure.layout.xaxis.title.text == MEASURES["accuracy"]
     np.testing.assert_allclose([figure.data[0].error_x.array[0], figure.data[0].error_x.arrayminus[0]], [0.2, 0.1])
+
+
+def test_the_story_on_home_says_what_the_stored_run_says():
+    rows = {(row["region"], row["fill"]): row for row in read_region_run("iq-efficientnet-lite0-soft--iq-oth-nccd").rows}
+    whole, without, alone = rows["all", ""], rows["no-lungs", "median"], rows["lungs", "median"]
+    assert abs(without["accuracy"] - whole["accuracy"]) < 0.05, "right about as often"
+    assert alone["accuracy"] < whole["accuracy"] - 0.1, "right less often"
+    assert all(without["answers_kept"] > rows["no-lungs", fill]["answers_kept"] for fill in ("black", "other", "smooth"))

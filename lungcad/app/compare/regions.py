@@ -1,4 +1,4 @@
-"""Two networks without the lungs: plain beside attention, region by region."""
+"""Two networks without the lungs, region by region."""
 
 import streamlit as st
 
@@ -16,7 +16,7 @@ def show_regions(first: Run, second: Run) -> None:
     found = [region_store.region_run_of(run.name) for run in (first, second)]
     if found[0] is None or found[1] is None or first.facts["dataset"] != second.facts["dataset"]:
         return
-    st.subheader("Does attention need the lungs more?", anchor=False)
+    st.subheader("Which of the two needs the lungs more?", anchor=False)
     series = {}
     for run in found:
         regions = [ALL, *(name for name in run.facts["regions"] if name != "text")]

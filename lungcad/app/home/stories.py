@@ -71,8 +71,8 @@ STORIES = (
         {"runs": "iq-efficientnet-lite0-soft", "section": "Regions"},
         (
             "A network trained on a much published set was asked about its test slices again, with both lungs painted over.",
-            "See how little “without the lungs” falls under flat grey: nearly every answer stays.",
-            "Then see how little is left with the lungs alone.",
+            "See “without the lungs” in flat grey: it is right about as often as on the whole picture.",
+            "With the lungs alone it is right less often; other fills change more answers, so look at those too.",
         ),
         ("This set without its lungs", "pages/4_Datasets.py", {"dataset": "iq-oth-nccd"}),
     ),

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from lungcad.app import region_store, url
+from lungcad.app import region_store, store, url
 from lungcad.app.components.case_grid import case_grid, case_picture, data_folder
 from lungcad.app.components.chart import chart_with_csv
 from lungcad.app.components.literal import literal
@@ -14,8 +14,7 @@ from lungcad.datasets import Case
 from lungcad.evaluate.regions.rows import ALL
 from lungcad.evaluate.stores.region_runs import RegionRun
 from lungcad.evaluate.stores.runs import Run
-from lungcad.imaging.fills import FILLS
-from lungcad.publish.region_tables import is_of_crops, region_title
+from lungcad.publish.region_tables import fill_title, is_of_crops, left_out, number, region_title
 
 MOST_CASES = 6
 
@@ -36,9 +35,7 @@ def show_regions(run: Run) -> None:
     )  # fmt: skip
     whole = found.rows[0]
     series = {
-        FILLS[fill].title: [(region_title(row["region"]), row) for row in found.rows if row["fill"] == fill]
-        for fill in found.facts["fills"]
-        if fill in FILLS
+        fill_title(fill): [(region_title(row["region"]), row) for row in found.rows if row["fill"] == fill] for fill in found.facts["fills"]
     }
     reference = None if whole[measure] is None else ("the whole picture", whole[measure])
     show_region_pictures(found.facts["regions"], _first_case(run, found), crops=is_of_crops(found))
@@ -48,17 +45,13 @@ def show_regions(run: Run) -> None:
         "which is evidence of its own. Where a bar stays near the dashed line, the answers do not need what was taken away. A bar that falls may also be the "
         "network's surprise at a strange picture; how strange they are is below."
     )
-    left_out = "; ".join(
-        f"{each['n']} {'' if each['region'] == ALL else '(' + region_title(each['region']) + ')'}: {each['why']}"
-        for each in found.facts["left_out"]
-    )
-    if left_out:
-        st.caption(f"Left out: {literal(left_out)}")
+    if missing := left_out(found):
+        st.caption(f"Left out: {literal(missing)}")
     st.dataframe(
         [
             {
-                "what is seen": region_title(row["region"]), "filled with": FILLS[row["fill"]].title if row["fill"] in FILLS else "", "n": row["n"],
-                **{title: _cell(row, name) for name, title in MEASURES.items()},
+                "what is seen": region_title(row["region"]), "filled with": fill_title(row["fill"]), "n": row["n"],
+                **{title: number(row, name, 2) for name, title in MEASURES.items()},
                 "unlike training": None if row["unlike"] is None else f"{row['unlike']:.0%}", "least strange": row["least_strange"],
             }
             for row in found.rows
@@ -71,22 +64,24 @@ def show_regions(run: Run) -> None:
 
 def _show_changed(run: Run, found: RegionRun) -> None:
     """The cases whose answer changed without a region."""
-    regions = [name for name in found.facts["regions"] if (found.cases.region == name).any()]
+    fill = found.facts["fills"][0]
+    regions = [name for name in found.facts["regions"] if ((found.cases.region == name) & (found.cases.fill == fill)).any()]
+    if not regions:
+        return
     region = url.selectbox(
         "Cases whose answer changes",
         regions,
         key="region",
         default=regions[0],
         format_func=region_title,
-        help="With flat grey in its place.",
+        help=f"With {fill_title(fill)} in its place.",
     )
     columns = [f"p:{name}" for name in found.classes]
     answers = found.cases.assign(answer=[found.classes[k] for k in found.cases[columns].to_numpy().argmax(1)])
     before = answers[answers.region == ALL].set_index("case").answer
-    fill = found.facts["fills"][0]
     after = answers[(answers.region == region) & (answers.fill == fill)].set_index("case")
     changed = after.assign(before=before.loc[after.index]).query("answer != before")
-    st.caption(f"{len(changed)} of {len(after)} answers change {region_title(region)} ({FILLS[fill].title}).")
+    st.caption(f"{len(changed)} of {len(after)} answers change {region_title(region)} ({fill_title(fill)}).")
     folder = data_folder(run.facts["dataset"])
     shown = changed.head(MOST_CASES)
     for place, row in zip(case_grid(len(shown)), shown.itertuples(), strict=True):
@@ -107,20 +102,13 @@ def _first_case(run: Run, found: RegionRun) -> Case | None:
         folder = dataset.locate()
         wanted = str(found.cases.case.iloc[0])
         if is_of_crops(found):
-            return next((case for case in dataset.read(folder) if case.id == wanted), None)
+            return next((case for case in store.cases(dataset.name, str(folder)) if case.id == wanted), None)
         case = Case(wanted, folder / wanted, str(found.cases.label.iloc[0]), None)
         return case if case.path.is_file() else None
     except LungcadError:
         return None
 
 
-def _cell(row: dict, name: str) -> str:
-    if row[name] is None:
-        return "–"
-    low, high = row["intervals"][name]
-    return f"{row[name]:.2f} [{low:.2f}, {high:.2f}]"
-
-
 def _listing(found: RegionRun, measure: str) -> str:
-    rows = "; ".join(f"{region_title(row['region'])} {row['fill']}: {_cell(row, measure)}" for row in found.rows)
+    rows = "; ".join(f"{region_title(row['region'])} {row['fill']}: {number(row, measure, 2)}" for row in found.rows)
     return f"{MEASURES[measure]} without each region. {rows}"
