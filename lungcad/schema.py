@@ -1,5 +1,6 @@
 """Validated, frozen records: what model cards and recipes are made of."""
 
+from pathlib import Path
 from typing import Self
 
 import pydantic
@@ -23,3 +24,17 @@ class Schema(pydantic.BaseModel):
             if first["type"] == "extra_forbidden":
                 raise error(f"{what}: unknown key {key!r}; known keys: {', '.join(cls.model_fields)}.") from None
             raise error(f"{what}: {key}: {first['msg']} (got {str(first.get('input'))[:60]!r}).") from None
+
+    @classmethod
+    def read_yaml(cls, path: str | Path, what: str, error: type[LungcadError]) -> Self:
+        """Of a YAML file. what: the kind of file in the sentence that ``error`` says."""
+        import yaml
+
+        path = Path(path)
+        try:
+            values = yaml.safe_load(path.read_text("utf-8"))
+        except OSError:
+            raise error(f"The {what} {str(path)!r} cannot be read; check the path.") from None
+        except (yaml.YAMLError, UnicodeDecodeError):
+            raise error(f"The {what} {path.name} is not valid YAML.") from None
+        return cls.parse(values, f"{what.capitalize()} {path.name}", error)

@@ -42,7 +42,7 @@ def lab(
         raise LungcadError("Name a preset or a file of settings, not both.")
     chosen = LabSettings.read(settings) if settings else lookup(PRESETS, preset or "cheater", "preset").settings
     if seed is not None:
-        chosen = chosen.model_copy(update={"seed": seed})
+        chosen = LabSettings.checked(chosen.model_dump() | {"seed": seed})
     if recipe is not None:
         check_writable(recipe, ".yaml")
         write_whole(recipe, chosen.to_yaml())

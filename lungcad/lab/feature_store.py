@@ -6,7 +6,6 @@ Patients are drawn a :data:`CHUNK` at a time; a chunk is a file whose name holds
 import contextlib
 import hashlib
 import io
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,7 +112,7 @@ def _read(name: str) -> tuple[np.ndarray, np.ndarray] | None:
         with np.load(path) as stored:
             masks = np.unpackbits(stored["masks"], axis=-1).astype(bool)
             steps: np.ndarray = stored["steps"]
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
+    except frozen.DAMAGED:
         return None
     if path.parent == LAB_CACHE:
         with contextlib.suppress(OSError):

@@ -8,6 +8,8 @@ puts the two together), and its Grad-CAM is the same to the last digit. It makes
 
 import functools
 import hashlib
+import zipfile
+import zlib
 from collections.abc import Iterator
 
 import numpy as np
@@ -29,6 +31,8 @@ DIRECTIONS = 128
 STEP = 0.25
 """Projected features are kept in whole steps; their standard deviation is about 1."""
 BATCH = 16
+DAMAGED = (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error)
+"""What NumPy raises for an archive that is missing, cut or broken."""
 
 
 @functools.cache
@@ -46,7 +50,7 @@ def projection() -> Tensor:
     try:
         with np.load(PROJECTION) as stored:
             return torch.from_numpy(stored["projection"].astype(np.float32))
-    except (OSError, KeyError, ValueError):
+    except DAMAGED:
         raise ModelError("The lab's projection (data/lab/projection.npz) is missing or damaged; restore it from the repository.") from None
 
 

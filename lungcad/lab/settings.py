@@ -87,11 +87,4 @@ class LabSettings(Schema):
     @classmethod
     def read(cls, path: str | Path) -> "LabSettings":
         """Raises :class:`RecipeError` in one sentence."""
-        path = Path(path)
-        try:
-            values = yaml.safe_load(path.read_text("utf-8"))
-        except OSError:
-            raise RecipeError(f"The settings {str(path)!r} cannot be read; check the path.") from None
-        except (yaml.YAMLError, UnicodeDecodeError):
-            raise RecipeError(f"The settings {path.name} are not valid YAML.") from None
-        return cls.parse(values, f"Settings {path.name}", RecipeError)
+        return cls.read_yaml(path, "file of settings", RecipeError)

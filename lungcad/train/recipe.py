@@ -4,7 +4,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import Field
 
 from lungcad.datasets import DATASETS, Protocol
@@ -137,13 +136,7 @@ class Recipe(Schema):
     def read(cls, path: str | Path) -> "Recipe":
         """Raises :class:`RecipeError`, or one for an unknown name, in one sentence."""
         path = Path(path)
-        try:
-            values = yaml.safe_load(path.read_text("utf-8"))
-        except OSError:
-            raise RecipeError(f"The recipe {str(path)!r} cannot be read; check the path.") from None
-        except (yaml.YAMLError, UnicodeDecodeError):
-            raise RecipeError(f"The recipe {path.name} is not valid YAML.") from None
-        recipe = cls.parse(values, f"Recipe {path.name}", RecipeError)
+        recipe = cls.read_yaml(path, "recipe", RecipeError)
         task = lookup(DATASETS, recipe.dataset, "dataset").task(recipe.task)
         lookup(BACKBONES, recipe.backbone, "backbone")
         attention = lookup(ATTENTION, recipe.attention, "attention")

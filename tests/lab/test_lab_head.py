@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from lungcad.datasets.phantoms.shortcuts import SHORTCUTS, draw_letter
+from lungcad.errors import ModelError
 from lungcad.lab import frozen
 from lungcad.lab.feature_store import touched
 from lungcad.lab.head import LESION, LabHead, heat_maps, lesion_probability, whole_network
@@ -46,6 +47,16 @@ def test_the_map_is_what_the_logit_is_made_of(kind, whole_features):
 def test_the_projection_is_applied_at_each_position_by_itself(whole_features):
     position = frozen.projection().T @ whole_features[1, :, 2, 5]
     assert torch.allclose(frozen.project(whole_features)[1, :, 2, 5], position, atol=1e-4 * float(position.abs().max()))
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no archive", b"PK\x03\x04 cut"])
+def test_a_broken_projection_is_one_sentence(monkeypatch, tmp_path, content):
+    path = tmp_path / "projection.npz"
+    if content is not None:
+        path.write_bytes(content)
+    monkeypatch.setattr(frozen, "PROJECTION", path)
+    with pytest.raises(ModelError, match="missing or damaged"):
+        frozen.projection.__wrapped__()
 
 
 def test_steps_lose_half_a_step_at_most():

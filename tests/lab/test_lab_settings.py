@@ -34,6 +34,14 @@ def test_settings_come_back_from_yaml(tmp_path):
     assert LabSettings.read(tmp_path / "lab.yaml") == settings
 
 
+@pytest.mark.parametrize(("content", "says"), [(None, "cannot be read"), (b"share: [", "not valid YAML"), (b"share: 2", "lab.yaml: share")])
+def test_a_bad_file_of_settings_is_one_sentence(tmp_path, content, says):
+    if content is not None:
+        (tmp_path / "lab.yaml").write_bytes(content)
+    with pytest.raises(RecipeError, match=says):
+        LabSettings.read(tmp_path / "lab.yaml")
+
+
 def test_settings_name_the_content():
     assert LabSettings().key == LabSettings(shortcut="marker").key
     assert len({LabSettings(seed=seed).key for seed in range(5)}) == 5
