@@ -1,9 +1,12 @@
 """The command line called in this process."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+import lungcad.models.card
+import lungcad.models.weights
 from lungcad import cli
 
 
@@ -21,3 +24,9 @@ def caller(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
         return status, out, err
 
     return call
+
+
+def use_networks(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Let those of the folder be the installed ones."""
+    monkeypatch.setitem(lungcad.models.weights.load_model.__kwdefaults__, "folder", folder)
+    monkeypatch.setattr(lungcad.models.card.list_cards, "__defaults__", (folder,))

@@ -4,10 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import lungcad.models.card
-import lungcad.models.weights
 from lungcad.imaging.phantom import make_phantom
-from tests.calls import caller
+from tests.calls import caller, use_networks
 from tests.conftest import CLASSES
 
 MODEL = "toy-resnet18-none"
@@ -16,9 +14,7 @@ MODEL = "toy-resnet18-none"
 @pytest.fixture
 def run(weights_folder, monkeypatch, capsys):
     """Run the command line in this process on the toy networks: (exit status, stdout, stderr)."""
-    for function in (lungcad.models.weights.load_model, lungcad.models.card.list_cards):
-        monkeypatch.setitem(function.__kwdefaults__ or {}, "folder", weights_folder)
-    monkeypatch.setattr(lungcad.models.card.list_cards, "__defaults__", (weights_folder,))
+    use_networks(monkeypatch, weights_folder)
     return caller(monkeypatch, capsys)
 
 

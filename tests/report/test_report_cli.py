@@ -6,12 +6,10 @@ import zipfile
 import pydicom
 import pytest
 
-import lungcad.models.card
-import lungcad.models.weights
 from lungcad.gate import Decision, Outcome
 from lungcad.imaging.phantom import make_phantom
 from lungcad.report.case import HIDDEN
-from tests.calls import caller
+from tests.calls import caller, use_networks
 from tests.report.conftest import NAME
 
 MODEL = "toy-resnet18-none"
@@ -20,9 +18,7 @@ MODEL = "toy-resnet18-none"
 @pytest.fixture
 def run(weights_folder, monkeypatch, capsys):
     """On the toy networks: (exit status, stdout, stderr)."""
-    for function in (lungcad.models.weights.load_model, lungcad.models.card.list_cards):
-        monkeypatch.setitem(function.__kwdefaults__ or {}, "folder", weights_folder)
-    monkeypatch.setattr(lungcad.models.card.list_cards, "__defaults__", (weights_folder,))
+    use_networks(monkeypatch, weights_folder)
     return caller(monkeypatch, capsys)
 
 
