@@ -57,10 +57,9 @@ class CaseOutputs:
         """The paths written. Of an answer that is hidden no DICOM object is made, which is said."""
         if self.folder is None:
             return []
-        from lungcad.models import list_cards
-        from lungcad.report.gather import gathered
+        from lungcad.report.gather import gathered, installed_partner
 
-        case = gathered(result, network, method, options, cards=list_cards())
+        case = gathered(result, network, method, options, partner=None if result.is_hidden else installed_partner(network.card))
         files = _report_files(case, self.formats)
         if self.kinds and result.is_hidden:
             complain("the gate declined the image, so no DICOM object was made; --show-anyway makes them all the same")
@@ -111,25 +110,26 @@ def report_cases(
 ) -> None:
     """Explain images and put a report of each into one zip. What cannot be read is left out and said (exit status 2)."""
     from lungcad.analysis import analyse
-    from lungcad.models import list_cards, load_model
+    from lungcad.models import load_model
     from lungcad.report.formats import FORMATS, as_zip, chosen
-    from lungcad.report.gather import gathered
+    from lungcad.report.gather import gathered, installed_partner
 
     if out.suffix.lower() != ".zip":
         raise LungcadError(f"The output file '{printable(out)[-200:]}' must end in .zip.")
     check_can_write(out)
     names, network, n_failed = chosen(formats, FORMATS, "report format"), load_model(model), 0
+    partner = installed_partner(network.card)
     files: dict[str, bytes] = {}
     with progress("reports") as on_progress:
         for index, path in enumerate(images):
+            on_progress(index, len(images))
             try:
                 result = analyse(str(path), network, methods=[method], show_anyway=show_anyway)
             except LungcadError as error:
                 complain(f"{printable(path)[-300:]}: {error}")
                 n_failed += 1
                 continue
-            files |= _report_files(gathered(result, network, method, cards=list_cards()), names)
-            on_progress(index + 1, len(images))
+            files |= _report_files(gathered(result, network, method, partner=partner), names)
     if files:
         write_whole(out, as_zip(files))
         print(f"{printable(out)}: {len(files)} files")

@@ -133,17 +133,15 @@ def _baselines(dataset: Dataset | None) -> list[Block]:
                 "Not known: lungcad has no evaluation run on this folder. An audit's metadata check above says what the files alone give away."
             )
         ]
+    runs = [
+        run
+        for run in read_experiments(on_fault=lambda _: None)
+        if run.facts["dataset"] == dataset.name and run.facts.get("task") == dataset.task().name
+        and run.baselines is not None and "fold" not in run.predictions
+    ]  # fmt: skip
     blocks: list[Block] = []
     for protocol in Protocol:
-        run = next(
-            (
-                each
-                for each in read_experiments(on_fault=lambda _: None)
-                if each.facts["dataset"] == dataset.name and each.facts.get("protocol") == protocol and each.baselines is not None
-                and each.facts.get("task") == dataset.task().name and "fold" not in each.predictions
-            ),
-            None,
-        )  # fmt: skip
+        run = next((each for each in runs if each.facts.get("protocol") == protocol), None)
         if run is None:
             continue
         values = baselines(run)

@@ -1,24 +1,29 @@
 """From a result to a case that can be reported: the checks of its map, its nearest training cases, the record of the checks."""
 
-from collections.abc import Iterable
-
 from lungcad.analysis import Analysis, nearest_cases, trust_checks
 from lungcad.errors import LungcadError, ModelError
 from lungcad.evaluate.stores.truth import read_truth
 from lungcad.explain import Options
 from lungcad.explain.neighbours import Nearest
-from lungcad.models import ModelCard, TrainedModel, load_model
+from lungcad.models import ModelCard, TrainedModel, list_cards, load_model
 from lungcad.models.partner import partner_of
 from lungcad.report.case import Case
 
 
-def gathered(result: Analysis, model: TrainedModel, method: str, options: Options = Options(), *, cards: Iterable[ModelCard] = ()) -> Case:
-    """Makes the quick checks. cards: among them the network that differs in attention only is looked for. Of a hidden answer nothing is computed."""
+def gathered(
+    result: Analysis, model: TrainedModel, method: str, options: Options = Options(), *, partner: TrainedModel | None = None
+) -> Case:
+    """Makes the quick checks. partner: the network that differs in attention only. Of a hidden answer nothing is computed."""
     if result.is_hidden:
         return Case(result, model.card, method, options)
-    card = partner_of(model.card, cards)
-    checks = list(trust_checks(result.image, model, result, method, options, partner=load_model(card.name) if card else None))
+    checks = list(trust_checks(result.image, model, result, method, options, partner=partner))
     return Case(result, model.card, method, options, checks, nearest_or_none(result, model), truth_or_none())
+
+
+def installed_partner(card: ModelCard) -> TrainedModel | None:
+    """The installed network that differs in attention only; None where there is none."""
+    partner = partner_of(card, list_cards())
+    return load_model(partner.name) if partner else None
 
 
 def nearest_or_none(result: Analysis, model: TrainedModel) -> Nearest | None:

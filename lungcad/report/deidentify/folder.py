@@ -93,7 +93,9 @@ def deidentify(source: Path, out: Path, *, key: str | None = None, on_progress: 
     _check_new_folder(source, out)
     paths = sorted(path for path in source.rglob("*") if path.is_file())
     n_of_series: Counter[str] = Counter()
-    for done, path in enumerate(paths, 1):
+    for done, path in enumerate(paths):
+        if on_progress:
+            on_progress(done, len(paths))
         try:
             cleaned = _cleaned(read_file(path), names)
         except ImageError as error:
@@ -104,8 +106,6 @@ def deidentify(source: Path, out: Path, *, key: str | None = None, on_progress: 
         (out / name).parent.mkdir(parents=True, exist_ok=True)
         write_whole(out / name, cleaned.data)
         found.add(name, cleaned)
-        if on_progress:
-            on_progress(done, len(paths))
     if not found.files:
         raise ImageError(f"The folder {printable(source)!r} holds no DICOM image, so nothing was written.")
     return found
