@@ -27,7 +27,7 @@ for _preset in (
     Preset(
         "too few patients",
         LabSettings(shortcut=NO_SHORTCUT, patients=50),
-        "Nothing is planted, but there are only 50 patients: the training curve says one thing, the test another.",
+        "Nothing is planted, but there are only 50 patients: the loss in training falls further than with 600, and the test is no better for it.",
     ),
     Preset(
         "rare shortcut",
