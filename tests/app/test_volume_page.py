@@ -80,6 +80,27 @@ def test_nifti_and_several_series(page, chest, zipped, tmp_path):
     assert len(page.selectbox(key=next(box.key for box in page.selectbox if box.label == "Series")).options) == 2
 
 
+def test_a_series_that_cannot_be_shown_leaves_the_others_to_choose(page, chest, zipped, monkeypatch):
+    """The listing is that of what was dropped, not of what is shown; a failed series is not read again on every run."""
+    wide = np.diag([-1.0, -1, 1, 1]) @ chest.volume.affine[:, [2, 1, 0, 3]]
+    broken = nib.Nifti1Image(np.full((40, 40, 99), np.nan, np.float32), wide).to_bytes()
+    sound = nib.Nifti1Image(np.transpose(chest.volume.hu), wide).to_bytes()
+    read, load = [], source.load
+    monkeypatch.setattr(source, "load", lambda study, series, on_progress: read.append(series.shape) or load(study, series, on_progress))
+    page.run()
+    drop(page, ("a.zip", zipped))
+    drop(page, ("a.nii", broken), ("b.nii", sound))
+    assert "NaN" in page.error[0].value and "The series before is still shown" in page.error[0].value
+    box = next(box for box in page.selectbox if box.label == "Series")
+    assert len(box.options) == 2 and "99 slices" in box.options[0]
+    box.set_value(2).run()
+    assert not page.error and not page.exception and facts(page)["volume"]
+    box = next(box for box in page.selectbox if box.label == "Series")
+    box.set_value(1).run()
+    page.run()
+    assert "NaN" in page.error[0].value and len(read) == 4
+
+
 def test_a_clicked_place_is_rated_by_every_nodule_network(page, chest):
     page.run()
     page.button(key="volume_example").click().run()

@@ -1,5 +1,6 @@
 """Which series is on the page: dropped, from a folder of this computer, or the made-up example. It stays in the session."""
 
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,18 +20,18 @@ from lungcad.series.readers import ReadersMarks, readers_marks
 
 FILES, FOLDER, PATH = "files, zip", "folder", "path"
 SHOWN, ERROR = "volume_shown", "volume_error"
+GIVEN, NUMBER, LISTING = "volume_identity", "volume_number", "volume_listing"
+"""In the session: what was opened last, or failed to; which of its series (from 1); the lines that describe them all."""
 
 
 @dataclass(frozen=True, eq=False)
 class Opened:
-    """caption: without a file's name. listing: the series in what was given, one of which is ``number`` (from 1)."""
+    """caption: without a file's name."""
 
     volume: CTVolume
     caption: str
     marks: ReadersMarks | None = None
     phantom: PhantomVolume | None = None
-    listing: tuple[str, ...] = ()
-    number: int = 1
     left_aside: str = ""
 
 
@@ -57,21 +58,25 @@ def volume_picker() -> Opened | None:
         key="volume_from",
         help="DICOM slices, a zip of them, an enhanced multi-frame file, or NIfTI. They stay in this session. A path: of the computer that lungcad runs on.",
     )
-    given = _given(way)
-    identity = given and given[0]
-    if identity and identity != st.session_state.get("volume_identity"):
-        st.session_state["volume_identity"] = identity
-        _open(given[1], 1)
+    if given := _given(way):
+        _open_given(*given)
     now = shown()
-    if now is not None and len(now.listing) > 1 and given:
-        number = st.selectbox("Series", range(1, len(now.listing) + 1), index=now.number - 1, format_func=lambda each: now.listing[each - 1],
-                              key=f"volume_series_{identity}", help="Sorted by their headers; the one with most slices first.")  # fmt: skip
-        if number != now.number:
-            _open(given[1], number)
-            now = shown()
     if error := st.session_state.get(ERROR):
         st.error(literal(error) + (" The series before is still shown." if now else ""), icon=":material/error:")
     return now
+
+
+def _open_given(identity: tuple, source) -> None:
+    """What is given, where it is new, and the series of it that is chosen, each once."""
+    if identity != st.session_state.get(GIVEN):
+        st.session_state.update({GIVEN: identity, LISTING: ()})
+        _open(source, 1)
+    listing = st.session_state[LISTING]
+    if len(listing) > 1:
+        number = st.selectbox("Series", range(1, len(listing) + 1), format_func=lambda each: listing[each - 1], key=f"volume_series_{identity}",
+                              help="Sorted by their headers; the one with most slices first.")  # fmt: skip
+        if number != st.session_state[NUMBER]:
+            _open(source, number)
 
 
 def _given(way: str):
@@ -85,7 +90,7 @@ def _given(way: str):
         )
         if not path:
             return None
-        folder = path if Path(path).is_dir() else str(Path(path).parent)
+        folder = path if os.path.isdir(path) else str(Path(path).parent)
         try:
             allowed = open_folder(folder, roots=shared_roots(), is_local=visitor_is_local())
         except LungcadError as error:
@@ -105,17 +110,16 @@ def _given(way: str):
 
 
 def _open(source, number: int) -> None:
+    st.session_state[NUMBER] = number
     bar = st.progress(0.0, text="Opening the series …")
     try:
         content = source if isinstance(source, Path) else [(file.name, file.getvalue()) for file in source]
         with opened(content, _drawn_on(bar, "Reading headers")) as study:
-            listing = tuple(describe(series) for series in study.series)
+            st.session_state[LISTING] = tuple(describe(series) for series in study.series)
             series = study.choose(number if study.series else None)
             volume = load(study, series, _drawn_on(bar, "Reading slices"))
             marks = readers_marks(study, volume)
-            st.session_state.update(
-                {SHOWN: Opened(volume, _caption(series), marks, None, listing, number, study.aside_text()), ERROR: None}
-            )
+            st.session_state.update({SHOWN: Opened(volume, _caption(series), marks, left_aside=study.aside_text()), ERROR: None})
     except LungcadError as error:
         st.session_state[ERROR] = str(error)
     finally:
