@@ -105,7 +105,7 @@ def known_without(
 
     Groups never stand on both sides: the published parts without copies, or five folds over groups, each tested once. The penalty of the logistic regression is
     chosen on each fold's validation part; the fit has no random part, so there are no seeds. Raises :class:`DatasetError` for crops, tiles, one class only,
-    or a class of fewer than :data:`FEWEST` usable images.
+    or a class of fewer than :data:`FEWEST` usable images, or that no image is left of to train on.
     """
     if content_of(dataset) is not Content.SLICE:
         raise DatasetError(
@@ -148,6 +148,11 @@ def _tested(features: np.ndarray, cases: Sequence[Case], classes: Sequence[str])
 
     part = {split: np.array([case.split is split for case in cases]) for split in Split}
     labels = np.array([case.label for case in cases])
+    if untrained := sorted(set(classes) - set(labels[part[Split.TRAIN]])):
+        raise DatasetError(
+            f"No image of the class {untrained[0]} is left to train on without the groups that validate or test; add images of other patients to "
+            "the training part."
+        )
     mean, scale = features[part[Split.TRAIN]].mean(0), features[part[Split.TRAIN]].std(0) + 1e-6
     scaled = (features - mean) / scale
     fitted = []
@@ -166,7 +171,6 @@ def _tested(features: np.ndarray, cases: Sequence[Case], classes: Sequence[str])
             "label": [case.label for case in tested],
         }
     )
-    by_class = dict(zip(best.classes_, best.predict_proba(scaled[part[Split.TEST]]).T, strict=True))
-    for name in classes:
-        table[f"p:{name}"] = np.asarray(by_class.get(name, np.zeros(len(tested))), np.float32)
+    for name, column in zip(best.classes_, best.predict_proba(scaled[part[Split.TEST]]).T, strict=True):
+        table[f"p:{name}"] = column.astype(np.float32)
     return table

@@ -136,3 +136,5 @@ def test_one_class_only_is_said(phantoms):
     assert any("of one class" in note for note in run.facts["notes"])
     assert {row["fill"] for row in run.rows} == {"", *(name for name, fill in FILLS.items() if not fill.needs_donor)}
     assert {"region": "no-lungs", "why": "There is no image of another class to put in.", "n": run.facts["n"]} in run.facts["left_out"]
+    with pytest.raises(DatasetError, match="could anything be taken away"):
+        run_regions(reader(MARKER), only, "phantoms", regions=["no-lungs"], fills=["other"])

@@ -1,5 +1,7 @@
 """What can be known without the lungs: a set whose classes the marker alone tells, and one whose classes nothing tells."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -63,11 +65,14 @@ def test_it_comes_back_from_disk_as_it_was(known, tmp_path):
 
 def test_bad_input_is_a_sentence(phantoms, tiny_features):
     dataset = DATASETS["phantoms"]
+    one_patient_a_class = replace(dataset, group=lambda cases, prints: [case.label if case.label == "none" else case.id for case in cases])
     cases = dataset.read(phantoms)
     with pytest.raises(DatasetError, match="of one class"):
         known_without(dataset, [case for case in cases if case.label == "none"][:12], (See.ALL, See.NO_LUNGS))
     with pytest.raises(DatasetError, match="at least 10 are needed"):
         known_without(dataset, cases[:4] + [case for case in cases if case.label != cases[0].label][:4], (See.ALL, See.NO_LUNGS))
+    with pytest.raises(DatasetError, match="class none is left to train on"):
+        known_without(one_patient_a_class, cases, (See.ALL, See.NO_LUNGS))
     with pytest.raises(DatasetError, match="crops around a nodule"):
         known_without(DATASETS["lidc-nodules"], cases)
 

@@ -51,7 +51,7 @@ def run_regions(
         if on_progress:
             on_progress(index + 1, len(cases))
     table = changed.table()
-    if not len(table):
+    if not len(table) or (table.region == ALL).all():
         raise DatasetError(_nothing(content, changed.left_out, len(cases)))
     facts = {
         "schema": SCHEMA, "model": model.card.name, "weights_sha256": model.card.sha256, "data": layout, "classes": list(model.card.classes),
@@ -158,6 +158,8 @@ def _kind(error: LungcadError) -> str:
 
 def _nothing(content: Content, left_out: Mapping[tuple[str, str], int], n: int) -> str:
     why = "; ".join(f"{count}: {sentence}" for (_, sentence), count in sorted(left_out.items(), key=lambda each: -each[1])[:3])
+    if any(region != ALL for region, _ in left_out):
+        return f"From not one of the {n} images could anything be taken away ({why}). Choose another region or fill."
     what = "a lung field that can be trusted" if content is Content.SLICE else "a readable picture"
     return f"Not one of the {n} images has {what}, so there is nothing to take away ({why}). Check that these are axial chest slices."
 

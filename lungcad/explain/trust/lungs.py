@@ -51,9 +51,9 @@ def _ask(subject: "Subject", attribution: Attribution, on_progress: Progress | N
             NAME, f"The lungs are not found with certainty, so they cannot be taken away. {' '.join(subject.field.doubts)}"
         )
     changed = without_and_alone(MarkedImage(subject.image, subject.field))
-    greys = [to_grey(image, config, seen_as=subject.prepared.geometry)[0] for image in changed]
     answers = subject.answers_to_changes
     if NAME not in answers:
+        greys = [to_grey(image, config, seen_as=subject.prepared.geometry)[0] for image in changed]
         asked = predict_batch(subject.model, normalise(torch.from_numpy(np.stack(greys)), config))
         answers[NAME], answers[f"{NAME} alone"] = (float(value) for value in asked[:, subject.target])
     before, *perturbed = (float(value) for value in subject.perturbed.probabilities[:, subject.target])
