@@ -69,7 +69,7 @@ class Guard:
                 await self.app(scope, receive_counted, send_guarded)
             else:
                 await _unknown_host().response()(scope, receive, send_guarded)
-        except Exception as error:
+        except Exception as error:  # whatever a route or a library raises is answered here, or its text would reach the server's own log
             fault = where(error)
             if not status:
                 await internal().response()(scope, receive, send_guarded)
@@ -114,7 +114,7 @@ def asks_for_key(api_key: str | None) -> list[Any]:
         return []
 
     def check(request: Request) -> None:
-        if not hmac.compare_digest(request.headers.get(KEY_HEADER, "").encode(), api_key.encode()):
+        if not hmac.compare_digest(request.headers.get(KEY_HEADER, "").encode("latin-1"), api_key.encode()):
             detail = f"Send the key of this server in the header {KEY_HEADER}."
             raise Problem(HTTPStatus.UNAUTHORIZED, "unauthorised", "No valid key", detail, headers={"WWW-Authenticate": "ApiKey"})
 

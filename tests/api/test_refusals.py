@@ -103,6 +103,14 @@ def test_with_a_key_everything_but_health_and_the_schema_asks_for_it(monkeypatch
     assert (KEY[:-1].encode(), KEY.encode()) in compared  # in constant time: never by ==
 
 
+def test_a_key_beyond_ascii_opens_too():
+    """Headers are bytes, which Starlette reads as Latin-1."""
+    key = "schlüssel-für-alle-äußeren"
+    with TestClient(create_app(Settings(hosts=("testserver",), api_key=key))) as client:
+        assert client.get("/v1/models", headers={"X-API-Key": key.encode()}).status_code == 200
+        assert client.get("/v1/models", headers={"X-API-Key": key[:-1].encode()}).status_code == 401
+
+
 def test_an_upload_is_cut_off_while_it_is_read(serve):
     """The sender offers a gigabyte in chunks; the answer comes after little more than the limit."""
     address = serve(create_app(Settings(hosts=("127.0.0.1",), max_upload_bytes=2**20)))
