@@ -22,7 +22,8 @@ def show_answers(image: CTImage, names: list[str]) -> None:
     same_classes = len({card.classes for card in cards.values()}) == 1
     if same_classes and len(predictions) > 1:
         st.markdown(
-            f"All {len(predictions)} {'that answer ' if len(predictions) < len(names) else ''}answer **{answers.pop()}**."
+            f"{'Both' if len(predictions) == 2 else f'All {len(predictions)}'} "
+            f"{'that answer ' if len(predictions) < len(names) else ''}answer **{answers.pop()}**."
             if len(answers) == 1
             else f"They disagree: **{'**, **'.join(sorted(answers))}**."
         )
