@@ -61,25 +61,21 @@ def volume(
         chest = example_volume()
         read, about, marks = chest.volume, "the made-up example", None
         lesions = [(f"lesion {number}", ball.centre_mm, ball.diameter_mm) for number, ball in enumerate(chest.balls, 1)]
-        described: dict[str, Any] = {"description": about}
     else:
         with progress("headers") as on_progress, opened(path, on_progress) as study:
             chosen = _choose(study, series)
             with progress("slices") as on_slices:
                 read = load(study, chosen, on_slices)
             about, marks = describe(chosen), readers_marks(study, read)
-        lesions, described = as_lesions(marks.nodules) if marks else [], chosen.to_dict()
+        lesions = as_lesions(marks.nodules) if marks else []
     if place:
         _rate(read, place, network, method, show_anyway=show_anyway, as_json=as_json)
         return
     with progress(model) as on_progress:
         answer = analyse_volume(read, network, target=target, method=method, show_anyway=show_anyway, on_progress=on_progress)
     found = hits(answer.positions, lesions)
-    result = {
-        "series": {**described, "volume": read.to_dict()},
-        "slices": [each.to_dict(show_anyway=show_anyway) for each in answer.slices],
-        "answer": {**answer.to_dict(), "marked": [{"label": hit.label, "hit_by_position": hit.rank} for hit in found]},
-    }
+    result = answer.report(read)
+    result["answer"]["marked"] = [{"label": hit.label, "hit_by_position": hit.rank} for hit in found]
     if out:
         _write(out, result, read, answer)
     if as_json:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from lungcad.gate import Decision
-from lungcad.imaging.volume import SliceSource
+from lungcad.imaging.volume import CTVolume, SliceSource
 from lungcad.models import ModelCard, Prediction
 from lungcad.preprocess import Geometry
 from lungcad.series.inside import Lungs
@@ -103,3 +103,8 @@ class SeriesAnswer:
             "warnings": list(self.warnings),
             "notice": "Research software, not a medical device.",
         }
+
+    def report(self, volume: CTVolume) -> dict[str, Any]:
+        """Volume, slices and answer, for JSON; the scanner's description, which may name a patient, stays out."""
+        slices = [each.to_dict(show_anyway=self.show_anyway) for each in self.slices]
+        return {"series": {"volume": volume.to_dict()}, "slices": slices, "answer": self.to_dict()}

@@ -264,7 +264,7 @@ def test_command_line(chest, tmp_path, monkeypatch, capsys):
         rows = list(csv.DictReader(file))
     assert [int(row["file"]) for row in rows] == [each["file"] for each in result["slices"]]
     written = b"".join(path.read_bytes() for path in (tmp_path / "out").iterdir() if path.suffix != ".gz")
-    assert b"PHANTOM-" not in written and b".dcm" not in written
+    assert b"PHANTOM-" not in written and b".dcm" not in written and b"Phantom volume" not in written
 
 
 def test_command_line_refuses_in_a_sentence(tmp_path, monkeypatch, capsys):

@@ -142,11 +142,7 @@ def show_answer(opened: Opened, answer: SeriesAnswer) -> None:
     if answer.warnings:
         st.warning("  \n".join(map(literal, answer.warnings)), icon=":material/info:")
     _show_hits(opened, answer)
-    result = {
-        "series": {"volume": opened.volume.to_dict()},
-        "slices": [each.to_dict(show_anyway=answer.show_anyway) for each in answer.slices],
-        "answer": answer.to_dict(),
-    }
+    result = answer.report(opened.volume)
     st.download_button("Result (JSON)", json.dumps(result, indent=2), f"lungcad-volume-{opened.volume.sha256[:12]}-{answer.card.name}.json", "application/json",
                        on_click="ignore", help="Every slice's probabilities, the pooled answer and the positions; no file name, no patient data.")  # fmt: skip
 

@@ -33,17 +33,6 @@ class Series:
         named = [(header.series, header.sop_instance_uid, header.frame) for header in self.headers]
         return hashlib.sha256(repr(named or (self.nifti_file, self.shape)).encode()).hexdigest()[:12]
 
-    def to_dict(self) -> dict[str, object]:
-        """For JSON; the description is the scanner's own, identifiers stay out."""
-        return {
-            "description": self.description,
-            "kernel": self.kernel,
-            "slices": self.shape[0],
-            "rows": self.shape[1],
-            "columns": self.shape[2],
-            "spacing_mm": [round(value, 4) for value in self.spacing],
-        }
-
 
 @dataclass(frozen=True)
 class Sorted:
