@@ -15,16 +15,18 @@ SYNTHETIC = "This is a synthetic phantom made by lungcad, not a patient; the net
 
 def warnings_of(image: CTImage, decision: Decision, cards: Sequence[ModelCard]) -> tuple[str, ...]:
     """Every reason to doubt the answer that networks give to an image, the gate's first, each once. cards: of the networks."""
-    warnings = [*decision.reasons, *image.warnings]
-    if image.provenance.synthetic and not all(is_made(card.dataset) for card in cards):
-        warnings.append(SYNTHETIC)
-    warnings += [
+    return tuple(dict.fromkeys([*decision.reasons, *image.warnings, *against_networks(cards, synthetic=image.provenance.synthetic)]))
+
+
+def against_networks(cards: Sequence[ModelCard], *, synthetic: bool) -> list[str]:
+    """What there is to say against any answer of these networks. synthetic: of a phantom."""
+    warnings = [SYNTHETIC] if synthetic and not all(is_made(card.dataset) for card in cards) else []
+    return warnings + [
         f"The network {card.name} was made to cheat: in its training set a planted {card.shortcut} told the classes apart. "
         "Use it to see cheating, for no answer."
         for card in cards
         if card.shortcut
     ]
-    return tuple(dict.fromkeys(warnings))
 
 
 def notes_of(image: CTImage) -> tuple[str, ...]:

@@ -6,8 +6,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from lungcad.answer import SYNTHETIC
-from lungcad.datasets import is_made
+from lungcad.answer import against_networks
 from lungcad.errors import ImageError, ModelError, lookup
 from lungcad.explain import METHODS, Options, PreparedInput
 from lungcad.explain.attribution import Cost
@@ -116,22 +115,18 @@ def pooled(
     explained = target or card.classes[wanted]
     warnings = _warnings(answers, has_answer, show_anyway)
     answer = SeriesAnswer(
-        card, tuple(answers), prediction, chosen, explained, method, (), lungs, (*warnings_about(volume, card), *warnings), show_anyway
+        card,
+        tuple(answers),
+        prediction,
+        chosen,
+        explained,
+        method,
+        (),
+        lungs,
+        (*volume.warnings, *against_networks([card], synthetic=volume.synthetic), *warnings),
+        show_anyway,
     )
     return replace(answer, positions=ranked_positions(volume, answer)) if has_answer else answer
-
-
-def warnings_about(volume: CTVolume, card: ModelCard) -> tuple[str, ...]:
-    """What there is to say against any answer of this network to this volume."""
-    said = list(volume.warnings)
-    if volume.synthetic and not is_made(card.dataset):
-        said.append(SYNTHETIC)
-    if card.shortcut:
-        said.append(
-            f"The network {card.name} was made to cheat: in its training set a planted {card.shortcut} told the classes apart. Use it to see "
-            "cheating, for no answer."
-        )
-    return tuple(said)
 
 
 def _warnings(answers: Sequence[SliceAnswer], has_answer: bool, show_anyway: bool) -> tuple[str, ...]:
