@@ -4,6 +4,7 @@ import streamlit as st
 
 from lungcad.app import store
 from lungcad.app.cards import fingerprint
+from lungcad.datasets import DATASETS
 from lungcad.errors import LungcadError
 from lungcad.evaluate.stores.known_without import KnownWithout, read_known
 from lungcad.evaluate.stores.region_runs import RegionRun, list_region_runs, read_region_run
@@ -24,6 +25,8 @@ def region_run_of(name: str) -> RegionRun | None:
 
 def known_without(dataset: str) -> KnownWithout | None:
     """What a small head knows of a data set without the lungs; None where it was not measured, or cannot be read."""
+    if dataset not in DATASETS:  # a run names it: no path of a stranger's is looked up
+        return None
     folder = REGION_RUNS / "without" / dataset
     return _known(dataset, fingerprint(sorted(folder.iterdir()))) if folder.is_dir() else None
 

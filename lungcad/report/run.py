@@ -49,7 +49,7 @@ def _metrics(run: Run, scored: ScoredCases) -> list[Block]:
     if copies.any() and not copies.all():
         columns["without copies"] = report(run, without_copies=True)
     columns |= {f"trivial: {name}": values for name, values in baselines(run).items()}
-    unseen = no_lung_seen(read_known(run.facts["dataset"]), run.classes)
+    unseen = no_lung_seen(read_known(run.facts["dataset"]) if run.facts["dataset"] in DATASETS else None, run.classes)
     if unseen:
         columns["trivial: no lung seen"] = unseen
     rows = [

@@ -45,7 +45,7 @@ def show_without_lungs(dataset: Dataset | None, folder: Path | None, layout: str
             "the test without lungs",
             lambda on_progress: _measured(laid_out_as, folder, on_progress),
             help="Fits a small head to what is left of the slices without the lungs, without the chest, with the lungs alone, and with table and outline alone. "
-            "About two minutes for 1,000 images.",
+            "Some minutes for 1,000 images.",
         )
     if known is not None:
         _show(known)
