@@ -1,7 +1,10 @@
 """What every test of a page shares."""
 
+from collections import OrderedDict
+
 import pytest
 
+from lungcad.app import session
 from lungcad.errors import ModelError
 from tests.conftest import CLASSES, write_phantoms
 
@@ -14,6 +17,13 @@ def facts_alone(monkeypatch):
         raise ModelError("It is left out of this test.")
 
     monkeypatch.setattr("lungcad.gate.stored.FittedGate.read", nothing_fitted)
+
+
+@pytest.fixture
+def without_trust_checks(monkeypatch):
+    """Maps are not checked, which takes seconds a map; and no later test of the process finds an example whose checks are none."""
+    monkeypatch.setattr("lungcad.app.predict.trust.trust_checks", lambda *_, **__: iter(()))
+    monkeypatch.setattr(session, "_OF_EXAMPLES", OrderedDict())
 
 
 @pytest.fixture

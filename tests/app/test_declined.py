@@ -32,8 +32,7 @@ ASTRONAUT, CAT = photograph(pictures.astronaut()), photograph(pictures.chelsea()
 
 
 @pytest.fixture
-def page(monkeypatch):
-    monkeypatch.setattr("lungcad.app.predict.trust.trust_checks", lambda *_, **__: iter(()))
+def page(without_trust_checks):
     return open_page("1_Predict.py", panel="erase", model=CHEST, example="large-spiculated-lesion.png")
 
 
@@ -173,7 +172,6 @@ class DeclinesAll:
 
 def test_the_first_page_shows_the_example_as_not_to_be_believed_and_ones_own_phantom_has_no_answer(page, monkeypatch):
     monkeypatch.setattr("lungcad.gate.stored.FittedGate.read", lambda *_, **__: DeclinesAll())
-    monkeypatch.setattr(session, "_OF_EXAMPLES", OrderedDict())
     page.run()
     assert not page.exception and not is_hidden(page)
     said = [warning.value for warning in page.warning]

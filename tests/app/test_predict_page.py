@@ -2,7 +2,6 @@
 
 import hashlib
 import shutil
-from collections import OrderedDict
 
 import pytest
 import streamlit
@@ -22,10 +21,8 @@ DICOM = next(name for name in session.example_names() if name.endswith(".dcm"))
 
 
 @pytest.fixture
-def page(monkeypatch) -> AppTest:
-    """Without the trust checks, which take seconds a map; the tests of the checks open the page themselves."""
-    monkeypatch.setattr("lungcad.app.predict.trust.trust_checks", lambda *_, **__: iter(()))
-    monkeypatch.setattr(session, "_OF_EXAMPLES", OrderedDict())
+def page(without_trust_checks) -> AppTest:
+    """The tests of the checks open the page themselves."""
     return predict_page()
 
 
@@ -222,14 +219,13 @@ def test_without_networks_the_page_says_what_to_do(page, monkeypatch):
 
 
 def test_weights_that_fail_their_hash_are_one_sentence(page, monkeypatch, tmp_path):
-    from lungcad.app import session, store
+    from lungcad.app import store
     from lungcad.models.weights import WEIGHTS, load_model
 
     shutil.copytree(WEIGHTS, tmp_path / "weights")
     for path in (tmp_path / "weights").glob("*.safetensors"):
         path.write_bytes(b"damaged")
     store._model.clear()
-    session._OF_EXAMPLES.clear()
     monkeypatch.setattr(store, "load_model", lambda name: load_model(name, folder=tmp_path / "weights"))
     page.run()
     assert not page.exception and "does not match the sha256" in page.error[0].value

@@ -11,8 +11,7 @@ MODEL = "chest-efficientnet-lite0"
 
 
 @pytest.fixture
-def page(monkeypatch):
-    monkeypatch.setattr("lungcad.app.predict.trust.trust_checks", lambda *_, **__: iter(()))
+def page(without_trust_checks):
     return open_page("1_Predict.py", panel="erase", model=MODEL, example="large-spiculated-lesion.png").run()
 
 
