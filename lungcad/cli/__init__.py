@@ -1,5 +1,5 @@
 """The command line: ``python -m lungcad app|serve|models|predict|explain|report|export|trust|trust-tables|truth|truth-tables|index``
-``|concepts|regions|regions-known|regions-tables|train|tune|evaluate|audit|data|deidentify|runs|volume|volume-pooling|lab|bench``.
+``|concepts|taught|taught-tables|regions|regions-known|regions-tables|train|tune|evaluate|audit|data|deidentify|runs|volume|volume-pooling|lab|bench``.
 
 Results go to standard output (clean JSON with ``--json``), progress and messages to standard error. Bad input ends with
 one sentence and exit status 2.
@@ -24,6 +24,7 @@ from lungcad.cli import (  # noqa: F401  each registers its commands
     runs,
     serve,
     start,
+    taught,
     training,
     trust,
     truth,

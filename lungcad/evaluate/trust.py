@@ -114,7 +114,7 @@ def _measured(
     target = int(probabilities.argmax())
     subject = Subject(
         model, image, methods[0], target, Options(seed=seed), has_lungs=not (known and (known.crop_side or known.is_histology)),
-        localisation_case=_place(model, image, read_contour(case, image.shape), seed=seed if known and known.crop_side else None),
+        localisation_case=moved_case(model, image, read_contour(case, image.shape), seed=seed if known and known.crop_side else None),
         methods=methods, precomputed_perturbed=changed,
         with_sanity=with_sanity,
     )  # fmt: skip
@@ -132,7 +132,7 @@ def _measured(
     return rows
 
 
-def _place(model: TrainedModel, image: CTImage, contour: np.ndarray | None, *, seed: int | None) -> LocalisationCase | None:
+def moved_case(model: TrainedModel, image: CTImage, contour: np.ndarray | None, *, seed: int | None) -> LocalisationCase | None:
     """For localisation: the most probable class that is not the negative one. seed: of a random shift, for an image with the lesion in its middle."""
     if contour is None:
         return None

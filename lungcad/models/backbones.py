@@ -67,6 +67,24 @@ class Backbone(nn.Module):
         features: Tensor = self.body.forward_features(x)
         return features
 
+    def until(self, x: Tensor, stages: int) -> Tensor:
+        """What the first ``stages`` make of images: (N, c, h, w), for :meth:`after`."""
+        return self._through(x, slice(self._steps_of(stages)))
+
+    def after(self, x: Tensor, stages: int) -> Tensor:
+        """Feature map from what :meth:`until` made."""
+        return self._through(x, slice(self._steps_of(stages), None))
+
+    def _steps_of(self, stages: int) -> int:
+        """How many steps the first stages are."""
+        steps, own = self.steps(), self.stages()
+        return len(steps) if stages >= len(own) else next(i for i, step in enumerate(steps) if step is own[stages])
+
+    def _through(self, x: Tensor, part: slice) -> Tensor:
+        for step in self.steps()[part]:
+            x = step(x)
+        return x
+
 
 class TwoInputBackbone(Backbone):
     """The whole image and a crop of its middle half, both through the same layers: (N, 3, H, W) -> (N, ``channels``, H/16, W/16).
@@ -82,17 +100,34 @@ class TwoInputBackbone(Backbone):
 
     def forward(self, x: Tensor) -> Tensor:
         """Feature map of images and of their middles."""
-        rows, columns = x.shape[2:]
-        middle = x[:, :, rows // 4 : rows - rows // 4, columns // 4 : columns - columns // 4]
-        close_up = F.interpolate(middle, size=(rows, columns), mode="bilinear", align_corners=False)
-        both = self.body.forward_features(torch.cat([x, close_up]))
-        wide, near = both[: x.shape[0]], both[x.shape[0] :]  # not chunk(2), which torch.export ties to one size of batch
+        return self._on_one_grid(self.body.forward_features(_with_close_ups(x)))
+
+    def until(self, x: Tensor, stages: int) -> Tensor:
+        """As of one input, the channels of the close-ups behind those of the images."""
+        both = super().until(_with_close_ups(x), stages)
+        return torch.cat([both[: len(x)], both[len(x) :]], dim=1)
+
+    def after(self, x: Tensor, stages: int) -> Tensor:
+        """Feature map from what :meth:`until` made."""
+        return self._on_one_grid(super().after(torch.cat(x.chunk(2, dim=1)), stages))
+
+    @staticmethod
+    def _on_one_grid(both: Tensor) -> Tensor:
+        n = both.shape[0] // 2
+        wide, near = both[:n], both[n:]  # not chunk(2), which torch.export ties to one size of batch
         height, width = wide.shape[2:]
         wide = wide.repeat_interleave(2, 2).repeat_interleave(2, 3)
         near = F.pad(
             4 * near, (width // 2, width - width // 2, height // 2, height - height // 2)
         )  # times 4: its mean over the grid is its own
         return torch.cat([wide, near], dim=1)
+
+
+def _with_close_ups(x: Tensor) -> Tensor:
+    """Images (N, 3, H, W) and behind them their middle halves, enlarged to the same size: (2N, 3, H, W)."""
+    rows, columns = x.shape[2:]
+    middle = x[:, :, rows // 4 : rows - rows // 4, columns // 4 : columns - columns // 4]
+    return torch.cat([x, F.interpolate(middle, size=(rows, columns), mode="bilinear", align_corners=False)])
 
 
 def create_backbone(name: str, inputs: Inputs) -> Backbone:

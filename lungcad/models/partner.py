@@ -10,8 +10,9 @@ ALIKE = attrgetter("dataset", "task", "protocol", "backbone", "inputs", "classes
 
 
 def partner_of(card: ModelCard, cards: Iterable[ModelCard]) -> ModelCard | None:
-    """The card that differs in attention only, a baseline and an attention network; None where there is none."""
-    return next(
-        (other for other in cards if ALIKE(other) == ALIKE(card) and (other.attention == "none") != (card.attention == "none")),
-        None,
-    )
+    """The card that differs in attention only, a baseline and an attention network; None where there is none.
+
+    Of several, the first that began with the same weights.
+    """
+    alike = [other for other in cards if ALIKE(other) == ALIKE(card) and (other.attention == "none") != (card.attention == "none")]
+    return min(alike, key=lambda other: other.initialised_with != card.initialised_with, default=None)

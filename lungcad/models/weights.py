@@ -68,27 +68,34 @@ def load_model(name: str, *, folder: Path = WEIGHTS, device: Device | None = Non
         if not known:
             raise ModelError("No network is installed: weights/ holds no model card. Restore it from the repository.")
         raise UnknownNameError("model", name, known)
+    card, data = _read(name, folder)
+    return model_of_bytes(data, card, device=device)
+
+
+def _read(name: str, folder: Path) -> tuple[ModelCard, bytes]:
     card = ModelCard.read(folder / f"{name}.json")
     path = folder / f"{name}.safetensors"
     try:
-        data = path.read_bytes()
+        return card, path.read_bytes()
     except OSError:
         raise ModelError(f"The weights file {path.name} is missing; restore it from the repository.") from None
-    return model_of_bytes(data, card, device=device)
 
 
 def model_of_bytes(data: bytes, card: ModelCard, *, device: Device | None = None) -> TrainedModel:
     """The network of a card from the bytes of its safetensors file, which must be those that the card's sha256 names."""
-    if hashlib.sha256(data).hexdigest() != card.sha256:
-        raise ModelError(f"The weights file {card.name}.safetensors does not match the sha256 in its card; restore it from the repository.")
 
     def unfolded() -> Classifier:
-        state = safetensors.torch.load(data)
-        if card.base is not None:
-            state |= _resting(card.backbone, card.base, without=state)
-        return _filled(card.backbone, card.attention, card, state, f"{card.name}.safetensors")
+        return _filled(card.backbone, card.attention, card, _whole_state(data, card), f"{card.name}.safetensors")
 
     return _ready(unfolded(), unfolded, card, device)
+
+
+def _whole_state(data: bytes, card: ModelCard) -> dict[str, torch.Tensor]:
+    """What the file holds, and what the card takes from elsewhere."""
+    if hashlib.sha256(data).hexdigest() != card.sha256:
+        raise ModelError(f"The weights file {card.name}.safetensors does not match the sha256 in its card; restore it from the repository.")
+    state = safetensors.torch.load(data)
+    return state if card.base is None else state | _resting(card, card.base, without=state)
 
 
 def load_state_dict_file(path: str | Path, backbone: str, attention: str, card: ModelCard, *, device: Device | None = None) -> TrainedModel:
@@ -127,35 +134,52 @@ ROUNDING = 2e-3
 """Relative difference of two float16 numbers that are one but for the last digit or two."""
 
 
-def trained_weights_as_bytes(network: Classifier, backbone: str) -> tuple[bytes, BaseWeights | None]:
-    """The state as a float16 safetensors file without the tensors of the backbone that are still those of its ImageNet package, and what these are.
+def trained_weights_as_bytes(network: Classifier, backbone: str, start_from: str | None = None) -> tuple[bytes, BaseWeights | None]:
+    """The state as a float16 safetensors file without the tensors of the backbone that are still those it began with, and what these are: the ImageNet
+    package's, or those of the shipped network ``start_from``.
 
     None, and the whole state, where there is no such package or everything was trained.
     """
     state, package = _halves(network.state_dict()), BACKBONES[backbone].package
-    if package is None:
+    if package is None and start_from is None:
         return safetensors.torch.save(state), None
-    base = _packaged(backbone)
+    base = _packaged(backbone) if start_from is None else _features_of(start_from)
     # a running mean of weights that rest is theirs but for rounding
     rested = {key for key, tensor in base.items() if torch.allclose(tensor.float(), state[key].float(), rtol=ROUNDING, atol=1e-6)}
     if not rested:
         return safetensors.torch.save(state), None
     trained = {key: tensor for key, tensor in state.items() if key not in rested}
-    return safetensors.torch.save(trained), BaseWeights(package=package, sha256=_sha256({key: base[key] for key in rested}))
+    source = {"network": start_from} if start_from is not None else {"package": package}
+    return safetensors.torch.save(trained), BaseWeights(**source, sha256=_sha256({key: base[key] for key in rested}))
 
 
-def _resting(backbone: str, base: BaseWeights, without: Collection[str]) -> dict[str, torch.Tensor]:
-    """The weights that the network's file leaves out. Raises :class:`ModelError` where the installed package holds others."""
-    if BACKBONES[backbone].package != base.package:
+def _resting(card: ModelCard, base: BaseWeights, without: Collection[str]) -> dict[str, torch.Tensor]:
+    """The weights that the network's file leaves out. Raises :class:`ModelError` where what carries them holds others."""
+    if base.network is not None:
+        resting = {key: tensor for key, tensor in _features_of(base.network, asked_by=card).items() if key not in without}
+        if _sha256(resting) != base.sha256:
+            raise ModelError(f"{card.name} was trained on other weights than {base.network} has; restore both from the repository.")
+        return resting
+    if BACKBONES[card.backbone].package != base.package:
         raise ModelError(
-            f"The card takes weights of {backbone} from {base.package!r}, which does not carry them; restore the card from the repository."
+            f"The card takes weights of {card.backbone} from {base.package!r}, which does not carry them; restore the card from the repository."
         )
-    resting = {key: tensor for key, tensor in _packaged(backbone).items() if key not in without}
+    resting = {key: tensor for key, tensor in _packaged(card.backbone).items() if key not in without}
     if _sha256(resting) != base.sha256:
         raise ModelError(
             f"The installed package {base.package} holds other weights than this network was trained on; install the version in requirements.txt."
         )
     return resting
+
+
+def _features_of(name: str, *, asked_by: ModelCard | None = None) -> dict[str, torch.Tensor]:
+    """The backbone of a shipped network."""
+    if not (WEIGHTS / f"{name}.json").is_file() or (asked_by is not None and asked_by.name == name):
+        raise ModelError(
+            f"{asked_by.name if asked_by else 'The network'} builds on {name}, which is not installed; restore it from the repository."
+        )
+    card, data = _read(name, WEIGHTS)
+    return {key: tensor for key, tensor in _whole_state(data, card).items() if key.startswith("features.")}
 
 
 def _packaged(backbone: str) -> dict[str, torch.Tensor]:

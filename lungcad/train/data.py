@@ -65,18 +65,10 @@ class Part:
         """
         if not training:
             return DataLoader(TensorDataset(self.grey, self.labels), batch_size=recipe.batch_size)
-        tensors = [
-            torch.cat([tensor for part in (self, unclassed) if part is not None and (tensor := getattr(part, name)) is not None])
-            for name in ("grey", "targets", "contours")
-            if getattr(self, name) is not None
-        ]
+        tensors = self.training_tensors(unclassed)
         n = len(tensors[0])
-        sampler = None
         generator = torch.Generator().manual_seed(recipe.seed)
-        if recipe.balance:
-            shares = F.one_hot(self.labels).float() if self.votes is None else tensors[1]
-            per_case = (shares / shares.sum(0)).sum(1)
-            sampler = WeightedRandomSampler(per_case.tolist(), n, generator=generator)
+        sampler = WeightedRandomSampler(self.balancing_weights(tensors[1]).tolist(), n, generator=generator) if recipe.balance else None
         return DataLoader(
             TensorDataset(*tensors),
             recipe.batch_size,
@@ -85,6 +77,19 @@ class Part:
             generator=generator,
             drop_last=n > recipe.batch_size,
         )
+
+    def training_tensors(self, unclassed: "Part | None" = None) -> list[torch.Tensor]:
+        """Grey, targets and, where attention is taught, contours: of this part, then of the unclassed."""
+        return [
+            torch.cat([tensor for part in (self, unclassed) if part is not None and (tensor := getattr(part, name)) is not None])
+            for name in ("grey", "targets", "contours")
+            if getattr(self, name) is not None
+        ]
+
+    def balancing_weights(self, targets: torch.Tensor) -> torch.Tensor:
+        """(n,): how often each case is drawn, so that every class is seen equally often. targets: of :meth:`training_tensors`."""
+        shares = F.one_hot(targets).float() if self.votes is None else targets
+        return (shares / shares.sum(0)).sum(1)
 
 
 @dataclass(frozen=True)

@@ -29,15 +29,22 @@ class TrainingModule(pl.LightningModule):
         self.steps_per_epoch = steps_per_epoch
         self._validated: list[tuple[Tensor, Tensor]] = []
 
-    def forward(self, grey: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Grey (N, H, W) in [0, 1], or colour, to (logits (N, K), attention mask (N, 1, h, w) or None)."""
-        inputs = normalise(grey, self.recipe.preprocess)
+    def forward(self, shown: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Grey (N, H, W) in [0, 1] or colour, or, by the recipe's views, maps of the resting stages, to (logits (N, K), attention mask (N, 1, h, w) or None)."""
+        if self.recipe.views:
+            return self.network.classify(
+                self.network.features.after(shown.float().contiguous(memory_format=torch.channels_last), self.recipe.frozen_stages)
+            )
+        inputs = normalise(shown, self.recipe.preprocess)
         return self.network.classify(self.network.features(inputs.contiguous(memory_format=torch.channels_last)))
 
     def training_step(self, batch: tuple[Tensor, ...], _: int) -> Tensor:
-        """Augmented, mixed where the recipe says so; the loss. batch: grey, labels, and contours where attention is taught."""
+        """Augmented, mixed where the recipe says so; the loss. batch: grey (or maps of views), labels, and contours where attention is taught."""
         grey, labels, *taught = batch
-        grey, contours = augment_with_contours(grey.float() / 255, taught[0].float() if taught else None, self.recipe.augmentation)
+        if self.recipe.views:
+            contours = taught[0].float() / 255 if taught else None
+        else:
+            grey, contours = augment_with_contours(grey.float() / 255, taught[0].float() if taught else None, self.recipe.augmentation)
         share = 1.0
         if self.recipe.mixup > 0:  # Zhang et al., "mixup: Beyond empirical risk minimization", ICLR 2018
             share = float(torch.distributions.Beta(self.recipe.mixup, self.recipe.mixup).sample())
@@ -59,8 +66,8 @@ class TrainingModule(pl.LightningModule):
 
     def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:
         """Keeps the logits for the end of the epoch."""
-        grey, labels = batch
-        self._validated.append((self(grey.float() / 255)[0].float(), labels))
+        shown, labels = batch
+        self._validated.append((self(shown if self.recipe.views else shown.float() / 255)[0].float(), labels))
 
     def on_validation_epoch_end(self) -> None:
         """Loss, accuracy, AUC and macro F1 over all validation cases."""

@@ -86,6 +86,8 @@ class Recipe(Schema):
     concept_weight: of their loss beside the answer's. Such a head is fitted by the probe alone (epochs: 0).
     votes: the answer's target is the readers' votes instead of the label, and cases that the task has no class for train with theirs.
     teach: weight of a loss that draws the attention mask to the readers' contours (:mod:`lungcad.train.teach`), where a case has one; 0: none.
+    views: what the stages that always rest make of so many augmented views of each image is computed once, and each epoch draws from these
+    (:mod:`lungcad.train.views`); 0: every epoch changes the images anew.
     frozen_norm: batch normalisation keeps its statistics in training too, as a fitted head expects them.
     frozen_depthwise: depthwise kernels rest as well (few weights, but most of the time of a training step on a CPU).
     """
@@ -111,6 +113,7 @@ class Recipe(Schema):
     frozen_stages: Annotated[int, Field(ge=0)] = 0
     frozen_depthwise: bool = False
     frozen_norm: bool = False
+    views: Annotated[int, Field(ge=0, le=100)] = 0
     batch_size: Annotated[int, Field(ge=2, le=1024)] = 32
     loss: Loss = Loss.CROSS_ENTROPY
     focal_gamma: Annotated[float, Field(ge=0)] = 2.0
@@ -157,6 +160,8 @@ class Recipe(Schema):
             )
         if recipe.concepts and (recipe.epochs or recipe.probe is None):
             raise RecipeError(f"Recipe {path.name}: a head of concepts is fitted to a resting backbone; give probe, and epochs: 0.")
+        if recipe.views and (not recipe.frozen_stages or recipe.mixup):
+            raise RecipeError(f"Recipe {path.name}: views are of stages that rest, and cannot be mixed; give frozen_stages, and mixup: 0.")
         if recipe.votes and (task.votes is None or recipe.loss is not Loss.CROSS_ENTROPY):
             raise RecipeError(
                 f"Recipe {path.name}: votes needs a task that several readers labelled (lidc-nodules: binary) and loss: {Loss.CROSS_ENTROPY}."

@@ -43,6 +43,7 @@ from lungcad.train.module import History, TrainingModule
 from lungcad.train.probe import fit_probe, pooled_features
 from lungcad.train.recipe import Recipe
 from lungcad.train.training_paths import TrainingPaths
+from lungcad.train.views import view_loaders
 from lungcad.train.work_folder import BEST, LAST, FolderCheckpoint, WorkFolder
 
 LIMITS = "Research only, not for clinical use. "
@@ -138,7 +139,7 @@ def _train_on(recipe: Recipe, parts: Parts, places: TrainingPaths, progress_bar:
         network.cpu()
         network.head.compare_with(pooled)
     data, base = trained_weights_as_bytes(
-        network, recipe.backbone
+        network, recipe.backbone, recipe.start_from
     )  # what is calibrated, tested, hashed and shipped: these bytes, and nothing that is read again
     train_s = time.perf_counter() - start
 
@@ -218,7 +219,11 @@ def fit(
         return 0, 0, pd.DataFrame({"epoch": []})
     if device.has_slow_depthwise_gradient:
         speed_up_depthwise(network)
-    loader = parts.train.loader(recipe, training=True, unclassed=parts.unclassed)
+    loader, valid_loader = (
+        view_loaders(network, parts, recipe, work)
+        if recipe.views
+        else (parts.train.loader(recipe, training=True, unclassed=parts.unclassed), parts.valid.loader(recipe, training=False))
+    )
     counts = torch.bincount(parts.train.labels, minlength=len(parts.classes))
     module = TrainingModule(network, recipe, make_loss(recipe, counts), steps_per_epoch=len(loader))
     pl.seed_everything(recipe.seed, workers=True, verbose=False)  # the same augmentation for both networks of a pair
@@ -241,7 +246,7 @@ def fit(
     )
     start = str(resumed.checkpoint) if resumed.checkpoint else None
     try:
-        trainer.fit(module, loader, parts.valid.loader(recipe, training=False), ckpt_path=start, weights_only=True)
+        trainer.fit(module, loader, valid_loader, ckpt_path=start, weights_only=True)
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise

@@ -14,7 +14,7 @@ def test_shape_mask_and_gradient(name):
     assert out.shape == X.shape
     assert block.has_mask == (mask is not None)
     if mask is not None:
-        assert mask.shape == (2, 1, 5, 7) and mask.min() >= 0
+        assert mask.shape == (2, 1, 5 * block.finer, 7 * block.finer) and mask.min() >= 0
         out.sum().backward()
         assert all(parameter.grad is not None for parameter in block.parameters())
 
@@ -31,10 +31,18 @@ def test_cbam_is_channel_then_spatial():
     assert mask.max() <= 1
 
 
-def test_a_constant_gate_is_the_identity():
-    block = create_attention("gate", 32)
-    torch.nn.init.zeros_(block.mask[-2].weight)
+@pytest.mark.parametrize(("name", "last"), [("gate", -2), ("fine_gate", -3)])
+def test_a_constant_gate_is_the_identity(name, last):
+    block = create_attention(name, 32)
+    torch.nn.init.zeros_(block.mask[last].weight)
+    torch.nn.init.zeros_(block.mask[last].bias)
     torch.testing.assert_close(block(X)[0], X)
+
+
+def test_a_fine_gate_weighs_as_on_the_finer_grid():
+    out, mask = create_attention("fine_gate", 32)(X)
+    finer = X.repeat_interleave(4, 2).repeat_interleave(4, 3) * mask
+    torch.testing.assert_close(out.mean((2, 3)), finer.mean((2, 3)) / mask.mean((2, 3)))
 
 
 def test_uniform_soft_attention_is_a_residual_of_known_scale():

@@ -63,3 +63,26 @@ def test_other_weights_in_the_package_are_refused(partly_trained):
         model_of_bytes(data, card_of(data, base.model_copy(update={"sha256": "0" * 64})))
     with pytest.raises(ModelError, match="does not carry them"):
         model_of_bytes(data, card_of(data, BaseWeights(package="another", sha256=base.sha256)))
+
+
+def test_a_network_that_begins_with_a_shipped_one_stores_what_was_trained_over_it(monkeypatch, tmp_path, partly_trained):
+    monkeypatch.setattr("lungcad.models.weights.WEIGHTS", tmp_path)
+    data, base = trained_weights_as_bytes(partly_trained, "efficientnet_lite0")
+    (tmp_path / "partly.safetensors").write_bytes(data)
+    card_of(data, base).write(tmp_path / "partly.json")
+    over = copy.deepcopy(partly_trained)
+    with torch.no_grad():
+        over.features.body.bn2.weight.add_(0.5)
+    stored, of_network = trained_weights_as_bytes(over, "efficientnet_lite0", "partly")
+    held = safetensors.torch.load(stored)
+    assert of_network.network == "partly" and of_network.package is None
+    assert {key for key in held if key.startswith("features.")} == {"features.body.bn2.weight"} and "head.linear.weight" in held
+    card = card_of(stored, of_network).model_copy(update={"name": "over"})
+    assert "package" not in card.model_dump()["base"]
+    for key, tensor in model_of_bytes(stored, card).unfolded().state_dict().items():
+        assert torch.equal(tensor.half(), over.state_dict()[key].half()), key
+    with pytest.raises(ModelError, match="over was trained on other weights than partly has"):
+        model_of_bytes(stored, card.model_copy(update={"base": of_network.model_copy(update={"sha256": "0" * 64})}))
+    (tmp_path / "partly.json").unlink()
+    with pytest.raises(ModelError, match="over builds on partly, which is not installed"):
+        model_of_bytes(stored, card)

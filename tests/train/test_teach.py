@@ -124,5 +124,5 @@ def test_phantoms_with_another_shortcut_than_the_recipes_are_refused(tmp_path, p
 def test_a_recipe_that_teaches_what_has_no_such_mask_is_refused(tmp_path, attention):
     path = tmp_path / "bad.yaml"
     path.write_text(f"name: bad\nbackbone: resnet18\nattention: {attention}\nteach: 1\n")
-    with pytest.raises(RecipeError, match="choose from: cbam, gate"):
+    with pytest.raises(RecipeError, match="choose from: cbam, gate, fine_gate"):
         Recipe.read(path)

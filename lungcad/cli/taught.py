@@ -1,0 +1,93 @@
+"""Commands about attention that was taught: taught, taught-tables."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lungcad.cli.common import Json, app, print_json, progress
+from lungcad.files import check_can_make, write_whole
+from lungcad.paths import CHECKPOINTS, RUNS, TAUGHT, WEIGHTS, to_write
+
+if TYPE_CHECKING:
+    from lungcad.models import TrainedModel
+
+Runs = Annotated[Path, typer.Option(help="Folder of the evaluation runs.")]
+
+
+@app.command()
+def taught(
+    data: Annotated[Path | None, typer.Option(help="Folder of LIDC-IDRI; looked for in data/ unless told.")] = None,
+    work: Annotated[
+        Path, typer.Option(help="Work folders of the trainings under other seeds, whose weights are not shipped.")
+    ] = CHECKPOINTS,
+    runs: Runs = RUNS,
+    out: Annotated[Path, typer.Option(help="Where the rows and README.md go.")] = to_write(TAUGHT),
+) -> None:
+    """Measure what teaching a gate the readers' contours brings on LIDC: mask and Grad-CAM on moved test crops, and the answers of every seed."""
+    from lungcad.datasets import DATASETS, Split
+    from lungcad.evaluate.nodule_candidates import answers
+    from lungcad.evaluate.stores.runs import read_run
+    from lungcad.evaluate.stores.taught import ANSWERS, LOCALISATION, write_table
+    from lungcad.evaluate.taught import ARMS, TODAY, TODAY_NETWORK, localise_moved
+    from lungcad.models import load_model
+
+    check_can_make(out)
+    dataset = DATASETS["lidc-nodules"]
+    cases = {case.id: case for case in dataset.read(data or dataset.locate(), "binary")}
+    before = load_model(TODAY_NETWORK)
+    networks = {(arm, seed): network for arm, name in ARMS.items() for seed, network in _of_every_seed(name, work, runs)}
+    run = read_run(ARMS["none"], runs)
+    with progress("moving crops") as on_progress:
+        table = localise_moved({(TODAY, 0): before, **networks}, [cases[name] for name in run.test.case], on_progress)
+    write_table(table, LOCALISATION, out)
+    parts = {Split.VALID: [cases[name] for name in run.valid.case], Split.TEST: [cases[name] for name in run.test.case]}
+    with progress("turning crops") as on_progress:
+        named = {(TODAY_NETWORK, 0): before} | {(ARMS[arm], seed): network for (arm, seed), network in networks.items()}
+        write_table(answers(named, parts, on_progress), ANSWERS, out)
+    taught_tables(folder=out, runs=runs, write=True, as_json=False)
+
+
+@app.command("taught-tables")
+def taught_tables(
+    folder: Annotated[Path, typer.Option(help="Folder of the rows.")] = TAUGHT,
+    runs: Runs = RUNS,
+    write: Annotated[bool, typer.Option("--write", help="Write README.md in that folder anew.")] = False,
+    as_json: Json = False,
+) -> None:
+    """None beside gate beside taught gate, and the better nodule networks, from the rows of the last measuring and the runs."""
+    from lungcad.publish.taught_tables import aims_sentences, candidate_sentences, localisation_table, taught_readme
+
+    facts, candidates = _facts(folder, runs)
+    if write:
+        write_whole(to_write(folder) / "README.md", taught_readme(facts, candidates))
+    if as_json:
+        print_json({**facts, "candidates": candidates})
+        return
+    print("\n".join([localisation_table(facts), "", *aims_sentences(facts), *candidate_sentences(candidates)]))
+
+
+def _facts(folder: Path, runs: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    from lungcad.evaluate.nodule_candidates import candidate_rows
+    from lungcad.evaluate.stores.runs import read_seeds
+    from lungcad.evaluate.stores.taught import ANSWERS, LOCALISATION, read_table
+    from lungcad.evaluate.taught import ARMS, taught_facts
+
+    facts = taught_facts({arm: read_seeds(name, runs) for arm, name in ARMS.items()}, read_table(LOCALISATION, folder))
+    return facts, candidate_rows(read_table(ANSWERS, folder))
+
+
+def _of_every_seed(name: str, work: Path, runs: Path) -> Iterator[tuple[int, "TrainedModel"]]:
+    """The shipped network, and those of its repetitions from their work folders."""
+    from lungcad.errors import LungcadError
+    from lungcad.evaluate.stores.runs import read_seeds
+    from lungcad.models import load_model
+
+    for run in read_seeds(name, runs):
+        folder = WEIGHTS if run.name == name else work / run.name / "weights"
+        if not (folder / f"{run.name}.json").is_file():
+            raise LungcadError(
+                f"The weights of {run.name} are not shipped; 'python -m lungcad train weights/{name}.yaml --seed {run.facts['seed']}' makes them."
+            )
+        yield int(run.facts["seed"]), load_model(run.name, folder=folder)
