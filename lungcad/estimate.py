@@ -1,5 +1,7 @@
 """A number with its interval, as cards, runs and pages show it."""
 
+import math
+
 from lungcad.schema import Schema
 
 
@@ -13,3 +15,13 @@ class Estimate(Schema):
     def __str__(self) -> str:
         """``0.944 [0.908, 0.974]``, or a dash where it is not defined."""
         return "–" if self.value is None else f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+    @property
+    def above(self) -> float:
+        """From the value to the upper end of its interval; NaN where either is not defined."""
+        return math.nan if self.value is None or self.high is None else self.high - self.value
+
+    @property
+    def below(self) -> float:
+        """From the lower end of its interval to the value; NaN where either is not defined."""
+        return math.nan if self.value is None or self.low is None else self.value - self.low

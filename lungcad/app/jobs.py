@@ -10,7 +10,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import streamlit as st
 
@@ -23,12 +23,13 @@ from lungcad.progress import Progress
 T = TypeVar("T")
 
 
-def run_in_session(name: str, key: tuple, title: str, compute: Callable[[Progress], T], *, help: str) -> T | None:
+def run_in_session(name: str, key: session.Key, title: str, compute: Callable[[Progress], T], *, help: str) -> T | None:
     """What ``compute`` gave for this key in this session. Otherwise None, with the button drawn, or with the progress while it runs.
 
     name: of the widgets, one a place on the page.
     """
-    if (result := session.computed(key)) is not None:
+    result: T | None = session.computed(key)
+    if result is not None:
         return result
     running, stopped = f"{name}_running", f"{name}_stopped"
     is_running = st.session_state.get(running) == key
@@ -51,8 +52,12 @@ def run_in_session(name: str, key: tuple, title: str, compute: Callable[[Progres
             on_click=lambda: st.session_state.update({running: None, stopped: key}),
             help="Ends the run; what is on screen stays.",
         )
+
+        def report(done: int, total: int) -> None:
+            bar.progress(done / total, text=f"{title}: {done} of {total}")
+
         try:
-            session.get_or_compute(key, lambda: compute(lambda done, total: bar.progress(done / total, text=f"{title}: {done} of {total}")))
+            session.get_or_compute(key, lambda: compute(report))
         except LungcadError:
             st.session_state[running] = None
             raise
@@ -74,7 +79,7 @@ class Job:
 
     done: int = 0
     total: int = 0
-    result: object | None = None
+    result: Any = None
     error: str | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     thread: threading.Thread | None = None
@@ -99,11 +104,11 @@ class Job:
             self.error = f"Internal error ({type(error).__name__}); please report what you did."
 
 
-_JOBS: OrderedDict[tuple, Job] = OrderedDict()
+_JOBS: OrderedDict[session.Key, Job] = OrderedDict()
 _LOCK = threading.Lock()
 
 
-def start(key: tuple, compute: Callable[[Progress], object]) -> Job:
+def start(key: session.Key, compute: Callable[[Progress], object]) -> Job:
     """Begins the work unless it already runs."""
     with _LOCK:
         job = _JOBS.get(key)
@@ -119,7 +124,7 @@ def start(key: tuple, compute: Callable[[Progress], object]) -> Job:
         return job
 
 
-def find(key: tuple) -> Job | None:
+def find(key: session.Key) -> Job | None:
     return _JOBS.get(key)
 
 
@@ -130,7 +135,7 @@ def forget(owner: str) -> None:
             _JOBS.pop(key).stop.set()
 
 
-def run_on_server(name: str, key: tuple, title: str, compute: Callable[[Progress], T], *, help: str) -> T | None:
+def run_on_server(name: str, key: session.Key, title: str, compute: Callable[[Progress], T], *, help: str) -> T | None:
     """The result for this key, whoever began the work; otherwise None, with the button that begins it or its progress drawn.
 
     key: of work on a folder of one session it holds the owner's word, so that nobody else finds it.
@@ -141,15 +146,20 @@ def run_on_server(name: str, key: tuple, title: str, compute: Callable[[Progress
         _watch(name, key, title)
         return None
     if job is not None and job.result is not None:
-        return job.result
+        found: T = job.result
+        return found
     if job is not None:
         st.error(literal(job.error), icon=":material/error:") if job.error else st.info(f"{title[:1].upper()}{title[1:]} was stopped.")
-    st.button(f"Run {title}", type="primary", key=f"{name}_start", on_click=start, args=(key, compute), help=help)
+    st.button(f"Run {title}", type="primary", key=f"{name}_start", on_click=_begin, args=(key, compute), help=help)
     return None
 
 
+def _begin(key: session.Key, compute: Callable[[Progress], object]) -> None:
+    start(key, compute)
+
+
 @st.fragment(run_every=1.0)
-def _watch(name: str, key: tuple, title: str) -> None:
+def _watch(name: str, key: session.Key, title: str) -> None:
     job = find(key)
     if job is None or not job.is_running:
         st.rerun()

@@ -10,17 +10,19 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import streamlit as st
 from PIL import Image
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from lungcad.analysis import Analysis, Options, analyse
+from lungcad.analysis import Analysis, analyse
 from lungcad.app import store
 from lungcad.datasets import DATASETS
 from lungcad.datasets.phantoms.examples import CONTOURS
 from lungcad.errors import ImageError, LungcadError
+from lungcad.explain import Options
 from lungcad.imaging import CTImage, Scale, read_image
 from lungcad.imaging.io import MAX_BYTES
 from lungcad.paths import EXAMPLES
@@ -29,7 +31,9 @@ MAX_RESULTS = 48
 """Results kept in a session, and as many of the examples; the oldest go first."""
 SHOWN_ANYWAY = "shown_anyway"
 """In the session: (image, weights) -> whether an answer that the gate declined is shown."""
-_OF_EXAMPLES: OrderedDict[tuple, object] = OrderedDict()
+Key = tuple[object, ...]
+"""Of a result; the image's content hash is part of it."""
+_OF_EXAMPLES: OrderedDict[Key, object] = OrderedDict()
 _LOCK = threading.Lock()
 T = TypeVar("T")
 
@@ -84,7 +88,7 @@ def take_case(link: str) -> bool:
     return True
 
 
-def take_upload(file, caption: str = "Uploaded image") -> None:
+def take_upload(file: UploadedFile | None, caption: str = "Uploaded image") -> None:
     """Make an uploaded file the session's image; a bad one leaves the previous image on screen and an error beside it."""
     if file is None:
         st.session_state["source_error"] = None
@@ -128,13 +132,18 @@ def analysis(
 
 def result(image: CTImage, network: str, method: str | None, target: str | None, options: Options = Options()) -> Analysis:
     """The analysis, computed once a session for each image, weights, method (None: prediction only), class and options; hidden where :func:`marked` says."""
+    return marked(computed_once(image, network, method, target, options), network)
+
+
+def computed_once(image: CTImage, network: str, method: str | None, target: str | None = None, options: Options = Options()) -> Analysis:
+    """The same before what the reader wants of a declined answer; of an example it needs no session."""
     key = result_key(image, network, method, target, options)
-    return marked(get_or_compute(key, lambda: analysis(image, network, method, target, options)), network)
+    return get_or_compute(key, lambda: analysis(image, network, method, target, options))
 
 
 def known_result(image: CTImage, network: str) -> Analysis | None:
     """The prediction, where it was computed before."""
-    found = computed(result_key(image, network, None, None, Options()))
+    found: Analysis | None = computed(result_key(image, network, None, None, Options()))
     return found and marked(found, network)
 
 
@@ -145,7 +154,7 @@ def marked(found: Analysis, network: str) -> Analysis:
 
 def is_shown_anyway(image: CTImage, network: str) -> bool:
     """Whether the answer to this image is shown although the gate declined it: at the reader's wish; for lungcad's own examples at first."""
-    return st.session_state.get(SHOWN_ANYWAY, {}).get((image.key, store.cards()[network].sha256), is_example(image))
+    return bool(st.session_state.get(SHOWN_ANYWAY, {}).get((image.key, store.cards()[network].sha256), is_example(image)))
 
 
 def show_anyway(image: CTImage, networks: Sequence[str], wanted: bool) -> None:
@@ -158,15 +167,15 @@ def is_example(image: CTImage) -> bool:
     return image.provenance.sha256 in _example_hashes()
 
 
-def result_key(image: CTImage, network: str, method: str | None, target: str | None, options: Options) -> tuple:
+def result_key(image: CTImage, network: str, method: str | None, target: str | None, options: Options) -> Key:
     return "result", image.key, store.cards()[network].sha256, method, target, options
 
 
-def get_or_compute(key: tuple, compute: Callable[[], T]) -> T:
+def get_or_compute(key: Key, compute: Callable[[], T]) -> T:
     """What belongs to the key (the image's content hash is part of it), computed once a session, for an example once while the server
     runs.
     """
-    value = computed(key)
+    value: T | None = computed(key)
     if value is None:
         value = compute()
         with _LOCK:
@@ -177,7 +186,7 @@ def get_or_compute(key: tuple, compute: Callable[[], T]) -> T:
     return value
 
 
-def computed(key: tuple) -> object | None:
+def computed(key: Key) -> Any:
     """What :func:`get_or_compute` has for the key, None when nothing."""
     with _LOCK:
         results = _results(key)
@@ -186,9 +195,12 @@ def computed(key: tuple) -> object | None:
         return results.get(key)
 
 
-def _results(key: tuple) -> OrderedDict[tuple, object]:
+def _results(key: Key) -> OrderedDict[Key, object]:
     """Where the key's result is stored: every visitor begins with an example, and it holds nobody's data."""
-    return st.session_state.setdefault("results", OrderedDict()) if _example_hashes().isdisjoint(key) else _OF_EXAMPLES
+    if not _example_hashes().isdisjoint(key):
+        return _OF_EXAMPLES
+    own: OrderedDict[Key, object] = st.session_state.setdefault("results", OrderedDict())
+    return own
 
 
 @functools.cache

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from lungcad.app.cards import cards, fingerprint, size_and_time
+from lungcad.app.cards import cards as cards
+from lungcad.app.cards import fingerprint, size_and_time
 from lungcad.datasets import DATASETS, Case
 from lungcad.datasets.folders import LabelledFolder
 from lungcad.datasets.layouts import read_folder
@@ -145,7 +146,7 @@ def baseline_tables(name: str) -> dict[str, pd.DataFrame]:
     test = evaluation_run.test[[column for column in evaluation_run.test.columns if not column.startswith("p:")]]
     on = ["case", "fold"] if "fold" in test else ["case"]
     return {
-        baseline: test.merge(rows, on=on)
+        str(baseline): test.merge(rows, on=on)
         for baseline, rows in evaluation_run.baselines.groupby("baseline", sort=False)
         if baseline != MAJORITY
     }
@@ -165,7 +166,7 @@ def stored_audit(dataset: str) -> "StoredAudit | None":
 @st.cache_data(max_entries=8, ttl=30, show_spinner="Looking at the folder …")
 def folder_fingerprint(folder: str) -> str:
     """Changes when a file below the folder comes, goes or is written; looked at again after half a minute."""
-    stats = []
+    stats: list[tuple[object, ...]] = []
     for parent, _, names in sorted(os.walk(folder)):
         for name in sorted(names):
             stats.append((parent, name, *size_and_time(Path(parent, name), follow=False)))  # a dangling link is no fault
@@ -192,15 +193,12 @@ def _run_files(name: str) -> list[Path]:
 
 
 def _runs_table(names: list[str]) -> tuple[pd.DataFrame, list[str]]:
-    rows, faults = [], []
-    for name in names:
-        row = _row(name, fingerprint_of(name))
-        (faults if isinstance(row, str) else rows).append(row)
-    return pd.DataFrame(rows), faults
+    rows = [_row(name, fingerprint_of(name)) for name in names]
+    return pd.DataFrame([row for row in rows if not isinstance(row, str)]), [row for row in rows if isinstance(row, str)]
 
 
 @st.cache_data(max_entries=256, show_spinner="Reading the evaluation runs …")
-def _row(name: str, fingerprint: str) -> dict | str:
+def _row(name: str, fingerprint: str) -> dict[str, Any] | str:
     """A row of the table of runs, or the sentence that says why the run cannot be read."""
     try:
         evaluation_run = run(name)
@@ -246,7 +244,8 @@ def _comparison(first: str, second: str, common: bool, *fingerprints: str) -> li
 @st.cache_data(max_entries=16, show_spinner=False)
 def _map_differences(first: str, second: str, *sha256: str) -> dict[str, float]:
     one, other = index_of(first), index_of(second)
-    return dict(zip(one.test_cases.tolist(), one.map_differences(other, one.test_cases), strict=True))
+    cases = one.test_cases.tolist()
+    return dict(zip(cases, one.map_differences(other, cases), strict=True))
 
 
 @st.cache_data(max_entries=32, show_spinner="Scoring parts of the test cases …")
@@ -295,6 +294,6 @@ def _truth(fingerprint: str) -> dict[str, Any] | None:
         return None
 
 
-@st.cache_resource(max_entries=8, show_spinner="Loading the network …")
+@st.cache_resource(max_entries=8, show_spinner=False)
 def _model(name: str, sha256: str) -> TrainedModel:
     return load_model(name)

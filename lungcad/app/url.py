@@ -1,53 +1,67 @@
 """Controls whose value is kept in the page's link, so that a link opened elsewhere shows the same page."""
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar, overload
 
 import streamlit as st
 
 from lungcad.app.components.literal import literal
 
 T = TypeVar("T")
+N = TypeVar("N", int, float)
 
 
-def selectbox(label: str, options: Sequence[str], *, key: str, default: str | None, **kwargs) -> str | None:
+@overload
+def selectbox(label: str, options: Sequence[str], *, key: str, default: str, **kwargs: Any) -> str: ...
+
+
+@overload
+def selectbox(label: str, options: Sequence[str], *, key: str, default: str | None, **kwargs: Any) -> str | None: ...
+
+
+def selectbox(label: str, options: Sequence[str], *, key: str, default: str | None, **kwargs: Any) -> str | None:
     """Keeps the value itself, not its label as ``bind`` would; an unknown value in a link is said."""
     _seed_from_link(label, key, default, lambda text: text if text in options else None)
     if st.session_state[key] not in options:
         st.session_state[key] = default
-    return _store_in_link(key, st.selectbox(label, options, key=key, **kwargs), None)
+    chosen: str | None = st.selectbox(label, options, key=key, **kwargs)
+    return _store_in_link(key, chosen, None)
 
 
-def segments(label: str, options: Sequence[str], *, key: str, **kwargs) -> str:
+def segments(label: str, options: Sequence[str], *, key: str, **kwargs: Any) -> str:
     """A choice among a few, the first at first; one is always chosen."""
     _seed_from_link(label, key, options[0], lambda text: text if text in options else None)
     if st.session_state[key] not in options:
         st.session_state[key] = options[0]
-    return _store_in_link(key, st.segmented_control(label, options, key=key, required=True, **kwargs), options[0])
+    chosen: str = st.segmented_control(label, options, key=key, required=True, **kwargs)
+    return _store_in_link(key, chosen, options[0])
 
 
-def toggle(label: str, *, key: str, **kwargs) -> bool:
+def toggle(label: str, *, key: str, **kwargs: Any) -> bool:
     _seed_from_link(label, key, False, {"True": True, "False": False}.get)
     return _store_in_link(key, st.toggle(label, key=key, **kwargs), False)
 
 
-def slider(label: str, low: float, high: float, default: float, step: float, *, key: str, **kwargs) -> float:
+def slider(label: str, low: float, high: float, default: float, step: float, *, key: str, **kwargs: Any) -> float:
     _seed_from_link(label, key, default, _number(low, high, float))
-    return _store_in_link(key, st.slider(label, low, high, step=step, key=key, **kwargs), default)
+    chosen: float = st.slider(label, low, high, step=step, key=key, **kwargs)
+    return _store_in_link(key, chosen, default)
 
 
-def number(label: str, low: int, high: int, default: int, step: int, *, key: str, **kwargs) -> int:
+def number(label: str, low: int, high: int, default: int, step: int, *, key: str, **kwargs: Any) -> int:
     _seed_from_link(label, key, default, _number(low, high, int))
-    return _store_in_link(key, st.number_input(label, low, high, step=step, key=key, **kwargs), default)
+    chosen: int = st.number_input(label, low, high, step=step, key=key, **kwargs)
+    return _store_in_link(key, chosen, default)
 
 
-def steps(label: str, options: Sequence[int], default: int, *, key: str, **kwargs) -> int:
+def steps(label: str, options: Sequence[int], default: int, *, key: str, **kwargs: Any) -> int:
     """A slider over a few numbers."""
     _seed_from_link(label, key, default, {str(option): option for option in options}.get)
-    return _store_in_link(key, st.select_slider(label, options, key=key, **kwargs), default)
+    chosen: int = st.select_slider(label, options, key=key, **kwargs)
+    return _store_in_link(key, chosen, default)
 
 
-def multiselect(label: str, options: Sequence[str], default: Sequence[str], *, key: str, **kwargs) -> list[str]:
+def multiselect(label: str, options: Sequence[str], default: Sequence[str], *, key: str, **kwargs: Any) -> list[str]:
     """Unknown values in a link are left out, and said."""
     if key not in st.session_state:
         wanted = list(dict.fromkeys(name for name in st.query_params.get(key, "").split(",") if name))
@@ -66,12 +80,12 @@ def _seed_from_link(label: str, key: str, default: T, parse: Callable[[str], T |
     parsed = None if wanted is None else parse(wanted)
     st.session_state[key] = default if parsed is None else parsed
     if wanted is not None and parsed is None:
-        shown = {None: "none", "": "none", False: "off"}.get(default, default)
+        shown = "off" if default is False else "none" if default in (None, "") else str(default)
         st.info(f"The link’s value for “{label}” is unknown; showing {literal(shown)} instead.")
 
 
-def _number(low: float, high: float, kind: type[T]) -> Callable[[str], T | None]:
-    def parse(text: str) -> T | None:
+def _number(low: N, high: N, kind: Callable[[str], N]) -> Callable[[str], N | None]:
+    def parse(text: str) -> N | None:
         try:
             value = kind(text[:40])  # a longer text is no number that a control holds, and Python refuses thousands of digits
         except ValueError:

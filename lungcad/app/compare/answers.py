@@ -40,7 +40,7 @@ def show_answers(image: CTImage, names: list[str]) -> None:
             rows[class_text(label)]["largest difference"] = f"{100 * difference:.1f} points" + (
                 " :orange-badge[differs]" if difference >= MARKED_DIFFERENCE else ""
             )
-    empty = {"largest difference": ""} if same_classes else {}
+    empty: dict[str, object] = {"largest difference": ""} if same_classes else {}
     costs = {name: complexity_of(card) for name, card in cards.items()}
     rows["test accuracy"] = {name: accuracy_text(card).removeprefix("test accuracy ") for name, card in cards.items()} | empty
     rows["attention"] = {

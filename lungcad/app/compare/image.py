@@ -1,6 +1,7 @@
 """Two to four networks beside each other on one image."""
 
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
@@ -14,7 +15,7 @@ from lungcad.app.predict.gate import gate_texts, mark_of
 from lungcad.app.predict.trust import BADGES
 from lungcad.explain import METHODS, methods_for
 from lungcad.explain.attribution import Cost
-from lungcad.explain.trust import agreement
+from lungcad.explain.trust import Check, agreement
 from lungcad.imaging import CTImage
 
 PANES_IN_A_ROW = 3
@@ -97,7 +98,7 @@ def show_gates(image: CTImage, names: list[str]) -> None:
     whose = " An example of lungcad's own is shown all the same." if not are_hidden and session.is_example(image) else ""
     networks_by_reason: dict[str, list[str]] = {}
     for name, result in declined.items():
-        networks_by_reason.setdefault(result.gate.reason, []).append(literal(name))
+        networks_by_reason.setdefault(str(result.gate.reason), []).append(literal(name))
     st.warning(
         "  \n".join(f"**{said} of {' and '.join(networks)}**: {literal(reason)}{whose}" for reason, networks in networks_by_reason.items()),
         icon=":material/block:",
@@ -183,10 +184,14 @@ def show_trust(image: CTImage, names: list[str], method: str) -> None:
             column.caption(f"{literal(name)}: hidden, its gate declined the image.")
             continue
         key = ("trust beside", image.key, store.cards()[name].sha256, method)
-        checks = session.get_or_compute(key, lambda name=name, result=result: list(trust_checks(image, store.model(name), result, method)))
+        checks = session.get_or_compute(key, partial(_checks_of, image, name, result, method))
         with column:
             st.markdown(f"**{literal(name)}**")
             for check in checks:
                 icon, colour = BADGES[check.verdict]
                 number = "" if check.value is None else f" {check.value:z.2f} (control {check.control:z.2f})"
                 st.markdown(f"{check.question} :{colour}-badge[{icon} {check.verdict}]{number}")
+
+
+def _checks_of(image: CTImage, network: str, result: Analysis, method: str) -> list[Check]:
+    return list(trust_checks(image, store.model(network), result, method))

@@ -41,14 +41,14 @@ def show_blind_reading(networks: list[str]) -> None:
 @plain_errors()
 def _read(cases: list[str], folder: Path, networks: list[str]) -> None:
     card = store.cards()[networks[0]]
-    labels = store.run(Path(card.run).name).test.set_index("case").label
+    labels = store.run(Path(card.run or "").name).test.set_index("case").label
     readings_by_study = st.session_state.setdefault("readings", {})
     readings: list[Reading] = readings_by_study.setdefault((tuple(networks), len(cases)), [])
     if readings and readings[-1].after is not None:
         last = readings[-1]
         verdict = "right" if last.after == last.label else "wrong"
         st.caption(
-            f"The last case was **{class_text(last.label)}**: you said {class_text(last.before)}, then {class_text(last.after)}, which is {verdict}."
+            f"The last case was **{class_text(last.label)}**: you said {class_text(last.before)}, then {class_text(str(last.after))}, which is {verdict}."
         )
     waiting = bool(readings) and readings[-1].after is None
     position = len(readings) - waiting

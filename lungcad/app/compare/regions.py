@@ -13,8 +13,8 @@ from lungcad.publish.region_tables import least_strange, number, region_title
 
 def show_regions(first: Run, second: Run) -> None:
     """Accuracy of both under the least strange fill of each region; nothing where either has no regions run."""
-    found = [region_store.region_run_of(run.name) for run in (first, second)]
-    if found[0] is None or found[1] is None or first.facts["dataset"] != second.facts["dataset"]:
+    found = [each for run in (first, second) if (each := region_store.region_run_of(run.name)) is not None]
+    if len(found) < 2 or first.facts["dataset"] != second.facts["dataset"]:
         return
     st.subheader("Which of the two needs the lungs more?", anchor=False)
     series = {}

@@ -104,7 +104,7 @@ def _who_is_right(table: pd.DataFrame) -> None:
     st.caption("Click a number to see its cases below.")
 
 
-def _right_or_wrong(table: pd.DataFrame, side: str) -> pd.Categorical:
+def _right_or_wrong(table: pd.DataFrame, side: str) -> "pd.Categorical[str]":
     return pd.Categorical(np.where(table[side] == table.label, *RIGHT_OR_WRONG), RIGHT_OR_WRONG)
 
 
@@ -156,7 +156,7 @@ def _show_cases(first: Run, second: Run, table: pd.DataFrame) -> None:
             help="These cases with both answers and how far apart they are.",
         )
         if WHO in st.query_params:
-            st.button("Clear the selection", key="clear_who", on_click=st.query_params.pop, args=(WHO,), help="Back to all cases.")
+            st.button("Clear the selection", key="clear_who", on_click=_clear_selection, help="Back to all cases.")
     folder = data_folder(first.facts["dataset"])
     if folder is None:
         st.dataframe(table.head(50), hide_index=True, alt="The cases on which the runs differ most.")
@@ -165,12 +165,11 @@ def _show_cases(first: Run, second: Run, table: pd.DataFrame) -> None:
     shown = table.head(MOST_CASES)
     for index, (container, row) in enumerate(zip(case_grid(len(shown)), shown.itertuples(), strict=True)):
         with container:
-            if not case_picture(st, folder / row.case):
+            if not case_picture(folder / str(row.case)):
                 continue
+            truth, first_answer, second_answer = (class_text(str(label)) for label in (row.label, row.first, row.second))
             maps = "" if pd.isna(getattr(row, "maps", np.nan)) else f", maps by {row.maps:.2f}"
-            st.caption(
-                f"{class_text(row.label)}; first: {class_text(row.first)}, second: {class_text(row.second)}; probabilities differ by {row.answers:.0%}{maps}"
-            )
+            st.caption(f"{truth}; first: {first_answer}, second: {second_answer}; probabilities differ by {row.answers:.0%}{maps}")
             are_shipped = all(name in store.cards() for name in networks)
             if are_shipped and st.button(
                 "Beside each other",
@@ -180,6 +179,10 @@ def _show_cases(first: Run, second: Run, table: pd.DataFrame) -> None:
                 help="Both networks on this image, with their maps.",
             ):
                 st.rerun()  # the page, not only this part of it
+
+
+def _clear_selection() -> None:
+    st.query_params.pop(WHO)
 
 
 def _cases_of_cell(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:

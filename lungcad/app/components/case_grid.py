@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lungcad.app.components.literal import literal
 from lungcad.app.thumbnails import thumbnail
@@ -21,19 +22,19 @@ def data_folder(dataset: str) -> Path | None:
         return None
 
 
-def case_picture(place, path: Path) -> bool:
+def case_picture(path: Path) -> bool:
     """A small picture of a file of a data set; what is wrong, and False, where it cannot be shown."""
     try:
-        place.image(thumbnail(str(path), path.stat().st_mtime_ns), width="stretch", alt=f"Slice {printable(path.name)}")
+        st.image(thumbnail(str(path), path.stat().st_mtime_ns), width="stretch", alt=f"Slice {printable(path.name)}")
         return True
     except (LungcadError, OSError) as error:
-        place.caption(
+        st.caption(
             f"{literal(printable(path.name))} cannot be shown: {literal(str(error)) if isinstance(error, LungcadError) else 'it is not here'}"
         )
         return False
 
 
-def case_grid(n: int, width: int = 165) -> Iterator:
+def case_grid(n: int, width: int = 165) -> Iterator[DeltaGenerator]:
     """A place of so many pixels for each of ``n`` things; as many in a row as the screen holds, two on a phone."""
     row = st.container(horizontal=True)
     for _ in range(n):

@@ -1,16 +1,22 @@
 """A plot with its text alternative and its numbers as CSV."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+Values = Sequence[Any] | np.ndarray
 
-def chart_with_csv(figure: go.Figure, *, key: str, alt: str, gate: str = "", **kwargs):
-    """A plot with its text alternative and, below it, what is drawn as a CSV file; gate: stands in a column of it."""
+
+def chart_with_csv(figure: go.Figure, *, key: str, alt: str, gate: str = "", **kwargs: Any) -> Any:
+    """A plot with its text alternative and, below it, what is drawn as a CSV file; gate: stands in a column of it.
+
+    Returns what was selected in it, as ``st.plotly_chart``.
+    """
     event = st.plotly_chart(figure, key=key, alt=alt, **kwargs)
     marked = {"gate": gate} if gate else {}
     st.download_button(
@@ -38,19 +44,19 @@ def chart_points(figure: go.Figure) -> pd.DataFrame:
         if trace.type == "heatmap":
             values = plain_values(trace.z)
             rows, columns = np.indices(values.shape)
-            columns_of_trace = {"x": columns.ravel(), "y": rows.ravel(), "value": values.ravel()}
+            columns_of_trace: dict[str, Values] = {"x": columns.ravel(), "y": rows.ravel(), "value": values.ravel()}
         elif getattr(trace, "y", None) is not None:
             y = plain_values(trace.y)
-            columns_of_trace = {"x": [None] * len(y) if trace.x is None else plain_values(trace.x), "y": y} | _beside(trace)
+            columns_of_trace = {"x": [None] * len(y) if trace.x is None else plain_values(trace.x), "y": y, **_beside(trace)}
         else:
             continue
         tables.append(pd.DataFrame({"series": trace.name or "", **columns_of_trace}))
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
 
-def _beside(trace: go.Scatter | go.Bar | go.Box) -> dict[str, Sequence]:
+def _beside(trace: go.Scatter | go.Bar | go.Box) -> dict[str, Values]:
     """Column -> values, of what a trace says of its points beyond their place."""
-    columns: dict[str, Sequence] = {}
+    columns: dict[str, Values] = {}
     for axis in ("x", "y"):
         bars = getattr(trace, f"error_{axis}", None)
         if bars is not None and bars.array is not None:
@@ -64,9 +70,9 @@ def _beside(trace: go.Scatter | go.Bar | go.Box) -> dict[str, Sequence]:
     return columns
 
 
-def plain_values(values: Sequence | dict) -> np.ndarray:
+def plain_values(values: Values | Mapping[str, Any]) -> np.ndarray:
     """A trace's numbers. A figure that went through a cache holds them as ``{"dtype", "bdata", "shape"}``, Plotly's base64 form."""
-    if not isinstance(values, dict):
+    if not isinstance(values, Mapping):
         return np.asarray(values)
     numbers = np.frombuffer(base64.b64decode(values["bdata"]), np.dtype(values["dtype"]))
     shape = values.get("shape")

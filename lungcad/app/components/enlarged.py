@@ -29,7 +29,7 @@ def enlarge_button(key: str, index: int, case: str, *, label: str = "Enlarge", h
 
 def enlarged_case(key: str, cases: Collection[str]) -> str | None:
     """Which of these cases is open, with a button that closes it; None where none of them is."""
-    case = st.session_state.get(_state(key))
+    case: str | None = st.session_state.get(_state(key))
     if case is None or case not in cases:
         return None
     st.button(
@@ -64,12 +64,15 @@ def show_answered(image: CTImage, network: str | None, answer: str, truth: str, 
     """The slice beside the network's map for its answer and, where that is wrong, for the true class; the slice alone without a network."""
     panes = [viewer.Pane(image, title="slice")]
     asked = {answer: "the answer, which is right"} if answer == truth else {answer: "the answer", truth: "the true class"}
-    for target, whose in asked.items() if network else ():
+    if network is None:
+        show_enlarged(panes, key=key)
+        return
+    for target, whose in asked.items():
         found = session.result(image, network, METHOD, target)
         heat_map = viewer.HeatMap.of(found.attributions[METHOD], found.geometry, texts=gate_texts(found), mark=mark_of(found))
         panes.append(viewer.Pane(image, heat_map, title=f"{METHODS[METHOD].title} for {class_label(target)} ({whose})"))
     show_enlarged(panes, key=key)
-    if network and found.gate.is_declined:
+    if found.gate.is_declined:
         st.caption(f"The network's gate declines this image: {literal(' '.join(found.gate.reasons))}")
 
 

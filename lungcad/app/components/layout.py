@@ -12,7 +12,7 @@ def markdown_table(rows: Mapping[str, Mapping[str, object]]) -> None:
     As Markdown: ``st.table`` comes in a script of its own, for which a section waits when it first opens.
     """
     columns = next(iter(rows.values()))
-    lines = [["", *columns], ["-"] * (1 + len(columns)), *([name, *values.values()] for name, values in rows.items())]
+    lines: list[list[object]] = [["", *columns], ["-"] * (1 + len(columns)), *([name, *values.values()] for name, values in rows.items())]
     st.markdown("\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines))
 
 

@@ -1,6 +1,7 @@
 """A report to download, as PDF and as HTML: made when it is asked for."""
 
 from collections.abc import Callable
+from functools import partial
 
 import streamlit as st
 
@@ -22,9 +23,13 @@ def offer_formats(make: Callable[[], Document], stem: str) -> None:
     for form, label in LABELS.items():
         st.download_button(
             label,
-            lambda form=form: rendered(make(), stem, [form])[f"{stem}.{form}"],
+            partial(_file, make, stem, form),
             f"{stem}.{form}",
             MIME[form],
             on_click="ignore",
             icon=":material/picture_as_pdf:" if form == "pdf" else ":material/web:",
         )
+
+
+def _file(make: Callable[[], Document], stem: str, form: str) -> bytes:
+    return rendered(make(), stem, [form])[f"{stem}.{form}"]

@@ -76,7 +76,8 @@ def show_counts(dataset: Dataset, cases: Sequence[Case]) -> None:
         st.markdown(f"**{class_text(name)}**")
         sample = rng.choice(len(of_class), min(SAMPLES, len(of_class)), replace=False)
         for container, index in zip(case_grid(len(sample)), sample, strict=True):
-            case_picture(container, of_class[index].path)
+            with container:
+                case_picture(of_class[index].path)
 
 
 def show_stored_counts(stored: StoredAudit) -> None:

@@ -58,8 +58,9 @@ def _show_pair(pair: Mapping[str, Any], folder: Path | None) -> None:
         st.caption(literal(f"{pair['first']} and {pair['second']}. {said}"))
         return
     for place, case in zip(case_grid(2, width=224), (pair["first"], pair["second"]), strict=True):
-        case_picture(place, path_of_id(folder, case))
-        place.caption(literal(case))
+        with place:
+            case_picture(path_of_id(folder, case))
+            st.caption(literal(case))
     st.caption(literal(said))
 
 
@@ -73,8 +74,9 @@ def show_groups(title: str, groups: list[list[str]], folder: Path | None, *, exp
                 st.caption(literal("; ".join(group)))
                 continue
             for place, case in zip(case_grid(min(len(group), 4)), group, strict=False):
-                case_picture(place, path_of_id(folder, case))
-                place.caption(literal(case))
+                with place:
+                    case_picture(path_of_id(folder, case))
+                    st.caption(literal(case))
             if len(group) > 4:
                 st.caption(f"and {len(group) - 4} more")
             side_by_side(title.lower().replace(" ", "_"), index, group, folder)

@@ -134,7 +134,7 @@ def _show_answers(part: ScoredCases, folder: Path) -> None:
         st.caption(literal(case))
     for index, (place, row) in enumerate(zip(case_grid(len(shown)), shown.values(), strict=True)):
         with place:
-            is_here = case_picture(st, path_of_id(folder, row.case))
+            is_here = case_picture(path_of_id(folder, row.case))
             st.caption(f"true {class_text(row.label)}, predicted {class_text(row.answer)} ({row.confidence:.0%})")
             if is_here:
                 enlarge_button("evaluated", index, row.case)

@@ -20,7 +20,7 @@ def show_files(found: Audit) -> None:
     for label, colour in zip(found.intensity, cycle(COLOURS)):
         of_class = [kind for kind in found.files if kind.label == label]
         name = class_label(label)
-        counts = Counter()
+        counts: Counter[str] = Counter()
         for kind in of_class:
             counts[f"{kind.format} {kind.mode}"] += kind.n
         bars.add_trace(go.Bar(y=kinds, x=[counts[kind] for kind in kinds], name=name, orientation="h", marker_color=colour))

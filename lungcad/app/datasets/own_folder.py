@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from lungcad.app import dropped, url
 from lungcad.app.folder_access import may_name_folders, open_folder, shared_roots, visitor_is_local
@@ -75,7 +76,7 @@ def _pick_dropped(way: str) -> Path | None:
     return dropped_folder
 
 
-def _unpacked(way: str, files_given: list) -> Path | str:
+def _unpacked(way: str, files_given: list[UploadedFile]) -> Path | str:
     """The folder, or the sentence that says why there is none."""
     try:
         if sum(file.size for file in files_given) > (MAX_ZIP if way == ZIP else LIMITS.total):

@@ -17,6 +17,7 @@ from lungcad.errors import DatasetError
 from lungcad.evaluate.regions.marked import content_of
 from lungcad.evaluate.stores.known_without import KnownWithout, known_of
 from lungcad.imaging.regions import Content
+from lungcad.progress import Progress
 from lungcad.publish.region_tables import number, region_title
 
 TITLE = "How much of this set can be known without the lungs"
@@ -51,7 +52,7 @@ def show_without_lungs(dataset: Dataset | None, folder: Path | None, layout: str
         _show(known)
 
 
-def _measured(dataset: Dataset, folder: Path, on_progress) -> KnownWithout:
+def _measured(dataset: Dataset, folder: Path, on_progress: Progress) -> KnownWithout:
     from lungcad.train.known_without import how_split, known_without  # torch and scikit-learn: the page opens without them
 
     cases = dataset.read(folder)

@@ -1,14 +1,15 @@
 """ROC, precision-recall, reliability and decision curves of evaluation runs; trivial baselines are grey and broken."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import cycle
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
 from lungcad.app.figures.style import COLOURS, GREY, with_axes
-from lungcad.evaluate.curves import net_benefit, precision_recall, reliability, roc
+from lungcad.evaluate.curves import Curve, net_benefit, precision_recall, reliability, roc
 from lungcad.evaluate.stores.runs import Run
 
 
@@ -51,7 +52,14 @@ def _series(
         yield f"trivial: {name}", runs[0][0], table, {"color": GREY, "dash": dash, "width": 1.5}
 
 
-def _add_curves(figure: go.Figure, kind, runs, label: str, baselines: dict[str, pd.DataFrame], **line_style) -> None:
+def _add_curves(
+    figure: go.Figure,
+    kind: Callable[[np.ndarray, np.ndarray], Curve | None],
+    runs: list[tuple[Run, pd.DataFrame]],
+    label: str,
+    baselines: dict[str, pd.DataFrame],
+    **line_style: Any,
+) -> None:
     for name, _, table, line in _series(runs, baselines):
         curve = kind((table.label == label).to_numpy(), table[f"p:{label}"].to_numpy())
         if curve is not None:

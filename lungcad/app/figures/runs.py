@@ -162,7 +162,7 @@ def distributions(cases: pd.DataFrame, measure: str, title: str, titles: dict[st
         figure.add_trace(
             go.Box(
                 y=rows[measure],
-                name=titles.get(method, method),
+                name=titles.get(str(method), str(method)),
                 boxpoints="all",
                 jitter=0.4,
                 pointpos=0,
@@ -199,8 +199,8 @@ def forest(rows: Sequence[tuple[str, str, Estimate, bool]], title: str, overall:
                     "type": "data",
                     "symmetric": False,
                     "color": colour,
-                    "array": [estimate.high - estimate.value for _, estimate, _ in points],
-                    "arrayminus": [estimate.value - estimate.low for _, estimate, _ in points],
+                    "array": [estimate.above for _, estimate, _ in points],
+                    "arrayminus": [estimate.below for _, estimate, _ in points],
                 },
             )
         )

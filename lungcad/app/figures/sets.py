@@ -41,7 +41,7 @@ def _add_points(figure: go.Figure, name: str, estimates: dict[float, Estimate], 
             marker={"size": 12 if is_all else 9, "color": colour, "symbol": "circle" if is_all else "diamond-open"},
             error_y={
                 "type": "data", "symmetric": False, "color": colour, "width": 3,
-                "array": [found.high - found.value for _, found in points], "arrayminus": [found.value - found.low for _, found in points],
+                "array": [found.above for _, found in points], "arrayminus": [found.below for _, found in points],
             },
             text=[f"{level:.0%}: {found}" for level, found in points], hovertemplate="%{text}<extra>%{fullData.name}</extra>",
         )

@@ -18,10 +18,10 @@ def show_networks(cards: Mapping[str, ModelCard]) -> None:
             "data set": card.dataset,
             "network": card.name,
             "attention": card.attention,
-            "accuracy": _value(card.test and card.test.accuracy),
-            "95 % interval": _interval(card.test and card.test.accuracy),
-            "without copies": _value(card.test_without_copies and card.test_without_copies.accuracy),
-            "ROC-AUC": _value(card.test and card.test.auc),
+            "accuracy": _value(card.test.accuracy if card.test else None),
+            "95 % interval": _interval(card.test.accuracy if card.test else None),
+            "without copies": _value(card.test_without_copies.accuracy if card.test_without_copies else None),
+            "ROC-AUC": _value(card.test.auc if card.test else None),
             "started from": card.initialised_with.split(" (")[0],
         }
         for card in sorted(cards.values(), key=lambda card: (card.dataset, card.name))

@@ -1,6 +1,7 @@
 """Loss and area under the ROC curve, epoch by epoch."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import plotly.graph_objects as go
 
@@ -10,7 +11,7 @@ from lungcad.lab.run import CLEAN_CURVE, TRAINED_CURVE
 NAMES = (CLEAN_CURVE, TRAINED_CURVE)
 
 
-def curves_figure(epochs: Sequence[Mapping], total: int, *, height: int = 340) -> go.Figure:
+def curves_figure(epochs: Sequence[Mapping[str, Any]], total: int, *, height: int = 340) -> go.Figure:
     """epochs: what the lab's process told after each. total: how many there will be."""
     from plotly.subplots import make_subplots
 

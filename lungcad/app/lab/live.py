@@ -24,7 +24,7 @@ def train_button(settings: LabSettings) -> None:
         return
     done = training is not None and training.results is not None
     st.button(
-        "Train", type="primary", key="lab_train", on_click=trainings.begin, args=(settings,), icon=":material/play_arrow:", width="stretch", disabled=done,
+        "Train", type="primary", key="lab_train", on_click=_begin, args=(settings,), icon=":material/play_arrow:", width="stretch", disabled=done,
         help="This training is finished: its result is on the page. Change a setting for another one." if done else
         "Trains the head in a process of its own; a few seconds where the patients are drawn already.",
     )  # fmt: skip
@@ -36,8 +36,12 @@ def train_button(settings: LabSettings) -> None:
         _say_how_it_ended(training)
 
 
+def _begin(settings: LabSettings) -> None:
+    trainings.begin(settings)
+
+
 def _say_how_it_ended(training: Training) -> None:
-    error = training.job.error
+    error = training.job and training.job.error
     if error:
         st.error(literal(error), icon=":material/error:")
     elif training.epochs:

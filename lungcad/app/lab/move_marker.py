@@ -3,7 +3,9 @@
 import base64
 import functools
 import io
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -82,7 +84,7 @@ def _nothing() -> None:
 
 
 @functools.cache
-def _component():
+def _component() -> Callable[..., Any]:
     return st.components.v2.component(
         "lungcad.move_letter",
         html='<div class="move"><img alt="A synthetic slice on which the letter L can be dragged"/>'

@@ -1,6 +1,7 @@
 """The four watched test pictures, two patients without and with the shortcut, under the map of the last epoch."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -26,7 +27,7 @@ def test_picture(patient: int, lesions: Lesions, shortcut: str | None) -> Pictur
     return picture if shortcut is None else with_shortcut(picture, shortcut, Part.TEST, patient)
 
 
-def show_pictures(settings: LabSettings, maps: Sequence | None = None, probabilities: Sequence[float] | None = None) -> None:
+def show_pictures(settings: LabSettings, maps: Sequence[Any] | None = None, probabilities: Sequence[float] | None = None) -> None:
     """A row a patient: its slice without and with the shortcut. maps: raw (k, 8, 8) of the watched pictures."""
     shortcut = tested_shortcut(settings)
     title = SHORTCUTS[shortcut].title

@@ -55,6 +55,8 @@ def differences(settings: LabSettings, other: LabSettings) -> str:
 def _show_one(training: Training, *, beside: bool = False) -> None:
     """The table, and what it says: side by side where there is room."""
     settings, results = training.settings, training.results
+    if results is None:
+        return
     table, words = (st.container(), st.container()) if beside else st.columns([2, 3])
     with table:
         markdown_table({title: {"share of unseen patients": str(getattr(results, name))} for name, title in ROWS.items()})

@@ -51,7 +51,7 @@ def show_mean_maps(run: Run, table: pd.DataFrame) -> None:
     except LungcadError as error:
         st.info(literal(error))
         return
-    rows = index.rows(table.case)
+    rows = index.rows(table.case.tolist())
     in_index = rows >= 0
     chart_with_csv(
         mean_maps(run.classes, table.label.to_numpy()[in_index], table.answer.to_numpy()[in_index], index.test_maps[rows[in_index]]),
@@ -90,7 +90,7 @@ def show_scores(run: Run, label: str, without_copies: bool) -> None:
 def embeddings(run: Run, table: pd.DataFrame) -> dict[str, np.ndarray]:
     """Map -> (n, 2) of the test cases, NaN for one that the index does not know."""
     index = store.index_of(run.name)
-    rows, n = index.rows(table.case), len(index.cases)
+    rows, n = index.rows(table.case.tolist()), len(index.cases)
     positions_by_embedding = {}
     for name, values in (("UMAP", index.umap[n:]), ("PCA", index.test_vectors[:, :2])):
         positions_by_embedding[name] = np.where(rows[:, None] >= 0, values[rows].astype(np.float64), np.nan)

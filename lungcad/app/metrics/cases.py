@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -101,7 +102,7 @@ def show_grid(run: Run, cases: pd.DataFrame, title: str) -> None:
         _turn_pages(page, len(cases))
 
 
-def show_enlarged_case(run: Run, rows: Sequence, folder: Path, *, key: str) -> None:
+def show_enlarged_case(run: Run, rows: Sequence[Any], folder: Path, *, key: str) -> None:
     """The case of these rows that was opened: the slice, with its maps where the run's weights are shipped."""
     by_case = {row.case: row for row in rows}
     case = enlarged_case(key, by_case)
@@ -109,14 +110,14 @@ def show_enlarged_case(run: Run, rows: Sequence, folder: Path, *, key: str) -> N
     if case is None or image is None:
         return
     row, card = by_case[case], store.cards().get(run.facts["network"])
-    is_shipped = card is not None and card.sha256 == run.facts.get("weights_sha256")
-    show_answered(image, card.name if is_shipped else None, row.answer, row.label, key=key)
+    network = card.name if card is not None and card.sha256 == run.facts.get("weights_sha256") else None
+    show_answered(image, network, row.answer, row.label, key=key)
     st.caption(f"{literal(case)}: {_answer_text(row)}")
 
 
-def show_case(run: Run, row, folder: Path, *, key: str, index: int) -> None:
+def show_case(run: Run, row: Any, folder: Path, *, key: str, index: int) -> None:
     """A row of answered cases: its picture, what was answered, and the ways to look closer. key: of the grid, index: in it."""
-    is_here = case_picture(st, folder / row.case)
+    is_here = case_picture(folder / row.case)
     st.caption(_answer_text(row))
     if not is_here:
         return
@@ -131,7 +132,7 @@ def show_case(run: Run, row, folder: Path, *, key: str, index: int) -> None:
         )
 
 
-def _answer_text(row) -> str:
+def _answer_text(row: Any) -> str:
     """What the case is, and what was answered."""
     faithful = getattr(row, "faithfulness", np.nan)
     return f"true {class_text(row.label)}, predicted {class_text(row.answer)} ({row.confidence:.0%})" + (

@@ -67,7 +67,7 @@ def _show_disagreement(run: Run, trust_cases: pd.DataFrame, table: pd.DataFrame)
             with column:
                 if folder is None:
                     st.caption(
-                        f"{literal(row.case)}: true {class_text(row.label)}, predicted {class_text(row.answer)}, faithfulness "
+                        f"{literal(str(row.case))}: true {class_text(str(row.label))}, predicted {class_text(str(row.answer))}, faithfulness "
                         f"{row.faithfulness:.2f}"
                     )
                 else:

@@ -87,7 +87,7 @@ def _show_changed(run: Run, found: RegionRun) -> None:
     for place, row in zip(case_grid(len(shown)), shown.itertuples(), strict=True):
         with place:
             if folder is not None:
-                case_picture(st, folder / str(row.Index))
+                case_picture(folder / str(row.Index))
             st.caption(f"{class_text(row.label)}: {class_text(row.before)} → {class_text(row.answer)}")
 
 

@@ -2,6 +2,7 @@
 
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -104,8 +105,11 @@ def _control(rated: RatedConcept, key: str) -> None:
     concept = rated.concept
     st.session_state.setdefault(key, _level_of(rated))
     words = dict(zip(concept.levels, concept.words, strict=True))
-    choose = st.selectbox if concept.is_nominal else st.select_slider
-    choose(concept.title, list(concept.levels), key=key, format_func=words.__getitem__, help=concept.what)
+    choice: dict[str, Any] = {"key": key, "format_func": words.__getitem__, "help": concept.what}
+    if concept.is_nominal:
+        st.selectbox(concept.title, concept.levels, **choice)
+    else:
+        st.select_slider(concept.title, concept.levels, **choice)
 
 
 def _show_answer(answer: ConceptAnswer, now: ConceptAnswer, *, moved: bool) -> None:

@@ -1,5 +1,8 @@
 """The case on screen to take away: as a report, and for a DICOM slice as objects for the archive."""
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
 from lungcad.analysis import Analysis
@@ -9,9 +12,11 @@ from lungcad.app.components.report import offer_formats
 from lungcad.app.predict.trust import known_checks
 from lungcad.errors import LungcadError
 from lungcad.explain import Options
-from lungcad.report.case import Case, case_document
+from lungcad.report.document import Document
 from lungcad.report.formats import DICOM_OBJECTS, as_zip
-from lungcad.report.gather import nearest_or_none
+
+if TYPE_CHECKING:
+    from lungcad.report.case import Case
 
 
 def offer_case(result: Analysis, network: str, method: str, options: Options) -> None:
@@ -22,9 +27,17 @@ def offer_case(result: Analysis, network: str, method: str, options: Options) ->
     stem = result.file_stem("gate" if result.is_hidden else method)
     opacity, threshold = _share_in_link("opacity", 0.5), _share_in_link("threshold", 0.2)
 
-    def case() -> Case:
+    def case() -> "Case":
+        from lungcad.report.case import Case  # matplotlib's figures come with it, for which the page does not wait
+        from lungcad.report.gather import nearest_or_none
+
         nearest = None if result.is_hidden else nearest_or_none(result, model)
         return Case(result, model.card, method, options, checks, nearest, truth, opacity, threshold)
+
+    def document() -> Document:
+        from lungcad.report.case import case_document
+
+        return case_document(case())
 
     with st.popover(
         "Download report",
@@ -38,13 +51,13 @@ def offer_case(result: Analysis, network: str, method: str, options: Options) ->
             else "Slice and map at full size, probabilities, every check with its record, nearest cases, cards, versions, hashes and settings. "
             "No name of a file or a patient is in it. It takes a few seconds."
         )
-        offer_formats(lambda: case_document(case()), stem)
+        offer_formats(document, stem)
         source = session.source()
         if source is not None and source.data is not None and result.image.provenance.format == "DICOM" and not result.is_hidden:
             _offer_objects(source.data, case, stem)
 
 
-def _offer_objects(data: bytes, case, stem: str) -> None:
+def _offer_objects(data: bytes, case: "Callable[[], Case]", stem: str) -> None:
     """The DICOM objects as one zip; where the file's header cannot carry them, the sentence that says why."""
     from lungcad.report.dicom.header import check_plane, source_header
 

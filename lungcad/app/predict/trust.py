@@ -29,20 +29,20 @@ def show_trust(result: Analysis, network: str, method: str, options: Options) ->
     """Fast checks at once, one after the other; slow ones behind a button."""
     key = session.result_key(result.image, network, method, result.target, options)
     model = store.model(network)
-    found = session.computed(("trust", *key))
+    found: list[Check] | None = session.computed(("trust", *key))
     with st.container(key="trust_list", gap=None):
         slots = [st.empty() for _ in range(MOST)]
         if found is None:
             for slot in slots:
                 slot.caption("checking …")  # what stood here belongs to another map
-            found = []
-            partner = partner_of(store.cards()[network], store.cards().values())
-            partner = partner and store.model(partner.name)
+            card = partner_of(store.cards()[network], store.cards().values())
+            partner = store.model(card.name) if card else None
+            made: list[Check] = []
             for slot, check in zip(slots, trust_checks(result.image, model, result, method, options, partner=partner), strict=False):
-                found.append(check)
+                made.append(check)
                 with slot.container():
                     show_check(check, method, gate=mark_of(result))
-            session.get_or_compute(("trust", *key), lambda: found)
+            found = session.get_or_compute(("trust", *key), lambda: made)
         else:
             for slot, check in zip(slots, found, strict=False):
                 with slot.container():

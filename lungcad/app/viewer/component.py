@@ -60,13 +60,13 @@ def show(
     """
     images = {image_id(pane.image): pane.image for pane in panes}
     for identity, image in images.items():
-        facts = {"id": identity, "unit": "RGB" if image.colour is not None else image.unit.value}
-        send_values(key, identity, lambda image=image, facts=facts: pack(facts, pixels_of(image)))
+        unit = "RGB" if image.colour is not None else image.unit.value
+        send_values(key, identity, pack({"id": identity, "unit": unit}, pixels_of(image)))
     for pane in panes:
         if isinstance(pane.map, HeatMap):
             supply(key, pane.map.id, pane.map)
     first = panes[0].image
-    facts = {
+    facts: dict[str, object] = {
         "key": key,
         "panes": [_described(pane) for pane in panes],
         "height": height,
@@ -90,7 +90,7 @@ def supply(key: str, map_id: str, heat_map: HeatMap) -> None:
         "id": map_id, "box": list(heat_map.box), "title": heat_map.title, "label": heat_map.label, "signed": heat_map.signed,
         "sides": list(heat_map.sides), "limits": heat_map.limits, "texts": dict(heat_map.texts), "mark": heat_map.mark,
     }  # fmt: skip
-    send_values(key, map_id, lambda: pack(facts, np.asarray(heat_map.grid, dtype=np.float32)))
+    send_values(key, map_id, pack(facts, np.asarray(heat_map.grid, dtype=np.float32)))
 
 
 def image_id(image: CTImage) -> str:
@@ -107,9 +107,9 @@ def _drawn(state: Mapping[str, Any] | None, image: CTImage) -> tuple[np.ndarray,
     return tuple(np.asarray(points, dtype=np.float64).reshape(-1, 2) for points in drawn["regions"])
 
 
-def send_values(key: str, identity: str, data: Callable[[], bytes]) -> None:
+def send_values(key: str, identity: str, data: bytes) -> None:
     """An element that draws nothing and hands its bytes to the viewers of the page. Streamlit sends an unchanged element as its hash alone."""
-    _values_component()(key=f"viewer-values-{key}-{identity}", data=data())
+    _values_component()(key=f"viewer-values-{key}-{identity}", data=data)
 
 
 def _described(pane: Pane) -> dict[str, object]:
@@ -145,7 +145,7 @@ def _nothing() -> None:
 
 
 @functools.cache
-def _viewer():
+def _viewer() -> Callable[..., Any]:
     tables = {
         name: bytes(np.round(255 * matplotlib.colormaps[name](np.arange(256))[:, :3]).astype(np.uint8)).hex()
         for name in (*ONE_SIDED, *SIGNED)
@@ -156,7 +156,7 @@ def _viewer():
 
 
 @functools.cache
-def _values_component():
+def _values_component() -> Callable[..., Any]:
     script = _text("unpack.js") + _text("values.js")
     return st.components.v2.component("lungcad.viewer_values", css=_text("values.css"), js=script, isolate_styles=False)
 

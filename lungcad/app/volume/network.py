@@ -39,7 +39,7 @@ def network_picker() -> tuple[str, str]:
 
 def known_answer(opened: Opened, network: str, method: str) -> SeriesAnswer | None:
     """The network's answer, where it was run before in this session; with declined slices where the reader wants them."""
-    answer = session.computed(_key(opened, network, method))
+    answer: SeriesAnswer | None = session.computed(_key(opened, network, method))
     if answer is not None and answer.declined and st.session_state.get(ANYWAY):
         return pooled(opened.volume, answer.card, answer.slices, answer.lungs, method=method, show_anyway=True)
     return answer
@@ -59,7 +59,7 @@ def run_network(opened: Opened, network: str, method: str) -> None:
     )
 
 
-def _key(opened: Opened, network: str, method: str) -> tuple:
+def _key(opened: Opened, network: str, method: str) -> session.Key:
     return "volume", opened.volume.sha256, store.cards()[network].sha256, method
 
 
@@ -88,7 +88,7 @@ def overlays_of(opened: Opened, answer: SeriesAnswer | None) -> list[Overlay]:
         spans = [np.flatnonzero(votes.any(tuple(other for other in range(3) if other != axis)))[[0, -1]] for axis in range(3)]
         box = tuple(slice(int(first), int(last) + 1) for first, last in spans)
         label = "lesions as drawn" if opened.phantom else "readers’ contours"
-        origin = tuple(float(each.start) for each in box)
+        origin = (float(box[0].start), float(box[1].start), float(box[2].start))
         found.append(
             Overlay(f"marks-{volume.sha256[:12]}", label, (votes[box] > 0).astype(np.uint8), (1.0, 1.0, 1.0), origin, READERS_COLOUR)
         )

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from lungcad.analysis import Analysis
 from lungcad.app import session, store, viewer
 from lungcad.app.components.literal import literal
 from lungcad.app.components.text import card_title, class_label
@@ -33,6 +34,6 @@ def show_rating(opened: Opened, point: tuple[float, float, float]) -> None:
     viewer.show(panes, key="volume_crops", height=300)
 
 
-def _rated(volume: CTVolume, point: tuple[float, float, float], name: str):
+def _rated(volume: CTVolume, point: tuple[float, float, float], name: str) -> Analysis:
     key = ("nodule", volume.sha256, store.cards()[name].sha256, point)
     return session.get_or_compute(key, lambda: rate(volume, point, store.model(name)))

@@ -2,11 +2,13 @@
 
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from lungcad.app import url
 from lungcad.app.components.literal import literal
@@ -22,6 +24,8 @@ FILES, FOLDER, PATH = "files, zip", "folder", "path"
 SHOWN, ERROR = "volume_shown", "volume_error"
 GIVEN, NUMBER, LISTING = "volume_identity", "volume_number", "volume_listing"
 """In the session: what was opened last, or failed to; which of its series (from 1); the lines that describe them all."""
+Given = Path | Sequence[UploadedFile]
+"""A path of this computer, or what was dropped."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +70,7 @@ def volume_picker() -> Opened | None:
     return now
 
 
-def _open_given(identity: tuple, source) -> None:
+def _open_given(identity: tuple[str, ...], source: Given) -> None:
     """What is given, where it is new, and the series of it that is chosen, each once."""
     if identity != st.session_state.get(GIVEN):
         st.session_state.update({GIVEN: identity, LISTING: ()})
@@ -79,7 +83,7 @@ def _open_given(identity: tuple, source) -> None:
             _open(source, number)
 
 
-def _given(way: str):
+def _given(way: str) -> tuple[tuple[str, ...], Given] | None:
     """(identity, what :func:`opened` takes), or None."""
     if way == PATH:
         path = st.text_input(
@@ -109,7 +113,7 @@ def _given(way: str):
     return (way, *(file.file_id for file in files)), files
 
 
-def _open(source, number: int) -> None:
+def _open(source: Given, number: int) -> None:
     st.session_state[NUMBER] = number
     bar = st.progress(0.0, text="Opening the series …")
     try:

@@ -1,9 +1,10 @@
 """Mounts the three-plane viewer: the voxels once, everything else as a few facts; all of it moves in the browser."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -69,9 +70,9 @@ def send(volume: CTVolume, overlays: Sequence[Overlay]) -> Payload:
         kept = (volume.sha256, payload, pack({"id": _id(volume)}, payload.hu))
         st.session_state["volume_payload"] = kept
     _, payload, packed = kept
-    send_values(KEY, _id(volume), lambda: packed)
+    send_values(KEY, _id(volume), packed)
     for overlay in overlays:
-        send_values(KEY, overlay.id, lambda overlay=overlay: _packed(overlay, payload))
+        send_values(KEY, overlay.id, _packed(overlay, payload))
     return payload
 
 
@@ -137,7 +138,7 @@ def _nothing() -> None:
 
 
 @functools.cache
-def _component():
+def _component() -> Callable[..., Any]:
     colours = np.round(255 * matplotlib.colormaps["viridis"](np.arange(256))[:, :3]).astype(np.uint32)
     heat = (0xFF000000 | (colours[:, 2] << 16) | (colours[:, 1] << 8) | colours[:, 0]).tolist()
     script = "\n".join([f"const HEAT = new Uint32Array({heat});", *(path.read_text(encoding="utf-8") for path in SCRIPTS)])

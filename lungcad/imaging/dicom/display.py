@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pydicom
-from pydicom.pixels import apply_color_lut, apply_voi
+from pydicom.pixels.processing import apply_color_lut, apply_voi
 
 from lungcad.errors import ImageError
 from lungcad.imaging.dicom.elements import items, number, numbers, text
@@ -79,7 +79,7 @@ def colour_picture(dataset: pydicom.Dataset, stored: np.ndarray) -> tuple[np.nda
     """(grey 0 to 255, share of coloured pixels, uint8 colour or None) of an RGB, YBR or palette picture."""
     if text(dataset, "PhotometricInterpretation") == "PALETTE COLOR":
         stored = guarded(apply_color_lut, stored, dataset, "palette")
-        rgb = stored[..., :3].astype(np.float32) / (257 if stored.dtype.itemsize == 2 else 1)
+        rgb: np.ndarray = stored[..., :3].astype(np.float32) / (257 if stored.dtype.itemsize == 2 else 1)
     else:
         rgb = stored[..., :3].astype(np.float32) * np.float32(255 / max((1 << int(number(dataset, "BitsStored") or 8)) - 1, 1))
     grey, coloured = luminance(rgb)

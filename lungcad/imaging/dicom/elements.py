@@ -14,7 +14,7 @@ PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 def value_of(dataset: pydicom.Dataset, name: str) -> object:
     """The element's value, None where it is missing, empty or broken."""
     try:
-        return dataset.get(name)  # type: ignore[no-any-return]
+        return dataset.get(name)
     except Exception:  # pydicom converts a value when it is read, and raises many types
         return None
 

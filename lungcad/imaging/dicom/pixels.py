@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pydicom
 from pydicom.encaps import get_frame
-from pydicom.pixels import pixel_array
+from pydicom.pixels.utils import pixel_array
 from pydicom.uid import JPEGLSTransferSyntaxes
 
 from lungcad.errors import ImageError

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pydicom
-from pydicom.pixels import apply_modality_lut
+from pydicom.pixels.processing import apply_modality_lut
 from pydicom.uid import SecondaryCaptureImageStorage
 
 from lungcad.errors import ImageError
@@ -54,7 +54,8 @@ def _rescaled(dataset: pydicom.Dataset, stored: np.ndarray, padding: np.ndarray,
         exact_in_float32 = (
             stored.dtype.kind in "iu" and slope.is_integer() and intercept.is_integer() and _largest(stored, slope, intercept) < 2**24
         )
-        values = stored.astype(np.float32 if exact_in_float32 else np.float64) * slope + intercept
+        numbers: np.ndarray = stored.astype(np.float32 if exact_in_float32 else np.float64)
+        values = numbers * slope + intercept
         real = stored[~padding] if not padding.all() else stored
         if slope == 1 and intercept == 0 and ((number(dataset, "BitsStored") or 16) <= 8 or (real.min() >= 0 and real.max() <= 255)):
             return (
