@@ -1,4 +1,4 @@
-"""torch and the first network are loaded once, behind the page that is read meanwhile."""
+"""torch and the first network are loaded once, and the first example answered, behind the page that is read meanwhile."""
 
 import contextlib
 import sys
@@ -27,14 +27,19 @@ def wait() -> None:
 
 
 def _load() -> None:
-    """What the first answer with its map needs, by making one of an example and throwing it away."""
-    from lungcad.analysis import analyse
-    from lungcad.app.defaults import EXAMPLE, NETWORK, first_of
+    """What Predict shows first: the usual example's answer and map, kept where every session finds an example's results."""
+    from lungcad.app import session, store
+    from lungcad.app.defaults import EXAMPLE, METHOD, NETWORK, first_of
     from lungcad.errors import LungcadError
-    from lungcad.models.card import list_cards
+    from lungcad.explain import methods_for
+    from lungcad.imaging import read_image
     from lungcad.paths import EXAMPLES
 
-    examples, networks = sorted(path.name for path in EXAMPLES.glob("*.png")), [card.name for card in list_cards()]
-    if examples and networks:
-        with contextlib.suppress(LungcadError):  # the page that needs it will say so
-            analyse(EXAMPLES / first_of(examples, EXAMPLE), first_of(networks, NETWORK))
+    examples, cards = sorted(path.name for path in EXAMPLES.glob("*.png")), store.cards()
+    if not examples or not cards:
+        return
+    with contextlib.suppress(LungcadError):  # the page that needs it will say so
+        image = read_image(EXAMPLES / first_of(examples, EXAMPLE))
+        network = first_of(list(cards), NETWORK)
+        for method in (None, METHOD) if METHOD in methods_for(cards[network]) else (None,):
+            session.computed_once(image, network, method)

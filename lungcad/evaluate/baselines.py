@@ -1,18 +1,16 @@
 """Trivial baselines on the same split: what a number must beat before it says anything about a network."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pandas as pd
-from sklearn.dummy import DummyClassifier
-from sklearn.ensemble import RandomForestClassifier
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from lungcad.datasets import Case, Split
 from lungcad.datasets.traits import Traits, histogram_table, metadata_table
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import RandomForestClassifier
 
 MAJORITY, METADATA, HISTOGRAM, AREA = "majority class", "metadata only", "grey histogram", "nodule area"
 
@@ -35,6 +33,11 @@ def baseline_table(parts: Mapping[Split, LabelledTraits], classes: tuple[str, ..
     Each is fitted on the training part: always the majority class; a random forest on format, size and border of the file; one on its
     64-bin grey histogram; and a logistic regression on the lesion's area alone where the publisher gives it.
     """
+    from sklearn.dummy import DummyClassifier  # scikit-learn takes a second to import, and most pages only read what is stored
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
     train, test = parts[Split.TRAIN], parts[Split.TEST]
     labels = np.array([case.label for case in train.cases])
     n = len(train.cases)
@@ -56,7 +59,9 @@ def baseline_table(parts: Mapping[Split, LabelledTraits], classes: tuple[str, ..
     )
 
 
-def _forest(seed: int) -> RandomForestClassifier:
+def _forest(seed: int) -> "RandomForestClassifier":
+    from sklearn.ensemble import RandomForestClassifier
+
     return RandomForestClassifier(300, min_samples_leaf=2, class_weight="balanced_subsample", random_state=seed)
 
 

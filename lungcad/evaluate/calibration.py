@@ -1,8 +1,7 @@
 """Temperature scaling, fitted on validation."""
 
 import numpy as np
-import scipy.optimize
-import scipy.special
+import scipy  # its parts are imported by the fit alone
 
 
 def fit_temperature(logits: np.ndarray, labels: np.ndarray, bias: np.ndarray | float = 0.0) -> float:

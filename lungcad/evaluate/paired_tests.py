@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import scipy.stats
+import scipy  # its parts are imported by the test that needs them
 
 from lungcad.errors import DatasetError
 from lungcad.evaluate.bootstrap import Resamples

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pydicom
+import scipy  # its parts are imported when a phantom is drawn
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian, generate_uid
-from scipy import ndimage
 
 from lungcad import paths
 from lungcad.errors import ImageError
@@ -154,7 +154,7 @@ def make_phantom(
     mediastinum = inside(10, 0, 75, vary(26))
     lungs = lungs * (1 - np.maximum(heart, mediastinum))
     paint(lungs, LUNG)
-    hu += lungs * ndimage.gaussian_filter(rng.normal(size=hu.shape), 6 / spacing * 0.78) * 120  # uneven aeration
+    hu += lungs * scipy.ndimage.gaussian_filter(rng.normal(size=hu.shape), 6 / spacing * 0.78) * 120  # uneven aeration
 
     paint(_vessels(rng, lungs > 0.5, spacing, field), BLOOD)
     if scars:
@@ -188,11 +188,11 @@ def make_phantom(
         paint(coverage * lesion.opacity, LESION)
         mask = coverage > 0.5
 
-    hu = ndimage.gaussian_filter(hu, acquisition.blur)
-    noise = ndimage.gaussian_filter(rng.normal(size=hu.shape), acquisition.grain)
+    hu = scipy.ndimage.gaussian_filter(hu, acquisition.blur)
+    noise = scipy.ndimage.gaussian_filter(rng.normal(size=hu.shape), acquisition.grain)
     hu += noise * acquisition.noise_hu * 2.2 * (acquisition.grain / 0.7)  # of about that standard deviation for any grain
     if acquisition.sharpening:
-        hu += acquisition.sharpening * (hu - ndimage.gaussian_filter(hu, 1.5))
+        hu += acquisition.sharpening * (hu - scipy.ndimage.gaussian_filter(hu, 1.5))
     return Phantom(np.clip(hu, -1024, 3071).astype(np.float32), lungs > 0.5, mask, acquisition.field_of_view_mm / size, seed)
 
 
@@ -238,7 +238,7 @@ def _vessels(rng: np.random.Generator, lungs: np.ndarray, spacing: float, field:
             discs.append(((y + field / 2) / spacing, (x + field / 2) / spacing, radius / spacing))
         if radius > 0.7:
             branches += [(y, x, heading + turn, radius * 0.72) for turn in (rng.uniform(15, 40), -rng.uniform(15, 40))]
-    return _discs(lungs.shape, np.array(discs)) * ndimage.binary_erosion(lungs, iterations=2)
+    return _discs(lungs.shape, np.array(discs)) * scipy.ndimage.binary_erosion(lungs, iterations=2)
 
 
 def _discs(shape: tuple[int, ...], discs: np.ndarray) -> np.ndarray:

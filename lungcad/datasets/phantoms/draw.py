@@ -5,7 +5,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 import numpy as np
-from scipy import ndimage
+import scipy  # its parts are imported when a phantom is drawn
 
 from lungcad.imaging.phantom import LESION, LUNG, Acquisition, Edge, Lesion, Phantom, make_phantom
 
@@ -82,14 +82,14 @@ def draw_patient(seed: int, label: str, *, diameters_mm: tuple[float, float] = D
 def _centre(patient: Patient, place: Place, diameter: float, rng: np.random.Generator) -> tuple[float, float]:
     """(down, right) mm of a point in a lung where a lesion of that diameter can lie."""
     scout = _scout(patient)
-    depth = ndimage.distance_transform_edt(scout.lungs) * scout.spacing_mm
+    depth = scipy.ndimage.distance_transform_edt(scout.lungs) * scout.spacing_mm
     pixel = scout.spacing_mm
     if place is Place.PLEURAL:
         fits = (depth < max(0.45 * diameter, 2.5 * pixel)) & (depth > min(0.25 * diameter, 6))
     else:
         fits = depth > min(0.5 * diameter, 0.6 * depth.max())
     if place is Place.VASCULAR:
-        fits &= ndimage.maximum_filter(scout.hu > -450, 3)
+        fits &= scipy.ndimage.maximum_filter(scout.hu > -450, 3)
     fits &= depth > 1.2 * pixel  # a pixel of the scout at the lung's edge may lie outside in a finer picture
     rows, columns = np.nonzero(fits if fits.any() else depth > 0.5 * depth.max())
     pick = int(rng.integers(len(rows)))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from scipy import ndimage
+import scipy  # its parts are imported when a phantom is drawn
 
 from lungcad.registry import Registry
 
@@ -27,7 +27,7 @@ class Shortcut:
 
 
 def _changed(before: np.ndarray, after: np.ndarray) -> Planted:
-    return after, ndimage.binary_closing(before != after, iterations=1) | (before != after)
+    return after, scipy.ndimage.binary_closing(before != after, iterations=1) | (before != after)
 
 
 def marker(grey: np.ndarray, body: np.ndarray, rng: np.random.Generator) -> Planted:
@@ -56,7 +56,7 @@ def table(grey: np.ndarray, body: np.ndarray, rng: np.random.Generator) -> Plant
 def dot(grey: np.ndarray, body: np.ndarray, rng: np.random.Generator) -> Planted:
     """A bright dot beside the body, as a pellet or a lead end gives it."""
     side, after = len(grey), grey.copy()
-    room = ndimage.distance_transform_edt(~body)
+    room = scipy.ndimage.distance_transform_edt(~body)
     rows, columns = np.nonzero((room > side * 0.03) & (room < side * 0.1))
     pick = int(rng.integers(len(rows)))
     cv2.circle(after, (int(columns[pick]), int(rows[pick])), max(round(side / 100), 1), 255, -1, cv2.LINE_AA)
@@ -74,7 +74,7 @@ def border(grey: np.ndarray, body: np.ndarray, rng: np.random.Generator) -> Plan
 
 def texture(grey: np.ndarray, body: np.ndarray, rng: np.random.Generator) -> Planted:
     """The fine, striped noise of another reconstruction, all over the picture: no heat map can point at it."""
-    stripes = ndimage.gaussian_filter(rng.normal(size=grey.shape), (0.4, 2.0))
+    stripes = scipy.ndimage.gaussian_filter(rng.normal(size=grey.shape), (0.4, 2.0))
     after = np.clip(grey + stripes / stripes.std() * 7, 0, 255).round().astype(np.uint8)
     return after, None
 
