@@ -90,6 +90,14 @@ def check_can_write(path: str | Path) -> None:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
+def same_file(one: Path, other: Path) -> bool:
+    """Whether both paths lead to one file that is there, through links of every kind."""
+    try:
+        return one.samefile(other)
+    except (OSError, ValueError):
+        return False
+
+
 def check_can_make(folder: str | Path) -> None:
     """Raises :class:`OutputError` when files cannot be written into the folder, which may not be there yet."""
     folder = Path(folder)

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Column, Table
 
 from lungcad.errors import LungcadError
-from lungcad.files import check_can_write
+from lungcad.files import check_can_write, same_file
 from lungcad.names import printable
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -77,10 +77,12 @@ def print_json(value: object, *, indent: int | None = 2) -> None:
     print(json.dumps(value, indent=indent, ensure_ascii=not in_unicode, allow_nan=False), flush=True)
 
 
-def check_writable(path: Path | None, suffix: str) -> None:
-    """A usage error, before any work, where the file could not be written or ends otherwise."""
+def check_writable(path: Path | None, suffix: str, *, source: Path | None = None) -> None:
+    """A usage error, before any work, where the file could not be written, ends otherwise, or is the source that would be lost."""
     if path is None:
         return
     if path.suffix.lower() != suffix:
         raise LungcadError(f"The output file '{printable(path)[-200:]}' must end in {suffix}.")
+    if source is not None and same_file(path, source):
+        raise LungcadError(f"The output '{printable(path)[-200:]}' is the image itself, which would be lost; choose another name.")
     check_can_write(path)

@@ -194,8 +194,8 @@ def explain(
         raise LungcadError("The method concepts makes no heat map, so there is nothing to write; leave out the options that write files.")
     outputs = CaseOutputs.of(image, out, report, dicom)
     picture = None if outputs.folder else out
-    check_writable(picture, ".png")
-    check_writable(values, ".npy")
+    check_writable(picture, ".png", source=image)
+    check_writable(values, ".npy", source=image)
     options = Options(
         seed,
         samples,

@@ -88,8 +88,20 @@ def list_images(root: str | Path) -> Listing:
         reason = error.strerror if isinstance(error, OSError) else "its name holds a NUL character"
         raise DatasetError(f"The folder {printable(root)[:200]!r} cannot be opened ({reason}); check the path.") from None
     walk = _Walk()
-    files = sorted(walk.images(os.fspath(root), "", ()))
+    files = sorted(walk.images(os.fspath(root), "", _folders_above(root)))
     return Listing(root, tuple(files), {why: n for why, n in walk.left_out.items() if n}, dict(walk.kinds), tuple(walk.barren))
+
+
+def _folders_above(root: Path) -> tuple[tuple[int, int], ...]:
+    """Device and inode of the folders that hold the root: a link to one of them, to ``/`` for instance, leads back as well."""
+    found = []
+    for folder in root.resolve().parents:
+        try:
+            facts = folder.stat()
+        except OSError:
+            continue
+        found.append((facts.st_dev, facts.st_ino))
+    return tuple(found)
 
 
 class _Walk:

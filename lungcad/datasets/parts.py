@@ -8,18 +8,23 @@ from lungcad.datasets.case import Split
 from lungcad.errors import DatasetError
 from lungcad.names import printable, same_name
 
-SYNONYMS = {
-    Split.TRAIN: ("train", "training", "trn", "trains", "trained", "trainval", "traintune", "learn", "learning"),
-    Split.VALID: ("valid", "validation", "val", "vali", "vld", "validate", "validating", "dev", "devel", "tune", "tuning"),
-    Split.TEST: ("test", "testing", "tst", "tests", "tested", "eval", "evaluation", "holdout", "heldout", "unseen"),
+_NAMES = {
+    Split.TRAIN: """train training trn trains trained trainval traintune learn learning trainning traning devtrain
+        apprentissage entrainement entraînement entrenamiento treino treinamento addestramento обучение 训练 训练集 訓練 学習""",
+    Split.VALID: """valid validation val vali vld validate validating dev devel tune tuning crossval crossvalidation
+        validierung validación validacion validação validacao validazione валидация 验证 验证集 検証""",
+    Split.TEST: """test testing tst tests tested eval evaluation holdout heldout unseen holdouttest heldouttest
+        prueba teste тест 测试 测试集 テスト""",
 }
+SYNONYMS = {split: tuple(names.split()) for split, names in _NAMES.items()}
 """A folder is a part when one of these is left of its name without case, digits, punctuation and the words in :data:`FILLERS`."""
 SHORT = {"tr": Split.TRAIN, "va": Split.VALID, "vd": Split.VALID, "te": Split.TEST, "ts": Split.TEST}
 """Taken for parts only beside another part: alone they may be a class."""
 _FILLER_WORDS = """
 datasets dataset data subset set sets split part partition portion folder dir images image imgs img pictures slices
 slice scans scan cases case samples files ct cts xy x the of for my new old final original orig raw aug augmented
-external internal all cropped resized png jpg jpeg dcm dicom v
+external internal all cropped resized png jpg jpeg dcm dicom v full small large labeled labelled unlabeled
+blind hidden independent public private final to a b 数据
 """
 FILLERS = tuple(_FILLER_WORDS.split())
 _KNOWN = {name: split for split, names in SYNONYMS.items() for name in names}
@@ -35,12 +40,14 @@ def part_of(folder: str, *, short: bool = True) -> Split | None:
     short: whether :data:`SHORT` names count.
     """
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", " ", unicodedata.normalize("NFKC", folder))  # TrainSet, imagesTr
-    words = [word for word in re.findall(r"[^\W\d_]+", spaced.casefold()) if word not in FILLERS]
-    joined = "".join(words)
+    all_words = re.findall(r"[^\W\d_]+", spaced.casefold())
+    joined = "".join(word for word in all_words if word not in FILLERS)
     matched = _GLUED.fullmatch(joined)
     if matched is None or (not short and joined in SHORT):
         return None
-    return _SPLIT_BY_NAME[matched[1]]
+    split = _SPLIT_BY_NAME[matched[1]]
+    # in medicine a network is tested, not chosen, by an "external validation" (TRIPOD, Collins et al., BMJ 2015)
+    return Split.TEST if split is Split.VALID and {"external", "independent"} & set(all_words) else split
 
 
 def recognised(folders: Iterable[str]) -> dict[str, Split]:

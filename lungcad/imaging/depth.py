@@ -3,7 +3,8 @@
 import numpy as np
 
 from lungcad.errors import ImageError
-from lungcad.imaging.hounsfield import AIR, HIGHEST, LOWEST, doubt, offset_of, sampled
+from lungcad.imaging.corners import LIKE_AIR, corner_fill, numbers_only
+from lungcad.imaging.hounsfield import AIR, HIGHEST, LOWEST, doubt, doubt_behind, offset_of, sampled
 from lungcad.imaging.image import Scale, Unit
 from lungcad.imaging.remarks import Remarks
 
@@ -17,31 +18,32 @@ def to_image(values: np.ndarray, scale: Scale, remarks: Remarks, *, white_is_zer
 
     Unsigned values are display grey over their whole range, 16 bits also over the 8 to 14 bits that 99.9 % of the pixels use, with a note;
     floats from 0 to 1, or from 0 to 255, as they are; signed, wide and other floating-point values are stretched, with a warning.
-    Values like a CT slice's, as they are or offset by 1024 or 32768, are Hounsfield units, with a note.
+    Values like a CT slice's, as they are or offset by 1024, 32768 or another usual number, are Hounsfield units, with a note. NaN in the
+    corners is padding; elsewhere it is refused.
     white_is_zero: TIFF's photometric interpretation 0; it says how grey is shown, and leaves Hounsfield units as they are.
     """
+    values, padding = numbers_only(values)
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         raise ImageError("The image holds NaN or infinite pixel values; export it again with finite values.")
+    if padding.any():
+        remarks.note(f"{padding.mean():.1%} of the pixels, in the corners, hold no number (NaN); they were read as air, or black.")
     if scale is not Scale.GREY:
-        hu = _hounsfield(values, scale, remarks)
+        hu = _hounsfield(values, padding, scale, remarks)
         if hu is not None:
             return hu, Unit.HU
     grey = _grey(values, remarks)
-    return (255 - grey if white_is_zero else grey).astype(np.float32), Unit.GREY
+    return np.where(padding, 0, 255 - grey if white_is_zero else grey).astype(np.float32), Unit.GREY
 
 
-def _hounsfield(values: np.ndarray, scale: Scale, remarks: Remarks) -> np.ndarray | None:
+def _hounsfield(values: np.ndarray, padding: np.ndarray, scale: Scale, remarks: Remarks) -> np.ndarray | None:
     if values.dtype.itemsize == 1:
         if scale is Scale.HOUNSFIELD:
             raise ImageError("An 8-bit picture cannot hold Hounsfield units (-1000 to 3000); give the DICOM file, or a 16-bit export.")
         return None
-    offset = offset_of(values)
-    if offset is None and values.dtype == np.uint16 and values.max() >= 0xF000:  # a negative number whose sign was lost
-        offset = offset_of(values.view(np.int16))
-        values = values if offset is None else values.view(np.int16)
+    values, offset = _recognised(values)
     if offset is None and scale is Scale.AUTO:
         return None
-    hu = values.astype(np.float64) + (offset or 0.0)
+    hu = np.where(padding, AIR, values.astype(np.float64) + (offset or 0.0))
     impossible = (hu < LOWEST) | (hu > HIGHEST)
     if impossible.all():
         raise ImageError(
@@ -50,14 +52,34 @@ def _hounsfield(values: np.ndarray, scale: Scale, remarks: Remarks) -> np.ndarra
     offset_words = f", offset by {-offset:.0f}," if offset else ""
     if offset is None:
         remarks.warn("The values were read as Hounsfield units because you asked for it; they do not look like a CT slice's.")
-        why = doubt(hu[~impossible])
-        if why:
+        if why := doubt(hu[~impossible]) or doubt_behind(hu[~(impossible | corner_fill(hu))]):
             remarks.warn(why)
     else:
         remarks.note(f"The values look like a CT slice's{offset_words} and were read as Hounsfield units; {_SWITCH}.")
     if impossible.any():
         remarks.note(f"{impossible.mean():.1%} of the pixels hold values that no CT gives; they were taken for padding and read as air.")
-    return np.where(impossible, AIR, hu).astype(np.float32)
+    corners = corner_fill(hu) & (hu > LIKE_AIR) & ~impossible
+    if corners.any():
+        remarks.note(
+            f"{corners.mean():.1%} of the pixels, in the corners, hold one value that is none of air ({hu[corners][0]:.0f} HU); they were taken "
+            "for padding and read as air."
+        )
+    return np.where(impossible | corners, AIR, hu).astype(np.float32)
+
+
+def _recognised(values: np.ndarray) -> tuple[np.ndarray, float | None]:
+    """(values, what to add to get Hounsfield units); as they are and None where they do not look like a CT slice's, in any usual form."""
+    forms = [values]
+    if values.dtype.kind == "u" and values.max() >= np.iinfo(values.dtype).max - 0xFFF:  # negative numbers whose sign was lost
+        forms.append(values.view(f"i{values.dtype.itemsize}"))
+    if values.dtype == np.uint16 and values.max() > 0x0FFF and not (values & 0x000F).any():  # 12 bits in the upper bits of 16
+        forms.append(values >> 4)
+    filled = corner_fill(values)
+    for form in forms:
+        for shown in (form, form[~filled]) if filled.any() else (form,):
+            if (offset := offset_of(shown)) is not None:
+                return form, offset
+    return values, None
 
 
 def _grey(values: np.ndarray, remarks: Remarks) -> np.ndarray:

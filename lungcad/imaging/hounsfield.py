@@ -7,6 +7,9 @@ LOWEST, HIGHEST = -1500.0, 31_743.0
 """No scanner gives values outside: below lies only padding, the upper end is the extended CT scale (16 bits at slope 1 or 30,710 at
 slope 10).
 """
+OFFSETS = (1024.0, 32768.0, 8192.0, 2048.0, 3024.0, 31744.0)
+"""What is usually added to put a CT into values without a sign; 8192 and 3024 as scanners with a wide scale have it."""
+DENSEST_BONE = 2500.0
 SATURATED = 0.005
 """Share of pixels at the very top from which a picture was cut off there by a display window."""
 MAX_SAMPLED = 1 << 18
@@ -21,7 +24,7 @@ def sampled(values: np.ndarray, at_most: int = MAX_SAMPLED) -> np.ndarray:
 def offset_of(values: np.ndarray) -> float | None:
     """What to add to integer or float values to get Hounsfield units; None where they do not look like a CT slice's.
 
-    Signed values as they are; values without a sign less 1024 or 32768, the two usual ways to put a CT into a picture without a sign.
+    Signed values as they are; values without a sign less one of :data:`OFFSETS`.
     """
     sample = sampled(values).astype(np.float64)
     if not np.isfinite(sample).all() or (sample.max() <= 255 and sample.min() >= 0):
@@ -31,10 +34,10 @@ def offset_of(values: np.ndarray) -> float | None:
     top = np.quantile(sample, 0.999)
     if np.mean(sample == top) > SATURATED:
         return None
-    for offset in (-1024.0, -32768.0):
-        hu = sample + offset
+    for offset in OFFSETS:
+        hu = sample - offset
         if _has_air_and_tissue(hu, air=0.05, tissue=0.1) and _is_a_chest(hu):
-            return offset
+            return -offset
     return None
 
 
@@ -63,9 +66,21 @@ _SCALE_LOST = "the Hounsfield scale is probably lost, and the window shows the w
 
 def doubt(hu: np.ndarray) -> str | None:
     """Why values that are said to be Hounsfield units are probably none; None where they can be."""
-    low, high = np.quantile(sampled(hu, 1 << 16), [0.005, 0.995])
+    sample = sampled(hu, 1 << 16)
+    low, upper, high = np.quantile(sample, [0.005, 0.9, 0.995])
     if low > -500:
         return f"No value is like air (the lowest are about {low:.0f} HU): {_SCALE_LOST}"
     if high < -250:
         return f"No value is like tissue (the highest are about {high:.0f} HU): {_SCALE_LOST}"
+    if upper > DENSEST_BONE:
+        return f"A tenth of the values are above dense bone's ({upper:.0f} HU and more): {_SCALE_LOST}"
+    if high > 300 and np.mean((sample > -200) & (sample < 300)) < 0.005:
+        return f"No value is like soft tissue (-200 to 300 HU), although the highest are about {high:.0f} HU: {_SCALE_LOST}"
     return None
+
+
+def doubt_behind(hu: np.ndarray) -> str | None:
+    """The same for values without what fills the corners: that alone may be like air, before a picture whose lowest values are far above it."""
+    if not hu.size or np.quantile(sampled(hu, 1 << 16), 0.75) < 300:
+        return None
+    return doubt(hu)

@@ -18,6 +18,7 @@ MAX_SECONDS = 20
 
 FORMATS = "PNG, JPEG, TIFF, BMP, WebP, JPEG 2000, AVIF, PNM or DICOM"
 
+_JPEG_LS = b"\xff\xd8\xff\xf7"
 _FOREIGN = (  # magic bytes -> what it is, what to do
     (b"GIF8", "a GIF", "save the slice as PNG"),
     (b"%PDF", "a PDF (perhaps password-protected)", "export the image itself"),
@@ -35,6 +36,20 @@ _FOREIGN = (  # magic bytes -> what it is, what to do
     (b"\xff\x0a", "a JPEG XL picture", "save it as PNG"),
     (b"\x00\x00\x00\x0cJXL ", "a JPEG XL picture", "save it as PNG"),
     (b"\x89HDF", "an HDF5 file", "export one slice as PNG or TIFF"),
+    (b"\x00\x00\x01\x5c", "a NIfTI volume", "export one slice"),
+    (b"\x1c\x02\x00\x00", "a NIfTI-2 volume", "export one slice"),
+    (b"\x00\x00\x02\x1c", "a NIfTI-2 volume", "export one slice"),
+    (b"NDims", "a MetaImage (MHA) volume", "export one slice as DICOM, PNG or TIFF, from 3D Slicer for instance"),
+    (b"MATLAB", "a MATLAB file", "export one slice as a 16-bit or float TIFF"),
+    (b"SIMPLE  =", "a FITS image", "export the slice as a 16-bit or float TIFF"),
+    (b"\x76\x2f\x31\x01", "an OpenEXR picture", "export the slice as a float TIFF"),
+    (b"Pf\n", "a PFM picture", "export the slice as a float TIFF"),
+    (b"P7\n", "a PAM picture", "save it as PNG"),
+    (_JPEG_LS, "a JPEG-LS picture", "save it as PNG or give the DICOM file"),
+    (b"BZh", "a bzip2 file", "unpack it and give one image"),
+    (b"\xfd7zXZ", "an xz file", "unpack it and give one image"),
+    (b"\x28\xb5\x2f\xfd", "a Zstandard file", "unpack it and give one image"),
+    (b"version https://git-lfs", "a pointer to a file in Git LFS", "fetch the file itself with 'git lfs pull'"),
     (b"8BPS", "a Photoshop file", "save it as PNG"),
 )
 _HEIF = ("heic", "heix", "hevc", "hevx", "heim", "heis", "mif1", "msf1")
@@ -65,9 +80,13 @@ def read_image(source: bytes | str | Path, *, frame: int | None = None, scale: S
 
 
 def _decoded(data: bytes, sha256: str, frame: int | None, scale: Scale) -> CTImage:
+    if (words := data[:512].lstrip().lower()).startswith((b"<!doctype html", b"<html")):
+        raise ImageError("This is a web page, not an image; the download probably failed or asked for a login: fetch the file again.")
+    if words.startswith((b"<svg", b"<?xml")):
+        raise ImageError(f"This is a text in XML (perhaps an SVG drawing), not an image that lungcad reads; save it as PNG ({FORMATS}).")
     if dicom.looks_like_dicom(data):
         return dicom.read(data, sha256, frame=frame, scale=scale)
-    if raster.looks_like_raster(data):
+    if raster.looks_like_raster(data) and not data.startswith(_JPEG_LS):
         if frame not in (None, 1):
             raise ImageError(f"A picture has no frame {frame}; only DICOM files hold several slices.")
         return raster.read(data, sha256, scale=scale)

@@ -20,6 +20,7 @@ from tests.cli.conftest import MODEL
         (("explain", "{png}", "--model", MODEL, "--method", "attention"), "no attention"),
         (("explain", "{png}", "--model", MODEL, "--out", "{dir}/gone/o.png"), "no folder"),
         (("explain", "{png}", "--model", MODEL, "--out", "{dir}/o.txt"), "must end in .png"),
+        (("explain", "{png}", "--model", MODEL, "--out", "{dir}/../{name}/{file}"), "image itself"),
         (("evaluate", "--model", MODEL, "--data", "{dir}/gone"), "no folder"),
         (("evaluate", "--model", MODEL, "--data", "{dir}", "--layout", "nope"), "choose one of"),
         (("train", "{dir}/gone.yaml"), "cannot be read"),
@@ -40,7 +41,7 @@ from tests.cli.conftest import MODEL
     ],
 )
 def test_bad_arguments_end_in_one_sentence(run, png, arguments, word):
-    status, out, err = run(*(each.format(png=png, dir=png.parent) for each in arguments))
+    status, out, err = run(*(each.format(png=png, dir=png.parent, name=png.parent.name, file=png.name) for each in arguments))
     assert status == 2 and out == "" and err.count("\n") == 1 and word in err
 
 

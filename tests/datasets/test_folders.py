@@ -82,6 +82,28 @@ def test_other_names_are_no_parts(name):
     assert part_of(name) is None
 
 
+@pytest.mark.parametrize(
+    ("name", "split"),
+    [
+        ("TRAINING_SET_A", Split.TRAIN),
+        ("trainning", Split.TRAIN),
+        ("train_full", Split.TRAIN),
+        ("Entra\u0131nement", None),
+        ("entraînement", Split.TRAIN),
+        ("训练集", Split.TRAIN),
+        ("验证集", Split.VALID),
+        ("cross_validation", Split.VALID),
+        ("external_validation", Split.TEST),
+        ("Independent validation set", Split.TEST),
+        ("blind_test", Split.TEST),
+        ("hold_out_test", Split.TEST),
+        ("test_labelled", Split.TEST),
+    ],
+)
+def test_parts_in_other_words(name, split):
+    assert part_of(name) is split
+
+
 def test_short_names_are_parts_only_beside_another_part():
     assert recognised(["tr", "no"]) == {} and recognised(["tr", "te"]) == {"tr": Split.TRAIN, "te": Split.TEST}
     assert recognised(["tr", "validation"]) == {"tr": Split.TRAIN, "validation": Split.VALID}
@@ -178,11 +200,13 @@ def test_linked_folders_are_followed_and_loops_end(tmp_path):
     put(root, "normal/b.png", 1)
     (root / "cancer").symlink_to(store)
     (root / "normal" / "up").symlink_to(root)
+    (root / "normal" / "out").symlink_to(tmp_path)
+    (root / "normal" / "everything").symlink_to("/")
     (root / "itself").symlink_to("itself")
     (root / "gone.png").symlink_to("nowhere.png")
     (root / "normal" / "c.png").symlink_to(store / "a.png")
     assert counts(root) == {(None, "normal"): 2, (None, "cancer"): 1}
-    assert read_folder(root).not_looked_at[LOOP] == 1
+    assert read_folder(root).not_looked_at[LOOP] == 3
     for name in "abcdefghij":  # each holds all the others: ten factorial paths
         (root / name).mkdir()
     for name in "abcdefghij":

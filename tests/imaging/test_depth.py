@@ -84,6 +84,43 @@ def test_padding_in_pictures_is_air(padding):
         assert any("no CT gives" in note for note in image.notes)
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.where(OUTSIDE, 0, HU).astype("i2"),
+        np.where(OUTSIDE, 3071, HU).astype("i2"),
+        np.where(OUTSIDE, -2000, HU + 1024).astype("i2"),
+        np.where(OUTSIDE, 65535, HU + 1024).astype("u2"),
+        np.where(OUTSIDE, np.nan, HU).astype("f4"),
+    ],
+    ids=["water", "metal", "signed", "white", "nan"],
+)
+def test_undeclared_padding_in_pictures_is_air(values):
+    image = read_image(tiff(values))
+    assert image.unit is Unit.HU and (image.pixels[OUTSIDE] == -1000).all()
+    body = ~OUTSIDE & (HU > -900)
+    np.testing.assert_array_equal(image.pixels[body], HU[body])
+    assert any("padding" in note or "no number" in note for note in image.notes)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        (HU + 8192).astype("u2"),
+        (HU + 2048).astype("u2"),
+        (HU + 3024).astype("u2"),
+        (HU + 31744).astype("u2"),
+        (HU + 1024 << 4).astype("u2"),
+        HU.astype("i4").view("u4"),
+    ],
+    ids=["+8192", "+2048", "+3024", "+31744", "in the upper bits", "sign lost"],
+)
+def test_other_usual_forms_of_hounsfield_units(values):
+    image = read_image(tiff(values))
+    assert image.unit is Unit.HU and any("look like" in note for note in image.notes)
+    np.testing.assert_array_equal(image.pixels, HU)
+
+
 def test_one_pixel_more_changes_no_other():
     for peak, kind in ((1023, "clipped"), (1024, "plain")):
         ten_bits = (HU + 1024).clip(0, 1023) if kind == "clipped" else (GREY.astype(int) * 4)
@@ -134,6 +171,12 @@ def test_other_formats_are_read_or_named():
         b"\0\0\0\x18ftypheic": "HEIC",
         b"\xff\x0a\0": "JPEG XL",
         b"ObjectType = Image": "MetaImage",
+        b"\x1c\x02\0\0": "NIfTI-2",
+        b"\xff\xd8\xff\xf7": "JPEG-LS",
+        b"\xfd7zXZ": "xz file",
+        b"version https://git-lfs": "Git LFS",
+        b"\n<!DOCTYPE html>": "web page",
+        b"<svg": "SVG",
     }
     for magic, name in named.items():
         with pytest.raises(ImageError, match=name):

@@ -13,6 +13,8 @@ from tests.imaging.encodings import GREY, HU, OUTSIDE, enhanced, padded, saved, 
 STORED = HU + 1024
 PADDED = np.where(OUTSIDE, -2000, STORED)
 TWO_PADDINGS = np.where(OUTSIDE, np.where(np.indices(HU.shape).sum(0) % 2, -2000, -1500), STORED)
+CORNER = np.zeros(HU.shape, bool)
+CORNER[0, 0] = True  # one corner that holds something else, a mark for instance
 U16 = {"bits": 16}
 I16 = {"bits": 16, "signed": 1}
 
@@ -61,6 +63,10 @@ def test_bits_that_contradict_each_other():
 @pytest.mark.parametrize(
     ("dataset", "said"),
     [
+        (lambda: slice_(np.where(OUTSIDE, 1024, STORED)), "none of air (0 HU)"),
+        (lambda: slice_(np.where(OUTSIDE & ~CORNER, 4095, np.where(CORNER, 24, STORED))), "none of air (3071 HU)"),
+        (lambda: floats(np.where(OUTSIDE, np.nan, HU)), "no number"),
+        (lambda: floats(np.where(OUTSIDE, -9999, HU), padding=-9999.0), "Pixel Padding"),
         (lambda: padded("SS", -2000, stored=PADDED, **I16), "Pixel Padding"),
         (lambda: padded("US", 63536, stored=PADDED, **U16), "Pixel Padding"),
         (lambda: padded("US", 63536, stored=PADDED, **I16), "Pixel Padding"),
@@ -71,13 +77,28 @@ def test_bits_that_contradict_each_other():
         (lambda: slice_(PADDED, **U16), "no CT gives"),
         (lambda: slice_(PADDED, **I16), "no CT gives"),
         (lambda: slice_(np.where(OUTSIDE, -32768, STORED), **U16), "no CT gives"),
-        (lambda: slice_(np.where(OUTSIDE, 4095, STORED)), "bright as metal"),
+        (lambda: slice_(np.where(OUTSIDE, 4095, STORED)), "none of air (3071 HU)"),
     ],
 )
 def test_padding_is_air_and_said(dataset, said):
     image = read_image(saved(dataset()))
     np.testing.assert_array_equal(image.pixels, np.where(OUTSIDE, -1000, HU))
     assert any(said in note for note in image.notes) and not image.warnings and image.unit is Unit.HU
+
+
+def floats(values: np.ndarray, padding: float | None = None) -> Dataset:
+    dataset = slice_(PixelData=None, BitsStored=None, HighBit=None, PixelRepresentation=None, BitsAllocated=32, RescaleIntercept=0)
+    dataset.FloatPixelData = values.astype("<f4").tobytes()
+    if padding is not None:
+        dataset.FloatPixelPaddingValue = padding
+    return dataset
+
+
+def test_a_number_that_is_none_amid_the_picture_is_refused():
+    values = HU.astype(float)
+    values[40:44, 40:44] = np.nan
+    with pytest.raises(ImageError, match="NaN"):
+        read_image(saved(floats(values)))
 
 
 def test_a_padding_value_amid_tissue_takes_no_tissue_away():
@@ -88,10 +109,26 @@ def test_a_padding_value_amid_tissue_takes_no_tissue_away():
 
 @pytest.mark.parametrize(
     ("how", "word"),
-    [({"RescaleIntercept": 0}, "like air"), ({"RescaleIntercept": 1024}, "like air"), ({"RescaleSlope": 0.1}, "like tissue")],
+    [
+        ({"RescaleIntercept": 0}, "like air"),
+        ({"RescaleIntercept": 1024}, "like air"),
+        ({"RescaleSlope": 0.1}, "like tissue"),
+        ({"RescaleSlope": 10}, "dense bone"),
+    ],
 )
 def test_a_lost_scale_is_warned_of(how, word):
     assert any(word in warning and "probably lost" in warning for warning in read_image(saved(slice_(STORED, **how))).warnings)
+
+
+def test_padding_like_air_hides_no_lost_scale():
+    lost = slice_(np.where(OUTSIDE, -1024, STORED), **I16, RescaleIntercept=0)
+    assert any("like air" in warning for warning in read_image(saved(lost)).warnings)
+
+
+@pytest.mark.parametrize("kind", ["hu", "Hounsfield", "HOUNSFIELD UNITS", "unspecified"])
+def test_spellings_of_the_unit(kind):
+    image = read_image(saved(slice_(RescaleType=kind)))
+    assert image.unit is Unit.HU and not image.warnings
 
 
 def test_an_eight_bit_capture_is_a_grey_picture():

@@ -8,6 +8,8 @@ from lungcad.imaging.dicom.elements import numbers, text, texts
 from lungcad.imaging.orientation import REPORTED_FROM, Orientation, Pose, cosines_of, pose_of
 from lungcad.imaging.remarks import Remarks
 
+LOCALIZERS = ("LOCALIZER", "SCOUT", "TOPOGRAM", "SURVIEW", "SCANOSCOPE")
+"""In Image Type or Scan Options: what manufacturers call a projection that plans the scan."""
 MAX_ASPECT = 10.0
 """Largest height over width, or width over height, of a pixel that is believed."""
 
@@ -42,7 +44,10 @@ def slice_pose(dataset: pydicom.Dataset, remarks: Remarks) -> Pose:
     """The plane of the slice and its turn to the usual view, with what the user must know about either."""
     cosines = numbers(dataset, "ImageOrientationPatient")
     pose = pose_of(cosines) if cosines else pose_of(cosines_of(texts(dataset, "PatientOrientation")))
-    if any("LOCALIZER" in word or "SCOUT" in word or "TOPOGRAM" in word for word in texts(dataset, "ImageType")):
+    said = [*texts(dataset, "ImageType"), *texts(dataset, "ScanOptions")]
+    if any(name in word for word in said for name in LOCALIZERS) or any(
+        word.startswith("CT_SOM") and word.endswith(" TOP") for word in said
+    ):
         remarks.warn(
             "This is a localizer (scout view), not an axial slice; the network was trained on axial slices, so do not trust the answer."
         )

@@ -1,18 +1,23 @@
 """Pixels that stand for no data: the corners outside the reconstructed circle."""
 
-import cv2
 import numpy as np
 import pydicom
 
-from lungcad.imaging.dicom.elements import numbers
+from lungcad.imaging.dicom.elements import numbers, pixel_element
 
 TISSUE = (-900.0, 3071.0)
+_VALUES = {  # PS3.3 C.7.5.1.1.2, and C.7.6.24 for pixels that are floats
+    "PixelData": ("PixelPaddingValue", "PixelPaddingRangeLimit"),
+    "FloatPixelData": ("FloatPixelPaddingValue", "FloatPixelPaddingRangeLimit"),
+    "DoubleFloatPixelData": ("DoubleFloatPixelPaddingValue", "DoubleFloatPixelPaddingRangeLimit"),
+}
 
 
 def declared_padding(dataset: pydicom.Dataset, stored: np.ndarray) -> np.ndarray:
     """Bool mask of Pixel Padding Value and Pixel Padding Range Limit (PS3.3 C.7.5.1.1.2), whatever sign the tags were written with."""
-    values = numbers(dataset, "PixelPaddingValue")[:1] + numbers(dataset, "PixelPaddingRangeLimit")[:1]
-    if not numbers(dataset, "PixelPaddingValue") or stored.ndim != 2:
+    value, limit = _VALUES[pixel_element(dataset) or "PixelData"]
+    values = numbers(dataset, value)[:1] + numbers(dataset, limit)[:1]
+    if not numbers(dataset, value) or stored.ndim != 2:
         return np.zeros(stored.shape[:2], dtype=bool)
     if stored.dtype.kind in "iu":
         bits = int((numbers(dataset, "BitsAllocated") or [16])[0])
@@ -22,10 +27,3 @@ def declared_padding(dataset: pydicom.Dataset, stored: np.ndarray) -> np.ndarray
     if not values:
         return np.zeros(stored.shape[:2], dtype=bool)
     return (stored >= min(values)) & (stored <= max(values))
-
-
-def at_the_border(mask: np.ndarray) -> np.ndarray:
-    """The parts of a mask that touch the picture's edge."""
-    _, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)
-    edge = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
-    return np.isin(labels, np.unique(edge[edge > 0]))

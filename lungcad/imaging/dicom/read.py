@@ -6,6 +6,7 @@ a log.
 
 import numpy as np
 
+from lungcad.imaging.dicom.derived import warn_of_other_kinds
 from lungcad.imaging.dicom.display import colour_picture, display_grey, window_of
 from lungcad.imaging.dicom.elements import number, text
 from lungcad.imaging.dicom.frames import choose_frame, count_frames, flatten
@@ -35,7 +36,7 @@ def read(data: bytes, sha256: str, *, frame: int | None = None, scale: Scale = S
         remarks.note("The DICOM file holds a colour picture, not Hounsfield units; it was read as display grey.")
         pixels, coloured, colour = colour_picture(dataset, stored)
     else:
-        padding = padding_of(dataset, stored, remarks)
+        stored, padding = padding_of(dataset, stored, remarks)
         pixels, unit = rescale(dataset, stored, padding, scale, remarks)
         if unit is Unit.GREY:
             pixels = display_grey(dataset, stored, pixels, padding, remarks)
@@ -43,6 +44,7 @@ def read(data: bytes, sha256: str, *, frame: int | None = None, scale: Scale = S
             window = window_of(dataset, remarks)
     spacing, pixel_aspect = spacing_of(dataset, remarks), pixel_aspect_of(dataset)
     pose = slice_pose(dataset, remarks)
+    warn_of_other_kinds(dataset, remarks)
     if pose.turn.transposed:
         spacing = spacing and spacing[::-1]
         pixel_aspect = pixel_aspect and 1 / pixel_aspect

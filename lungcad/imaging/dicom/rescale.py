@@ -8,10 +8,11 @@ from pydicom.pixels.processing import apply_modality_lut
 from pydicom.uid import SecondaryCaptureImageStorage
 
 from lungcad.errors import ImageError
+from lungcad.imaging.corners import LIKE_AIR, at_the_border, corner_fill, numbers_only
 from lungcad.imaging.dicom.display import guarded
 from lungcad.imaging.dicom.elements import items, number, text
-from lungcad.imaging.dicom.padding import TISSUE, at_the_border, declared_padding
-from lungcad.imaging.hounsfield import AIR, HIGHEST, LOWEST, doubt, offset_of
+from lungcad.imaging.dicom.padding import TISSUE, declared_padding
+from lungcad.imaging.hounsfield import AIR, HIGHEST, LOWEST, doubt, doubt_behind, offset_of
 from lungcad.imaging.image import Scale, Unit
 from lungcad.imaging.remarks import Remarks
 
@@ -41,7 +42,7 @@ def rescale(dataset: pydicom.Dataset, stored: np.ndarray, padding: np.ndarray, s
 def _rescaled(dataset: pydicom.Dataset, stored: np.ndarray, padding: np.ndarray, scale: Scale, remarks: Remarks) -> tuple[np.ndarray, str]:
     """(values in the unit of the modality LUT, why they are no Hounsfield units or "")."""
     if items(dataset, "ModalityLUTSequence"):
-        kind = text(items(dataset, "ModalityLUTSequence")[0], "ModalityLUTType") or "HU"
+        kind = text(items(dataset, "ModalityLUTSequence")[0], "ModalityLUTType").upper() or "HU"
         values = guarded(apply_modality_lut, stored, dataset, "modality LUT").astype(np.float64)
     elif "RescaleSlope" in dataset and "RescaleIntercept" in dataset:
         slope, intercept = number(dataset, "RescaleSlope"), number(dataset, "RescaleIntercept")
@@ -50,7 +51,7 @@ def _rescaled(dataset: pydicom.Dataset, stored: np.ndarray, padding: np.ndarray,
                 "The DICOM file's RescaleSlope or RescaleIntercept is not a usable number (zero, NaN, infinite or empty), "
                 "so its Hounsfield units are unknown; export it again."
             )
-        kind = text(dataset, "RescaleType") or "HU"
+        kind = text(dataset, "RescaleType").upper() or "HU"
         exact_in_float32 = (
             stored.dtype.kind in "iu" and slope.is_integer() and intercept.is_integer() and _largest(stored, slope, intercept) < 2**24
         )
@@ -78,7 +79,7 @@ def _rescaled(dataset: pydicom.Dataset, stored: np.ndarray, padding: np.ndarray,
             values,
             "The DICOM file has no rescale slope and intercept, so its values are not Hounsfield units; they were read as display grey.",
         )
-    if kind not in ("HU", "US"):
+    if kind not in ("HU", "US", "UNSPECIFIED") and not kind.startswith("HOUNSFIELD"):
         return values, "The DICOM file's values are rescaled to another unit than Hounsfield; they were read as display grey."
     return values, ""
 
@@ -93,41 +94,32 @@ def _without_padding(hu: np.ndarray, padding: np.ndarray, remarks: Remarks) -> n
         padding = padding & ~inside
         if inside.any():
             remarks.warn("The file's padding value is also a value of tissue; only where it touches the picture's edge was it read as air.")
-    if not padding.any() and hu.min() >= LOWEST and hu.max() <= HIGHEST and not _white_corners(hu, padding).any():
-        if why := doubt(hu):
-            remarks.warn(why)
-        return hu
     impossible = ((hu < LOWEST) | (hu > HIGHEST)) & ~padding
     if impossible.sum() > MAX_IMPOSSIBLE * max((~padding).sum(), 1):
         raise ImageError("The DICOM file's rescaled values are far outside any Hounsfield range; its rescale tags are wrong.")
-    corners = _white_corners(hu, padding | impossible)
+    filled = corner_fill(np.where(padding | impossible, AIR, hu))
+    corners = filled & ~padding & ~impossible & (hu > LIKE_AIR)
     if impossible.any():
         remarks.note(f"{impossible.mean():.1%} of the pixels hold values that no CT gives; they were taken for padding and read as air.")
     if corners.any():
         remarks.note(
-            f"{corners.mean():.1%} of the pixels, in the corners, hold one value as bright as metal; they were taken for "
-            "padding and read as air."
+            f"{corners.mean():.1%} of the pixels, in the corners, hold one value that is none of air ({hu[corners][0]:.0f} HU); they were taken "
+            "for padding and read as air."
         )
     empty = padding | impossible | corners
     if empty.all():
         raise ImageError("The DICOM file holds padding only, no image; export it again.")
-    why = doubt(hu[~empty])
-    if why:
+    if why := doubt(hu[~empty]) or doubt_behind(hu[~(empty | filled)]):
         remarks.warn(why)
-    return np.where(empty, AIR, hu)
+    return np.where(empty, AIR, hu) if empty.any() else hu
 
 
-def _white_corners(hu: np.ndarray, empty: np.ndarray) -> np.ndarray:
-    """Four corners of the same value above 2000 HU, with all of that value that touches the edge: padding that no tag declares."""
-    values = {float(hu[row, column]) for row in (0, -1) for column in (0, -1)}
-    if len(values) != 1 or empty[0, 0] or values.copy().pop() < 2000:
-        return np.zeros(hu.shape, dtype=bool)
-    return at_the_border(hu == values.pop())
-
-
-def padding_of(dataset: pydicom.Dataset, stored: np.ndarray, remarks: Remarks) -> np.ndarray:
-    """The declared padding, said where there is any."""
+def padding_of(dataset: pydicom.Dataset, stored: np.ndarray, remarks: Remarks) -> tuple[np.ndarray, np.ndarray]:
+    """(stored values, the declared padding, said where there is any); NaN in the corners is padding too, and a number stands in for it."""
     padding = declared_padding(dataset, stored)
     if padding.any():
         remarks.note(f"{padding.mean():.1%} of the pixels are padding (Pixel Padding Value) and were read as air.")
-    return padding
+    stored, without_number = numbers_only(stored)
+    if without_number.any():
+        remarks.note(f"{without_number.mean():.1%} of the pixels, in the corners, hold no number (NaN); they were read as air.")
+    return stored, padding | without_number

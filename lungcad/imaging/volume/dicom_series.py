@@ -174,7 +174,8 @@ def _slice_of(dataset: Dataset, frame: int, remarks: Remarks) -> tuple[np.ndarra
             stored = decode(dataset, frame, remarks)
             if stored.ndim != 2:
                 raise ImageError("The slice is a colour picture, not Hounsfield units, so it is no part of a volume.")
-            values, unit = rescale(dataset, stored, padding_of(dataset, stored, remarks), Scale.AUTO, remarks)
+            stored, padding = padding_of(dataset, stored, remarks)
+            values, unit = rescale(dataset, stored, padding, Scale.AUTO, remarks)
     except TimeIsUp:
         raise ImageError(f"Reading one slice takes longer than {MAX_SECONDS} s; export the series again.") from None
     if unit is not Unit.HU:
