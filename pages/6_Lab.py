@@ -12,6 +12,7 @@ from lungcad.app.lab.kept import keep_button, kept
 from lungcad.app.lab.live import show_training, train_button
 from lungcad.app.lab.move_marker import show_moving
 from lungcad.app.lab.result import show_result
+from lungcad.app.lab.send import show_send
 from lungcad.app.lab.trust import show_panel
 from lungcad.app.lab.words import show_look_at, show_sheet, show_what_it_is
 
@@ -35,6 +36,7 @@ with navigation.plain_errors():
     if training is not None and training.results is not None:
         show_result(training, kept())
         keep_button(training)
+        show_send(training)
         show_moving(training)
         show_panel(training)
     show_sheet()

@@ -1,4 +1,4 @@
-"""The shipped networks' cards, for all sessions; needs no torch."""
+"""The cards of the networks that a session can choose: the shipped ones, and its own; needs no torch."""
 
 import hashlib
 from collections.abc import Sequence
@@ -6,13 +6,14 @@ from pathlib import Path
 
 import streamlit as st
 
+from lungcad.app.own_networks import own_networks
 from lungcad.models.card import ModelCard, list_cards
 from lungcad.paths import WEIGHTS
 
 
 def cards() -> dict[str, ModelCard]:
     """The cards by the networks' names."""
-    return _cards(fingerprint(sorted(WEIGHTS.glob("*.json"))))
+    return _cards(fingerprint(sorted(WEIGHTS.glob("*.json")))) | {name: model.card for name, model in own_networks().items()}
 
 
 def fingerprint(paths: Sequence[Path]) -> str:

@@ -7,6 +7,7 @@ from lungcad.app.cards import fingerprint
 from lungcad.datasets import DATASETS
 from lungcad.errors import LungcadError
 from lungcad.evaluate.stores.known_without import KnownWithout, read_known
+from lungcad.evaluate.stores.mended import Mended, read_mended
 from lungcad.evaluate.stores.region_runs import RegionRun, list_region_runs, read_region_run
 from lungcad.paths import REGION_RUNS
 
@@ -31,6 +32,14 @@ def known_without(dataset: str) -> KnownWithout | None:
     return _known(dataset, fingerprint(sorted(folder.iterdir()))) if folder.is_dir() else None
 
 
+def mended(dataset: str) -> Mended | None:
+    """Recipes compared on where they look; None where they were not, or the result cannot be read."""
+    if dataset not in DATASETS:
+        return None
+    folder = REGION_RUNS / "mended" / dataset
+    return _mended(dataset, fingerprint(sorted(folder.iterdir()))) if folder.is_dir() else None
+
+
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _region_run(name: str, fingerprint: str) -> RegionRun:
     return read_region_run(name)
@@ -40,5 +49,13 @@ def _region_run(name: str, fingerprint: str) -> RegionRun:
 def _known(dataset: str, fingerprint: str) -> KnownWithout | None:
     try:
         return read_known(dataset)
+    except LungcadError:  # the page does without
+        return None
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _mended(dataset: str, fingerprint: str) -> Mended | None:
+    try:
+        return read_mended(dataset)
     except LungcadError:  # the page does without
         return None

@@ -10,6 +10,7 @@ import streamlit as st
 
 from lungcad.app.cards import cards as cards
 from lungcad.app.cards import fingerprint, size_and_time
+from lungcad.app.own_networks import own_networks
 from lungcad.datasets import DATASETS, Case
 from lungcad.datasets.folders import LabelledFolder
 from lungcad.datasets.layouts import read_folder
@@ -33,8 +34,9 @@ if TYPE_CHECKING:
 
 
 def model(name: str) -> TrainedModel:
-    """A network, loaded once for all sessions. It carries no hooks and is never written to, so threads share it freely."""
-    return _model(name, cards()[name].sha256)
+    """A network, loaded once for all sessions, or the session's own. It carries no hooks and is never written to, so threads share it freely."""
+    own = own_networks().get(name)
+    return own if own is not None else _model(name, cards()[name].sha256)
 
 
 def trust_runs() -> list[TrustRun]:

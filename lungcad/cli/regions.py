@@ -1,4 +1,4 @@
-"""Commands about regions of the picture: regions, regions-known, regions-tables."""
+"""Commands about regions of the picture: regions, regions-known, regions-mend, regions-tables."""
 
 from pathlib import Path
 from typing import Annotated
@@ -103,6 +103,37 @@ def regions_known(
     print(f"{known.facts['n']} test cases, {left_out} slices left out; {known.facts['how']}")
 
 
+@app.command("regions-mend")
+def regions_mend(
+    recipe: Annotated[
+        Path, typer.Argument(help="YAML of the plain recipe: a fitted head (probe, epochs: 0, attention: none) on a data set of slices.")
+    ],
+    data: Annotated[Path | None, typer.Option(help="Folder of the data set; looked for in data/ unless told.")] = None,
+    seeds: Annotated[int, typer.Option(min=1, max=20, help="Of the augmentation; each is a fit of its own.")] = 3,
+    out: Annotated[Path, typer.Option(help="Where the result is kept, as DATASET.")] = to_write(REGION_RUNS / "mended"),
+    as_json: Json = False,
+) -> None:
+    """Can a network be made to look where it should? The recipe as it is, with the lungs alone as input, and with surroundings swapped in training."""
+    from lungcad.datasets import DATASETS
+    from lungcad.evaluate.stores.mended import write_mended
+    from lungcad.publish.mended_tables import mended_table, verdict
+    from lungcad.train.mend import mend
+    from lungcad.train.recipe import Recipe
+
+    plan = Recipe.read(recipe)
+    dataset = DATASETS[plan.dataset]
+    check_can_make(out)
+    cases = dataset.read(data or dataset.locate(), plan.task)
+    with progress("slices, then images through the network") as on_progress:
+        mended = mend(plan, cases, range(seeds), on_progress)
+    write_mended(mended, out)
+    if as_json:
+        print_json(mended.to_dict())
+        return
+    print(mended_table(mended))
+    print(f"{verdict(mended)} {mended.facts['left_out']} of the cases are not among the tested; {mended.facts['how']}.")
+
+
 @app.command("regions-tables")
 def regions_tables(
     runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = REGION_RUNS,
@@ -110,10 +141,11 @@ def regions_tables(
 ) -> None:
     """Every network without the lungs, from the stored runs."""
     from lungcad.evaluate.stores.known_without import list_known
+    from lungcad.evaluate.stores.mended import list_mended
     from lungcad.evaluate.stores.region_runs import read_region_runs
     from lungcad.publish.region_tables import headline_table, regions_readme
 
     found = read_region_runs(runs, on_fault=complain)
     if write:
-        write_whole(to_write(runs) / "README.md", regions_readme(found, list_known(runs / "without")))
+        write_whole(to_write(runs) / "README.md", regions_readme(found, list_known(runs / "without"), list_mended(runs / "mended")))
     print(headline_table(found))

@@ -8,11 +8,13 @@ from lungcad.datasets import DATASETS
 from lungcad.estimate import Estimate
 from lungcad.evaluate.regions.rows import ALL
 from lungcad.evaluate.stores.known_without import KnownWithout
+from lungcad.evaluate.stores.mended import Mended
 from lungcad.evaluate.stores.region_runs import RegionRun, list_region_runs, read_region_run
 from lungcad.imaging.fills import FILLS
 from lungcad.imaging.regions import REGIONS
 from lungcad.models.card import ModelCard, WithoutResult
 from lungcad.paths import REGION_RUNS
+from lungcad.publish.mended_tables import mended_section
 
 Row = Mapping[str, Any]
 HEADLINE = {False: ("no-lungs", "no-chest", "lungs", "outline"), True: ("no-nodule", "no-nodule-wide", "nodule", "contour")}
@@ -154,7 +156,7 @@ def with_regions(card: ModelCard, root: Path = REGION_RUNS) -> ModelCard:
     return card.model_copy(update={"without": result})
 
 
-def regions_readme(runs: Sequence[RegionRun], known: Sequence[KnownWithout] = ()) -> str:
+def regions_readme(runs: Sequence[RegionRun], known: Sequence[KnownWithout] = (), mended: Sequence[Mended] = ()) -> str:
     """``data/regions/README.md``."""
     definitions = [f"- **{region.title}** (`{name}`): {region.what}" for name, region in REGIONS.items()]
     fills = [f"- **{fill.title}** (`{name}`): {fill.what}" for name, fill in FILLS.items()]
@@ -174,6 +176,7 @@ def regions_readme(runs: Sequence[RegionRun], known: Sequence[KnownWithout] = ()
             f"{known_table(each)}\n"
             for each in known
         ),
+        *map(mended_section, mended),
         "## Regions\n\n"
         + "\n".join(definitions)
         + "\n\nSlices whose lung field is not to be trusted are left out and counted. The changed image is seen through "

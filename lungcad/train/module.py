@@ -15,6 +15,7 @@ from lungcad.train.augment import augment_with_contours
 from lungcad.train.depthwise import is_depthwise
 from lungcad.train.losses import LossFunction
 from lungcad.train.recipe import Recipe, Schedule
+from lungcad.train.surroundings import swap_surroundings
 from lungcad.train.teach import mask_loss
 
 
@@ -39,12 +40,18 @@ class TrainingModule(pl.LightningModule):
         return self.network.classify(self.network.features(inputs.contiguous(memory_format=torch.channels_last)))
 
     def training_step(self, batch: tuple[Tensor, ...], _: int) -> Tensor:
-        """Augmented, mixed where the recipe says so; the loss. batch: grey (or maps of views), labels, and contours where attention is taught."""
-        grey, labels, *taught = batch
+        """Augmented, mixed where the recipe says so; the loss.
+
+        batch: grey (or maps of views), labels, contours where attention is taught, lungs where surroundings are swapped.
+        """
+        grey, labels, *masks = batch
         if self.recipe.views:
-            contours = taught[0].float() / 255 if taught else None
+            contours = masks[0].float() / 255 if masks else None
         else:
-            grey, contours = augment_with_contours(grey.float() / 255, taught[0].float() if taught else None, self.recipe.augmentation)
+            grey = grey.float() / 255
+            if self.recipe.augmentation.swap_surroundings:
+                grey = swap_surroundings(grey, masks.pop(), labels, self.recipe.augmentation.swap_surroundings)
+            grey, contours = augment_with_contours(grey, masks[0].float() if masks else None, self.recipe.augmentation)
         share = 1.0
         if self.recipe.mixup > 0:  # Zhang et al., "mixup: Beyond empirical risk minimization", ICLR 2018
             share = float(torch.distributions.Beta(self.recipe.mixup, self.recipe.mixup).sample())

@@ -4,6 +4,8 @@ Fine-tuning from a random head distorts pretrained features and costs accuracy o
 does not (Kumar et al., "Fine-tuning can distort pretrained features and underperform out-of-distribution", ICLR 2022).
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from sklearn.linear_model import LogisticRegression
@@ -18,6 +20,7 @@ from lungcad.train.augment import augment
 from lungcad.train.concept_probe import fit_concept_head
 from lungcad.train.data import Part, Parts
 from lungcad.train.recipe import Recipe
+from lungcad.train.surroundings import swap_surroundings
 
 STRENGTHS = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
 """Inverse strengths of the L2 penalty that are tried; the lowest validation loss decides."""
@@ -32,24 +35,35 @@ def fit_probe(network: Classifier, parts: Parts, recipe: Recipe) -> float:
     if isinstance(network.head, ConceptHead):
         return _fit_concepts(network, network.head, parts, recipe)
     views = [pooled_features(network, parts.train, recipe, augmented=bool(view)) for view in range((recipe.probe or 0) + 1)]
-    features, labels = np.concatenate(views), np.tile(parts.train.labels.numpy(), len(views))
     valid = pooled_features(network, parts.valid, recipe, augmented=False)
+    weights, bias, strength = fitted(views, parts.train.labels.numpy(), valid, parts.valid.labels.numpy(), balance=recipe.balance)
+    linear = network.head.linear
+    linear.weight.data = torch.from_numpy(weights).to(linear.weight)
+    linear.bias.data = torch.from_numpy(bias).to(linear.bias)
+    return strength
+
+
+def fitted(
+    views: Sequence[np.ndarray], labels: np.ndarray, valid: np.ndarray, valid_labels: np.ndarray, *, balance: bool
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """(weights (K, C), bias (K,), penalty): a logistic regression on features (n, C), once for each view, its penalty chosen by the loss on validation.
+
+    labels: 0 to K - 1, all of them there. balance: every class weighs alike.
+    """
+    features, labels = np.concatenate(list(views)), np.tile(labels, len(views))
     mean, scale = features.mean(0), features.std(0) + 1e-6
-    fitted = []
+    tried = []
     for strength in STRENGTHS:
-        model = LogisticRegression(C=strength / len(views), max_iter=300, class_weight="balanced" if recipe.balance else None)
+        model = LogisticRegression(C=strength / len(views), max_iter=300, class_weight="balanced" if balance else None)
         model.fit((features - mean) / scale, labels)
-        loss = log_loss(parts.valid.labels.numpy(), model.predict_proba((valid - mean) / scale), labels=model.classes_)
-        fitted.append((loss, strength, model))
-    _, strength, best = min(fitted, key=lambda candidate: candidate[0])
+        loss = log_loss(valid_labels, model.predict_proba((valid - mean) / scale), labels=model.classes_)
+        tried.append((loss, strength, model))
+    _, strength, best = min(tried, key=lambda candidate: candidate[0])
     weights, bias = best.coef_, best.intercept_
     if len(weights) == 1:  # two classes: scikit-learn keeps the difference of the two logits
         weights, bias = np.concatenate([-weights, weights]) / 2, np.concatenate([-bias, bias]) / 2
     weights = weights / scale
-    linear = network.head.linear
-    linear.weight.data = torch.from_numpy(weights).to(linear.weight)
-    linear.bias.data = torch.from_numpy(bias - weights @ mean).to(linear.bias)
-    return strength
+    return weights, bias - weights @ mean, strength
 
 
 def _fit_concepts(network: Classifier, head: ConceptHead, parts: Parts, recipe: Recipe) -> float:
@@ -70,7 +84,10 @@ def pooled_features(network: Classifier, part: Part, recipe: Recipe, *, augmente
     device = best_device()
     device.put(network)
     rows = []
-    for grey in part.grey.split(32):
+    images = part.grey
+    if augmented and recipe.augmentation.swap_surroundings and part.lungs is not None:  # over the whole part: its batches are of one class
+        images = swap_surroundings(images, part.lungs, part.labels, recipe.augmentation.swap_surroundings)
+    for grey in images.split(32):
         grey = grey.float() / 255
         inputs = normalise(augment(grey, recipe.augmentation) if augmented else grey, recipe.preprocess)
         with device.features_context():

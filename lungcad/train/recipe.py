@@ -10,7 +10,7 @@ from lungcad.datasets import DATASETS, Protocol
 from lungcad.datasets.concepts import CONCEPTS
 from lungcad.errors import RecipeError, lookup, lookup_choice
 from lungcad.models import ATTENTION, BACKBONES, Inputs
-from lungcad.preprocess import PreprocessConfig
+from lungcad.preprocess import PreprocessConfig, See
 from lungcad.schema import Schema
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -22,7 +22,8 @@ class Augmentation(Schema):
 
     rotate: degrees. zoom, shift: share of the side. gain, bias, gamma: of the grey level. sharpness: from blurred (-) to sharpened (+).
     noise: standard deviation. flip: probability of a left-right flip (0: a chest is not symmetric; a crop or a tile may be).
-    erase: probability of blanking a rectangle.
+    erase: probability of blanking a rectangle. swap_surroundings: probability that a slice keeps its lungs only and the rest is a training patient's of
+    another class (:mod:`lungcad.train.surroundings`), before all else.
     """
 
     rotate: Annotated[float, Field(ge=0, le=180)] = 10
@@ -35,6 +36,7 @@ class Augmentation(Schema):
     noise: Share = 0.03
     flip: Share = 0.0
     erase: Share = 0.25
+    swap_surroundings: Annotated[Share, Field(exclude_if=lambda share: not share)] = 0.0
 
 
 class Loss(StrEnum):
@@ -140,7 +142,8 @@ class Recipe(Schema):
         """Raises :class:`RecipeError`, or one for an unknown name, in one sentence."""
         path = Path(path)
         recipe = cls.read_yaml(path, "recipe", RecipeError)
-        task = lookup(DATASETS, recipe.dataset, "dataset").task(recipe.task)
+        dataset = lookup(DATASETS, recipe.dataset, "dataset")
+        task = dataset.task(recipe.task)
         lookup(BACKBONES, recipe.backbone, "backbone")
         attention = lookup(ATTENTION, recipe.attention, "attention")
         if recipe.teach and not attention.has_bounded_mask:
@@ -162,6 +165,11 @@ class Recipe(Schema):
             raise RecipeError(f"Recipe {path.name}: a head of concepts is fitted to a resting backbone; give probe, and epochs: 0.")
         if recipe.views and (not recipe.frozen_stages or recipe.mixup):
             raise RecipeError(f"Recipe {path.name}: views are of stages that rest, and cannot be mixed; give frozen_stages, and mixup: 0.")
+        swappable = recipe.preprocess.see is See.ALL and not (recipe.votes or recipe.views or dataset.crop_side or dataset.is_histology)
+        if recipe.augmentation.swap_surroundings and not swappable:
+            raise RecipeError(
+                f"Recipe {path.name}: swap_surroundings needs whole slices (a data set of slices, see: all), one label a case, and views: 0; leave it out."
+            )
         if recipe.votes and (task.votes is None or recipe.loss is not Loss.CROSS_ENTROPY):
             raise RecipeError(
                 f"Recipe {path.name}: votes needs a task that several readers labelled (lidc-nodules: binary) and loss: {Loss.CROSS_ENTROPY}."

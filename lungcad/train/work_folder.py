@@ -28,13 +28,13 @@ _REMAINS = (BEST, LAST, "study.db", "recipe.json", "run")
 
 
 def data_sha256(parts: Parts) -> str:
-    """Of every part's case ids, groups, labels, marks of copies, pixels as the network sees them and contours that teach it, in order."""
+    """Of every part's case ids, groups, labels, marks of copies, pixels as the network sees them, contours that teach it and outlines of lungs, in order."""
     digest = hashlib.sha256(json.dumps([parts.classes, parts.split.description]).encode())
     between = [("unclassed", parts.unclassed)] if parts.unclassed else []
     for split, part in (*parts.by_split.items(), *between):
         rows = [[case.id, case.group, case.label, bool(copy)] for case, copy in zip(part.cases, part.copies, strict=True)]
         digest.update(json.dumps([split, list(part.grey.shape), rows]).encode("utf-8", "surrogatepass"))
-        for tensor in (part.grey, part.contours, part.votes, part.ratings):
+        for tensor in (part.grey, part.contours, part.lungs, part.votes, part.ratings):
             digest.update(tensor.numpy().tobytes() if tensor is not None else b"")
     return digest.hexdigest()
 

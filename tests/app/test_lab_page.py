@@ -218,3 +218,30 @@ def test_the_trust_panel_stands_beside_the_truth(lab, monkeypatch):
     opened.run().button(key="lab_panel_start").click().run()
     assert "says lesion with 50%" in words(opened) and said.sentence in words(opened)
     assert not opened.exception
+
+
+def test_a_trained_network_goes_to_the_pickers_of_its_own_session_only(lab):
+    opened = begun(lab, page())
+    lab.may_go_on.set()
+    join()
+    opened = opened.run()
+    opened.button(key="lab_send").click().run()
+    assert not opened.exception
+    name = f"lab-{PRESETS['cheater'].settings.key}"
+    assert name in words(opened)
+    opened.switch_page("pages/1_Predict.py")
+    opened.query_params["model"] = name
+    opened = opened.run()
+    assert not opened.exception and not opened.error
+    assert opened.selectbox(key="model").value == name
+    stranger = AppTest.from_function(every_name).run()
+    assert not stranger.exception and "phantom-honest" in stranger.text[0].value and "lab-" not in stranger.text[0].value
+
+
+def every_name() -> None:
+    """A script: the networks that its session can choose."""
+    import streamlit as st
+
+    from lungcad.app.cards import cards
+
+    st.text(", ".join(cards()))

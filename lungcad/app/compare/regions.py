@@ -5,6 +5,7 @@ import streamlit as st
 from lungcad.app import region_store
 from lungcad.app.components.chart import chart_with_csv
 from lungcad.app.components.literal import literal
+from lungcad.app.components.mended import show_mended
 from lungcad.app.figures.regions import region_bars
 from lungcad.evaluate.regions.rows import ALL
 from lungcad.evaluate.stores.runs import Run
@@ -30,3 +31,4 @@ def show_regions(first: Run, second: Run) -> None:
         "Accuracy on the test cases of each network, with nothing of another class put in: for each region the fill that is least strange to the network. "
         "95 % intervals over groups. A network that looks where it should falls without the lungs and holds with the lungs alone."
     )
+    show_mended(first.facts["dataset"])

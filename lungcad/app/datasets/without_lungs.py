@@ -7,6 +7,7 @@ import streamlit as st
 from lungcad.app import region_store, store
 from lungcad.app.components.chart import chart_with_csv
 from lungcad.app.components.literal import literal
+from lungcad.app.components.mended import show_mended
 from lungcad.app.components.region_pictures import show_region_pictures
 from lungcad.app.components.text import class_label
 from lungcad.app.datasets.own_folder import owner_of
@@ -50,6 +51,8 @@ def show_without_lungs(dataset: Dataset | None, folder: Path | None, layout: str
         )
     if known is not None:
         _show(known)
+    if dataset is not None:
+        show_mended(dataset.name)
 
 
 def _measured(dataset: Dataset, folder: Path, on_progress: Progress) -> KnownWithout:

@@ -6,6 +6,7 @@ from lungcad.app import region_store, store, url
 from lungcad.app.components.case_grid import case_grid, case_picture, data_folder
 from lungcad.app.components.chart import chart_with_csv
 from lungcad.app.components.literal import literal
+from lungcad.app.components.mended import show_mended
 from lungcad.app.components.region_pictures import show_region_pictures
 from lungcad.app.components.text import class_text
 from lungcad.app.figures.regions import MEASURES, region_bars
@@ -60,6 +61,7 @@ def show_regions(run: Run) -> None:
         alt="Every region and fill with its measures, and how strange the changed pictures are to the network.",
     )  # fmt: skip
     _show_changed(run, found)
+    show_mended(run.facts["dataset"])
 
 
 def _show_changed(run: Run, found: RegionRun) -> None:

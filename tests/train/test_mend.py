@@ -1,0 +1,89 @@
+"""Recipes compared on where they look: on phantoms whose classes a marker beside the body tells, so that it is known what each recipe must do."""
+
+import numpy as np
+import pytest
+
+from lungcad.datasets import PHANTOMS
+from lungcad.datasets.phantoms.make import make_phantoms
+from lungcad.errors import DatasetError, RecipeError
+from lungcad.evaluate.regions.mended import is_mended
+from lungcad.evaluate.stores.mended import list_mended, read_mended, write_mended
+from lungcad.publish.mended_tables import mended_section, mended_table, verdict
+from lungcad.train import mend as module
+from lungcad.train.mend import mend
+from lungcad.train.mend_slices import read_slices
+from lungcad.train.recipe import Recipe
+
+VALUES = {
+    "name": "mended", "dataset": "phantoms", "backbone": "custom_cnn", "init": "scratch", "preprocess": {"size": [64, 64], "crop": "none"}, "probe": 1,
+    "epochs": 0, "augmentation": dict.fromkeys(("rotate", "zoom", "shift", "gain", "bias", "gamma", "noise", "erase"), 0.0),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def cases(tmp_path_factory):
+    return PHANTOMS.read(make_phantoms(tmp_path_factory.mktemp("mend") / "phantoms", 72, shortcut="marker", size=96))
+
+
+@pytest.fixture(scope="module")
+def mended(cases):
+    """The brightest pixel where the marker lies, and the middle's grey, instead of a network's features."""
+
+    def pooled(self, images, *, keep_maps=False):
+        grey = images.float().numpy() / 255
+        features = np.stack([grey[:, :9, :17].max((1, 2)), grey[:, 28:36, 12:52].mean((1, 2))], 1).astype(np.float64)
+        return features, features.reshape(-1, 2, 1, 1).astype(np.float16) if keep_maps else np.zeros(0)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module._Features, "pooled", pooled)
+        return mend(Recipe.parse(VALUES, "a recipe", RecipeError), cases, seeds=(0, 1))
+
+
+def test_a_recipe_that_reads_the_marker_falls_when_it_is_swapped_and_the_lungs_alone_do_not(mended):
+    plain, lungs, _ = mended.rows
+    assert plain["macro_f1"] > 0.9 and plain["macro_f1_swapped"] < 0.2 and plain["answers_follow"] > 0.8
+    assert lungs["macro_f1_swapped"] > plain["macro_f1_swapped"] + 0.15 and lungs["difference_intervals"]["macro_f1_swapped"][0] > 0
+    assert lungs["answers_follow"] < plain["answers_follow"]
+    assert lungs["macro_f1"] < 0.8 and not is_mended(lungs), "without the marker nothing is known, and that is what it costs"
+    assert plain["seeds"] == 2 and plain["difference"] == {} and len(lungs["by_seed"]["outside"]) == 2
+
+
+def test_trained_in_other_surroundings_it_believes_them_less(mended):
+    changed = mended.cases[mended.cases.donor != ""]
+    belief = changed.assign(belief=[row[f"p:{row['donor']}"] for _, row in changed.iterrows()]).groupby("arm").belief.mean()
+    assert belief["swapped"] < belief["plain"] - 0.03
+
+
+def test_each_case_is_asked_in_its_own_and_in_surroundings_of_another_class(mended):
+    counts = mended.cases.groupby(["arm", "seed"]).case.agg(["size", "nunique"])
+    assert (counts["size"] == 2 * mended.facts["n"]).all() and (counts["nunique"] == mended.facts["n"]).all()
+    changed = mended.cases[mended.cases.donor != ""]
+    assert (changed.donor != changed.label).all() and changed.outside.isna().all()
+    assert mended.cases[mended.cases.donor == ""].outside.dropna().between(0, 1).all()
+
+
+def test_it_comes_back_from_disk_as_it_was(mended, tmp_path):
+    write_mended(mended, tmp_path)
+    assert (
+        read_mended("phantoms", tmp_path).rows == mended.rows
+        and len(list_mended(tmp_path)) == 1
+        and read_mended("nothing", tmp_path) is None
+    )
+    assert len(mended_table(mended).splitlines()) == 2 + 3 and verdict(mended) in mended_section(mended)
+    (tmp_path / "phantoms" / "cases.parquet").write_bytes(b"nothing")
+    with pytest.raises(DatasetError, match="regions-mend"):
+        read_mended("phantoms", tmp_path)
+
+
+def test_training_images_lend_to_their_own_part_of_the_split_only(cases):
+    slices = read_slices(Recipe.parse(VALUES, "a recipe", RecipeError), cases)
+    train, valid, test = slices.rounds[0]
+    assert {slices.cases[row].split.value for row in np.flatnonzero(slices.cells == test)} == {"test"}
+    assert len(slices.rounds) == 1 and valid not in train and test not in train
+    kept = (slices.whole == slices.swapped)[slices.lungs].float().mean()
+    assert kept > 0.7 > (slices.whole == slices.swapped)[~slices.lungs].float().mean()
+
+
+def test_a_recipe_that_trains_more_than_a_head_is_refused(cases):
+    with pytest.raises(RecipeError, match="trains more than a head"):
+        mend(Recipe.parse(VALUES | {"epochs": 3}, "a recipe", RecipeError), cases)
