@@ -4,13 +4,14 @@ import streamlit as st
 
 from lungcad.app import navigation, warmup
 from lungcad.app.home.stories import show_stories
-from lungcad.app.home.tasks import show_tasks, show_what_it_is
+from lungcad.app.home.tasks import STYLE, show_tasks, show_what_it_is
 
-navigation.begin("lungcad", needs_networks=False)
+navigation.begin("lungcad", needs_networks=False, style=STYLE)
 show_what_it_is()
-show_tasks()
-st.subheader("One minute each", anchor=False)
+st.subheader("Six stories, one minute each", anchor=False)
 show_stories()
+st.subheader("With your own images", anchor=False)
+show_tasks()
 
 # the networks load while this page is read; what needs torch comes last
 from lungcad.app.cards import cards as all_cards

@@ -20,12 +20,12 @@ def region_run_of(name: str) -> RegionRun | None:
     wanted = f"{facts['network']}--{facts['dataset']}" if facts.get("network") else ""
     if wanted not in list_region_runs():
         return None
-    found = _region_run(wanted, fingerprint(sorted((REGION_RUNS / wanted).iterdir())))
-    return found if found.facts.get("weights_sha256") == facts.get("weights_sha256") else None
+    region_run = _region_run(wanted, fingerprint(sorted((REGION_RUNS / wanted).iterdir())))
+    return region_run if region_run.facts.get("weights_sha256") == facts.get("weights_sha256") else None
 
 
 def known_without(dataset: str) -> KnownWithout | None:
-    """What a small head knows of a data set without the lungs; None where it was not measured, or cannot be read."""
+    """What a small head knows of a data set without the lungs; None where it was not measured. Raises :class:`LungcadError` where its file is damaged."""
     if dataset not in DATASETS:  # a run names it: no path of a stranger's is looked up
         return None
     folder = REGION_RUNS / "without" / dataset
@@ -47,10 +47,7 @@ def _region_run(name: str, fingerprint: str) -> RegionRun:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _known(dataset: str, fingerprint: str) -> KnownWithout | None:
-    try:
-        return read_known(dataset)
-    except LungcadError:  # the page does without
-        return None
+    return read_known(dataset)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -34,9 +34,7 @@ def warning(settings: LabSettings) -> str | None:
 def _clean(results: Results) -> str:
     clean = results.clean
     if clean.low is not None and clean.low <= 0.5:
-        return (
-            f"Without the shortcut it is right in {_share(clean)} of unseen patients: no better than a coin, so it has not learnt lesions."
-        )
+        return f"Without the shortcut it is right in {_share(clean)} of unseen patients: not clearly better than chance, so it has not learnt lesions."
     return f"Without the shortcut it is right in {_share(clean)} of unseen patients: it has learnt something of lesions."
 
 
@@ -61,7 +59,7 @@ def _map_on_lesion(results: Results) -> str:
     best = max(results.random.value or 0.0, results.centre.value or 0.0)
     beats = results.on_lesion.low is not None and results.on_lesion.low > best
     compared = "more than" if beats else "not clearly more than"
-    return f"It peaks on the lesion in {_share(results.on_lesion)}, {compared} a map that knows nothing ({best:.0%})."
+    return f"It peaks on the lesion in {_share(results.on_lesion)}, {compared} an uninformative map ({best:.0%})."
 
 
 def _lesson(settings: LabSettings, results: Results) -> list[str]:

@@ -135,7 +135,7 @@ def is_report(page: AppTest, data: object) -> None:
     elif page.metric:
         assert f"{page.metric[0].value} images" in text
     else:
-        shown = next(each.value for each in page.dataframe if "meaning" in each.value.columns)
+        shown = next(each.value for each in page.dataframe if "better" in each.value.columns)
         columns = (
             shown.columns[1:2] if page.query_params.get("without_copies") else shown.columns[1:-2]
         )  # the report's baselines answer all cases

@@ -95,6 +95,9 @@ def test_datasets_says_what_can_be_known_without_the_lungs(stored, monkeypatch):
     assert not page.exception and any(
         "Shown no lung at all, a small head reaches a macro F1 of 1.00" in each.value for each in page.markdown
     )
+    (stored / "without" / "iq-oth-nccd" / "known.json").write_text("{")
+    page = open_page("4_Datasets.py", dataset="iq-oth-nccd").run()
+    assert not page.exception and any("stored in a damaged file" in each.value for each in page.error)
     page = open_page("4_Datasets.py", dataset="lc25000").run()
     assert not page.exception and any("microscope tiles" in each.value for each in page.caption)
 

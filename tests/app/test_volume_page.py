@@ -67,6 +67,8 @@ def test_a_dropped_zip_is_shown_and_a_bad_one_leaves_it(page, chest, zipped):
     drop(page, ("bad.zip", b"PK\x03\x04 nothing"))
     assert "not a zip, or is damaged" in page.error[0].value and "The series before is still shown" in page.error[0].value
     assert facts(page)["volume"] == chest.volume.sha256[:32]
+    drop(page)
+    assert not page.error and facts(page)["volume"] == chest.volume.sha256[:32]
 
 
 def test_nifti_and_several_series(page, chest, zipped, tmp_path):

@@ -16,6 +16,7 @@ STANDS = {
     "Does attention help?": lambda page: page.get_by_text("Who is right?").first,
     "What is behind 98 %?": lambda page: page.get_by_text("Without copies of training images").first,
     "Catch a network that cheats": lambda page: page.locator(".st-key-check_surroundings").get_by_text("contradicts").first,
+    "Make one cheat yourself": lambda page: page.get_by_role("button", name="Train", exact=True),
     "A network that needs no lungs": lambda page: page.get_by_text("Cases whose answer changes").first,
 }
 """What stands on the page that a story opens when it is ready."""

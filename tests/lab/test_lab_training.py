@@ -139,7 +139,7 @@ def test_a_network_that_reads_only_the_marker_loses_everything_without_it():
     assert results.swapped.value == 0.0
     assert results.on_shortcut.value == 1.0 and results.on_lesion.value == 0.0
     said = " ".join(sentences(LabSettings(), results))
-    assert "This network cheats" in said and "no better than a coin" in said and "the map tells the truth" in said
+    assert "This network cheats" in said and "not clearly better than chance" in said and "the map tells the truth" in said
 
 
 def results_of(**values: float) -> Results:

@@ -11,6 +11,7 @@ from lungcad.models.complexity import complexity_of
 
 MARKED_DIFFERENCE = 0.1
 """Probabilities that differ by this much or more are marked."""
+DIFFERENCE = "largest difference"
 
 
 def show_answers(image: CTImage, names: list[str]) -> None:
@@ -37,10 +38,10 @@ def show_answers(image: CTImage, names: list[str]) -> None:
         if same_classes:
             defined = [value for value in values.values() if value is not None]
             difference = max(defined) - min(defined) if defined else 0.0
-            rows[class_text(label)]["largest difference"] = f"{100 * difference:.1f} points" + (
+            rows[class_text(label)][DIFFERENCE] = f"{100 * difference:.1f} points" + (
                 " :orange-badge[differs]" if difference >= MARKED_DIFFERENCE else ""
             )
-    empty: dict[str, object] = {"largest difference": ""} if same_classes else {}
+    empty: dict[str, object] = {DIFFERENCE: ""} if same_classes else {}
     costs = {name: complexity_of(card) for name, card in cards.items()}
     rows["test accuracy"] = {name: accuracy_text(card).removeprefix("test accuracy ") for name, card in cards.items()} | empty
     rows["attention"] = {

@@ -13,6 +13,7 @@ from lungcad.app.components.text import class_label
 from lungcad.app.datasets.own_folder import owner_of
 from lungcad.app.figures.regions import region_bars
 from lungcad.app.jobs import run_on_server
+from lungcad.app.navigation import plain_errors
 from lungcad.datasets import DATASETS, Dataset
 from lungcad.errors import DatasetError
 from lungcad.evaluate.regions.marked import content_of
@@ -39,7 +40,10 @@ def show_without_lungs(dataset: Dataset | None, folder: Path | None, layout: str
     except DatasetError as error:
         st.caption(literal(str(error)))
         return
-    known = region_store.known_without(dataset.name) if dataset else None
+    known = None
+    if dataset:
+        with plain_errors():
+            known = region_store.known_without(dataset.name)
     if known is None and folder is not None:
         known = run_on_server(
             "without_lungs",

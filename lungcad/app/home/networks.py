@@ -36,7 +36,8 @@ def show_networks(cards: Mapping[str, ModelCard]) -> None:
                 help="0 to 1: from the lower to the upper end of the 95 % bootstrap interval over groups."
             ),
             "without copies": number(
-                format="%.3f", help="Accuracy without the test images of which the publisher's training part holds a copy."
+                format="%.3f",
+                help="Accuracy without the test images of which the publisher's training part holds a copy; empty where no copy was found.",
             ),
             "ROC-AUC": number(format="%.3f", help="Area under the ROC curve, mean over classes against the rest."),
         },
@@ -44,7 +45,7 @@ def show_networks(cards: Mapping[str, ModelCard]) -> None:
     )
     st.caption(
         "On test images of groups (patients, or their best proxy) that training never saw. Do not compare accuracies of different data "
-        "sets. Click a column's head to sort by it."
+        "sets. Click a column's head to sort by it. Empty: no copies were found."
     )
 
 

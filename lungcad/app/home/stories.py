@@ -76,6 +76,16 @@ STORIES = (
         ),
         ("This set without its lungs", "pages/4_Datasets.py", {"dataset": "iq-oth-nccd"}),
     ),
+    Story(
+        "Make one cheat yourself",
+        "pages/6_Lab.py",
+        {"preset": "cheater"},
+        (
+            "A letter stands beside 95 % of the lesions of these made-up patients: press “Train”.",
+            "Watch the map settle on the letter, epoch by epoch.",
+            "Then drag the letter over a slice without a lesion, and see the answer follow it.",
+        ),
+    ),
 )
 
 

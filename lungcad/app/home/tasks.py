@@ -4,10 +4,18 @@ from pathlib import Path
 
 import streamlit as st
 
+from lungcad.app.home.stories import STORIES
 from lungcad.app.navigation import NOTICE
 
+READ_A_SLICE = STORIES[0]
 PICTURE = Path(__file__).with_name("explained-slice.png")
-"""The viewer of the first story as the browser draws it, cut out of Predict: a synthetic slice under its Grad-CAM."""
+"""The viewer of the first story, as tests/e2e/test_stories.py cuts it out of Predict."""
+STYLE = """
+.st-key-start a { background: #2a6f97; padding: .4rem 1rem; width: fit-content; }
+.st-key-start a:hover { background: #1f5676; }
+.st-key-start a :is(p, span) { color: #fff; font-weight: 600; }
+"""
+"""The link that a newcomer clicks first looks like the primary button that it is."""
 TASKS = (
     (
         "pages/1_Predict.py",
@@ -46,20 +54,22 @@ TASKS = (
 
 def show_what_it_is() -> None:
     """Title, one sentence, the notice; the picture beside them."""
-    words, picture = st.columns([3, 2])
+    words, picture = st.columns([5, 3])
     with words:
         st.title("Look behind a lung-CT classifier's answer", anchor=False)
         st.markdown(
             "A network names a class for a CT slice; **lungcad** shows where it looked, tests whether that explanation can be believed, "
             "and says how good the network was on images it never saw."
         )
+        with st.container(key="start"):
+            st.page_link(READ_A_SLICE.page, label="Explain this slice", icon=":material/play_arrow:", query_params=READ_A_SLICE.query)
         st.caption(NOTICE)
     if PICTURE.is_file():
         picture.image(
             str(PICTURE),
-            caption="A synthetic slice with a lesion, and where a network looked (Grad-CAM).",
+            caption="A made-up slice with a lesion, and where a network looked: the first story.",
             width="stretch",
-            alt="A synthetic CT slice; the heat map is brightest over the lesion.",
+            alt="A made-up CT slice; the heat map is brightest over the lesion.",
         )
 
 

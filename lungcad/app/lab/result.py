@@ -25,7 +25,7 @@ ROWS = {
 
 def show_result(training: Training, kept: Training | None) -> None:
     """kept: another finished training, to stand beside it."""
-    st.subheader("What came of it", anchor=False)
+    st.subheader("Result", anchor=False)
     if kept is None or kept is training:
         _show_one(training)
     else:
@@ -34,7 +34,7 @@ def show_result(training: Training, kept: Training | None) -> None:
                 st.markdown(differences(one.settings, other.settings))
                 _show_one(one, beside=True)
         if len(differing(training.settings, kept.settings)) > 1:
-            st.info("The two differ in more than one setting, so what differs in the results cannot be laid at one door.")
+            st.info("The two differ in more than one setting, so a difference in the results has no single cause.")
 
 
 def differing(first: LabSettings, second: LabSettings) -> list[str]:
@@ -64,7 +64,7 @@ def _show_one(training: Training, *, beside: bool = False) -> None:
         st.markdown("\n".join(f"- {sentence}" for sentence in sentences(settings, results)))
         st.caption(
             f"{results.n} test patients, half with a lesion; [95 % bootstrap interval over patients]. Shortcut: {SHORTCUTS[tested_shortcut(settings)].title}. "
-            "A peak within one cell of the map (32 pixels) counts. The last two rows are controls: maps that know nothing."
+            "A peak within one cell of the map (32 pixels) counts. The last two rows are controls: an uninformative map's values."
         )
         row = st.container(horizontal=True)
         for label, data, name, mime, help in (

@@ -6,6 +6,7 @@ from lungcad.app import region_store, store, url
 from lungcad.app.components.literal import literal
 from lungcad.app.components.report import offer_report
 from lungcad.app.components.text import class_label
+from lungcad.app.navigation import plain_errors
 from lungcad.evaluate.metric import Level
 from lungcad.evaluate.metric_table import metrics_by_class, metrics_of
 from lungcad.evaluate.stores.runs import Run
@@ -15,17 +16,20 @@ from lungcad.report.document import Document
 
 def show_headlines(run: Run, *, without_copies: bool) -> None:
     """Every metric with its interval beside the trivial baselines."""
-    found = store.report_of(run.name, without_copies)
+    estimates = store.report_of(run.name, without_copies)
     trivial = store.baselines_of(run.name, without_copies)
-    unseen = no_lung_seen(region_store.known_without(run.facts["dataset"]), run.classes)
+    known = None
+    with plain_errors():
+        known = region_store.known_without(run.facts["dataset"])
+    unseen = no_lung_seen(known, run.classes)
+    metrics = [metric for metric in metrics_of(Level.HEADLINE) if metric.name in estimates]
     st.dataframe(
         [
-            {"metric": metric.name, run.name: str(found[metric.name])}
+            {"metric": metric.name, run.name: str(estimates[metric.name])}
             | {f"trivial: {each}": str(values[metric.name]) for each, values in trivial.items()}
             | ({"trivial: no lung seen": unseen.get(metric.name, "–")} if unseen else {})
-            | {"better": "higher" if metric.higher_is_better else "lower", "meaning": metric.what}
-            for metric in metrics_of(Level.HEADLINE)
-            if metric.name in found
+            | {"better": "higher" if metric.higher_is_better else "lower"}
+            for metric in metrics
         ],
         hide_index=True,
         alt="Headline metrics of the run and of trivial baselines.",
@@ -40,6 +44,8 @@ def show_headlines(run: Run, *, without_copies: bool) -> None:
             else ""
         )
     )
+    with st.expander("What each metric means"):
+        st.markdown("\n".join(f"- **{metric.name}**: {metric.what}" for metric in metrics))
     offer_report(
         lambda: _document(run),
         f"lungcad-run-{run.name}",
@@ -55,11 +61,12 @@ def _document(run: Run) -> Document:
 
 
 def show_per_class(run: Run, *, without_copies: bool) -> None:
-    found = store.report_of(run.name, without_copies)
+    estimates = store.report_of(run.name, without_copies)
     metrics = [metric.name for metric in metrics_by_class()]
     st.dataframe(
         [
-            {"class": class_label(name)} | {metric: str(found[f"{metric} {name}"]) for metric in metrics if f"{metric} {name}" in found}
+            {"class": class_label(name)}
+            | {metric: str(estimates[f"{metric} {name}"]) for metric in metrics if f"{metric} {name}" in estimates}
             for name in run.classes
         ],
         hide_index=True,

@@ -121,9 +121,7 @@ def summary_of(opened: Opened, answer: SeriesAnswer) -> str:
         return f"**No answer**: the gate declines {answer.declined} of {len(answer.slices)} slices."
     lesions = lesions_of(opened)
     n_hit = sum(hit.rank is not None for hit in hits(answer.positions, lesions))
-    known = (
-        f" · {n_hit} of {len(lesions)} {'drawn lesions' if opened.phantom else 'marked nodules'} hit by its positions" if lesions else ""
-    )
+    known = f" · {n_hit} of {len(lesions)} {'lesions' if opened.phantom else 'marked nodules'} found" if lesions else ""
     return f"**{class_text(answer.prediction.label)} {answer.prediction.confidence:.1%}** over {len(answer.slices)} slices{known}"
 
 

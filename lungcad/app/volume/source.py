@@ -13,7 +13,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from lungcad.app import url
 from lungcad.app.components.literal import literal
 from lungcad.app.folder_access import may_name_folders, open_folder, shared_roots, visitor_is_local
-from lungcad.errors import LungcadError
+from lungcad.errors import ImageError, LungcadError
 from lungcad.imaging.phantom_volume import PhantomVolume, example_volume
 from lungcad.imaging.volume import CTVolume, Series, describe, load, opened
 from lungcad.imaging.volume.study import LIMITS
@@ -62,8 +62,15 @@ def volume_picker() -> Opened | None:
         key="volume_from",
         help="DICOM slices, a zip of them, an enhanced multi-frame file, or NIfTI. They stay in this session. A path: of the computer that lungcad runs on.",
     )
-    if given := _given(way):
+    given, refusal = None, None
+    try:
+        given = _given(way)
+    except LungcadError as error:
+        refusal = str(error)
+    if given:
         _open_given(*given)
+    else:  # with the file that failed goes what was said of it
+        st.session_state.update({GIVEN: None, ERROR: refusal})
     now = shown()
     if error := st.session_state.get(ERROR):
         st.error(literal(error) + (" The series before is still shown." if now else ""), icon=":material/error:")
@@ -84,7 +91,7 @@ def _open_given(identity: tuple[str, ...], source: Given) -> None:
 
 
 def _given(way: str) -> tuple[tuple[str, ...], Given] | None:
-    """(identity, what :func:`opened` takes), or None."""
+    """(identity, what :func:`opened` takes), or None. Raises :class:`LungcadError` where it is refused."""
     if way == PATH:
         path = st.text_input(
             "Folder or file",
@@ -95,11 +102,7 @@ def _given(way: str) -> tuple[tuple[str, ...], Given] | None:
         if not path:
             return None
         folder = path if os.path.isdir(path) else str(Path(path).parent)
-        try:
-            allowed = open_folder(folder, roots=shared_roots(), is_local=visitor_is_local())
-        except LungcadError as error:
-            st.session_state[ERROR] = str(error)
-            return None
+        allowed = open_folder(folder, roots=shared_roots(), is_local=visitor_is_local())
         return (PATH, path), allowed if folder == path else allowed / Path(path).name
     files = st.file_uploader("Drop a series", accept_multiple_files=True if way == FILES else "directory", key=f"volume_{way}",
                              help="All slices at once. 200 MB a file at most.")  # fmt: skip
@@ -108,8 +111,7 @@ def _given(way: str) -> tuple[tuple[str, ...], Given] | None:
     if packed := [file for file in files if file.name.lower().endswith((".zip", ".gz"))]:
         files = packed[-1:]  # the one that came last, alone
     if sum(file.size for file in files) > LIMITS.total:
-        st.session_state[ERROR] = f"The files have more than {LIMITS.total >> 30} GiB; drop one series."
-        return None
+        raise ImageError(f"The files have more than {LIMITS.total >> 30} GiB; drop one series.")
     return (way, *(file.file_id for file in files)), files
 
 
