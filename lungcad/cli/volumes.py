@@ -1,10 +1,9 @@
 """Commands about whole series: volume, volume-pooling."""
 
-import csv
-import io
 import json
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,8 +13,11 @@ from lungcad.files import check_can_make, write_whole
 from lungcad.paths import SERIES, to_write
 
 if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+    from lungcad.cli.volume_output import SeriesOutputs
     from lungcad.imaging.volume import CTVolume, Series, Study
-    from lungcad.models import TrainedModel
+    from lungcad.series.nodule import NoduleReading
     from lungcad.series.result import SeriesAnswer
 
 EXAMPLE = "example"
@@ -29,7 +31,10 @@ def volume(
     ],
     model: Model,
     out: Annotated[
-        Path | None, typer.Option(help="A folder for answer.json, slices.csv and the heat maps as one volume, heat.nii.gz.")
+        Path | None,
+        typer.Option(
+            help="A folder for answer.json, slices.csv and the heat maps as one volume, heat.nii.gz; with --point nodule.json and nodule.png."
+        ),
     ] = None,
     series: Annotated[int | None, typer.Option(min=1, help="Which series, where there are several; without it they are listed.")] = None,
     method: Annotated[str, typer.Option(help="A method of about one forward pass: gradcam, hirescam, attention, ...")] = "gradcam",
@@ -37,53 +42,86 @@ def volume(
         str | None, typer.Option(help="Class whose maps and positions are given; the finding found most probable unless told.")
     ] = None,
     point: Annotated[str | None, typer.Option(help="x,y,z in patient mm: rate the nodule there (networks trained on nodules).")] = None,
+    beside: Annotated[
+        str | None,
+        typer.Option("--with", help="With --point: a network of whole slices, which is asked about the slice; both alone and together."),
+    ] = None,
+    dicom: Annotated[
+        str | None, typer.Option(help="DICOM objects that refer to the series, into --out: sc,pm,seg,sr or some of them.")
+    ] = None,
+    report: Annotated[str | None, typer.Option(help="A report of the series, into --out: pdf,html or one of them.")] = None,
     show_anyway: Annotated[
         bool, typer.Option("--show-anyway", help="Count and show slices that the gate declined; the output says so.")
     ] = False,
     as_json: Json = False,
 ) -> None:
     """A network over every slice of a series that lies inside the lungs: a curve, one pooled answer, and where to look."""
-    from lungcad.imaging.volume import describe, load, opened
+    from lungcad.cli.volume_output import SeriesOutputs
     from lungcad.models import load_model
+    from lungcad.report.series import SeriesCase
     from lungcad.series.answer import analyse_volume, check_can_read
+    from lungcad.series.hybrid import check_slices
+    from lungcad.series.nodule import read_nodule
     from lungcad.series.ranking import hits
-    from lungcad.series.readers import as_lesions, readers_marks
 
-    if out:
-        check_can_make(out)
-    network = load_model(model)
     place = _parsed(point)
+    outputs = SeriesOutputs.of(out, report, dicom, is_point=place is not None)
+    network, other = load_model(model), load_model(beside) if beside else None
     if place is None:
         check_can_read(network.card, method)
+        if other:
+            raise LungcadError("--with goes with --point: name the place that both networks are asked about.")
+    elif other:
+        check_slices(other.card)
+    given = _given(path, series, outputs)
+    if place:
+        reading = read_nodule(given.volume, place, network, beside=other, method=method, show_anyway=show_anyway)
+        _say_nodule(reading, outputs.write_nodule(reading), as_json=as_json)
+        return
+    with progress(model) as on_progress:
+        answer = analyse_volume(given.volume, network, target=target, method=method, show_anyway=show_anyway, on_progress=on_progress)
+    found = hits(answer.positions, given.lesions)
+    result = answer.report(given.volume)
+    result["answer"]["marked"] = [{"label": hit.label, "hit_by_position": hit.rank} for hit in found]
+    written = outputs.write(SeriesCase(given.volume, answer, given.lesions, given.known), result, given.headers)
+    if as_json:
+        print_json(result)
+        return
+    _say(given.about, given.volume, answer)
+    for hit in found:
+        print(f"  {hit.label}: " + (f"hit by position {hit.rank}" if hit.rank else f"missed by all {len(answer.positions)} positions"))
+    for name in written:
+        print(f"  {name}")
+
+
+@dataclass(frozen=True, eq=False)
+class _Given:
+    """about: the series in words. lesions: known to be there, by ``known``. headers: of its files, where DICOM objects are wanted."""
+
+    volume: "CTVolume"
+    about: str
+    lesions: "list[tuple[str, tuple[float, float, float], float]]"
+    known: str
+    headers: "dict[int, Dataset]"
+
+
+def _given(path: Path, series: int | None, outputs: "SeriesOutputs") -> _Given:
     if str(path) == EXAMPLE:
         from lungcad.imaging.phantom_volume import example_volume
 
         chest = example_volume()
-        read, about, marks = chest.volume, "the made-up example", None
+        outputs.check(chest.volume)
         lesions = [(f"lesion {number}", ball.centre_mm, ball.diameter_mm) for number, ball in enumerate(chest.balls, 1)]
-    else:
-        with progress("headers") as on_progress, opened(path, on_progress) as study:
-            chosen = _choose(study, series)
-            with progress("slices") as on_slices:
-                read = load(study, chosen, on_slices)
-            about, marks = describe(chosen), readers_marks(study, read)
-        lesions = as_lesions(marks.nodules) if marks else []
-    if place:
-        _rate(read, place, network, method, show_anyway=show_anyway, as_json=as_json)
-        return
-    with progress(model) as on_progress:
-        answer = analyse_volume(read, network, target=target, method=method, show_anyway=show_anyway, on_progress=on_progress)
-    found = hits(answer.positions, lesions)
-    result = answer.report(read)
-    result["answer"]["marked"] = [{"label": hit.label, "hit_by_position": hit.rank} for hit in found]
-    if out:
-        _write(out, result, read, answer)
-    if as_json:
-        print_json(result)
-        return
-    _say(about, read, answer)
-    for hit in found:
-        print(f"  {hit.label}: " + (f"hit by position {hit.rank}" if hit.rank else f"missed by all {len(answer.positions)} positions"))
+        return _Given(chest.volume, "the made-up example", lesions, "drawn lesions", {})
+    from lungcad.imaging.volume import describe, load, opened
+    from lungcad.series.readers import as_lesions, readers_marks
+
+    with progress("headers") as on_progress, opened(path, on_progress) as study:
+        chosen = _choose(study, series)
+        with progress("slices") as on_slices:
+            read = load(study, chosen, on_slices)
+        marks = readers_marks(study, read)
+        return _Given(read, describe(chosen), as_lesions(marks.nodules) if marks else [], "marked by readers", outputs.headers(study, read))
 
 
 def _choose(study: "Study", number: int | None) -> "Series":
@@ -102,20 +140,32 @@ def _parsed(point: str | None) -> tuple[float, float, float] | None:
     return x, y, z
 
 
-def _rate(
-    read: "CTVolume", point: tuple[float, float, float], network: "TrainedModel", method: str, *, show_anyway: bool, as_json: bool
-) -> None:
-    from lungcad.series.nodule import rate
-
-    result = rate(read, point, network, method=method, show_anyway=show_anyway)
+def _say_nodule(reading: "NoduleReading", written: list[str], *, as_json: bool) -> None:
+    answer = reading.answer
     if as_json:
-        print_json(result.to_dict())
-    elif result.is_hidden:
-        complain(f"the gate declined the crop ({result.gate.reason}); --show-anyway shows the answer all the same")
+        print_json(reading.to_dict())
+        return
+    if answer.is_hidden:
+        complain(f"the gate declined the crop ({answer.gate.reason}); --show-anyway shows the answer all the same")
     else:
-        print(f"{point} mm: {result.prediction.label} ({result.prediction.confidence:.1%})")
-        for sentence in result.warnings:
-            messages.print(f"  warning: {sentence}")
+        grade = "" if reading.grade is None else f", grade {reading.grade:.1f} of 1 to 5"
+        print(
+            f"{reading.point_mm} mm, slice {reading.slice_index + 1}: {answer.prediction.label} ({answer.prediction.confidence:.1%}){grade}"
+        )
+        for name, rated in (answer.concepts.concepts if answer.concepts else {}).items():
+            print(f"  {name}: {rated.written} ({rated.word}), share {rated.share:+.2f}")
+        for number, case in enumerate(reading.nearest.neighbours if reading.nearest else (), 1):
+            print(f"  nearest {number}: {case.label}, distance {case.distance:.2f}, {case.case}")
+        if reading.hybrid:
+            both = reading.hybrid
+            print(
+                f"  {both.slice_model}: suspicion of the slice {both.slice_alone:.1%}; of the crop {both.crop_alone:.1%}; together {both.together:.1%}"
+            )
+            messages.print(f"  note: {both.to_dict()['how']}")
+    for name in written:
+        print(f"  {name}")
+    for sentence in answer.warnings:
+        messages.print(f"  warning: {sentence}")
 
 
 def _say(about: str, read: "CTVolume", answer: "SeriesAnswer") -> None:
@@ -133,22 +183,6 @@ def _say(about: str, read: "CTVolume", answer: "SeriesAnswer") -> None:
     for kind, sentences in (("warning", answer.warnings), ("note", read.notes)):
         for sentence in sentences:
             messages.print(f"  {kind}: {sentence}")
-
-
-def _write(out: Path, result: dict[str, Any], read: "CTVolume", answer: "SeriesAnswer") -> None:
-    """No name of a file and nothing of the patient stands in what is written."""
-    from lungcad.series.heat_volume import heat_nifti
-
-    out.mkdir(parents=True, exist_ok=True)
-    write_whole(out / "answer.json", json.dumps(result, indent=2, allow_nan=False).encode())
-    buffer = io.StringIO()
-    rows = result["slices"]
-    writer = csv.writer(buffer)
-    writer.writerow(["slice", "position_mm", "file", "frame", "gate", *answer.card.classes])
-    for row in rows:
-        writer.writerow([row["slice"], row["position_mm"], row["file"], row["frame"], row["gate"], *(row["probabilities"] or {}).values()])
-    write_whole(out / "slices.csv", buffer.getvalue().encode())
-    write_whole(out / "heat.nii.gz", heat_nifti(read, answer))
 
 
 @app.command("volume-pooling")

@@ -85,6 +85,11 @@ def colour_bar(attribution: Attribution, *, threshold: float = 0.0) -> bytes:
     axes.set_yticks([])
     axes.tick_params(labelsize=7)
     axes.set_xlabel(scale_label(attribution), fontsize=7)
+    return figure_png(figure)
+
+
+def figure_png(figure: Figure) -> bytes:
+    """Without a date or a version: the same figure gives the same bytes."""
     FigureCanvasAgg(figure)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", metadata={"Software": None})

@@ -1,9 +1,7 @@
 """One page about an evaluation run that an author can attach to a paper, and a reader can repeat by the commands printed on it."""
 
-import io
 from collections.abc import Mapping, Sequence
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from lungcad.datasets import DATASETS, class_title
@@ -17,6 +15,7 @@ from lungcad.names import printable
 from lungcad.paths import WEIGHTS
 from lungcad.publish.region_tables import no_lung_seen
 from lungcad.report.document import Block, Code, Document, Facts, Picture, Pictures, Section, Table, Text, Tone
+from lungcad.report.pictures import figure_png
 from lungcad.report.provenance import today, versions
 from lungcad.train.recipe import Recipe
 
@@ -85,10 +84,7 @@ def _curves(run: Run, scored: ScoredCases) -> Pictures:
         for text in (axes.xaxis.label, axes.yaxis.label, axes.title):
             text.set_fontsize(7)
     figure.tight_layout()
-    FigureCanvasAgg(figure)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
-    return Pictures([Picture(buffer.getvalue(), "", "ROC curve of each class, and calibration of the most probable class")])
+    return Pictures([Picture(figure_png(figure), "", "ROC curve of each class, and calibration of the most probable class")])
 
 
 def _confusion(run: Run, scored: ScoredCases) -> Table:

@@ -19,10 +19,8 @@ def heat_volume(volume: CTVolume, answer: SeriesAnswer, *, side: int = SIDE) -> 
     scale = min(1.0, side / max(rows, columns))
     small = max(round(rows * scale), 1), max(round(columns * scale), 1)
     heat = np.full((n, *small), np.nan, dtype=np.float32)
-    for each in answer.slices:
-        if answer.show_anyway or not each.gate.is_declined:
-            grid = each.maps[answer.card.classes.index(answer.target) if len(each.maps) > 1 else 0]
-            heat[each.index] = cv2.resize(each.geometry.to_original(grid), small[::-1], interpolation=cv2.INTER_AREA)
+    for each in answer.shown:
+        heat[each.index] = cv2.resize(each.geometry.to_original(answer.grid(each)), small[::-1], interpolation=cv2.INTER_AREA)
     affine = volume.affine.copy()
     for axis, (whole, part) in enumerate(((rows, small[0]), (columns, small[1])), start=1):
         affine[:3, 3] += affine[:3, axis] * (whole / part - 1) / 2  # voxels' middles, not their corners

@@ -1,16 +1,20 @@
 """One place of a volume, rated by the networks that were trained on crops of nodules."""
 
 import hashlib
+from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 
-from lungcad.analysis import Analysis, analyse
+from lungcad.analysis import Analysis, analyse, nearest_cases
 from lungcad.datasets import DATASETS
 from lungcad.errors import ImageError, ModelError
+from lungcad.explain.neighbours import Nearest
 from lungcad.imaging import CTImage, Orientation, Provenance, Unit
 from lungcad.imaging.volume import CTVolume
 from lungcad.models import ModelCard, TrainedModel
+from lungcad.series.hybrid import Hybrid, hybrid
 
 TRAINING_PIXEL_MM = 0.703125
 """Median pixel size of the scans that the crops of LIDC-IDRI's nodules were cut from (``attributes.csv``; tests/series compares it)."""
@@ -63,3 +67,60 @@ def rate(
         raise ModelError(f"The network {model.card.name} was not trained on nodules; choose one that was (they begin with lidc-).")
     side = DATASETS[model.card.dataset].crop_side or 128
     return analyse(crop_at(volume, point_mm, side), model, methods=[method], show_anyway=show_anyway)
+
+
+@dataclass(frozen=True, eq=False)
+class NoduleReading:
+    """One network's reading of a place. slice_index: in the volume. grade: expected score between 1 and 5, of a network that gives the readers' scale.
+
+    nearest: training nodules, where their index is installed. hybrid: together with a network of whole slices, where one was named.
+    """
+
+    point_mm: tuple[float, float, float]
+    slice_index: int
+    answer: Analysis
+    grade: float | None = None
+    nearest: Nearest | None = None
+    hybrid: Hybrid | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON: null where the gate hides the answer."""
+        neighbours = [] if self.nearest is None else self.nearest.neighbours
+        return {
+            **self.answer.to_dict(),
+            "point_mm": list(self.point_mm),
+            "slice": self.slice_index + 1,
+            "grade_1_to_5": self.grade,
+            "nearest": [{"case": each.case, "class": each.label, "distance": round(each.distance, 4)} for each in neighbours],
+            "hybrid": self.hybrid and self.hybrid.to_dict(),
+        }
+
+
+def read_nodule(
+    volume: CTVolume,
+    point_mm: tuple[float, float, float],
+    model: TrainedModel,
+    *,
+    beside: TrainedModel | None = None,
+    method: str = "gradcam",
+    show_anyway: bool = False,
+) -> NoduleReading:
+    """:func:`rate`, with what else is known of the place. beside: a network of whole slices, for the hybrid."""
+    answer = rate(volume, point_mm, model, method=method, show_anyway=show_anyway)
+    index = round(volume.voxel(point_mm)[0])
+    if answer.is_hidden:
+        return NoduleReading(point_mm, index, answer)
+    try:
+        nearest = nearest_cases(answer.image, model)
+    except ModelError:  # no index is installed
+        nearest = None
+    both = hybrid(volume, answer, model.card, index, beside) if beside else None
+    return NoduleReading(point_mm, index, answer, grade_of(model.card, answer), nearest, both)
+
+
+def grade_of(card: ModelCard, answer: Analysis) -> float | None:
+    """The mean of the readers' scale, 1 to 5, under the network's probabilities; None for a network of other classes."""
+    probabilities = answer.prediction.probabilities
+    if not all(name in ("1", "2", "3", "4", "5") for name in card.classes):
+        return None
+    return round(sum(int(name) * share for name, share in probabilities.items()), 2)

@@ -20,7 +20,7 @@ MOST = 10
 
 def ranked_positions(volume: CTVolume, answer: SeriesAnswer) -> tuple[Position, ...]:
     """The slices that are most suspicious within :data:`APART_MM`, each with the peak of its map inside the lungs."""
-    shown = [each for each in answer.slices if answer.show_anyway or not each.gate.is_declined]
+    shown = answer.shown
     if not shown:
         return ()
     suspicion = suspicion_of(answer.card, np.array([list(each.prediction.probabilities.values()) for each in shown]))
@@ -45,8 +45,7 @@ def peak_of(each: SliceAnswer, answer: SeriesAnswer, volume: CTVolume) -> tuple[
     The region: what is connected with the peak and at least half as high. Its middle, weighted by the map, tells a place more finely than
     the peak does, which always lies in the middle of one of the map's few cells.
     """
-    grid = each.maps[answer.card.classes.index(answer.target) if len(each.maps) > 1 else 0]
-    values = np.maximum(each.geometry.to_original(grid), 0)
+    values = np.maximum(each.geometry.to_original(answer.grid(each)), 0)
     lungs = answer.lungs.on_slice(each.index, volume.shape[1:])
     values = np.where(lungs, values, 0) if lungs.any() and values[lungs].max() > 0 else values
     row, column = np.unravel_index(int(values.argmax()), values.shape)

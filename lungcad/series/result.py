@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from lungcad.explain import METHODS, Attribution
 from lungcad.gate import Decision
 from lungcad.imaging.volume import CTVolume, SliceSource
 from lungcad.models import ModelCard, Prediction
@@ -86,6 +87,25 @@ class SeriesAnswer:
     def declined(self) -> int:
         """How many of the slices read the gate declines."""
         return sum(each.gate.is_declined for each in self.slices)
+
+    @property
+    def shown(self) -> tuple[SliceAnswer, ...]:
+        """The slices whose answer may be shown."""
+        return tuple(each for each in self.slices if self.show_anyway or not each.gate.is_declined)
+
+    def grid(self, each: SliceAnswer) -> np.ndarray:
+        """A slice's raw map for the class explained, at the method's own resolution."""
+        return np.asarray(each.maps[self.card.classes.index(self.target) if len(each.maps) > 1 else 0])
+
+    def attribution(self, each: SliceAnswer) -> Attribution:
+        """The same on the slice's pixels."""
+        grid, target = self.grid(each), self.target if METHODS[self.method].for_class else None
+        return Attribution(self.method, target, each.geometry.to_original(grid), grid, each.geometry.visible_mask())
+
+    def file_stem(self, volume: CTVolume) -> str:
+        """Of files that hold it, without ending; no name of a file or a patient is in it."""
+        declined = "-declined" if self.prediction is None else ""
+        return f"lungcad-volume-{volume.sha256[:12]}-{self.card.name}-{self.method}{declined}"
 
     def to_dict(self) -> dict[str, Any]:
         """The answer and what it stands on, for JSON: no pixels, no identifiers."""

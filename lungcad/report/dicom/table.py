@@ -1,7 +1,7 @@
 """The DICOM objects of explained slices, made together: those that refer to others know them."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pydicom import dcmwrite
@@ -13,6 +13,8 @@ from lungcad.report.dicom.header import with_names, without_names
 from lungcad.report.dicom.parametric_map import parametric_map
 from lungcad.report.dicom.secondary_capture import secondary_captures
 from lungcad.report.dicom.segmentation import segmentation
+from lungcad.report.dicom.series import ExplainedSeries
+from lungcad.report.dicom.series_report import series_report
 from lungcad.report.dicom.structured_report import structured_report
 from lungcad.report.formats import DICOM_OBJECTS
 
@@ -38,16 +40,44 @@ def dicom_objects(kinds: Sequence[str], slices: Sequence[ExplainedSlice], *, sha
     share: of the map's peak, from which on it counts as highlighted. Raises :class:`~lungcad.errors.UnknownNameError` for another kind,
     :class:`~lungcad.errors.ImageError` where the source's header cannot carry them.
     """
+    _check_kinds(kinds)
+    nameless = _nameless(slices)
+    return _made(kinds, nameless, nameless, lambda beside: structured_report(nameless, FIRST_SERIES + 3, beside), slices[0].header, share)
+
+
+def series_objects(kinds: Sequence[str], explained: ExplainedSeries, *, share: float = HIGHLIGHT) -> DicomObjects:
+    """The objects of a whole series: maps and segments of every slice shown, captures of the ranked positions, one report. Raises as :func:`dicom_objects`."""
+    _check_kinds(kinds)
+    captured = _nameless(explained.captured)
+    nameless = replace(explained, slices=tuple(_nameless(explained.slices)), captured=tuple(captured))
+    header = explained.slices[0].header
+    return _made(kinds, nameless.slices, captured, lambda beside: series_report(nameless, FIRST_SERIES + 3, beside), header, share)
+
+
+def _check_kinds(kinds: Sequence[str]) -> None:
     for kind in kinds:
         lookup(DICOM_OBJECTS, kind, "DICOM object")
+
+
+def _nameless(slices: Sequence[ExplainedSlice]) -> list[ExplainedSlice]:
     _check_alike(slices)
-    header = slices[0].header
-    slices = [replace(each, header=without_names(each.header)) for each in slices]
+    return [replace(each, header=without_names(each.header)) for each in slices]
+
+
+def _made(
+    kinds: Sequence[str],
+    slices: Sequence[ExplainedSlice],
+    captured: Sequence[ExplainedSlice],
+    report: Callable[[Sequence[Dataset]], Dataset],
+    header: Dataset,
+    share: float,
+) -> DicomObjects:
+    """report: makes the structured report beside these objects. header: with the names, which the objects are given."""
     objects: dict[str, Dataset] = {}
     notes: list[str] = []
     try:
         if "sc" in kinds:
-            captures = secondary_captures(slices, FIRST_SERIES)
+            captures = secondary_captures(captured, FIRST_SERIES)
             objects |= {"sc" if len(captures) == 1 else f"sc-{number}": each for number, each in enumerate(captures, 1)}
         if "pm" in kinds:
             objects["pm"] = parametric_map(slices, FIRST_SERIES + 1)
@@ -56,7 +86,7 @@ def dicom_objects(kinds: Sequence[str], slices: Sequence[ExplainedSlice], *, sha
             objects |= {"seg": made} if made is not None else {}
         if "sr" in kinds:
             beside = [objects[name] for name in ("pm", "seg") if name in objects]
-            objects["sr"] = structured_report(slices, FIRST_SERIES + 3, beside)
+            objects["sr"] = report(beside)
     except ImageError:
         raise
     except (ValueError, TypeError, AttributeError, KeyError) as error:  # highdicom's messages may quote a patient's name
