@@ -54,7 +54,7 @@ def objects(series):
 
 
 def test_every_object_refers_to_the_slices_that_were_read(objects, series, folder):
-    volume, answer, _ = series
+    _, answer, _ = series
     source = pydicom.dcmread(next(folder.iterdir()))
     read = {each.source.sop_instance_uid for each in answer.slices}
     for name, made in objects.items():
@@ -79,7 +79,7 @@ def test_each_frame_of_the_map_lies_on_its_slice(objects, series, folder, tmp_pa
 
 
 def test_the_report_holds_the_series_answer_and_a_point_a_position(objects, series):
-    volume, answer, headers = series
+    _, answer, headers = series
     report = hd.sr.srread(_saved(objects["sr"]))
     (group,) = report.content.get_image_measurement_groups()
     values = {each.name.meaning: each.value for each in group.get_measurements()}
@@ -126,7 +126,7 @@ def test_what_was_declined_is_in_no_object(series):
     explained = ExplainedSeries.of(volume, pooled(volume, answer.card, few, answer.lungs), headers)
     assert len(explained.slices) == len(answer.slices) - 3
     most = [replace(each, gate=no) for each in answer.slices]
-    with pytest.raises(LungcadError, match="declined most slices|declines most slices"):
+    with pytest.raises(LungcadError, match="declines most slices"):
         ExplainedSeries.of(volume, pooled(volume, answer.card, most, answer.lungs), headers)
     page = to_html(series_document(SeriesCase(volume, pooled(volume, answer.card, most, answer.lungs))))
     assert "No answer" in page and "Where it is most suspicious" not in page
