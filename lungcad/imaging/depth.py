@@ -4,13 +4,12 @@ import numpy as np
 
 from lungcad.errors import ImageError
 from lungcad.imaging.corners import LIKE_AIR, corner_fill, numbers_only
-from lungcad.imaging.hounsfield import AIR, HIGHEST, LOWEST, doubt, doubt_behind, offset_of, sampled
+from lungcad.imaging.hounsfield import AIR, HIGHEST, LOWEST, SWITCH, doubt, doubt_behind, offset_of, sampled
 from lungcad.imaging.image import Scale, Unit
 from lungcad.imaging.remarks import Remarks
 
 NEARLY_ALL = 0.999
 """Share of the pixels that tells the depth in use: never one pixel alone."""
-_SWITCH = "ask for a grey picture (“Values are” on the page, --scale grey, scale=) if that is wrong"
 
 
 def to_image(values: np.ndarray, scale: Scale, remarks: Remarks, *, white_is_zero: bool = False) -> tuple[np.ndarray, Unit]:
@@ -55,7 +54,7 @@ def _hounsfield(values: np.ndarray, padding: np.ndarray, scale: Scale, remarks: 
         if why := doubt(hu[~impossible]) or doubt_behind(hu[~(impossible | corner_fill(hu))]):
             remarks.warn(why)
     else:
-        remarks.note(f"The values look like a CT slice's{offset_words} and were read as Hounsfield units; {_SWITCH}.")
+        remarks.note(f"The values look like a CT slice's{offset_words} and were read as Hounsfield units; {SWITCH}.")
     if impossible.any():
         remarks.note(f"{impossible.mean():.1%} of the pixels hold values that no CT gives; they were taken for padding and read as air.")
     corners = corner_fill(hu) & (hu > LIKE_AIR) & ~impossible

@@ -7,6 +7,8 @@ LOWEST, HIGHEST = -1500.0, 31_743.0
 """No scanner gives values outside: below lies only padding, the upper end is the extended CT scale (16 bits at slope 1 or 30,710 at
 slope 10).
 """
+SWITCH = "ask for a grey picture (“Values are” on the page, --scale grey, scale=) if that is wrong"
+"""How the user overrules what was recognised."""
 OFFSETS = (1024.0, 32768.0, 8192.0, 2048.0, 3024.0, 31744.0)
 """What is usually added to put a CT into values without a sign; 8192 and 3024 as scanners with a wide scale have it."""
 DENSEST_BONE = 2500.0

@@ -31,7 +31,8 @@ class Provenance:
 
     notes: harmless facts about the file, for the user. warnings: reasons to doubt the pixels or an answer about them.
     reading: how the user asked it to be read (frame, scale), "" for the default. frame: which slice this is, from 1, of so many in the file.
-    has_open_scale: whether its values may be read as Hounsfield units or as grey, because the file does not say.
+    has_open_scale: whether its values may be read as Hounsfield units or as grey, because the file does not say, or says it
+    doubtfully.
     """
 
     sha256: str

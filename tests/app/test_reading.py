@@ -5,7 +5,7 @@ import pytest
 
 from lungcad.imaging import Unit, read_image
 from tests.app.pages import open_page
-from tests.imaging.encodings import HU, encode, enhanced, saved
+from tests.imaging.encodings import GREY, HU, encode, enhanced, saved, slice_
 
 MODEL = "chest-efficientnet-lite0"
 
@@ -54,6 +54,34 @@ def test_what_the_values_are_can_be_overruled(page):
     assert shown(page).unit is Unit.HU
     upload(page, "b.png", encode(np.full((64, 64), 200, np.uint8)))
     assert not [each for each in page.selectbox if each.label == "Values are"]
+
+
+@pytest.mark.parametrize(
+    ("dataset", "is_offered"),
+    [
+        (lambda: slice_(), False),
+        (lambda: slice_(RescaleIntercept=0), True),
+        (lambda: slice_(RescaleSlope=None, RescaleIntercept=None), True),
+        (lambda: slice_(RescaleType="OD"), True),
+        (lambda: slice_(GREY, bits=8, allocated=8, RescaleIntercept=0, WindowCenter=None, WindowWidth=None), False),
+    ],
+    ids=["as it should be", "lost", "without a rescale", "another unit", "8 bits"],
+)
+def test_of_dicom_the_switch_is_offered_where_the_scale_is_in_doubt(dataset, is_offered):
+    image = read_image(saved(dataset()))
+    assert image.provenance.has_open_scale is is_offered
+    again = read_image(saved(dataset()), scale="grey")
+    assert again.provenance.has_open_scale and again.unit is Unit.GREY  # the way back
+
+
+def test_the_scale_of_a_dicom_file_can_be_overruled(page):
+    upload(page, "a.dcm", saved(slice_(RescaleType="OD")))
+    assert not page.exception and shown(page).unit is Unit.GREY
+    control = next(each for each in page.selectbox if each.label == "Values are")
+    assert "grey picture" in control.options[0] and "air -1000" in control.help
+    page.selectbox(key=control.key).select("hounsfield").run()
+    assert not page.exception and shown(page).unit is Unit.HU
+    np.testing.assert_array_equal(shown(page).pixels, HU)
 
 
 def test_a_choice_that_cannot_be_is_said_and_the_image_stays(page):

@@ -36,5 +36,7 @@ def reading_picker(source: session.Source) -> None:
             key=scale_key,
             format_func=lambda scale: f"{SCALES[scale]}" + (f" ({found})" if scale is Scale.AUTO and not about.reading else ""),
             on_change=read,
-            help="The file does not say whether its values are Hounsfield units. lungcad goes by what they look like; say here if that is wrong.",
+            help="The file does not say whether its values are Hounsfield units (air -1000, water 0), or says so although they do not look like it. "
+            "“As recognised” goes by the file and by what its values look like; choose another reading if the picture looks wrong. A grey picture is "
+            "shown through its own window and never through a window of Hounsfield units.",
         )

@@ -31,13 +31,16 @@ def read(data: bytes, sha256: str, *, frame: int | None = None, scale: Scale = S
     check_claims(dataset)
     stored = decode(dataset, index, remarks)
     coloured, colour, window = 0.0, None, None
-    unit = Unit.GREY
+    unit, is_scale_open = Unit.GREY, False
     if stored.ndim == 3 or text(dataset, "PhotometricInterpretation") == "PALETTE COLOR":
         remarks.note("The DICOM file holds a colour picture, not Hounsfield units; it was read as display grey.")
         pixels, coloured, colour = colour_picture(dataset, stored)
     else:
         stored, padding = padding_of(dataset, stored, remarks)
+        before, eight_bits = len(remarks.warnings), stored.min() >= 0 and stored.max() <= 255
         pixels, unit = rescale(dataset, stored, padding, scale, remarks)
+        in_doubt = len(remarks.warnings) > before or (unit is Unit.GREY and not eight_bits)
+        is_scale_open = in_doubt or scale is not Scale.AUTO
         if unit is Unit.GREY:
             pixels = display_grey(dataset, stored, pixels, padding, remarks)
         else:
@@ -59,6 +62,7 @@ def read(data: bytes, sha256: str, *, frame: int | None = None, scale: Scale = S
         tuple(remarks.warnings),
         frame=index + 1,
         frames=n_frames,
+        has_open_scale=bool(is_scale_open),
     )
     return CTImage(
         pose.turn.to_usual(pixels),

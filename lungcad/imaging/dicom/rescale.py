@@ -12,7 +12,7 @@ from lungcad.imaging.corners import LIKE_AIR, at_the_border, corner_fill, number
 from lungcad.imaging.dicom.display import guarded
 from lungcad.imaging.dicom.elements import items, number, text
 from lungcad.imaging.dicom.padding import TISSUE, declared_padding
-from lungcad.imaging.hounsfield import AIR, HIGHEST, LOWEST, doubt, doubt_behind, offset_of
+from lungcad.imaging.hounsfield import AIR, HIGHEST, LOWEST, SWITCH, doubt, doubt_behind, offset_of
 from lungcad.imaging.image import Scale, Unit
 from lungcad.imaging.remarks import Remarks
 
@@ -72,7 +72,7 @@ def _rescaled(dataset: pydicom.Dataset, stored: np.ndarray, padding: np.ndarray,
             offset_words = f", offset by {-offset:.0f}" if offset else ""
             remarks.warn(
                 f"The DICOM file has no rescale slope and intercept; its values look like a CT slice's{offset_words}, and were "
-                "read as Hounsfield units."
+                f"read as Hounsfield units; {SWITCH}."
             )
             return values + offset, ""
         return (
