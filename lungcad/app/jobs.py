@@ -65,7 +65,7 @@ def run_in_session(name: str, key: session.Key, title: str, compute: Callable[[P
     st.rerun()
 
 
-MOST = 16
+MAX_JOBS = 16
 """Jobs that are remembered; the oldest finished ones go first."""
 
 
@@ -119,7 +119,7 @@ def start(key: session.Key, compute: Callable[[Progress], object]) -> Job:
         job.thread.start()
         _JOBS[key] = job
         finished = [name for name, known_job in _JOBS.items() if not known_job.is_running and name != key]
-        for name in finished[: max(len(_JOBS) - MOST, 0)]:
+        for name in finished[: max(len(_JOBS) - MAX_JOBS, 0)]:
             del _JOBS[name]
         return job
 

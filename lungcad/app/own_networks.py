@@ -8,7 +8,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 if TYPE_CHECKING:
     from lungcad.models import TrainedModel
 
-MOST = 4
+MAX_NETWORKS = 4
 """Of a session; the oldest goes first. Each holds some 15 MB."""
 _NETWORKS = "own_networks"
 
@@ -21,4 +21,4 @@ def own_networks() -> dict[str, "TrainedModel"]:
 def send(model: "TrainedModel") -> None:
     """Put a network into this session's pickers; one of the same name takes the other's place."""
     networks = {name: each for name, each in own_networks().items() if name != model.card.name} | {model.card.name: model}
-    st.session_state[_NETWORKS] = dict(list(networks.items())[-MOST:])
+    st.session_state[_NETWORKS] = dict(list(networks.items())[-MAX_NETWORKS:])

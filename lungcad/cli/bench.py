@@ -25,7 +25,7 @@ def bench(
     everything: Annotated[bool, typer.Option("--all", help="Every entry (about half an hour) instead of the short set.")] = False,
     data: Annotated[
         Path | None,
-        typer.Option(help="Folder that holds the data sets; looked for in data/ unless told. Phantoms stand in where one is missing."),
+        typer.Option(help="Folder that holds the data sets; by default looked for in data/. Phantoms stand in where one is missing."),
     ] = None,
     out: Annotated[
         Path | None,

@@ -13,7 +13,7 @@ from lungcad.paths import CONCEPTS, RUNS, to_write
 @app.command()
 def concepts(
     model: Model = "lidc-efficientnet-lite0-concepts",
-    data: Annotated[Path | None, typer.Option(help="Folder of LIDC-IDRI with attributes.csv; looked for in data/ unless told.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of LIDC-IDRI with attributes.csv; by default looked for in data/.")] = None,
     beside: Annotated[
         str, typer.Option(help="Runs of the same test part to stand beside it, with commas between.")
     ] = "lidc-efficientnet-lite0,lidc-efficientnet-lite0-soft",

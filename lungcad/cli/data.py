@@ -15,7 +15,7 @@ app.add_typer(data_app, name="data")
 @app.command()
 def audit(
     folder: Annotated[str, typer.Argument(help="A folder of images, or the name of a known data set.")],
-    layout: Annotated[str | None, typer.Option(help="How the folder is laid out; found out unless told.")] = None,
+    layout: Annotated[str | None, typer.Option(help="How the folder is laid out; by default found out.")] = None,
     protocol: Annotated[
         str | None, typer.Option(help="Split a data set that comes without parts, published or grouped, to see what leaks.")
     ] = None,
@@ -53,8 +53,8 @@ def audit(
 @data_app.command("info")
 def data_info(
     name: str,
-    data: Annotated[Path | None, typer.Option(help="Its folder; looked for in data/ unless told.")] = None,
-    task: Annotated[str | None, typer.Option(help="Which task; the usual one unless told.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Its folder; by default looked for in data/.")] = None,
+    task: Annotated[str | None, typer.Option(help="Which task; by default the usual one.")] = None,
     as_json: Json = False,
 ) -> None:
     """Counts of a data set by class, split and group under both protocols, its licence and citation."""
@@ -83,7 +83,7 @@ def data_info(
 
 
 @data_app.command("keep")
-def data_keep(name: str, data: Annotated[Path | None, typer.Option(help="Its folder; looked for in data/ unless told.")] = None) -> None:
+def data_keep(name: str, data: Annotated[Path | None, typer.Option(help="Its folder; by default looked for in data/.")] = None) -> None:
     """Keep a data set's audit and counts in data/audits, for those who have not its images."""
     from lungcad.datasets import DATASETS
     from lungcad.datasets.stored_audits import store_audit
@@ -97,7 +97,7 @@ def data_keep(name: str, data: Annotated[Path | None, typer.Option(help="Its fol
 @data_app.command("make")
 def data_make(
     name: Annotated[str, typer.Argument(help="What to make: phantoms.")],
-    out: Annotated[Path | None, typer.Argument(help="A new folder; data/phantoms unless told.")] = None,
+    out: Annotated[Path | None, typer.Argument(help="A new folder; by default data/phantoms.")] = None,
     n: Annotated[int, typer.Option(min=24, max=1_000_000, help="Synthetic patients, one slice each.")] = 2000,
     shortcut: Annotated[
         str | None, typer.Option(help="Plant marker, table, dot, border or texture in 95 % of the lesions and 5 % of the others.")

@@ -14,7 +14,7 @@ def deidentify(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="A new file, or a new folder.")],
     key: Annotated[
         str | None,
-        typer.Option(help="The same word maps UIDs, patients and dates alike another time; keep it secret. A random one unless told."),
+        typer.Option(help="The same word maps UIDs, patients and dates alike another time; keep it secret. By default a random one."),
     ] = None,
     as_json: Json = False,
 ) -> None:

@@ -23,7 +23,7 @@ def export(
     ] = "onnx",
     images: Annotated[
         Path | None,
-        typer.Option(help="Folder of slices on which the file is compared with torch; shipped examples and phantoms unless told."),
+        typer.Option(help="Folder of slices on which the file is compared with torch; by default shipped examples and phantoms."),
     ] = None,
     n: Annotated[int, typer.Option("--n", min=1, max=10_000, help="How many of them.")] = 24,
     as_json: Json = False,
@@ -56,7 +56,7 @@ def export(
 
 @app.command("export-table")
 def export_table(
-    model: Annotated[str | None, typer.Option(help="Names with commas between; every installed network unless told.")] = None,
+    model: Annotated[str | None, typer.Option(help="Names with commas between; by default every installed network.")] = None,
     formats: Annotated[str, typer.Option("--format", help="Names with commas between.")] = "onnx",
     n: Annotated[int, typer.Option("--n", min=1, help="Images of each network's own test part.")] = 100,
     measure: Annotated[bool, typer.Option(help="Export anew and keep what is found in data/export.json.")] = True,

@@ -12,7 +12,7 @@ from lungcad.errors import LungcadError
 @runs_app.command("groups")
 def runs_groups(
     names: Annotated[
-        list[str] | None, typer.Argument(help="Runs of networks with an index; those of networks that were made to cheat unless told.")
+        list[str] | None, typer.Argument(help="Runs of networks with an index; by default those of networks that were made to cheat.")
     ] = None,
     as_json: Json = False,
 ) -> None:

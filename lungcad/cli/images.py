@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lungcad.models.card import ModelCard
 
 Frame = Annotated[
-    int | None, typer.Option(min=1, help="Which slice of a DICOM file that holds several, from 1; the middle one unless told.")
+    int | None, typer.Option(min=1, help="Which slice of a DICOM file that holds several, from 1; by default the middle one.")
 ]
 ScaleName = Annotated[
     str, typer.Option(help="Whether values are Hounsfield units: auto (what the file says or the values look like), hounsfield or grey.")
@@ -156,7 +156,7 @@ def explain(
     method: Annotated[
         str, typer.Option(help="gradcam, hirescam, layercam, lime, occlusion, attention, ..., or concepts; a wrong name lists them all.")
     ] = "gradcam",
-    target: Annotated[str | None, typer.Option(help="Class to explain; the predicted one unless told.")] = None,
+    target: Annotated[str | None, typer.Option(help="Class to explain; by default the predicted one.")] = None,
     out: Annotated[
         Path | None, typer.Option(help="PNG: the overlay at the image's own size. With --report or --dicom: the folder to write into.")
     ] = None,

@@ -50,16 +50,16 @@ def lab(
         complain(text)
     with progress("patients") as on_progress:
         outcome = run(chosen, on_progress=on_progress)
-    said = sentences(chosen, outcome.results)
+    summary = sentences(chosen, outcome.results)
     if as_json:
-        print_json(outcome.to_dict() | {"sentences": said})
+        print_json(outcome.to_dict() | {"sentences": summary})
         return
     rows = table_of("measure", "share of unseen patients [95 % interval]")
     for name in outcome.results.to_dict():
         if name != "n":
             rows.add_row(name.replace("_", " "), str(getattr(outcome.results, name)))
     print_table(rows)
-    for sentence in said:
+    for sentence in summary:
         print(sentence)
 
 

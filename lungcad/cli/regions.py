@@ -24,7 +24,7 @@ from lungcad.cli.common import (
 from lungcad.files import check_can_make, write_whole
 from lungcad.paths import REGION_RUNS, to_write
 
-Names = Annotated[str | None, typer.Option(help="Names with commas between; a wrong name lists them all. All that suit unless told.")]
+Names = Annotated[str | None, typer.Option(help="Names with commas between; a wrong name lists them all. By default all that suit.")]
 
 
 @app.command()
@@ -34,7 +34,7 @@ def regions(
     layout: Layout = None,
     regions: Names = None,
     fills: Names = None,
-    n: Annotated[int | None, typer.Option("--n", min=1, help="Cases, drawn from the test part; all unless told.")] = None,
+    n: Annotated[int | None, typer.Option("--n", min=1, help="Cases, drawn from the test part; by default all.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the draw, and of which image is put into which.")] = 0,
     parts: Parts = None,
     out: Annotated[Path, typer.Option(help="Where the run MODEL--DATA is written.")] = to_write(REGION_RUNS),
@@ -108,7 +108,7 @@ def regions_mend(
     recipe: Annotated[
         Path, typer.Argument(help="YAML of the plain recipe: a fitted head (probe, epochs: 0, attention: none) on a data set of slices.")
     ],
-    data: Annotated[Path | None, typer.Option(help="Folder of the data set; looked for in data/ unless told.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of the data set; by default looked for in data/.")] = None,
     seeds: Annotated[int, typer.Option(min=1, max=20, help="Of the augmentation; each is a fit of its own.")] = 3,
     out: Annotated[Path, typer.Option(help="Where the result is kept, as DATASET.")] = to_write(REGION_RUNS / "mended"),
     as_json: Json = False,

@@ -162,7 +162,7 @@ def report_dataset(
     out: Folder,
     formats: Formats = "pdf,html",
     fresh: Annotated[
-        bool, typer.Option("--fresh", help="Audit a known data set's images again; its stored audit is used unless told.")
+        bool, typer.Option("--fresh", help="Audit a known data set's images again; by default its stored audit is used.")
     ] = False,
 ) -> None:
     """What an audit found, copies side by side, trivial baselines, and the split that is safe to use. A folder is audited first."""

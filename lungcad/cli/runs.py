@@ -96,7 +96,7 @@ def runs_show(
 @runs_app.command("mark-copies")
 def runs_mark_copies(
     names: list[str],
-    data: Annotated[Path | None, typer.Option(help="Folder of the data set; looked for in data/ unless told.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of the data set; by default looked for in data/.")] = None,
     runs: RunsFolder = RUNS,
 ) -> None:
     """Mark anew which cases of runs copy a training image, by today's audit, in the runs and in the cards of the shipped networks that they tested."""

@@ -19,7 +19,7 @@ def serve(
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8600,
     allow_host: Annotated[
         list[str] | None,
-        typer.Option(help="A name by which the server may be addressed, * for any; may be given again. Its own unless told."),
+        typer.Option(help="A name by which the server may be addressed, * for any; may be given again. By default its own."),
     ] = None,
     max_upload_mib: Annotated[int, typer.Option(min=1, max=200, help="Largest upload.")] = 64,
     seconds: Annotated[float, typer.Option(min=1, max=3600, help="After which a request is given up.")] = 120,

@@ -18,7 +18,7 @@ Runs = Annotated[Path, typer.Option(help="Folder of the evaluation runs.")]
 
 @app.command()
 def taught(
-    data: Annotated[Path | None, typer.Option(help="Folder of LIDC-IDRI; looked for in data/ unless told.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of LIDC-IDRI; by default looked for in data/.")] = None,
     work: Annotated[
         Path, typer.Option(help="Work folders of the trainings under other seeds, whose weights are not shipped.")
     ] = CHECKPOINTS,

@@ -15,9 +15,9 @@ from lungcad.paths import CHECKPOINTS, RUNS, WEIGHTS, to_write
 def train(
     recipe: Path,
     data: Annotated[
-        Path | None, typer.Option(help="Folder of the data set, laid out as published; looked for in data/ unless told.")
+        Path | None, typer.Option(help="Folder of the data set, laid out as published; by default looked for in data/.")
     ] = None,
-    work: Annotated[Path | None, typer.Option(help="Checkpoints and logs; runs/NAME unless told. The same folder resumes.")] = None,
+    work: Annotated[Path | None, typer.Option(help="Checkpoints and logs; by default runs/NAME. The same folder resumes.")] = None,
     out: Annotated[Path, typer.Option(help="Where NAME.safetensors and NAME.json go.")] = to_write(WEIGHTS),
     runs: Annotated[Path, typer.Option(help="Where the evaluation run goes.")] = to_write(RUNS),
     folds: Annotated[
@@ -69,9 +69,9 @@ def train(
 @app.command()
 def tune(
     recipe: Path,
-    data: Annotated[Path | None, typer.Option(help="Folder of the data set; looked for in data/ unless told.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of the data set; by default looked for in data/.")] = None,
     trials: Annotated[int, typer.Option(min=1, max=1000, help="Trainings in all; a second call goes on.")] = 20,
-    work: Annotated[Path | None, typer.Option(help="Study and checkpoints; runs/NAME-tune unless told.")] = None,
+    work: Annotated[Path | None, typer.Option(help="Study and checkpoints; by default runs/NAME-tune.")] = None,
     out: Annotated[Path | None, typer.Option(help="YAML: the best recipe.")] = None,
 ) -> None:
     """Search rates, weight decay, dropout, label smoothing and MixUp with Optuna, on validation only."""

@@ -30,11 +30,11 @@ def trust(
     data: DataOrName,
     layout: Annotated[
         str | None,
-        typer.Option(help="How the folder is laid out; as the network's own data set unless told. lidc-dicom: series with contours."),
+        typer.Option(help="How the folder is laid out; by default as the network's own data set. lidc-dicom: series with contours."),
     ] = None,
     n: Annotated[int, typer.Option("--n", min=1, help="Cases, drawn from the test part.")] = 100,
     methods: Annotated[
-        str | None, typer.Option(help="Names with commas between; every method of about one forward pass unless told.")
+        str | None, typer.Option(help="Names with commas between; by default every method of about one forward pass.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the draw, the noise and the shifts.")] = 0,
     parts: Parts = None,
@@ -74,7 +74,7 @@ def trust(
 @app.command()
 def index(
     model: Annotated[str, typer.Option(help="A name that `models` lists, or several with commas between.")],
-    data: Annotated[Path | None, typer.Option(help="Folder of the data set that trained it; looked for in data/ unless told.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of the data set that trained it; by default looked for in data/.")] = None,
     out: Annotated[Path, typer.Option(help="Where MODEL.npz goes.")] = to_write(INDEX),
 ) -> None:
     """Index the training cases of a network by its embedding, for the nearest cases that the page shows."""

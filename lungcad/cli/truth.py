@@ -13,13 +13,13 @@ from lungcad.paths import TRUTH, to_write
 
 @app.command()
 def truth(
-    networks: Annotated[str | None, typer.Option(help="Names of networks of known truth, with commas between; all unless told.")] = None,
+    networks: Annotated[str | None, typer.Option(help="Names of networks of known truth, with commas between; by default all.")] = None,
     n: Annotated[int, typer.Option("--n", min=10, help="Test phantoms.")] = 200,
     methods: Annotated[
         str | None,
-        typer.Option(help="Methods to mark, with commas between; those of about one forward pass that are cheapest unless told."),
+        typer.Option(help="Methods to mark, with commas between; by default those of about one forward pass that are cheapest."),
     ] = None,
-    dear: Annotated[
+    slow_checks: Annotated[
         int, typer.Option(min=0, help="Cases of each network on which the checks of about a hundred passes are asked, of the first method.")
     ] = 12,
     slow: Annotated[int, typer.Option(min=0, help="Lesions on which methods of hundreds of passes are localised.")] = 6,
@@ -52,7 +52,7 @@ def truth(
         print(", ".join(f"{check}: contradicts from a fall of {value}" for check, value in chosen.items()))
         return
     with progress("test phantoms") as on_progress:
-        marked = mark(names, n=n, methods=names_in(methods), dear_cases=dear, slow_cases=slow, on_progress=on_progress)
+        marked = mark(names, n=n, methods=names_in(methods), slow_check_cases=slow_checks, slow_cases=slow, on_progress=on_progress)
     written = write_truth(marked, out)
     if as_json:
         print_json(marked.to_dict())

@@ -39,7 +39,7 @@ def volume(
     series: Annotated[int | None, typer.Option(min=1, help="Which series, where there are several; without it they are listed.")] = None,
     method: Annotated[str, typer.Option(help="A method of about one forward pass: gradcam, hirescam, attention, ...")] = "gradcam",
     target: Annotated[
-        str | None, typer.Option(help="Class whose maps and positions are given; the finding found most probable unless told.")
+        str | None, typer.Option(help="Class whose maps and positions are given; by default the finding found most probable.")
     ] = None,
     point: Annotated[str | None, typer.Option(help="x,y,z in patient mm: rate the nodule there (networks trained on nodules).")] = None,
     beside: Annotated[

@@ -183,14 +183,14 @@ FEW_GROUPS = 20
 def flags(part: ScoredCases) -> list[str]:
     """What a reader should know before the numbers, in a few words each."""
     table = part.run.test
-    said = []
+    flagged = []
     if copies := int(table.copy_of_training.sum()):
-        said.append(f"{copies} copies of training images")
+        flagged.append(f"{copies} copies of training images")
     if part.n_groups < FEW_GROUPS:
-        said.append(f"{part.n_groups} groups only")
+        flagged.append(f"{part.n_groups} groups only")
     if "fold" in table:
-        said.append(f"{table.fold.nunique()} folds")
+        flagged.append(f"{table.fold.nunique()} folds")
     present = np.bincount(part.labels, minlength=len(part.run.classes))
     if missing := [name for name, n in zip(part.run.classes, present, strict=True) if not n]:
-        said.append(f"no test case of {', '.join(missing)}")
-    return said
+        flagged.append(f"no test case of {', '.join(missing)}")
+    return flagged

@@ -72,5 +72,8 @@ def facts(image: CTImage, card: ModelCard) -> Iterator[Finding]:
 
 def _orientation(image: CTImage) -> str:
     """The sentence with which the reader said it, so that it is not said twice."""
-    said = (sentence for sentence in image.warnings if image.orientation.value in sentence)
-    return next(said, f"This is no axial slice ({image.orientation}); the network was trained on axial slices, so do not trust the answer.")
+    sentences_of_the_reader = (sentence for sentence in image.warnings if image.orientation.value in sentence)
+    return next(
+        sentences_of_the_reader,
+        f"This is no axial slice ({image.orientation}); the network was trained on axial slices, so do not trust the answer.",
+    )

@@ -44,11 +44,11 @@ def run(settings: LabSettings, *, on_progress: Progress | None = None, on_epoch:
     """Draw what is missing, train, test. on_progress: in patients, while their features are drawn or read; what either raises stops the training."""
     total = settings.patients + TESTED
 
-    def told(first: int) -> Progress | None:
+    def progress_from(first: int) -> Progress | None:
         return None if on_progress is None else lambda done, _: on_progress(first + done, total)
 
-    training = load_patients(settings, Part.TRAIN, settings.patients, told(0))
-    tested = load_patients(settings, Part.TEST, TESTED, told(settings.patients))
+    training = load_patients(settings, Part.TRAIN, settings.patients, progress_from(0))
+    tested = load_patients(settings, Part.TEST, TESTED, progress_from(settings.patients))
     epochs, head = [], new_head(settings)
     for epoch in train(head, settings, training_sample(settings, training), curve_samples(settings, tested), watched_features(tested)):
         epochs.append(epoch)

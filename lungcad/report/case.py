@@ -102,8 +102,8 @@ def _answered(case: Case) -> list[Section]:
 def _set_of_classes(result: Analysis) -> list[Block]:
     classes = result.prediction_set
     named = replace(classes, classes=classes.classes and tuple(map(class_title, classes.classes)))
-    said = [] if classes.classes is None else [Text(f"Set of classes: {named}.")]
-    return [*said, *([Text(classes.note, Tone.NOTE)] if classes.note else [])]
+    set_of_classes = [] if classes.classes is None else [Text(f"Set of classes: {named}.")]
+    return [*set_of_classes, *([Text(classes.note, Tone.NOTE)] if classes.note else [])]
 
 
 def _slice(case: Case) -> list[Block]:
@@ -161,7 +161,7 @@ def _trust(case: Case) -> list[Block]:
 def _nearest(nearest: Nearest) -> list[Block]:
     rows = [(str(place), class_title(case.label), f"{case.distance:.3f}", case.case) for place, case in enumerate(nearest.neighbours, 1)]
     first, far = nearest.neighbours[0].distance, nearest.far
-    said = (
+    introduction = (
         Text(
             f"Not like anything seen in training: the nearest case is {first:.2f} away; 95 % of validation lie within {far:.2f}.",
             Tone.WARNING,
@@ -170,7 +170,7 @@ def _nearest(nearest: Nearest) -> list[Block]:
         else Text(f"The nearest training case is {first:.2f} away; 95 % of the validation images lie within {far:.2f} of one.")
     )
     columns = ("", "Class", "Cosine distance", "Training case (its file in the published data)")
-    return [said, Table(columns, rows, (0.2, 1.2, 0.8, 2.6))]
+    return [introduction, Table(columns, rows, (0.2, 1.2, 0.8, 2.6))]
 
 
 def _repeat(case: Case) -> list[Block]:

@@ -108,12 +108,12 @@ def _copies(audit: Audit, folder: Path | None) -> list[Block]:
 
 def _pair(number: int, pair: Mapping[str, Any], folder: Path) -> list[Picture]:
     """Two images; none where one is not there."""
-    said = (f"{number}: {pair['first']}", f"{number}, {pair['transform']}, overlap {pair['overlap']:.0%}: {pair['second']}")
+    captions = (f"{number}: {pair['first']}", f"{number}, {pair['transform']}, overlap {pair['overlap']:.0%}: {pair['second']}")
     try:
         images = [_thumbnail(path_of_id(folder, pair[which])) for which in ("first", "second")]
     except (LungcadError, OSError):
         return []
-    return [Picture(image, caption, f"image {caption}") for image, caption in zip(images, said, strict=True)]
+    return [Picture(image, caption, f"image {caption}") for image, caption in zip(images, captions, strict=True)]
 
 
 def _thumbnail(path: Path) -> bytes:
@@ -180,12 +180,12 @@ def _split(dataset: Dataset | None, counts: Mapping[str, Any] | None) -> list[Bl
 def _why(dataset: Dataset, counts: Mapping[str, Any]) -> str:
     """Copies are marked against every published training image, those that the grouped split leaves out too (:mod:`lungcad.datasets.splits`)."""
     copies = {name: sum(part["copies_of_training"] for part in protocol["parts"]) for name, protocol in counts["protocols"].items()}
-    said = f"No group and no copy lies on both sides of it ({dataset.grouping})."
+    sentences = f"No group and no copy lies on both sides of it ({dataset.grouping})."
     if published := copies.get(Protocol.PUBLISHED):
-        said += f" The published split validates and tests on {published} copies of its training images."
+        sentences += f" The published split validates and tests on {published} copies of its training images."
     if marked := copies.get(Protocol.GROUPED):
-        said += f" {marked} images that the grouped one validates or tests on copy a published training image; those training images are left out of it."
-    return said
+        sentences += f" {marked} images that the grouped one validates or tests on copy a published training image; those training images are left out of it."
+    return sentences
 
 
 def _about(dataset: Dataset) -> Sequence[Block]:

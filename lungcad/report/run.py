@@ -29,8 +29,8 @@ RATES = ("sensitivity", "specificity", "PPV", "NPV")
 def run_document(run: Run, *, date: str | None = None) -> Document:
     """Every number is computed from the run's stored predictions. Raises :class:`LungcadError` for a run whose cases cannot be scored."""
     scored = ScoredCases(run)
-    said = flags(scored)
-    opening: list[Block] = [Text(f"Before the numbers: {'; '.join(said)}.", Tone.WARNING)] if said else []
+    flagged = flags(scored)
+    opening: list[Block] = [Text(f"Before the numbers: {'; '.join(flagged)}.", Tone.WARNING)] if flagged else []
     sections = [
         Section("Metrics on the test part", _metrics(run, scored)),
         Section("Curves and errors", [_curves(run, scored), _confusion(run, scored), *_operating_points(run)]),

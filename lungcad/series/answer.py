@@ -136,11 +136,11 @@ def _warnings(answers: Sequence[SliceAnswer], has_answer: bool, show_anyway: boo
         for reason in each.gate.reasons:
             counts[reason] = counts.get(reason, 0) + 1
     declined = sum(each.gate.is_declined for each in answers)
-    said = [f"{count} of {len(answers)} slices: {reason}" for reason, count in sorted(counts.items(), key=lambda item: -item[1])]
+    sentences = [f"{count} of {len(answers)} slices: {reason}" for reason, count in sorted(counts.items(), key=lambda item: -item[1])]
     if not has_answer:
-        said.insert(0, f"The gate declines {declined} of the {len(answers)} slices, so there is no answer for the series.")
+        sentences.insert(0, f"The gate declines {declined} of the {len(answers)} slices, so there is no answer for the series.")
     elif declined:
         how = "counted all the same" if show_anyway else "left out of the answer"
-        said.insert(0, f"The gate declines {declined} of the {len(answers)} slices; they are {how}.")
+        sentences.insert(0, f"The gate declines {declined} of the {len(answers)} slices; they are {how}.")
     warned = sum(each.gate.outcome is Outcome.WARN for each in answers)
-    return tuple(said[:6]) if declined or warned else ()
+    return tuple(sentences[:6]) if declined or warned else ()

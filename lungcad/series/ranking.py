@@ -14,7 +14,7 @@ APART_MM = 10.0
 """Between the slices of two positions, along the normal."""
 HALF = 0.5
 """Of the peak: the level of the region around it."""
-MOST = 10
+MAX_POSITIONS = 10
 """Positions given."""
 
 
@@ -34,7 +34,7 @@ def ranked_positions(volume: CTVolume, answer: SeriesAnswer) -> tuple[Position, 
         row, column = peak_of(each, answer, volume)
         point = volume.point_mm(each.index, row, column)
         positions.append(Position(len(positions) + 1, each.index, row, column, point, float(suspicion[place])))
-        if len(positions) == MOST:
+        if len(positions) == MAX_POSITIONS:
             break
     return tuple(positions)
 

@@ -103,7 +103,7 @@ def test_lime_runs_and_shows_its_result(page):
     page.selectbox(key="method").select("lime").run()
     page.select_slider(key="lime_samples").set_value(250).run()
     assert "lime" not in result(page)["attributions"]
-    page.button(key="dear_map_start").click().run()
+    page.button(key="slow_map_start").click().run()
     facts = result(page)["attributions"]["lime"]["facts"]
     assert not page.exception and facts["samples"] == 250
 
@@ -115,13 +115,13 @@ def test_lime_can_be_stopped(page, monkeypatch):
 
     def interrupted(*args, on_progress, **kwargs):
         on_progress(50, 1000)
-        streamlit.session_state.update(dear_map_running=None, dear_map_stopped=streamlit.session_state["dear_map_running"])
+        streamlit.session_state.update(slow_map_running=None, slow_map_stopped=streamlit.session_state["slow_map_running"])
         streamlit.rerun()  # raises in the running script what a click raises
 
     monkeypatch.setattr(session, "analyse", interrupted)
-    page.button(key="dear_map_start").click().run()
+    page.button(key="slow_map_start").click().run()
     assert not page.exception and any("stopped" in info.value for info in page.info)
-    assert "lime" not in result(page)["attributions"] and page.button(key="dear_map_start").label == "Run LIME"
+    assert "lime" not in result(page)["attributions"] and page.button(key="slow_map_start").label == "Run LIME"
 
 
 def test_settings_belong_to_the_method(page):

@@ -12,12 +12,12 @@ from tests.app.pages import mounted, panes_of, predict_page, small_table
 def test_the_slower_checks_run_on_a_button():
     page = predict_page("trust").run()
     before = len(page.expander)
-    page.button(key="dear_checks_start").click().run()
+    page.button(key="slow_checks_start").click().run()
     asked = [row.label for row in page.expander]
     assert not page.exception and len(asked) == before + 1 and "learnt" in asked[-1]
 
 
-def test_a_dear_method_is_checked_only_after_it_ran():
+def test_a_slow_method_is_checked_only_after_it_ran():
     page = predict_page("trust").run()
     page.selectbox(key="method").select("lime").run()
     assert not page.exception and not page.expander and any("checked once it is shown" in caption.value for caption in page.caption)

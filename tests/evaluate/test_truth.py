@@ -76,7 +76,7 @@ def test_a_cheater_is_judged_where_it_cheats(reads_the_marker, scenes):
 
 def test_a_verdict_says_what_the_picture_carried(toy, scenes):
     model = dataclasses.replace(toy, card=toy.card.model_copy(update={"dataset": "phantoms"}))
-    table = judge(model, KnownNetwork("toy", Role.UNTRAINED), in_turn(scenes)[3:5], ["gradcam"], dear_cases=0)
+    table = judge(model, KnownNetwork("toy", Role.UNTRAINED), in_turn(scenes)[3:5], ["gradcam"], slow_check_cases=0)
     assert table.groupby("case", sort=False).carried.first().tolist() == ["", "marker"] and set(table.shortcut) == {""}
     assert {"surroundings", "texture"} <= set(table.check) <= set(CHECKS) - {"faithfulness", "sanity"}
 

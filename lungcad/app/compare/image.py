@@ -94,13 +94,15 @@ def show_gates(image: CTImage, names: list[str]) -> None:
     if not declined:
         return
     are_hidden = any(result.is_hidden for result in declined.values())
-    said = "No answer" if are_hidden else "Declined, do not believe the answer"
+    outcome = "No answer" if are_hidden else "Declined, do not believe the answer"
     whose = " An example of lungcad's own is shown all the same." if not are_hidden and session.is_example(image) else ""
     networks_by_reason: dict[str, list[str]] = {}
     for name, result in declined.items():
         networks_by_reason.setdefault(str(result.gate.reason), []).append(literal(name))
     st.warning(
-        "  \n".join(f"**{said} of {' and '.join(networks)}**: {literal(reason)}{whose}" for reason, networks in networks_by_reason.items()),
+        "  \n".join(
+            f"**{outcome} of {' and '.join(networks)}**: {literal(reason)}{whose}" for reason, networks in networks_by_reason.items()
+        ),
         icon=":material/block:",
     )
     st.button(

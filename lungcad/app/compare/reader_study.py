@@ -121,8 +121,8 @@ def _results(readings: list[Reading], networks: list[str]) -> None:
             missing, lacking = ("specificity", task.negative) if not negatives else ("sensitivity", f"not {task.negative}")
             st.caption(f"There is no {missing}: none of the {len(complete)} cases read so far is {class_text(lacking)}.")
     if declined := {name: n for name in networks if (n := sum(reading.networks[name] is None for reading in complete))}:
-        said = ", ".join(f"{literal(name)} {n} of {len(complete)} cases" for name, n in declined.items())
-        st.caption(f"Declined, and left out of what regards that network: {said}.")
+        listing = ", ".join(f"{literal(name)} {n} of {len(complete)} cases" for name, n in declined.items())
+        st.caption(f"Declined, and left out of what regards that network: {listing}.")
     st.caption(
         f"Positive: every class but {class_text(task.negative)}. Kappa: agreement beyond chance. With few cases all of this is uncertain."
         if task and task.negative

@@ -53,15 +53,15 @@ def _show_pair(pair: Mapping[str, Any], folder: Path | None) -> None:
         if pair["transform"] != "as it is"
         else "The second picture is as the first"
     )
-    said = f"{how}; both show {pair['overlap']:.0%} of the smaller one, and their detail correlates by {pair['correlation']:.2f}."
+    caption = f"{how}; both show {pair['overlap']:.0%} of the smaller one, and their detail correlates by {pair['correlation']:.2f}."
     if folder is None:
-        st.caption(literal(f"{pair['first']} and {pair['second']}. {said}"))
+        st.caption(literal(f"{pair['first']} and {pair['second']}. {caption}"))
         return
     for place, case in zip(case_grid(2, width=224), (pair["first"], pair["second"]), strict=True):
         with place:
             case_picture(path_of_id(folder, case))
             st.caption(literal(case))
-    st.caption(literal(said))
+    st.caption(literal(caption))
 
 
 def show_groups(title: str, groups: list[list[str]], folder: Path | None, *, expanded: bool = False) -> None:

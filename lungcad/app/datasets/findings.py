@@ -42,16 +42,16 @@ def _show_leaks(found: Audit, folder: Path | None) -> None:
 
 
 def _show_metadata(found: Audit, folder: Path | None) -> None:
-    told = found.metadata_only
-    if told is not None:
+    from_the_file = found.metadata_only
+    if from_the_file is not None:
         st.markdown(
             f"**Format, size, mode and border alone** tell the classes apart with a balanced accuracy of "
-            f"{told.balanced_accuracy:.2f} (chance {told.chance:.2f})."
+            f"{from_the_file.balanced_accuracy:.2f} (chance {from_the_file.chance:.2f})."
         )
-        show_shares({"recall from the file alone": told.recall}, "recall", "telltale", told.chance)
-        if told.suspicious:
+        show_shares({"recall from the file alone": from_the_file.recall}, "recall", "telltale", from_the_file.chance)
+        if from_the_file.suspicious:
             st.warning(
-                f"{', '.join(class_text(name) for name in told.suspicious)} can be recognised by the file, not the disease: a network may learn that.",
+                f"{', '.join(class_text(name) for name in from_the_file.suspicious)} can be recognised by the file, not the disease: a network may learn that.",
                 icon=":material/info:",
             )
     show_files(found)

@@ -39,13 +39,13 @@ def show_pictures(settings: LabSettings, maps: Sequence[Any] | None = None, prob
             pictures.append(drawn(picture, None if maps is None else np.asarray(maps[index], np.float32)))
         gap = np.full((pictures[0].shape[0], GAP, 3), 128, np.uint8)
         who = "With a lesion (outlined)" if row == 0 else "Without a lesion"
-        said = ""
+        answer = ""
         if probabilities is not None:
-            said = f". The network says **lesion** with {probabilities[row]:.0%} | {probabilities[row + 1]:.0%}"
+            answer = f". The network says **lesion** with {probabilities[row]:.0%} | {probabilities[row + 1]:.0%}"
         st.image(
             np.hstack([pictures[0], gap, pictures[1]]),
             width="stretch",
-            caption=f"{who}: as it is | with {title}{said}",
+            caption=f"{who}: as it is | with {title}{answer}",
             alt=f"One synthetic patient twice, {who.lower()}: as it is, and with {title}; the network's heat map lies over both.",
         )
 

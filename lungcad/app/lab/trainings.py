@@ -19,7 +19,7 @@ from lungcad.lab.settings import LabSettings
 from lungcad.lab.worker import Worker
 from lungcad.progress import Progress
 
-MOST = 24
+MAX_TRAININGS = 24
 """Trainings that are remembered."""
 GRACE = 6.0
 """Seconds that a training goes on for nobody: a reload takes less."""
@@ -80,7 +80,7 @@ def begin(settings: LabSettings) -> Training:
             training = Training(settings)
             _TRAININGS[settings.key] = training
             idle = [key for key, each in _TRAININGS.items() if not each.is_running and each is not training]
-            for key in idle[: max(len(_TRAININGS) - MOST, 0)]:
+            for key in idle[: max(len(_TRAININGS) - MAX_TRAININGS, 0)]:
                 del _TRAININGS[key]
         watch(training)
         if training.results is None:  # under the lock, or a second tab finds it neither running nor finished and puts its own in its place
@@ -120,7 +120,7 @@ def _train(training: Training, on_progress: Progress) -> bool:
             training.job.stop.set()
         on_progress(training.done, training.total)
 
-    def told(done: int, total: int) -> None:
+    def report_progress(done: int, total: int) -> None:
         training.done, training.total = done, total
 
     with _LOCK:
@@ -131,7 +131,7 @@ def _train(training: Training, on_progress: Progress) -> bool:
             check()
             time.sleep(0.1)
         training.place = 0
-        answer = _WORKER.train(training.settings, on_progress=told, on_epoch=training.epochs.append, check=check)
+        answer = _WORKER.train(training.settings, on_progress=report_progress, on_epoch=training.epochs.append, check=check)
         training.head = answer["head"]
         training.results = Results.of_dict(answer["results"])
         return True

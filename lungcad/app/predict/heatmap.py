@@ -85,7 +85,7 @@ def explained(image: CTImage, network: str, method: str, target: str | None, opt
     if METHODS[method].cost is not Cost.SLOW:
         return session.result(image, network, method, target, options)
     found = run_in_session(
-        "dear_map",
+        "slow_map",
         session.result_key(image, network, method, target, options),
         METHODS[method].title,
         lambda on_progress: session.analysis(image, network, method, target, options, on_progress),

@@ -21,7 +21,7 @@ BADGES = {
     Verdict.CONTRADICTS: (":material/cancel:", "orange"),
     Verdict.NOT_APPLICABLE: (":material/remove:", "gray"),
 }
-MOST = sum(check.ask is not None for check in CHECKS.values())
+MAX_FAST_CHECKS = sum(check.ask is not None for check in CHECKS.values())
 """Checks that may be made without a button."""
 
 
@@ -31,7 +31,7 @@ def show_trust(result: Analysis, network: str, method: str, options: Options) ->
     model = store.model(network)
     found: list[Check] | None = session.computed(("trust", *key))
     with st.container(key="trust_list", gap=None):
-        slots = [st.empty() for _ in range(MOST)]
+        slots = [st.empty() for _ in range(MAX_FAST_CHECKS)]
         if found is None:
             for slot in slots:
                 slot.caption("checking …")  # what stood here belongs to another map
@@ -50,8 +50,8 @@ def show_trust(result: Analysis, network: str, method: str, options: Options) ->
         for slot in slots[len(found) :]:
             slot.empty()
         slower = run_in_session(
-            "dear_checks",
-            ("dear trust", *key),
+            "slow_checks",
+            ("slow trust", *key),
             "the slower checks",
             lambda on_progress: slow_trust_checks(result.image, model, result, method, options, on_progress),
             help=f"Replaces the network's weights by random ones, layer by layer, and draws {METHODS[method].title} again each time"
@@ -65,7 +65,7 @@ def show_trust(result: Analysis, network: str, method: str, options: Options) ->
 def known_checks(result: Analysis, network: str, method: str, options: Options) -> list[Check]:
     """Those of this map that were made so far, the slower ones last."""
     key = session.result_key(result.image, network, method, result.target, options)
-    return [*(session.computed(("trust", *key)) or []), *(session.computed(("dear trust", *key)) or [])]
+    return [*(session.computed(("trust", *key)) or []), *(session.computed(("slow trust", *key)) or [])]
 
 
 def show_check(check: Check, method: str, *, is_open: bool = False, gate: str = "") -> None:

@@ -27,8 +27,8 @@ def show_rating(opened: Opened, point: tuple[float, float, float]) -> None:
         heat = viewer.HeatMap.of(result.attributions["gradcam"], result.geometry)
         panes.append(viewer.Pane(result.image, None if result.is_hidden else heat, title=name))
         title = f"**{literal(card_title(store.cards()[name]))}**: "
-        said = "declined" if result.is_hidden else f"{class_label(result.prediction.label)}, {result.prediction.confidence:.0%}"
-        words.append(title + said + "".join(f"  \n{literal(warning)}" for warning in result.warnings))
+        answer = "declined" if result.is_hidden else f"{class_label(result.prediction.label)}, {result.prediction.confidence:.0%}"
+        words.append(title + answer + "".join(f"  \n{literal(warning)}" for warning in result.warnings))
     for line in words:
         st.markdown(line)
     viewer.show(panes, key="volume_crops", height=300)

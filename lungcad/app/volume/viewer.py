@@ -64,12 +64,12 @@ class Curve:
 
 def send(volume: CTVolume, overlays: Sequence[Overlay]) -> Payload:
     """Hand the voxels and what lies over them to the browser. Streamlit sends an unchanged element as its hash alone."""
-    kept = st.session_state.get("volume_payload")
-    if kept is None or kept[0] != volume.sha256:
+    packed_volume = st.session_state.get("volume_payload")
+    if packed_volume is None or packed_volume[0] != volume.sha256:
         payload = payload_of(volume)
-        kept = (volume.sha256, payload, pack({"id": _id(volume)}, payload.hu))
-        st.session_state["volume_payload"] = kept
-    _, payload, packed = kept
+        packed_volume = (volume.sha256, payload, pack({"id": _id(volume)}, payload.hu))
+        st.session_state["volume_payload"] = packed_volume
+    _, payload, packed = packed_volume
     send_values(KEY, _id(volume), packed)
     for overlay in overlays:
         send_values(KEY, overlay.id, _packed(overlay, payload))

@@ -69,15 +69,19 @@ def _metadata_only(subject: AuditSubject) -> dict[str, Any] | None:
 
 def _score(finding: Mapping[str, Any]) -> float:
     """How far above chance, as a share of what is possible."""
-    told = finding["metadata_only"]
-    return max(0.0, (told["balanced_accuracy"] - told["chance"]) / (1 - told["chance"])) if told else 0.0
+    metadata_only = finding["metadata_only"]
+    return (
+        max(0.0, (metadata_only["balanced_accuracy"] - metadata_only["chance"]) / (1 - metadata_only["chance"])) if metadata_only else 0.0
+    )
 
 
 def _say(finding: Mapping[str, Any]) -> list[str]:
-    told = finding["metadata_only"]
-    if told is None:
+    metadata_only = finding["metadata_only"]
+    if metadata_only is None:
         return []
-    return [f"format, size, mode and border alone: balanced accuracy {told['balanced_accuracy']:.3f} (chance {told['chance']:.3f})"]
+    return [
+        f"format, size, mode and border alone: balanced accuracy {metadata_only['balanced_accuracy']:.3f} (chance {metadata_only['chance']:.3f})"
+    ]
 
 
 METADATA = AuditCheck(

@@ -26,7 +26,8 @@ def choose_one(check: str, *, n: int, on_case: Callable[[], None] = lambda: None
     honest = [known for known in KNOWN_NETWORKS.values() if known.role is Role.HONEST]
     scenes = draw_scenes(Split.VALID, n)
     verdicts = [
-        judge(load_model(known.name), known, in_turn(scenes), METHOD, dear_cases=0, checks=[check], on_case=on_case) for known in honest
+        judge(load_model(known.name), known, in_turn(scenes), METHOD, slow_check_cases=0, checks=[check], on_case=on_case)
+        for known in honest
     ]
     return thresholds_in_use() | {check: choose_thresholds(pd.concat(verdicts))[check]}
 
@@ -46,11 +47,13 @@ def mark_one(
                 f"The network {name} has other weights than those that were marked; run 'python -m lungcad truth' for all checks."
             )
         pictures = judged_pictures(known, scenes, lesion_probabilities(model, known, scenes))
-        found.append(judge(model, known, pictures, METHOD, dear_cases=0, checks=[check], on_case=on_case))
+        found.append(judge(model, known, pictures, METHOD, slow_check_cases=0, checks=[check], on_case=on_case))
     first, training = load_model(facts["networks"][0]), draw_scenes(Split.VALID, facts["n"])
     for name, make in UNTRAINED.items():
         nothing_learnt = KnownNetwork(name, Role.UNTRAINED)
-        found.append(judge(make(first, training), nothing_learnt, in_turn(scenes), METHOD, dear_cases=0, checks=[check], on_case=on_case))
+        found.append(
+            judge(make(first, training), nothing_learnt, in_turn(scenes), METHOD, slow_check_cases=0, checks=[check], on_case=on_case)
+        )
     table = pd.concat([verdicts[verdicts.check != check], *found], ignore_index=True)
     return facts | {"marks": marks(table), "accused": accusations(table), "thresholds": thresholds_in_use()}, table
 

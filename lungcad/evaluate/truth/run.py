@@ -59,7 +59,7 @@ def choose_on_validation(
     networks = [known for known in known_networks(names) if known.role is Role.HONEST]
     scenes = draw_scenes(Split.VALID, n)
     step = _Steps(len(networks) * len(scenes), on_progress)
-    verdicts = [judge(load_model(known.name), known, in_turn(scenes), ["gradcam"], dear_cases=0, on_case=step) for known in networks]
+    verdicts = [judge(load_model(known.name), known, in_turn(scenes), ["gradcam"], slow_check_cases=0, on_case=step) for known in networks]
     return choose_thresholds(pd.concat(verdicts))
 
 
@@ -68,13 +68,13 @@ def mark(
     *,
     n: int = 200,
     methods: Sequence[str] | None = None,
-    dear_cases: int = 12,
+    slow_check_cases: int = 12,
     slow_cases: int = 6,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Truth:
     """On the first ``n`` test phantoms, with the thresholds in use.
 
-    methods: those that are marked. dear_cases: on which the checks of about a hundred passes are asked, of the first method. slow_cases: lesions on
+    methods: those that are marked. slow_check_cases: on which the checks of about a hundred passes are asked, of the first method. slow_cases: lesions on
     which methods of hundreds of passes are localised.
     """
     networks = known_networks(names)
@@ -86,7 +86,7 @@ def mark(
     rows, verdicts, peaked, places = [], [], [], []
 
     def judge_all(model: TrainedModel, known: KnownNetwork, pictures: Sequence[Shown], suited: Sequence[str]) -> None:
-        verdicts.append(judge(model, known, pictures, suited, dear_cases=dear_cases, on_case=step))
+        verdicts.append(judge(model, known, pictures, suited, slow_check_cases=slow_check_cases, on_case=step))
         step(len(scenes) - len(pictures))
 
     for known in networks:

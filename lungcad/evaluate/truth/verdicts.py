@@ -14,7 +14,7 @@ from lungcad.explain.trust import CHECKS, Subject, Verdict
 from lungcad.explain.trust.panel import answer_of
 from lungcad.models import TrainedModel
 
-DEAR_CHECKS = ("faithfulness", "sanity")
+SLOW_CHECKS = ("faithfulness", "sanity")
 """They take about a hundred passes a map."""
 COLUMNS = ("network", "role", "shortcut", "case", "carried", "method", "check", "value", "verdict")
 
@@ -42,28 +42,28 @@ def judge(
     pictures: Sequence[Shown],
     methods: Sequence[str],
     *,
-    dear_cases: int,
+    slow_check_cases: int,
     checks: Sequence[str] | None = None,
     on_case: Callable[[], None] = lambda: None,
 ) -> pd.DataFrame:
     """Verdicts on each picture, about the class that the network answers.
 
-    dear_cases: how many of them, drawn at random, get the checks in :data:`DEAR_CHECKS`, of the first method. checks: all that
+    slow_check_cases: how many of them, drawn at random, get the checks in :data:`SLOW_CHECKS`, of the first method. checks: all that
     can be marked unless told. Columns: :data:`COLUMNS`, where
     shortcut is the network's and carried the picture's.
     """
-    dear = set(np.random.default_rng(0).permutation(len(pictures))[:dear_cases].tolist())
+    with_slow = set(np.random.default_rng(0).permutation(len(pictures))[:slow_check_cases].tolist())
     rows: list[dict[str, object]] = []
     for index, shown in enumerate(pictures):
         facts = {"network": known.name, "role": str(known.role), "shortcut": known.shortcut or "", "case": shown.scene.name}
-        for row in _of_picture(model, shown, methods, checks or checks_marked(), with_dear=index in dear):
+        for row in _of_picture(model, shown, methods, checks or checks_marked(), with_slow_checks=index in with_slow):
             rows.append({**facts, "carried": shown.shortcut or "", **row})
         on_case()
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def _of_picture(
-    model: TrainedModel, shown: Shown, methods: Sequence[str], checks: Sequence[str], *, with_dear: bool
+    model: TrainedModel, shown: Shown, methods: Sequence[str], checks: Sequence[str], *, with_slow_checks: bool
 ) -> Iterator[dict[str, object]]:
     subject = Subject(model, image_of(shown.picture), methods[0], 0, Options(seed=shown.scene.patient.seed))
     target = int(subject.perturbed.probabilities[0].argmax())
@@ -72,7 +72,7 @@ def _of_picture(
         subject = subject.under(method)
         attribution = subject.explain(method)
         for name in checks:
-            if name in DEAR_CHECKS and not (with_dear and method == methods[0]):
+            if name in SLOW_CHECKS and not (with_slow_checks and method == methods[0]):
                 continue
             check = answer_of(CHECKS[name], subject, attribution)
             if check.verdict is not Verdict.NOT_APPLICABLE:

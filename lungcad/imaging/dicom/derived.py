@@ -23,8 +23,8 @@ _OTHER_PARTS = re.compile(
 
 def warn_of_other_kinds(dataset: pydicom.Dataset, remarks: Remarks) -> None:
     """A warning where Image Type, Volume Based Calculation Technique or Body Part Examined name something else than a slice of the chest."""
-    said = [*texts(dataset, "ImageType"), *texts(dataset, "VolumeBasedCalculationTechnique")]
-    words = {part for word in said for part in (re.sub(r"\W+", "_", word), *word.split())}
+    values = [*texts(dataset, "ImageType"), *texts(dataset, "VolumeBasedCalculationTechnique")]
+    words = {part for word in values for part in (re.sub(r"\W+", "_", word), *word.split())}
     for names, what in _KINDS:
         if words & set(names.split()):
             remarks.warn(

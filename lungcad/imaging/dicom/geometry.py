@@ -44,9 +44,9 @@ def slice_pose(dataset: pydicom.Dataset, remarks: Remarks) -> Pose:
     """The plane of the slice and its turn to the usual view, with what the user must know about either."""
     cosines = numbers(dataset, "ImageOrientationPatient")
     pose = pose_of(cosines) if cosines else pose_of(cosines_of(texts(dataset, "PatientOrientation")))
-    said = [*texts(dataset, "ImageType"), *texts(dataset, "ScanOptions")]
-    if any(name in word for word in said for name in LOCALIZERS) or any(
-        word.startswith("CT_SOM") and word.endswith(" TOP") for word in said
+    values = [*texts(dataset, "ImageType"), *texts(dataset, "ScanOptions")]
+    if any(name in word for word in values for name in LOCALIZERS) or any(
+        word.startswith("CT_SOM") and word.endswith(" TOP") for word in values
     ):
         remarks.warn(
             "This is a localizer (scout view), not an axial slice; the network was trained on axial slices, so do not trust the answer."

@@ -66,15 +66,15 @@ class Deidentified:
     @property
     def warnings(self) -> list[str]:
         """What the user must look at, a sentence each."""
-        said = [OVER_BODY]
+        sentences = [OVER_BODY]
         if self.burnt_in:
-            said.insert(
+            sentences.insert(
                 0,
                 f"Burnt-in text beside the body in {len(self.burnt_in)} of {len(self.files)} files: {', '.join(self.burnt_in[:5])}. It is still there.",
             )
         if self.unseen:
-            said.append(f"The pixels of {len(self.unseen)} files could not be looked at: {', '.join(self.unseen[:5])}.")
-        return said
+            sentences.append(f"The pixels of {len(self.unseen)} files could not be looked at: {', '.join(self.unseen[:5])}.")
+        return sentences
 
 
 def deidentify(source: Path, out: Path, *, key: str | None = None, on_progress: Progress | None = None) -> Deidentified:
