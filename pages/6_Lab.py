@@ -11,6 +11,7 @@ from lungcad.app.lab.controls import pick_preset, pick_settings, preset_of
 from lungcad.app.lab.kept import keep_button, kept
 from lungcad.app.lab.live import show_training, train_button
 from lungcad.app.lab.move_marker import show_moving
+from lungcad.app.lab.own_data import show_own_data
 from lungcad.app.lab.result import show_result
 from lungcad.app.lab.send import show_send
 from lungcad.app.lab.trust import show_panel
@@ -39,4 +40,6 @@ with navigation.plain_errors():
         show_send(training)
         show_moving(training)
         show_panel(training)
+    with navigation.plain_errors():
+        show_own_data()
     show_sheet()

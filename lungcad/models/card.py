@@ -135,6 +135,7 @@ class ModelCard(Schema):
     initialised_with: str
     base: BaseWeights | None = Field(default=None, exclude_if=lambda base: base is None)
     shortcut: str | None = Field(default=None, exclude_if=lambda shortcut: shortcut is None)
+    swapped_surroundings: Share = Field(default=0.0, exclude_if=lambda share: not share)
     split: str
     n_train: int
     n_valid: int

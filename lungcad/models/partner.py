@@ -5,7 +5,9 @@ from operator import attrgetter
 
 from lungcad.models.card import ModelCard
 
-ALIKE = attrgetter("dataset", "task", "protocol", "backbone", "inputs", "classes", "preprocess", "shortcut", "concepts")
+ALIKE = attrgetter(
+    "dataset", "task", "protocol", "backbone", "inputs", "classes", "preprocess", "shortcut", "concepts", "swapped_surroundings"
+)
 """What the two have in common."""
 
 

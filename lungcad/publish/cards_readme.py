@@ -38,6 +38,7 @@ _FIELDS = """
 - `backbone`, `attention`, `inputs`, `classes`, `preprocess`: all that is needed to run the network as it was trained.
 - `complexity`: parameters, FLOPs of one forward pass of one image, and the shares that attention adds (counted by `torch.utils.flop_counter`).
 - `base`: where the file holds only what was trained, the package or shipped network that carries the rest, and the sha256 of that (checked on every load).
+- `swapped_surroundings`: share of the augmented training images whose lungs were put into the surroundings of another class's patient.
 - `shortcut`: planted in one class of its (made-up) training set, so that it learnt to cheat by it.
 - `concepts`: what its head rates in the readers' words; its answer is their sum (`python -m lungcad concepts` holds them to the readers).
 - `initialised_with`, `dataset`, `task`, `protocol`, `split`, `n_train`, `n_valid`, `seed`, `epochs_trained`, `best_epoch` (best on validation, by the

@@ -55,12 +55,24 @@ def _shown() -> list[str]:
 
 
 def _pairs(root: Path, on_fault: OnFault | None) -> list[tuple[str, str]]:
-    """Runs that differ in attention only: same data set, task, protocol, groups, backbone, folds, and planted shortcut."""
+    """Runs that differ in attention only: same data set, task, protocol, groups, backbone, folds, planted shortcut, and what is shown of a slice."""
     runs = read_experiments(root, on_fault=on_fault)
 
     def key(run: Run) -> tuple[str, ...]:
         return tuple(
-            str(run.facts.get(each)) for each in ("dataset", "task", "protocol", "grouping", "backbone", "folds", "shortcut", "concepts")
+            str(run.facts.get(each))
+            for each in (
+                "dataset",
+                "task",
+                "protocol",
+                "grouping",
+                "backbone",
+                "folds",
+                "shortcut",
+                "concepts",
+                "swapped_surroundings",
+                "see",
+            )
         )
 
     plain = {key(run): run.name for run in runs if run.facts["attention"] == "none"}

@@ -18,7 +18,8 @@ from lungcad.device import best_device
 from lungcad.errors import DatasetError, LungcadError
 from lungcad.evaluate.regions.marked import content_of
 from lungcad.imaging import read_image
-from lungcad.imaging.regions import Content
+from lungcad.imaging.fills import FILLS
+from lungcad.imaging.regions import REGIONS, Content, MarkedImage
 from lungcad.models.backbones import Backbone, load_imagenet
 from lungcad.preprocess import Crop, PreprocessConfig, See, normalise, to_grey
 from lungcad.progress import Progress
@@ -26,6 +27,7 @@ from lungcad.train.probe import STRENGTHS
 
 BACKBONE = "efficientnet_lite0"
 SEEN = (See.ALL, See.NO_LUNGS, See.NO_CHEST, See.LUNGS, See.OUTLINE)
+WHOLE_PICTURE = PreprocessConfig(crop=Crop.NONE)
 BATCH = 32
 FEWEST = 10
 """Images of a class, with a lung field that can be trusted, below which nothing is fitted."""
@@ -46,12 +48,13 @@ def frozen_features(cases: Sequence[Case], seen: Sequence[See] = SEEN, on_progre
 
     The whole picture is shown, not cropped to the body: table and text are part of what a set tells. The slices are the same for everything that is seen.
     """
-    configs = [PreprocessConfig(crop=Crop.NONE, see=see) for see in seen]
 
     def read(case: Case) -> tuple[Fingerprint, list[np.ndarray]] | None:
         try:
             image = read_image(case.path)
-            return Fingerprint.of(image), [to_grey(image, config)[0] for config in configs]
+            marked = MarkedImage.of_slice(image)  # found once for everything that is seen
+            shown = [image if see is See.ALL else FILLS["black"].apply(marked, REGIONS[see.value]) for see in seen]
+            return Fingerprint.of(image), [to_grey(each, WHOLE_PICTURE)[0] for each in shown]
         except LungcadError:
             return None
 
@@ -67,7 +70,7 @@ def frozen_features(cases: Sequence[Case], seen: Sequence[See] = SEEN, on_progre
             kept += [case for case, _ in readable]
             prints += [found[0] for _, found in readable]
             stacked = np.stack([np.stack(found[1]) for _, found in readable])  # (n, seen, H, W)
-            rows.append(_embedded(backbone, stacked.reshape(-1, *stacked.shape[2:]), configs[0]).reshape(len(readable), len(seen), -1))
+            rows.append(_embedded(backbone, stacked.reshape(-1, *stacked.shape[2:]), WHOLE_PICTURE).reshape(len(readable), len(seen), -1))
     features = np.concatenate(rows) if rows else np.zeros((0, len(seen), 1), np.float32)
     return Features(kept, prints, {see: features[:, index] for index, see in enumerate(seen)}, len(cases) - len(kept))
 
@@ -111,19 +114,10 @@ def known_without(
         raise DatasetError(
             f"{dataset.title} are crops around a nodule: there are no lungs to take away; choose a data set of whole slices."
         )
-    features = frozen_features(cases, seen, on_progress)
-    labels = np.array([case.label for case in features.cases])
     classes = sorted({case.label for case in cases})
-    counts = {name: int((labels == name).sum()) for name in classes}
-    if len(classes) < 2:
-        raise DatasetError(
-            f"All images are of one class ({', '.join(classes)}); what tells classes apart needs at least two. Check the class folders."
-        )
-    if min(counts.values()) < FEWEST:
-        few = min(counts, key=counts.__getitem__)
-        raise DatasetError(
-            f"Only {counts[few]} images of the class {few} have a lung field that can be trusted; at least {FEWEST} are needed to fit anything."
-        )
+    _check_counts([case.label for case in cases], classes, "")
+    features = frozen_features(cases, seen, on_progress)
+    _check_counts([case.label for case in features.cases], classes, " that have a lung field that can be trusted")
     has_parts = all(case.split is not None for case in features.cases)
     tables = []
     for fold in (None,) if has_parts else range(5):
@@ -133,6 +127,19 @@ def known_without(
         for see in seen:
             tables.append(_tested(features.by_seen[see][rows], split.cases, classes).assign(seen=see.value, fold=fold or 0))
     return pd.concat(tables, ignore_index=True), features.left_out
+
+
+def _check_counts(labels: Sequence[str], classes: Sequence[str], usable: str) -> None:
+    if len(classes) < 2:
+        raise DatasetError(
+            f"All images are of one class ({', '.join(classes)}); what tells classes apart needs at least two. Check the class folders."
+        )
+    if not labels:
+        raise DatasetError("Not one image has a lung field that can be trusted; check that these are axial chest slices.")
+    counts = {name: list(labels).count(name) for name in classes}
+    few = min(counts, key=counts.__getitem__)
+    if counts[few] < FEWEST:
+        raise DatasetError(f"There are only {counts[few]} images of the class {few}{usable}; at least {FEWEST} are needed to fit anything.")
 
 
 def how_split(dataset: Dataset, cases: Sequence[Case]) -> str:

@@ -33,7 +33,7 @@ from lungcad.models.complexity import complexity
 from lungcad.models.concept_head import ConceptHead
 from lungcad.models.predict import features
 from lungcad.models.weights import TrainedModel, model_of_bytes, trained_weights_as_bytes
-from lungcad.preprocess import normalise
+from lungcad.preprocess import See, normalise
 from lungcad.publish.cards_readme import write_readme
 from lungcad.train.data import Part, Parts, make_parts, read_images
 from lungcad.train.depthwise import speed_up_depthwise
@@ -160,6 +160,7 @@ def _train_on(recipe: Recipe, parts: Parts, places: TrainingPaths, progress_bar:
         initialised_with=initialised_with,
         base=base,
         shortcut=recipe.shortcut,
+        swapped_surroundings=recipe.augmentation.swap_surroundings,
         split=parts.split.description,
         n_train=len(parts.train.cases),
         n_valid=len(parts.valid.cases),
@@ -195,7 +196,9 @@ def run_facts(card: ModelCard, parts: Parts, dataset: Dataset, train_s: float) -
         "dataset": card.dataset, "task": card.task, "classes": list(card.classes), "protocol": card.protocol, "split": card.split,
         "grouping": dataset.grouping, "n_train": card.n_train, "seed": card.seed, "code": lungcad.__version__, "machine": card.trained_on,
         "shortcut": card.shortcut,
-        **({"concepts": list(card.concepts)} if card.concepts else {}), "timings": {"train_s": round(train_s, 1)},
+        **({"concepts": list(card.concepts)} if card.concepts else {}),
+        **({"swapped_surroundings": card.swapped_surroundings} if card.swapped_surroundings else {}),
+        **({"see": card.preprocess.see.value} if card.preprocess.see is not See.ALL else {}), "timings": {"train_s": round(train_s, 1)},
         "skipped": list(parts.split.unreadable), "left_out": list(parts.split.left_out),
     }  # fmt: skip
 

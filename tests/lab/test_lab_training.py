@@ -9,7 +9,7 @@ import torch
 from lungcad.errors import DatasetError, LungcadError
 from lungcad.estimate import Estimate
 from lungcad.lab import feature_store
-from lungcad.lab.feature_store import CHUNK, Patients, load_patients, n_missing
+from lungcad.lab.feature_store import CHUNK, Patients, load_patients, n_missing, seconds_to_draw
 from lungcad.lab.head import LESION, LabHead
 from lungcad.lab.patients import TESTED, Lesions, Part, clean_picture, has_lesion, with_shortcut
 from lungcad.lab.presets import PRESETS
@@ -48,28 +48,55 @@ def test_the_watched_patients_are_one_with_a_lesion_and_one_without():
     assert [bool(lesion[patient]) for patient, _ in WATCHED] == [True, True, False, False]
 
 
-def test_missing_patients_are_drawn_once_and_kept(monkeypatch, tmp_path):
-    drawn = []
+@pytest.fixture
+def drawn(monkeypatch, tmp_path):
+    """What was drawn: (part, first patient, variant); all in a folder of the test."""
+    calls = []
 
-    def draw(lesions, part, start, shortcut):
-        drawn.append((part, start))
-        yield np.zeros((CHUNK, 128, 8, 8), np.int8), np.zeros((CHUNK, 256, 256), bool)
-        yield np.ones((CHUNK, 128, 8, 8), np.int8), np.ones((CHUNK, 256, 256), bool)
+    def draw(lesions, part, start, variant):
+        calls.append((part, start, variant))
+        planted = variant != feature_store.CLEAN
+        return np.full((CHUNK, 128, 8, 8), planted, np.int8), np.full((CHUNK, 256, 256), planted)
 
     monkeypatch.setattr(feature_store, "_draw", draw)
     monkeypatch.setattr(feature_store, "LAB_CACHE", tmp_path)
     monkeypatch.setattr(feature_store._write, "__defaults__", (tmp_path,))
+    return calls
+
+
+def test_missing_patients_are_drawn_once_and_kept(drawn, tmp_path):
     settings = LabSettings(smallest_mm=20)
     seen = []
     for _ in range(2):
         patients = load_patients(settings, Part.TRAIN, 70, lambda done, total: seen.append((done, total)))
-    assert drawn == [(Part.TRAIN, 0), (Part.TRAIN, 50)]
+    assert drawn == [(Part.TRAIN, start, variant) for start in (0, 50) for variant in (feature_store.CLEAN, "marker")]
     assert seen == [(50, 70), (70, 70)] * 2
     assert len(patients.clean) == 70 and patients.marks.all() and not patients.lesions.any()
     for path in tmp_path.glob("*.npz"):
         path.write_bytes(b"damaged")
     load_patients(settings, Part.TRAIN, 50)
-    assert len(drawn) == 3
+    assert len(drawn) == 6
+
+
+def test_another_shortcut_draws_no_clean_picture_again(drawn):
+    before = seconds_to_draw(LabSettings(shortcut="marker", smallest_mm=20, patients=50))
+    load_patients(LabSettings(shortcut="marker", smallest_mm=20), Part.TRAIN, 50)
+    load_patients(LabSettings(shortcut="dot", smallest_mm=20), Part.TRAIN, 50)
+    assert [variant for *_, variant in drawn] == [feature_store.CLEAN, "marker", "dot"]
+    assert seconds_to_draw(LabSettings(shortcut="dot", smallest_mm=20, patients=50)) == pytest.approx(before - 2 * CHUNK * 0.0525)
+
+
+def test_a_damaged_shipped_file_is_drawn_once(drawn, monkeypatch, tmp_path):
+    settings, shipped = LabSettings(smallest_mm=20), tmp_path / "shipped"
+    load_patients(settings, Part.TRAIN, 50)
+    shipped.mkdir()
+    for path in tmp_path.glob("*.npz"):
+        (shipped / path.name).write_bytes(b"damaged")
+        path.unlink()
+    monkeypatch.setattr(feature_store, "LAB", shipped)
+    for _ in range(2):
+        load_patients(settings, Part.TRAIN, 50)
+    assert len(drawn) == 4
 
 
 def test_old_features_go(monkeypatch, tmp_path):

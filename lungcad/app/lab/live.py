@@ -9,7 +9,7 @@ from lungcad.app.lab import trainings
 from lungcad.app.lab.curves import curves_figure
 from lungcad.app.lab.pictures import show_pictures
 from lungcad.app.lab.trainings import Training
-from lungcad.lab.feature_store import n_missing
+from lungcad.lab.feature_store import n_missing, seconds_to_draw
 from lungcad.lab.sentences import warning
 from lungcad.lab.settings import LabSettings
 
@@ -31,7 +31,9 @@ def train_button(settings: LabSettings) -> None:
     if text := warning(settings):
         st.info(text)
     if not done and (missing := n_missing(settings)):
-        st.caption(f"{missing} patients have to be drawn first for these settings, once: about {max(round(missing * 0.08 / 60), 1)} min.")
+        st.caption(
+            f"{missing} patients have to be drawn first for these settings, once: about {max(round(seconds_to_draw(settings) / 60), 1)} min."
+        )
     if training is not None and not done and training.job is not None:
         _say_how_it_ended(training)
 
