@@ -117,7 +117,9 @@ def _folds(dataset: Dataset, cases: list[Case], fold: int, folds: int) -> tuple[
     per_class = {label: len(set(groups[labels == label])) for label in set(labels)}
     if min(per_class.values()) < folds:
         fewest = min(per_class, key=per_class.__getitem__)
-        raise DatasetError(f"{dataset.name}: the class {fewest} has {per_class[fewest]} groups, too few for {folds} folds. Add images of other patients.")
+        raise DatasetError(
+            f"{dataset.name}: the class {fewest} has {per_class[fewest]} groups, too few for {folds} folds. Add images of other patients."
+        )
     everything = np.zeros(len(cases))
     rest, testing = list(StratifiedGroupKFold(folds, shuffle=True, random_state=SPLIT_SEED).split(everything, labels, groups))[fold]
     inner = StratifiedGroupKFold(_validation_folds(labels[rest], groups[rest]), shuffle=True, random_state=SPLIT_SEED)
