@@ -45,7 +45,7 @@ with navigation.plain_errors():
             )
             if point:
                 with navigation.plain_errors():
-                    show_rating(opened, point)
+                    show_rating(opened, point, network)
 
         show_volume()
     with below:

@@ -1,5 +1,6 @@
 """Commands that write reports: report cases, report dataset, report run; and what ``explain --report`` and ``--dicom`` write."""
 
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ import typer
 
 from lungcad.cli.common import app, complain, progress
 from lungcad.errors import LungcadError
-from lungcad.files import check_can_make, check_can_write, write_whole
+from lungcad.files import check_can_make, check_can_write, whole_file, write_whole
 from lungcad.names import printable
 from lungcad.paths import RUNS
 
@@ -111,7 +112,7 @@ def report_cases(
     """Explain images and put a report of each into one zip. What cannot be read is left out and said (exit status 2)."""
     from lungcad.analysis import analyse
     from lungcad.models import load_model
-    from lungcad.report.formats import FORMATS, as_zip, chosen
+    from lungcad.report.formats import FORMATS, add_to_zip, chosen
     from lungcad.report.gather import gathered, installed_partner
 
     if out.suffix.lower() != ".zip":
@@ -119,8 +120,7 @@ def report_cases(
     check_can_write(out)
     names, network, n_failed = chosen(formats, FORMATS, "report format"), load_model(model), 0
     partner = installed_partner(network.card)
-    files: dict[str, bytes] = {}
-    with progress("reports") as on_progress:
+    with progress("reports") as on_progress, whole_file(out) as file, zipfile.ZipFile(file, "w") as archive:
         for index, path in enumerate(images):
             on_progress(index, len(images))
             try:
@@ -129,10 +129,11 @@ def report_cases(
                 complain(f"{printable(path)[-300:]}: {error}")
                 n_failed += 1
                 continue
-            files |= _report_files(gathered(result, network, method, partner=partner), names)
-    if files:
-        write_whole(out, as_zip(files))
-        print(f"{printable(out)}: {len(files)} files")
+            add_to_zip(archive, _report_files(gathered(result, network, method, partner=partner), names))
+        written = len(archive.namelist())
+        if not written:
+            raise LungcadError("None of the images has a report, so no zip was written.")
+    print(f"{printable(out)}: {written} files")
     if n_failed:
         raise typer.Exit(2)
 

@@ -49,6 +49,13 @@ def as_zip(files: Mapping[str, bytes]) -> bytes:
     """One archive; the same files give the same bytes."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in files.items():
-            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), content, zipfile.ZIP_DEFLATED)
+        add_to_zip(archive, files)
     return buffer.getvalue()
+
+
+def add_to_zip(archive: zipfile.ZipFile, files: Mapping[str, bytes]) -> None:
+    """Without dates; a name that is there already is not written twice."""
+    known = set(archive.namelist())
+    for name, content in files.items():
+        if name not in known:
+            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), content, zipfile.ZIP_DEFLATED)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -23,6 +24,8 @@ from lungcad.series.result import Position, SeriesAnswer
 
 PICTURED = 6
 """Positions shown as pictures, the most suspicious; the table has them all."""
+POSITION_MM, RING = 12.0, (254, 97, 0)
+"""Radius and colour of the ring around a position: about the size of the map's cells is all that it can tell."""
 BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#8a8f94"
 
 
@@ -100,7 +103,7 @@ def _draw_curve(axes: Axes, case: SeriesCase) -> None:
     for number, (_, middle, _diameter) in enumerate(case.lesions):
         at = case.volume.voxel(middle)[0] + 1
         axes.axvline(at, color=GREY, lw=0.8, ls=":", label=None if number else case.known)
-    axes.set(xlim=(0, case.volume.shape[0] + 1), ylim=(-0.03, 1.12), xlabel="slice, from the feet to the head", ylabel="suspicion")
+    axes.set(xlim=(0, case.volume.shape[0] + 1), ylim=(-0.03, 1.3), xlabel="slice, from the feet to the head", ylabel="suspicion")
     axes.tick_params(labelsize=6)
     axes.xaxis.label.set_fontsize(7)
     axes.yaxis.label.set_fontsize(7)
@@ -136,6 +139,8 @@ def _picture(case: SeriesCase, position: Position) -> Picture:
     image, answer = case.volume.image(position.slice_index), case.answer
     each = next(each for each in answer.slices if each.index == position.slice_index)
     drawn = drawn_map(image, answer.attribution(each), burnt_in_marks(image))
+    radius = max(round(POSITION_MM / case.volume.spacing[2]), 4)
+    drawn = cv2.circle(drawn.copy(), (round(position.column), round(position.row)), radius, RING, max(radius // 10, 1), cv2.LINE_AA)
     caption = f"{position.rank}. Slice {position.slice_index + 1}, suspicion {position.suspicion:.0%}"
     return Picture(png(drawn), caption, f"Slice {position.slice_index + 1} with the heat map for {class_title(answer.target)}")
 

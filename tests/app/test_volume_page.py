@@ -1,5 +1,6 @@
 """The logic of the page Volume, on a small made-up chest."""
 
+import dataclasses
 import gzip
 import io
 import json
@@ -12,6 +13,7 @@ import pytest
 from lungcad.app.volume import source
 from lungcad.app.volume.payload import payload_of
 from lungcad.imaging.phantom_volume import EXAMPLE_BALLS, make_phantom_volume, write_series
+from lungcad.models import load_model
 from tests.app.pages import mounted, open_page
 
 
@@ -109,7 +111,12 @@ def test_a_clicked_place_is_rated_by_every_nodule_network(page, chest):
     page.session_state["volume"] = {"rated": {"volume": chest.volume.sha256[:32], "point": [-78.0, -8.0, 30.0], "n": 1}}
     page.run()
     assert not page.exception and "nodule networks" in page.subheader[0].value
-    assert sum("lidc-nodules" in each.value for each in page.markdown) == 3
+    rated = [each.value for each in page.markdown if "lidc-nodules" in each.value]
+    assert len(rated) == 3 and all("declined" in each or "together" in each for each in rated)
+    assert {each.label for each in page.expander} <= {
+        "What the answer of lidc-efficientnet-lite0-concepts is made of",
+        "Nearest training nodules",
+    }
     assert [pane["title"] for pane in mounted(page)[0][0]["panes"]] == [
         "lidc-efficientnet-lite0",
         "lidc-efficientnet-lite0-concepts",
@@ -131,3 +138,33 @@ def test_what_is_too_large_is_reduced(chest):
     assert half.shown(2, 3.5, 0.5) == [2.5, 2.0, 0.5]
     fewer = payload_of(large, budget=2 * 128 * 150 * 2)
     assert fewer.hu.nbytes <= 2 * 128 * 150 * 2 and fewer.factor[0] > 1
+
+
+def test_a_dropped_series_is_taken_away_as_report_and_objects(page, chest, zipped):
+    """One pass of lungs for two methods; the objects are made of what was dropped."""
+    from lungcad.app.volume.report import _objects
+    from lungcad.series.answer import analyse_volume
+
+    page.run()
+    drop(page, ("Mustermann.zip", zipped))
+    shown = page.session_state[source.SHOWN]
+    answer = analyse_volume(shown.volume, load_model("phantom-honest-taught"))
+    with zipfile.ZipFile(io.BytesIO(_objects(shown, answer, "stem"))) as archive:
+        names = archive.namelist()
+    assert {"stem-pm.dcm", "stem-seg.dcm", "stem-sr.dcm", "stem-sc-1.dcm"} <= set(names)
+    other = dataclasses.replace(shown, source=page.session_state[source.SHOWN].source[:0])
+    with zipfile.ZipFile(io.BytesIO(_objects(other, answer, "stem"))) as archive:
+        assert archive.namelist() == ["no-objects.txt"]
+
+
+def test_the_lungs_are_looked_for_once_a_series(page, monkeypatch):
+    from lungcad.app.volume import network
+
+    counted, found = [], network.find_lungs
+    monkeypatch.setattr(network, "find_lungs", lambda volume, on_progress: counted.append(1) or found(volume, on_progress))
+    page.run()
+    page.button(key="volume_example").click().run()
+    assert not page.exception and any("No DICOM objects" in each.value for each in page.caption)
+    page.selectbox(key="volume_method").set_value("hirescam").run()
+    page.button(key="volume_answer_start").click().run()
+    assert not page.exception and page.header[0].value == "lesion" and len(counted) == 1

@@ -9,13 +9,17 @@ from lungcad.app import jobs, session, store, url
 from lungcad.app.components.literal import literal
 from lungcad.app.components.text import card_title, class_label, class_text
 from lungcad.app.defaults import NETWORK, first_of
+from lungcad.app.volume.report import offer_series
 from lungcad.app.volume.source import Opened
 from lungcad.app.volume.viewer import NETWORK_COLOUR, READERS_COLOUR, Curve, Overlay, Place
 from lungcad.explain import METHODS, methods_for
 from lungcad.explain.attribution import Cost
 from lungcad.gate import sees_lungs
+from lungcad.models import TrainedModel
+from lungcad.progress import Progress
 from lungcad.series.answer import analyse_volume, pooled
 from lungcad.series.heat_volume import heat_volume
+from lungcad.series.inside import find_lungs
 from lungcad.series.pooling import suspicion_of
 from lungcad.series.ranking import hits
 from lungcad.series.readers import as_lesions
@@ -54,9 +58,22 @@ def run_network(opened: Opened, network: str, method: str) -> None:
         "volume_answer",
         key,
         "the network over the series",
-        lambda on_progress: analyse_volume(opened.volume, model, method=method, on_progress=on_progress),
+        lambda on_progress: _analysed(opened, model, method, on_progress),
         help="Every slice inside the lungs, in batches; the curve and the map appear when it is done.",
     )
+
+
+def _analysed(opened: Opened, model: TrainedModel, method: str, on_progress: Progress) -> SeriesAnswer:
+    """The lungs are looked for once a series, whatever reads it, and stay when the run is stopped after them. Each is half of the progress."""
+    volume, n = opened.volume, opened.volume.shape[0]
+    key = ("volume_lungs", volume.sha256)
+    is_known = session.computed(key) is not None
+    lungs = session.get_or_compute(key, lambda: find_lungs(volume, lambda done, _: on_progress(done, 2 * n)))
+
+    def read(done: int, total: int) -> None:
+        on_progress(done, total) if is_known else on_progress(n + round(n * done / total), 2 * n)
+
+    return analyse_volume(volume, model, lungs=lungs, method=method, on_progress=read)
 
 
 def _key(opened: Opened, network: str, method: str) -> session.Key:
@@ -141,8 +158,15 @@ def show_answer(opened: Opened, answer: SeriesAnswer) -> None:
         st.warning("  \n".join(map(literal, answer.warnings)), icon=":material/info:")
     _show_hits(opened, answer)
     result = answer.report(opened.volume)
-    st.download_button("Result (JSON)", json.dumps(result, indent=2), f"lungcad-volume-{opened.volume.sha256[:12]}-{answer.card.name}.json", "application/json",
-                       on_click="ignore", help="Every slice's probabilities, the pooled answer and the positions; no file name, no patient data.")  # fmt: skip
+    offer_series(opened, answer, lesions_of(opened))
+    st.download_button(
+        "Result (JSON)",
+        json.dumps(result, indent=2),
+        f"{answer.file_stem(opened.volume)}.json",
+        "application/json",
+        on_click="ignore",
+        help="Every slice's probabilities, the pooled answer and the positions; no file name, no patient data.",
+    )
 
 
 def _show_hits(opened: Opened, answer: SeriesAnswer) -> None:

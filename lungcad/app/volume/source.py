@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -30,13 +31,14 @@ Given = Path | Sequence[UploadedFile]
 
 @dataclass(frozen=True, eq=False)
 class Opened:
-    """caption: without a file's name."""
+    """caption: without a file's name. source: what it was opened from, a path or dropped files, to which objects refer."""
 
     volume: CTVolume
     caption: str
     marks: ReadersMarks | None = None
     phantom: PhantomVolume | None = None
     left_aside: str = ""
+    source: Any = ()
 
 
 def shown() -> Opened | None:
@@ -72,8 +74,8 @@ def volume_picker() -> Opened | None:
     else:  # with the file that failed goes what was said of it
         st.session_state.update({GIVEN: None, ERROR: refusal})
     now = shown()
-    if error := st.session_state.get(ERROR):
-        st.error(literal(error) + (" The series before is still shown." if now else ""), icon=":material/error:")
+    if sentence := st.session_state.get(ERROR):
+        st.error(literal(sentence) + (" The series before is still shown." if now else ""), icon=":material/error:")
     return now
 
 
@@ -119,17 +121,23 @@ def _open(source: Given, number: int) -> None:
     st.session_state[NUMBER] = number
     bar = st.progress(0.0, text="Opening the series …")
     try:
-        content = source if isinstance(source, Path) else [(file.name, file.getvalue()) for file in source]
-        with opened(content, _drawn_on(bar, "Reading headers")) as study:
+        with opened(source if isinstance(source, Path) else content_of(source), _drawn_on(bar, "Reading headers")) as study:
             st.session_state[LISTING] = tuple(describe(series) for series in study.series)
             series = study.choose(number if study.series else None)
             volume = load(study, series, _drawn_on(bar, "Reading slices"))
             marks = readers_marks(study, volume)
-            st.session_state.update({SHOWN: Opened(volume, _caption(series), marks, left_aside=study.aside_text()), ERROR: None})
+            st.session_state.update(
+                {SHOWN: Opened(volume, _caption(series), marks, left_aside=study.aside_text(), source=source), ERROR: None}
+            )
     except LungcadError as error:
         st.session_state[ERROR] = str(error)
     finally:
         bar.empty()
+
+
+def content_of(files: Sequence[Any]) -> list[tuple[str, bytes]]:
+    """Of dropped files, as :func:`opened` takes them."""
+    return [(file.name, file.getvalue()) for file in files]
 
 
 def _drawn_on(bar: DeltaGenerator, what: str) -> Progress:
