@@ -8,7 +8,7 @@ navigation.begin("Lab")
 
 from lungcad.app.lab import trainings
 from lungcad.app.lab.controls import pick_preset, pick_settings, preset_of
-from lungcad.app.lab.kept import keep_button, kept
+from lungcad.app.lab.kept_training import keep_button, kept_training
 from lungcad.app.lab.live import show_training, train_button
 from lungcad.app.lab.move_marker import show_moving
 from lungcad.app.lab.own_data import show_own_data
@@ -35,7 +35,7 @@ with navigation.plain_errors():
         show_training(settings)
     training = trainings.find(settings)
     if training is not None and training.results is not None:
-        show_result(training, kept())
+        show_result(training, kept_training())
         keep_button(training)
         show_send(training)
         show_moving(training)

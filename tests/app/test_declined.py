@@ -62,7 +62,7 @@ def is_hidden(page) -> bool:
     shown = {
         "class": page.header[0].value != "No answer",
         "probability": "calibrated probability" in text,
-        "set": "One of:" in text,
+        "set": "Set of classes:" in text,
         "bars": any("Calibrated probability of each class" in each.proto.body for each in page.get("html")),
         "map": facts["panes"][0]["map"] is not None,
         "checks": any("believed" in each.value for each in page.subheader),

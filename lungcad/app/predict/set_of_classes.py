@@ -27,7 +27,8 @@ def show_set(result: Analysis) -> None:
     if found.classes is not None:
         promise = "" if result.gate.is_declined else f" ({found.level * 100:.4g}\u00a0% of such sets hold the truth)"
         st.markdown(
-            f"One of: **{', '.join(map(class_text, found.classes))}**{promise}", help=found.note if result.gate.is_declined else ABOUT
+            f"Set of classes: **{', '.join(map(class_text, found.classes))}**{promise}",
+            help=found.note if result.gate.is_declined else ABOUT,
         )
     if found.note and not result.gate.is_declined:  # then nothing is promised above
         st.caption(literal(found.note))

@@ -30,10 +30,10 @@ def with_other_grain(image: CTImage, *, seed: int = 0) -> CTImage:
 
 TEXTURE = answer_check(
     "texture",
-    "Does the answer stay under another grain of the picture?",
+    "Does the answer stay under other image noise?",
     change=lambda subject: with_other_grain(subject.image, seed=subject.options.seed),
     why_not=lambda subject: None if subject.image.colour is None else "The grain of a coloured picture is not changed.",
     how="under other noise of the same strength",
     rests_on="the picture's grain",
-    measure="fall of the probability under another grain (lower is better)",
+    measure="fall of the probability under other image noise (lower is better)",
 )

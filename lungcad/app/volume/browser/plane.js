@@ -123,7 +123,7 @@ class Plane {
 
   paintSides(context) {
     const [top, right, bottom, left] = SIDES[this.name], { width, height } = this;
-    this.text(context, top, width / 2, 16, "center");
+    this.text(context, top, width / 2, width < 260 ? 34 : 16, "center");
     this.text(context, bottom, width / 2, height - 6, "center");
     this.text(context, left, 6, height / 2 + 4);
     this.text(context, right, width - 6, height / 2 + 4, "right");

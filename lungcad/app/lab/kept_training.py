@@ -7,14 +7,14 @@ from lungcad.app.lab.trainings import Training
 _KEPT = "lab_kept"
 
 
-def kept() -> Training | None:
+def kept_training() -> Training | None:
     """None while none is."""
     return st.session_state.get(_KEPT)
 
 
 def keep_button(training: Training) -> None:
     """Keep this training, or let go of the one that is kept."""
-    if kept() is training:
+    if kept_training() is training:
         st.caption("This training is kept: change a setting, train again, and both stand side by side.")
         st.button("Let it go", key="lab_let_go", on_click=st.session_state.pop, args=(_KEPT, None), icon=":material/close:", type="tertiary",
                   help="The next training then stands alone.")  # fmt: skip
