@@ -11,6 +11,7 @@ from scipy.optimize import minimize
 
 from lungcad.datasets import is_made
 from lungcad.errors import ImageError, ModelError
+from lungcad.estimate import Estimate
 from lungcad.evaluate.bootstrap import Resamples
 from lungcad.evaluate.metrics import binary_auc, brier_score, estimate
 from lungcad.imaging.phantom import Edge
@@ -115,9 +116,20 @@ def _chosen(model: TrainedModel, valid: list[_Read], test: list[_Read]) -> dict[
         "lesions_found_test": {
             "positions": FIRST,
             "n": len(lesions),
-            "share": estimate(Resamples.of(groups).mean(np.array(lesions, dtype=float))).model_dump(),
+            "share": share_found(np.array(lesions, dtype=float), groups).model_dump(),
         },
     }
+
+
+def share_found(found: np.ndarray, groups: np.ndarray) -> Estimate:
+    """Share of the lesions found, with its 95 % interval over volumes. Where none or all were found every resample says the same, so the interval is Clopper and
+    Pearson's (Biometrika 1934) for as many trials as there are volumes: lesions of one volume are not independent.
+    """
+    share = estimate(Resamples.of(groups).mean(found))
+    reach = round(float(1 - 0.025 ** (1 / max(len(np.unique(groups)), 1))), 4)
+    if share.value == 0:
+        return Estimate(value=0.0, low=0.0, high=reach)
+    return Estimate(value=1.0, low=round(1 - reach, 4), high=1.0) if share.value == 1 else share
 
 
 def _scores(name: str, part: list[_Read], model: TrainedModel) -> np.ndarray:

@@ -72,7 +72,7 @@ def pooling_of(card: ModelCard) -> ChosenPooling:
     sentence = (
         f"Chosen on {stored['n_valid']} validation phantom volumes ({POOLINGS[name].what}: AUC {Estimate(**auc['valid'])}) and calibrated on them. On "
         f"{stored['n_test']} test volumes: AUC {Estimate(**auc['test'])}, Brier score {Estimate(**brier['after'])}; {n_found} of "
-        f"{found['n']} lesions lie under one of the first {found['positions']} positions."
+        f"{found['n']} lesions lie under one of the first {found['positions']} positions ({Estimate(**found['share'])})."
     )
     return ChosenPooling(name, sentence, float(stored["slope"]), float(stored["offset"]))
 

@@ -7,11 +7,12 @@ import pytest
 
 from lungcad.cli.volumes import volume_pooling
 from lungcad.errors import ModelError
+from lungcad.estimate import Estimate
 from lungcad.gate import sees_lungs
 from lungcad.imaging.phantom_volume import EXAMPLE_BALLS, make_phantom_volume
 from lungcad.models import list_cards, load_model
 from lungcad.series import choose_pooling, stored_pooling
-from lungcad.series.choose_pooling import TEST_SEED, VALID_SEED, _chosen, _platt, _Read, choose
+from lungcad.series.choose_pooling import TEST_SEED, VALID_SEED, _chosen, _platt, _Read, choose, share_found
 from lungcad.series.pooling import negative_class
 
 
@@ -99,3 +100,11 @@ def test_every_volume_is_read_once_by_each_network(model, monkeypatch):
     chosen = choose([model], n=2)[model.card.name]
     assert drawn == [(VALID_SEED, True), (VALID_SEED + 1, False), (TEST_SEED, True), (TEST_SEED + 1, False)]
     assert chosen["n_valid"] == chosen["n_test"] == 2 and chosen["weights_sha256"] == model.card.sha256
+
+
+def test_none_or_all_found_is_no_certainty():
+    volumes = np.array([0, 0, 1, 2, 3])
+    assert share_found(np.zeros(5), volumes) == Estimate(value=0.0, low=0.0, high=0.6024)  # Clopper and Pearson's for 0 of 4
+    assert share_found(np.ones(5), volumes) == Estimate(value=1.0, low=0.3976, high=1.0)
+    some = share_found(np.array([1.0, 1, 0, 0, 1]), volumes)
+    assert some.low < some.value == 0.6 < some.high
