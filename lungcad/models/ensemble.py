@@ -15,7 +15,7 @@ from lungcad.preprocess import preprocess
 class Ensemble:
     """Averages calibrated members (Lakshminarayanan et al., "Simple and scalable predictive uncertainty estimation", NeurIPS 2017).
 
-    Each member sees the image as its own card says. Raises :class:`ModelError` when the members' classes differ.
+    Each member sees the image as its own card says. Raises :class:`ModelError` when the members' classes differ, or one is there twice.
     """
 
     def __init__(self, members: Sequence[TrainedModel]) -> None:
@@ -24,6 +24,10 @@ class Ensemble:
         for member in members[1:]:
             if member.card.classes != members[0].card.classes:
                 raise ModelError(f"{member.card.name} has other classes than {members[0].card.name}; an ensemble needs the same.")
+        names = [member.card.name for member in members]
+        if len(set(names)) < len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            raise ModelError(f"{twice} is named more than once, and would count more than the others; name each network once.")
         self.members = tuple(members)
 
     @classmethod

@@ -23,5 +23,7 @@ def test_members_must_agree_on_their_classes(weights_folder, toy):
     other = replace(toy, card=toy.card.model_copy(update={"classes": ("a", "b", "c", "d")}))
     with pytest.raises(ModelError, match="other classes"):
         Ensemble([load_model("toy-resnet18-none", folder=weights_folder), other])
+    with pytest.raises(ModelError, match="more than once"):
+        Ensemble.load("toy-resnet18-none,toy-resnet18-soft,toy-resnet18-none", folder=weights_folder)
     with pytest.raises(ModelError, match="at least one"):
         Ensemble([])
