@@ -9,6 +9,7 @@ from packaging.requirements import Requirement
 from lungcad.bench.report import bench_readme
 from lungcad.bench.run import read_rows
 from lungcad.bench.table import ENTRIES
+from lungcad.cli.taught import measured
 from lungcad.datasets import LC25000, is_made
 from lungcad.datasets.stored_audits import read_stored_audit
 from lungcad.evaluate.copy_marks import accuracy_by_copies
@@ -24,10 +25,12 @@ from lungcad.explain import METHODS
 from lungcad.explain.trust.thresholds import thresholds_in_use
 from lungcad.models import list_cards
 from lungcad.models.partner import partner_of
+from lungcad.paths import RUNS, TAUGHT
 from lungcad.publish.cards_readme import readme, results_table
 from lungcad.publish.gate_tables import gate_readme, with_gate
 from lungcad.publish.region_tables import regions_readme, with_regions
 from lungcad.publish.run_tables import runs_readme
+from lungcad.publish.taught_tables import taught_readme
 from lungcad.publish.trust_tables import trust_readme
 from lungcad.publish.truth_tables import truth_readme
 
@@ -69,6 +72,10 @@ def test_what_the_readme_says_of_turned_copies_follows_from_the_audit_and_the_ru
 def test_the_trust_tables_are_generated_from_the_runs():
     runs = read_trust_runs()
     assert (ROOT / "data" / "trust" / "README.md").read_text("utf-8") == trust_readme(runs)
+
+
+def test_the_tables_of_taught_attention_are_generated_from_its_rows_and_runs():
+    assert (TAUGHT / "README.md").read_text("utf-8") == taught_readme(*measured(TAUGHT, RUNS))
 
 
 def test_the_tables_of_the_gates_are_generated_from_their_tests():

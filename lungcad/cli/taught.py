@@ -25,7 +25,7 @@ def taught(
     runs: Runs = RUNS,
     out: Annotated[Path, typer.Option(help="Where the rows and README.md go.")] = to_write(TAUGHT),
 ) -> None:
-    """Measure what teaching a gate the readers' contours brings on LIDC: mask and Grad-CAM on moved test crops, and the answers of every seed."""
+    """Measure what teaching a gate the readers' contours brings on LIDC: mask and Grad-CAM on moved test crops; and nodule networks together and turned."""
     from lungcad.datasets import DATASETS, Split
     from lungcad.evaluate.nodule_candidates import answers
     from lungcad.evaluate.stores.runs import read_run
@@ -44,7 +44,7 @@ def taught(
     write_table(table, LOCALISATION, out)
     parts = {Split.VALID: [cases[name] for name in run.valid.case], Split.TEST: [cases[name] for name in run.test.case]}
     with progress("turning crops") as on_progress:
-        named = {(TODAY_NETWORK, 0): before} | {(ARMS[arm], seed): network for (arm, seed), network in networks.items()}
+        named = {(TODAY_NETWORK, 0): before} | {(ARMS[arm], seed): each for (arm, seed), each in networks.items() if arm == "none"}
         write_table(answers(named, parts, on_progress), ANSWERS, out)
     taught_tables(folder=out, runs=runs, write=True, as_json=False)
 
@@ -59,7 +59,7 @@ def taught_tables(
     """None beside gate beside taught gate, and the better nodule networks, from the rows of the last measuring and the runs."""
     from lungcad.publish.taught_tables import aims_sentences, candidate_sentences, localisation_table, taught_readme
 
-    facts, candidates = _facts(folder, runs)
+    facts, candidates = measured(folder, runs)
     if write:
         write_whole(to_write(folder) / "README.md", taught_readme(facts, candidates))
     if as_json:
@@ -68,7 +68,8 @@ def taught_tables(
     print("\n".join([localisation_table(facts), "", *aims_sentences(facts), *candidate_sentences(candidates)]))
 
 
-def _facts(folder: Path, runs: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def measured(folder: Path, runs: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The comparison of the three, and the candidates, from the rows in ``folder`` and the runs."""
     from lungcad.evaluate.nodule_candidates import candidate_rows
     from lungcad.evaluate.stores.runs import read_seeds
     from lungcad.evaluate.stores.taught import ANSWERS, LOCALISATION, read_table
@@ -79,14 +80,14 @@ def _facts(folder: Path, runs: Path) -> tuple[dict[str, Any], list[dict[str, Any
 
 
 def _of_every_seed(name: str, work: Path, runs: Path) -> Iterator[tuple[int, "TrainedModel"]]:
-    """The shipped network, and those of its repetitions from their work folders."""
+    """The networks of a recipe and its repetitions: shipped, or from their work folders."""
     from lungcad.errors import LungcadError
     from lungcad.evaluate.stores.runs import read_seeds
     from lungcad.models import load_model
 
     for run in read_seeds(name, runs):
-        folder = WEIGHTS if run.name == name else work / run.name / "weights"
-        if not (folder / f"{run.name}.json").is_file():
+        folder = next((place for place in (WEIGHTS, work / run.name / "weights") if (place / f"{run.name}.json").is_file()), None)
+        if folder is None:
             raise LungcadError(
                 f"The weights of {run.name} are not shipped; 'python -m lungcad train weights/{name}.yaml --seed {run.facts['seed']}' makes them."
             )

@@ -27,7 +27,7 @@ from lungcad.models import TrainedModel
 from lungcad.progress import Progress
 
 ARMS = {"none": "lidc-efficientnet-lite0-votes", "gate": "lidc-efficientnet-lite0-gate", "taught gate": "lidc-efficientnet-lite0-taught"}
-"""Arm -> its recipe, and the network that is shipped of it."""
+"""Arm -> its recipe."""
 TAUGHT, MASK = "taught gate", "attention"
 TODAY = "before"
 """The network whose features all three begin with: its Grad-CAM is what a taught mask is held to."""

@@ -55,7 +55,7 @@ def _shown() -> list[str]:
 
 
 def _pairs(root: Path, on_fault: OnFault | None) -> list[tuple[str, str]]:
-    """Runs that differ in attention only: same data set, task, protocol, groups, backbone, folds, planted shortcut, and what is shown of a slice."""
+    """Runs that differ in attention only: same data set, task, protocol, groups, backbone, folds, planted shortcut, first weights, and what is shown."""
     runs = read_experiments(root, on_fault=on_fault)
 
     def key(run: Run) -> tuple[str, ...]:
@@ -72,6 +72,7 @@ def _pairs(root: Path, on_fault: OnFault | None) -> list[tuple[str, str]]:
                 "concepts",
                 "swapped_surroundings",
                 "see",
+                "initialised_with",
             )
         )
 
@@ -99,7 +100,7 @@ HOW_TO_READ = """How to read this:
   recognition of the source, not of the disease.
 - Groups are patients for LIDC only. Elsewhere they are proxies, so some patients may still stand on both sides and the intervals may be too narrow.
 - Each run names the precision it was computed in (most: bfloat16). On a machine with another one borderline cases may change sides; `python -m lungcad evaluate` shows by how much.
-- In a pair, attention is the only difference (same data, split, seed and recipe). Where an interval of the gain holds 0, these runs do not show that
+- In a pair, attention (and, of a network called taught, that its mask was taught) is the only difference (same data, split, seed and recipe). Where an interval of the gain holds 0, these runs do not show that
   attention helps. The mask of `chest-efficientnet-lite0-gate` is close to 1 nearly everywhere on most slices; the app says so where it is, and
   `explain SLICE --method attention --json` prints the share (`flat_share`).
 - Checkpoints, temperatures and operating points come from validation parts. Where a choice was made after something of a test part had been seen, or

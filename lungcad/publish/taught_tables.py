@@ -64,7 +64,7 @@ def aims_sentences(facts: Facts) -> list[str]:
         gaps = [Estimate.model_validate(values[measure]) for measure in MEASURES]
         above = all(gap.low is not None and gap.low > 0 for gap in gaps)
         sentences.append(
-            f"Above the {METHODS[control].title.lower()}: pointing game by {gaps[0]}, evidence inside by {gaps[1]}: {'reached' if above else 'missed'}."
+            f"Above the control {METHODS[control].title}: pointing game by {gaps[0]}, evidence inside by {gaps[1]}: {'reached' if above else 'missed'}."
         )
     return sentences
 
@@ -123,13 +123,15 @@ def _reached(found: Estimate, aim: float) -> str:
 _TEST = (
     "Three networks trained alike on the same patients, three seeds each: without attention, with a gate, and with the same gate drawn to the readers' contours. "
     "All begin with the features of `lidc-efficientnet-lite0`, of which only the last stage learns on, so the seeds differ in the new layers' first weights and "
-    "in what is drawn when, not in the first stages. Differences: paired, mean over the seeds; interval over patients and seeds."
+    "in what is drawn when, not in the first stages. None of them is shipped "
+    "(`python -m lungcad train weights/NAME.yaml [--seed 1]` makes them). Differences: paired, mean over the seeds; interval over patients and seeds."
 )
 _LOCALISATION = (
     "Each test crop with a contour is moved by up to 16 of its 128 pixels each way, alike for every network, and the class malignant is explained. "
     "The mask depends on no class. Random map and centred Gaussian are controls."
 )
 _CANDIDATES = (
-    "AUC of benign against malignant. What is chosen is chosen by the second column of numbers' left neighbour, validation; test stands beside it. "
+    "AUC of benign against malignant. The choice is made on validation, the first column of numbers; test stands beside it. `lidc-efficientnet-lite0` was trained "
+    "on two classes, `lidc-efficientnet-lite0-votes` goes on from it with the readers' votes as soft targets and the indeterminate nodules. "
     "One network: seed 0. The readers' mean diameter, without any network, is the last row."
 )

@@ -195,7 +195,7 @@ def run_facts(card: ModelCard, parts: Parts, dataset: Dataset, train_s: float) -
         "network": card.name, "backbone": card.backbone, "attention": card.attention, "weights_sha256": card.sha256,
         "dataset": card.dataset, "task": card.task, "classes": list(card.classes), "protocol": card.protocol, "split": card.split,
         "grouping": dataset.grouping, "n_train": card.n_train, "seed": card.seed, "code": lungcad.__version__, "machine": card.trained_on,
-        "shortcut": card.shortcut,
+        "shortcut": card.shortcut, "initialised_with": card.initialised_with,
         **({"concepts": list(card.concepts)} if card.concepts else {}),
         **({"swapped_surroundings": card.swapped_surroundings} if card.swapped_surroundings else {}),
         **({"see": card.preprocess.see.value} if card.preprocess.see is not See.ALL else {}), "timings": {"train_s": round(train_s, 1)},
