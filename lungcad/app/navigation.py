@@ -30,13 +30,16 @@ STYLE = """<style>
 [data-testid=stMainBlockContainer] h1 { padding: 0 0 0.75rem; }
 [data-testid=stCaptionContainer] { color: inherit; opacity: 0.8; }
 [data-testid=stMain]:focus, [data-testid=stAppViewContainer]:focus, [data-testid=stApp]:focus { outline: none; box-shadow: none; }
+button[data-testid=stBaseButton-primary]:not(:disabled), span[data-baseweb=tag] { background-color: #2a6f97; border-color: #2a6f97; color: #fff; }
+button[data-testid=stBaseButton-segmented_controlActive] { color: inherit; }
 @media (max-width: 640px) {
   [data-testid=stMainBlockContainer] { padding: 3.75rem 1rem 2rem; }
   [data-testid=stMarkdownContainer] table { width: 100%%; table-layout: fixed; }
   [data-testid=stMarkdownContainer] :is(td, th) { padding: .3rem; font-size: .8125rem; line-height: 1.35; overflow-wrap: anywhere; }
 }
 %s</style>"""
-"""Streamlit leaves 100 empty pixels above a page's title, and its captions are too pale for WCAG AA (contrast 4.5 to 1)."""
+"""Streamlit leaves 100 empty pixels above a page's title, and its captions, and in the dark scheme what has the primary colour, are too
+pale for WCAG AA (contrast 4.5 to 1)."""
 
 
 def begin(title: str, *, needs_networks: bool = True, style: str = "") -> None:

@@ -1,5 +1,6 @@
 """A warm server and a real browser."""
 
+import io
 import os
 import shutil
 import socket
@@ -10,13 +11,22 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from PIL import Image
 
 from lungcad.bench.runs import synthetic_run
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
 ROOT = Path(__file__).resolve().parents[2]
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+SIZES, SCHEMES = ((1440, 900), (390, 844)), ("light", "dark")
+"""Of the window, and of the page's colours."""
+LARGEST_SCREENSHOT = 120_000
+"""Bytes."""
 
 
 @contextmanager
@@ -100,10 +110,16 @@ def tab(browser, server):
 
 @pytest.fixture(scope="session")
 def screenshots() -> Path:
-    """Where screenshots go: outside git, unless LUNGCAD_SCREENSHOTS=tests/e2e/screenshots makes the README's anew."""
+    """Where screenshots go: outside git, unless LUNGCAD_SCREENSHOTS=tests/e2e/screenshots makes those of the repository anew."""
     folder = Path(os.environ.get("LUNGCAD_SCREENSHOTS", ROOT / ".screenshots"))
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def save_screenshot(page: "Page", path: Path) -> None:
+    """What is in the window, as a small WebP."""
+    Image.open(io.BytesIO(page.screenshot())).convert("RGB").save(path, quality=45, method=6)
+    assert path.stat().st_size < LARGEST_SCREENSHOT
 
 
 @pytest.fixture(scope="session")

@@ -57,19 +57,18 @@ def maps(page: Page):
     return page.locator(MAPS).first
 
 
-def test_the_front_door_leads_to_predict(tab, server, screenshots):
+def test_the_front_door_leads_to_predict(tab, server):
     tab.goto(server)
     expect(tab.get_by_text("Not a medical device").first).to_be_visible()
     expect(tab.get_by_text("The networks", exact=True)).to_be_visible()
     expect(tab.locator("[data-testid=stDataFrame] canvas").first).to_be_visible()
     settled(tab)
-    tab.screenshot(path=screenshots / "home-1440.png")
     tab.locator("[data-testid=stMain]").get_by_role("link", name="Explain a slice").first.click()
     expect(maps(tab)).to_be_visible()
 
 
 @pytest.mark.parametrize("kind", ["png", "dicom"])
-def test_upload_class_bars_and_overlay(tab, server, screenshots, kind, capsys):
+def test_upload_class_bars_and_overlay(tab, server, kind, capsys):
     open_predict(tab, server)
     data = PHANTOM.png(PICTURE_WINDOW) if kind == "png" else PHANTOM.dicom()
     before = tab.evaluate(f"{VIEWER}.facts.panes[0].map")
@@ -86,7 +85,6 @@ def test_upload_class_bars_and_overlay(tab, server, screenshots, kind, capsys):
         print(f"\nupload, {kind} 512×512, warm server: answer after {answer:.2f} s, Grad-CAM after {seconds:.2f} s")
     expect(tab.locator(".st-key-class h2")).not_to_be_empty()
     expect(tab.locator(".st-key-bars tr")).to_have_count(4)
-    tab.screenshot(path=screenshots / f"predict-{kind}-1440.png")
     assert tab.evaluate(f"{VIEWER}.settings.window?.name ?? null") == (None if kind == "png" else "lung")
 
 
@@ -121,7 +119,7 @@ def test_nothing_is_sent_while_the_picture_moves(tab, server):
     assert tab.evaluate(f"{VIEWER}.view.zoom") > 1 and len(sent) == before
 
 
-def test_lime_runs_with_progress_and_can_be_stopped(tab, server, screenshots):
+def test_lime_runs_with_progress_and_can_be_stopped(tab, server):
     tab.goto(f"{server}/Predict?{ON_SLICES}&method=lime")
     tab.get_by_role("button", name="Run LIME").click()
     expect(tab.get_by_text(re.compile(r"LIME: \d+ of 1000"))).to_be_visible()
@@ -130,7 +128,6 @@ def test_lime_runs_with_progress_and_can_be_stopped(tab, server, screenshots):
     tab.get_by_role("button", name="Run LIME").click()
     expect(tab.get_by_text("The linear model explains")).to_be_visible(timeout=120_000)
     settled(tab)
-    tab.screenshot(path=screenshots / "lime-1440.png")
 
 
 def test_downloads(tab, server):
@@ -161,24 +158,22 @@ def test_downloads(tab, server):
     assert values["class"] in values["probabilities"] and "Mustermann" not in text and "Synthetic^Phantom" not in text
 
 
-def test_a_bad_file_leaves_the_result_on_screen(tab, server, screenshots):
+def test_a_bad_file_leaves_the_result_on_screen(tab, server):
     open_predict(tab, server)
     upload(tab, "words.png", b"these are words")
     expect(tab.get_by_text("The content is not an image")).to_be_visible()
     expect(maps(tab)).to_be_visible()
     settled(tab)
-    tab.screenshot(path=screenshots / "bad-file-1440.png")
 
 
 @pytest.mark.parametrize("where", ["", "Predict"])
-def test_a_narrow_screen_has_no_sideways_scroll(tab, server, screenshots, where):
+def test_a_narrow_screen_has_no_sideways_scroll(tab, server, where):
     tab.set_viewport_size({"width": 390, "height": 2400})
     tab.goto(f"{server}/{where}")
     expect(tab.locator("h1")).to_be_visible()
     if where:
         expect(maps(tab)).to_be_visible()
     settled(tab)
-    tab.screenshot(path=screenshots / f"{where.lower() or 'home'}-390.png")
     assert tab.evaluate("document.scrollingElement.scrollWidth <= window.innerWidth + 1")
 
 
@@ -189,7 +184,7 @@ def test_a_link_opens_the_same_view_elsewhere(tab, browser, server):
     assert "Mustermann" not in tab.url
 
 
-def test_the_trust_panel_fills_and_its_slower_checks_run(tab, server, screenshots, capsys):
+def test_the_trust_panel_fills_and_its_slower_checks_run(tab, server, capsys):
     start = time.perf_counter()
     tab.goto(f"{server}/Predict?{ON_SLICES}&panel=trust")
     expect(tab.locator(".st-key-check_partner")).to_be_visible()
@@ -202,7 +197,6 @@ def test_the_trust_panel_fills_and_its_slower_checks_run(tab, server, screenshot
     expect(tab.locator(".st-key-check_sanity")).to_contain_text("control")
     settled(tab)
     tab.set_viewport_size({"width": 1440, "height": 2900})
-    tab.screenshot(path=screenshots / "trust-1440.png")
 
 
 def lasso(page: Page, area: Locator, share: float) -> None:
@@ -218,15 +212,14 @@ def lasso(page: Page, area: Locator, share: float) -> None:
     page.mouse.up()
 
 
-def test_a_region_is_erased_with_the_mouse(tab, server, screenshots):
+def test_a_region_is_erased_with_the_mouse(tab, server):
     open_predict(tab, server, f"?{ON_SLICES}&panel=erase")
     lasso(tab, maps(tab), 0.3)
     expect(tab.locator("[data-testid=stMetric]")).to_have_count(4)
     settled(tab)
-    tab.screenshot(path=screenshots / "erase-1440.png")
 
 
-def test_draw_first_then_reveal(tab, server, screenshots):
+def test_draw_first_then_reveal(tab, server):
     tab.goto(f"{server}/Predict?{ON_SLICES}&panel=draw")
     expect(tab.get_by_text("The map is hidden until")).to_be_visible()
     expect(maps(tab)).to_be_visible()
@@ -238,15 +231,13 @@ def test_draw_first_then_reveal(tab, server, screenshots):
     expect(tab.locator(".st-key-check_localisation")).to_contain_text("inside the contour")
     map_drawn(tab)
     settled(tab)
-    tab.screenshot(path=screenshots / "draw-1440.png")
 
 
-def test_methods_by_classes_and_nearest_cases(tab, server, screenshots):
+def test_methods_by_classes_and_nearest_cases(tab, server):
     open_predict(tab, server, f"?{ON_SLICES}&panel=methods")
     expect(tab.locator(".st-key-methods .stage canvas")).to_have_count(17)
     settled(tab)
     expect(tab.locator(".st-key-methods .scale")).to_have_count(5)
     tab.set_viewport_size({"width": 1440, "height": 3600})
-    tab.screenshot(path=screenshots / "methods-1440.png")
     open_predict(tab, server, f"?{ON_SLICES}&panel=nearest")
     expect(tab.get_by_text("training case").first).to_be_visible()

@@ -10,14 +10,13 @@ from playwright.sync_api import Page, expect
 from skimage import data as pictures
 
 from lungcad.imaging.phantom import make_phantom
+from tests.e2e.conftest import save_screenshot
 from tests.e2e.test_browser import MAPS, settled, upload
 from tests.imaging.encodings import saved
 
 expect.set_options(timeout=90_000)
 SHOW, HIDE = "Show anyway", "Hide the answer"
 MODEL = "chest-efficientnet-lite0-gate"
-MOST_BYTES = 300_000
-"""Of a screenshot in the repository."""
 
 
 def photograph() -> bytes:
@@ -50,13 +49,9 @@ def opened(request, browser, server, screenshots):
     page.set_default_timeout(90_000)
 
     def keep(name: str) -> None:
-        """In 256 colours, which a page is drawn with well enough."""
         settled(page)
         page.locator(MAPS).first.wait_for()
-        picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB").quantize(256)
-        path = screenshots / f"gate-{name}-{width}-{scheme}.png"
-        picture.save(path, optimize=True)
-        assert path.stat().st_size < MOST_BYTES
+        save_screenshot(page, screenshots / f"gate-{name}-{width}-{scheme}.webp")
         assert page.evaluate("document.scrollingElement.scrollWidth <= window.innerWidth + 1")
 
     yield page, keep

@@ -68,50 +68,46 @@ def milliseconds(page: Page, selector: str, act) -> float:
 
 
 @needs_data
-def test_from_a_number_to_the_image_behind_it(tab, server, screenshots):
+def test_from_a_number_to_the_image_behind_it(tab, server):
     """Metrics: accuracy, then a wrong case, then its heat map: two clicks."""
     tab.goto(f"{server}/Metrics?runs=chest-efficientnet-lite0")
     expect(tab.get_by_text("cases: answered wrongly")).to_be_visible()
     settled(tab)
     tab.set_viewport_size({"width": 1440, "height": 2600})
-    tab.screenshot(path=screenshots / "metrics-1440.png")
     tab.locator("[data-testid=stMain]").get_by_role("link", name="Open in Predict").first.click()
     expect(tab.get_by_text("Case test/")).to_be_visible()
     expect(maps(tab)).to_be_visible()
     assert "case=chest-ct-scan" in tab.url
 
 
-def test_metrics_at_390(tab, server, screenshots):
+def test_metrics_at_390(tab, server):
     tab.set_viewport_size({"width": 390, "height": 2400})
     tab.goto(f"{server}/Metrics?runs=lidc-efficientnet-lite0,lidc-efficientnet-lite0-soft")
     expect(tab.locator(".st-key-curves .js-plotly-plot")).to_be_visible()
     settled(tab)
     assert tab.evaluate("document.scrollingElement.scrollWidth <= window.innerWidth + 1")
     tab.set_viewport_size({"width": 390, "height": 4600})
-    tab.screenshot(path=screenshots / "metrics-390.png")
 
 
-def test_a_baseline_beside_its_attention_network(tab, server, screenshots):
+def test_a_baseline_beside_its_attention_network(tab, server):
     tab.goto(f"{server}/Compare?networks=chest-efficientnet-lite0,chest-efficientnet-lite0-gate")
     expect(tab.locator(".st-key-compared canvas").first).to_be_visible()
     expect(tab.get_by_text("Rank correlation of chest-")).to_be_visible()
     settled(tab)
     tab.set_viewport_size({"width": 1440, "height": 1900})
-    tab.screenshot(path=screenshots / "compare-1440.png")
 
 
 @pytest.mark.parametrize("where", ["Compare?networks=chest-resnet18,chest-resnet18-cbam", "Datasets?dataset=lidc-nodules"])
-def test_the_other_pages_fit_a_phone(tab, server, screenshots, where):
+def test_the_other_pages_fit_a_phone(tab, server, where):
     tab.set_viewport_size({"width": 390, "height": 2400})
     tab.goto(f"{server}/{where}")
     expect(tab.locator("h1")).to_be_visible()
     settled(tab)
     assert tab.evaluate("document.scrollingElement.scrollWidth <= window.innerWidth + 1")
-    tab.screenshot(path=screenshots / f"{where.split('?')[0].lower()}-390.png")
 
 
 @needs_data
-def test_the_students_story(tab, server, screenshots):
+def test_the_students_story(tab, server):
     """Does attention help, and on which cases: from the paired difference to the two maps on the case that they disagree about."""
     tab.goto(f"{server}/Compare?view=runs&first=chest-resnet18&second=chest-resnet18-cbam")
     expect(tab.get_by_text("All 196 cases, the most different first")).to_be_visible()
@@ -124,7 +120,6 @@ def test_the_students_story(tab, server, screenshots):
     expect(tab.get_by_text("rank correlation of the Grad-CAM maps", exact=False).first).to_be_visible()
     settled(tab)
     tab.set_viewport_size({"width": 1440, "height": 3600})
-    tab.screenshot(path=screenshots / "compare-runs-1440.png")
     tab.get_by_role("button", name="Beside each other").first.click()
     expect(tab.locator(".st-key-compared canvas").first).to_be_visible()
     expect(tab.get_by_text("Rank correlation of chest-")).to_be_visible()
@@ -138,7 +133,7 @@ def test_the_students_story(tab, server, screenshots):
 
 
 @needs_data
-def test_the_radiologists_story(tab, browser, server, screenshots):
+def test_the_radiologists_story(tab, browser, server):
     """Where does it fail, and what was it looking at: a cell, its cases, the map of one; and the same view from the link."""
     tab.goto(f"{server}/Metrics?runs=chest-efficientnet-lite0")
     expect(tab.get_by_text("cases: answered wrongly")).to_be_visible()
@@ -176,7 +171,7 @@ def test_a_box_in_the_table_chooses_a_run(tab, server):
 
 
 @needs_data
-def test_a_band_and_a_lasso_choose_cases(tab, server, screenshots):
+def test_a_band_and_a_lasso_choose_cases(tab, server):
     tab.goto(f"{server}/Metrics?runs=lidc-efficientnet-lite0&by=Scores")
     plot = tab.locator(".st-key-bands .js-plotly-plot")
     expect(plot).to_be_visible()
@@ -194,13 +189,12 @@ def test_a_band_and_a_lasso_choose_cases(tab, server, screenshots):
     assert "select=region" in tab.url
     settled(tab)
     tab.set_viewport_size({"width": 1440, "height": 4000})
-    tab.screenshot(path=screenshots / "metrics-map-1440.png")
     tab.get_by_role("button", name="Clear the selection").click()
     expect(tab.get_by_text("cases: answered wrongly")).to_be_visible()
 
 
 @needs_data
-def test_blind_reading_by_keyboard(tab, server, screenshots):
+def test_blind_reading_by_keyboard(tab, server):
     tab.goto(f"{server}/Compare?view=blind&networks=lidc-efficientnet-lite0,lidc-efficientnet-lite0-soft")
     expect(tab.get_by_text("0 of 10 cases read")).to_be_visible()
     settled(tab)
@@ -208,7 +202,6 @@ def test_blind_reading_by_keyboard(tab, server, screenshots):
     tab.keyboard.press("2")
     expect(tab.get_by_text("having seen the maps?")).to_be_visible()
     settled(tab)
-    tab.screenshot(path=screenshots / "blind-1440.png")
     tab.keyboard.press("1")
     expect(tab.get_by_text("1 of 10 cases read")).to_be_visible()
     expect(tab.get_by_text("you said malignant, then benign")).to_be_visible()
@@ -218,7 +211,7 @@ def test_blind_reading_by_keyboard(tab, server, screenshots):
     assert rows[0].startswith("case,truth,before,after,lidc") and ",malignant,benign," in rows[1]
 
 
-def test_an_audit_of_ones_own_folder_is_found_by_no_other_session(tab, browser, server, screenshots, tmp_path):
+def test_an_audit_of_ones_own_folder_is_found_by_no_other_session(tab, browser, server, tmp_path):
     write_phantoms(tmp_path, 6)
 
     def open_folder(page: Page) -> None:
@@ -236,7 +229,6 @@ def test_an_audit_of_ones_own_folder_is_found_by_no_other_session(tab, browser, 
     expect(page.get_by_role("button", name="Run the audit")).to_be_visible()
     assert page.get_by_text("Grey levels").count() == 0 and str(tmp_path) not in page.url
     other.close()
-    tab.screenshot(path=screenshots / "datasets-1440.png")
 
 
 def test_how_long_the_pages_take(browser, synthetic_server, synthetic_runs, bare_server, capsys):

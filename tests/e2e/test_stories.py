@@ -1,13 +1,12 @@
 """The front door and its stories, at both widths and in both schemes; what an accessibility checker finds on every page."""
 
 import re
-from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from lungcad.app.home.stories import STORIES
+from tests.e2e.accessibility import serious_faults, settled
 
 expect.set_options(timeout=60_000)
 PAGES = ("", "Predict", "Compare", "Metrics", "Datasets", "Volume", "Lab")
@@ -22,15 +21,6 @@ STANDS = {
 """What stands on the page that a story opens when it is ready."""
 
 
-UNFADED = """() => !document.querySelector('[data-stale="true"]')
-    && [...document.querySelectorAll('[data-testid=stCaptionContainer]')].every(caption => getComputedStyle(caption).opacity >= 0.8)"""
-"""The app's own style is in place, and nothing is pale because a rerun may still replace it."""
-
-
-def settled(page: Page) -> None:
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
-
-
 @pytest.fixture(params=[(1440, 900), (390, 844)], ids=["wide", "phone"])
 def screen(request, browser):
     """A page of that size, light or dark by the test's own choice."""
@@ -43,16 +33,15 @@ def screen(request, browser):
         return page
 
     contexts = []
-    yield request.param[0], opened
+    yield opened
     for context in contexts:
         context.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: re.sub(r"\W+", "-", story.title.lower()).strip("-"))
-def test_a_story_opens_a_page_that_shows_it(screen, server, screenshots, story, scheme):
-    width, opened = screen
-    page = opened(scheme)
+def test_a_story_opens_a_page_that_shows_it(screen, server, story, scheme):
+    page = screen(scheme)
     page.goto(server)
     page.locator("[data-testid=stMain]").get_by_role("link", name=story.title).click()
     expect(STANDS[story.title](page)).to_be_visible()
@@ -60,13 +49,11 @@ def test_a_story_opens_a_page_that_shows_it(screen, server, screenshots, story, 
     expect(page.locator("[data-testid=stException]")).to_have_count(0)
     expect(page.get_by_text(re.compile("The link (asks for|names|’s value)"))).to_have_count(0)
     assert page.evaluate("document.scrollingElement.scrollWidth <= window.innerWidth + 1")
-    page.screenshot(path=Path(screenshots) / f"story-{STORIES.index(story) + 1}-{width}-{scheme}.png")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_home_invites(screen, server, screenshots, scheme):
-    width, opened = screen
-    page = opened(scheme)
+def test_home_invites(screen, server, scheme):
+    page = screen(scheme)
     page.goto(server)
     expect(page.get_by_text("Not a medical device").first).to_be_attached()
     for story in STORIES:
@@ -75,16 +62,12 @@ def test_home_invites(screen, server, screenshots, scheme):
     settled(page)
     assert page.evaluate("document.querySelector('h1').getBoundingClientRect().top") < 100
     assert page.evaluate("document.scrollingElement.scrollWidth <= window.innerWidth + 1")
-    page.screenshot(path=Path(screenshots) / f"home-{width}-{scheme}.png")
 
 
 @pytest.mark.parametrize("where", PAGES)
 def test_an_accessibility_checker_finds_nothing_serious(tab, server, where):
-    """axe-core (Deque), rules of WCAG 2 A and AA. Streamlit's own markup counts too, but for what it alone can mend."""
+    """Of the light scheme; both are checked where test_screenshots.py makes its pictures. Streamlit's own markup counts too, but for what it alone can mend."""
     tab.goto(f"{server}/{where}")
     expect(tab.locator("h1")).to_be_visible()
     settled(tab)
-    tab.wait_for_function(UNFADED)
-    found = Axe().run(tab, options={"runOnly": ["wcag2a", "wcag2aa"]}).response["violations"]
-    serious = {rule["id"]: [node["html"][:160] for node in rule["nodes"]] for rule in found if rule["impact"] in ("serious", "critical")}
-    assert not serious
+    assert not serious_faults(tab)
