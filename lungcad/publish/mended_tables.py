@@ -44,21 +44,22 @@ def cell(row: Mapping[str, Any], name: str) -> str:
 
 def verdict(mended: Mended) -> str:
     """In words, what was gained, and at what cost."""
-    sentences = []
+    plain = mended.rows[0]
+    sentences = [
+        f"In another patient's surroundings the plain recipe's macro F1 falls from {plain['macro_f1']:.3f} to {plain['macro_f1_swapped']:.3f}."
+    ]
     for row in mended.rows[1:]:
         lost, gained = row["difference"]["macro_f1"], row["difference"]["macro_f1_swapped"]
         if lost is None or gained is None:
             continue
         outcome = (
-            "it is a gain that costs little"
+            "mended, at little cost"
             if is_mended(row)
-            else "too much is lost as the slices are"
+            else "too much is lost on the slices as they are"
             if lost < -MOST_LOST
-            else "the gain is within chance"
+            else "no gain beyond chance"
         )
-        sentences.append(
-            f"{arm_title(row['arm']).capitalize()}: {lost:+.3f} as the slices are, {gained:+.3f} in other surroundings; {outcome}."
-        )
+        sentences.append(f"{arm_title(row['arm']).capitalize()}: {gained:+.3f} there, {lost:+.3f} on the slices as they are; {outcome}.")
     return " ".join(sentences)
 
 
