@@ -41,12 +41,17 @@ def model(name: str) -> TrainedModel:
 
 def trust_runs() -> list[TrustRun]:
     """The trust runs in ``data/trust``, read once for all sessions until a file changes."""
-    return _trust_runs(fingerprint(sorted(TRUST.glob("*/*"))))[0]
+    return _trust_runs(trust_fingerprint())[0]
 
 
 def trust_faults() -> list[str]:
     """A sentence for each trust run that cannot be read."""
-    return _trust_runs(fingerprint(sorted(TRUST.glob("*/*"))))[1]
+    return _trust_runs(trust_fingerprint())[1]
+
+
+def trust_fingerprint() -> str:
+    """Changes with the files of the trust runs."""
+    return fingerprint(sorted(TRUST.glob("*/*")))
 
 
 def truth() -> dict[str, Any] | None:

@@ -68,10 +68,15 @@ def run(
 
 
 def measured(entry: BenchEntry, data: Path | None = None) -> Row:
-    """The entry's row with its name, the seconds that it took, the date, the machine, and the load average as it began."""
-    load, start = os.getloadavg()[0] if hasattr(os, "getloadavg") else None, time.perf_counter()
+    """The entry's row with its name, the seconds and processor seconds that it took, the date, the machine, and the load average as it began."""
+    load, start, processor = os.getloadavg()[0] if hasattr(os, "getloadavg") else None, time.perf_counter(), sum(os.times()[:4])
     row = {"name": entry.name, **entry.measure(data)}
-    row |= {"seconds": round(time.perf_counter() - start, 1), "date": datetime.now(UTC).date().isoformat(), "machine": machine()}
+    row |= {
+        "seconds": round(time.perf_counter() - start, 1),
+        "processor_seconds": round(sum(os.times()[:4]) - processor, 1),
+        "date": datetime.now(UTC).date().isoformat(),
+        "machine": machine(),
+    }
     return row if load is None else row | {"load_average_before": round(load, 2)}
 
 

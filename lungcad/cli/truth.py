@@ -71,14 +71,16 @@ def _one(check: str, n: int, out: Path, *, choose: bool) -> None:
     from lungcad.evaluate.truth.one_check import choose_one, mark_one
 
     if choose:
-        chosen = choose_one(check, n=n)
+        with progress("validation phantoms") as on_progress:
+            chosen = choose_one(check, n=n, on_progress=on_progress)
         write_thresholds(chosen, n, out / "thresholds.json")
         print(f"{check}: contradicts from {chosen[check]}")
         return
     facts = read_truth(out)
     if facts is None:
         raise LungcadError("Nothing is marked yet; 'python -m lungcad truth' does it.")
-    marked, verdicts = mark_one(check, facts, read_verdicts(out))
+    with progress("test phantoms") as on_progress:
+        marked, verdicts = mark_one(check, facts, read_verdicts(out), on_progress=on_progress)
     update_marks(marked, verdicts, out)
     for row in marked["marks"]:
         if row["check"] == check:

@@ -89,12 +89,23 @@ def test_metrics_at_390(tab, server):
     tab.set_viewport_size({"width": 390, "height": 4600})
 
 
-def test_a_baseline_beside_its_attention_network(tab, server):
-    tab.goto(f"{server}/Compare?networks=chest-efficientnet-lite0,chest-efficientnet-lite0-gate")
+def test_a_baseline_beside_its_attention_network_and_nothing_is_sent_while_the_pictures_move(tab, server):
+    sent = []
+    tab.on("websocket", lambda socket: socket.on("framesent", lambda payload: sent.append(payload)))
+    tab.goto(f"{server}/Compare?networks=chest-efficientnet-lite0,chest-efficientnet-lite0-gate&example=spiculated-lesion.dcm")
     expect(tab.locator(".st-key-compared canvas").first).to_be_visible()
     expect(tab.get_by_text("Rank correlation of chest-")).to_be_visible()
     settled(tab)
     tab.set_viewport_size({"width": 1440, "height": 1900})
+    before = len(sent)
+    tab.locator(".st-key-compared canvas").first.focus()
+    for key in ("]", ".", "+", "ArrowLeft", "2"):
+        tab.keyboard.press(key)
+    tab.wait_for_function("() => ['opacity=0.55', 'threshold=', 'window=mediastinum'].every(each => location.search.includes(each))")
+    viewer = (
+        "document.querySelector('.st-key-compared .stBidiComponent div[data-testid]').shadowRoot.querySelector('.viewer').lungcadViewer"
+    )
+    assert tab.evaluate(f"{viewer}.view.zoom") > 1 and len(sent) == before > 0
 
 
 @pytest.mark.parametrize("where", ["Compare?networks=chest-resnet18,chest-resnet18-cbam", "Datasets?dataset=lidc-nodules"])

@@ -21,7 +21,9 @@ from lungcad.evaluate.stores.runs import Run
 def show_groups(run: Run, *, without_copies: bool) -> None:
     """Each group's mean map and numbers, and the images of the one that is chosen."""
     try:
-        found = _groups(run.name, without_copies, store.index_of(run.name).weights_sha256, store.fingerprint_of(run.name))
+        found = _groups(
+            run.name, without_copies, store.index_of(run.name).weights_sha256, store.fingerprint_of(run.name), store.trust_fingerprint()
+        )
     except LungcadError as error:
         st.info(literal(error))
         return
@@ -73,6 +75,6 @@ def _shares(shares: dict[str, float]) -> str:
 
 
 @st.cache_resource(max_entries=16, show_spinner="Grouping the cases …")
-def _groups(name: str, without_copies: bool, weights_sha256: str, fingerprint: str) -> list[Group]:
+def _groups(name: str, without_copies: bool, weights_sha256: str, *fingerprints: str) -> list[Group]:
     trust = store.trust_of(name)
     return groups(store.index_of(name), store.scored_table(name, without_copies), None if trust is None else trust.cases)
