@@ -42,6 +42,8 @@ def table(rows: Sequence[Row]) -> str:
         when = (
             f"{row['date']}, {machines[str(row['machine'])]}, load {row.get('load_average_before', '–')}" if "machine" in row else UNKNOWN
         )
+        if "processor_seconds" in row:
+            when += f", {row['processor_seconds']:.0f} of {row['seconds']:.0f} s on a processor"
         lines.append(f"| `{name}` | {row['ours']:.3g} {unit} | {row['plain']:.3g} {unit} | {row['ratio']:.2f} | {what} | {when} |")
     return "\n".join(lines)
 
