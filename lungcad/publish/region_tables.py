@@ -134,16 +134,10 @@ def is_of_crops(run: RegionRun) -> bool:
     return dataset is not None and dataset.crop_side is not None
 
 
-def with_regions(card: ModelCard, root: Path = REGION_RUNS, *, runs: Sequence[RegionRun] | None = None) -> ModelCard:
-    """The card with what is left of its accuracy without the lungs; without, where no run with these weights over its own data set is stored.
-
-    runs: those of ``root``, where they are read already.
-    """
-    if runs is None:
-        name = f"{card.name}--{card.dataset}"
-        run = read_region_run(name, root) if name in list_region_runs(root) else None
-    else:
-        run = next((each for each in runs if (each.facts["model"], each.facts["data"]) == (card.name, card.dataset)), None)
+def with_regions(card: ModelCard, root: Path = REGION_RUNS) -> ModelCard:
+    """The card with what is left of its accuracy without the lungs; without, where no run with these weights over its own data set is stored."""
+    name = f"{card.name}--{card.dataset}"
+    run = read_region_run(name, root) if name in list_region_runs(root) else None
     if run is None or run.facts["weights_sha256"] != card.sha256:
         return card.model_copy(update={"without": None})
     names = ("no-nodule", "nodule") if is_of_crops(run) else ("no-lungs", "lungs")
