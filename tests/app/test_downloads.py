@@ -79,7 +79,7 @@ def metrics(section: str, *offers: str, runs: str = RUN, **query: str) -> State:
         " ".join((section, *query.values())),
         "3_Metrics.py",
         {"runs": runs, "section": section, **query},
-        frozenset(CURVES | {f"metrics/{each}" for each in offers}),
+        frozenset(CURVES | {each if "/" in each else f"metrics/{each}" for each in offers}),
     )
 
 
@@ -105,11 +105,11 @@ STATES = (
     metrics("Groups of explanations", "cases.py show_grid", "groups.py show_groups"),
     metrics("Concepts", "concepts.py show_concepts", runs="lidc-efficientnet-lite0-concepts"),
     metrics("Learning curves", "curves.py show_learning"),
-    metrics("Regions", "regions.py show_regions", runs="iq-efficientnet-lite0-soft"),
+    metrics("Regions", "regions.py show_regions", "components/mended.py show_mended", runs="iq-efficientnet-lite0-soft"),
     State("a published data set", "4_Datasets.py", {"dataset": "chest-ct-scan"},
-          frozenset(AUDIT | {"datasets/about.py _draw_counts", "datasets/without_lungs.py _show"})),
+          frozenset(AUDIT | {"datasets/about.py _draw_counts", "datasets/without_lungs.py _show", "components/mended.py show_mended"})),
     State("two networks by region", "2_Compare.py", {"view": "runs", "first": "iq-efficientnet-lite0", "second": "iq-efficientnet-lite0-soft"},
-          BY_RUN),
+          BY_RUN | {"components/mended.py show_mended"}),
     State("a folder of one's own", "4_Datasets.py", {"dataset": "own"},
           frozenset(AUDIT | {"datasets/evaluate.py _show_curves", "datasets/evaluate.py _show_answers"}), of_own_folder),
     State("a series", "5_Volume.py", {}, frozenset({"volume/network.py show_answer"}), series_read),
