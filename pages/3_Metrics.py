@@ -10,7 +10,7 @@ from lungcad.app import store, url
 from lungcad.app.components.layout import place_for
 from lungcad.app.components.literal import literal
 from lungcad.app.metrics.cases import show_cases
-from lungcad.app.metrics.concepts import concepts_of, show_concepts
+from lungcad.app.metrics.concepts import concepts_of, show_concepts, tcav_of
 from lungcad.app.metrics.curves import show_curves, show_learning
 from lungcad.app.metrics.groups import show_groups
 from lungcad.app.metrics.headlines import positive_class, show_headlines, show_per_class
@@ -27,7 +27,7 @@ SECTIONS = {
     "Classes": "each class against the rest",
     "Sets of classes": "when one class is not certain enough",
     "Slices": "where it fails",
-    "Concepts": "whether it rates as readers do",
+    "Concepts": "whether it rates as readers do, or depends on what they rate",
     "Heat maps": "whether its maps can be believed",
     "Regions": "what is left without the lungs",
     "Groups of explanations": "what its answers may rest on",
@@ -41,7 +41,7 @@ SECTIONS = {
 def show_section(name: str, label: str, *, without_copies: bool) -> None:
     """One section at a time: the browser draws that one, not all of them."""
     run = store.run(name)
-    missing = {"Folds": "fold" not in run.test, "Concepts": concepts_of(run) is None}
+    missing = {"Folds": "fold" not in run.test, "Concepts": concepts_of(run) is None and tcav_of(run) is None}
     sections = [heading for heading in SECTIONS if not missing.get(heading)]
     help_text = "; ".join(f"**{heading}**: {SECTIONS[heading]}" for heading in sections)
     section = url.segments("Look closer", sections, key="section", help=f"{help_text}.")

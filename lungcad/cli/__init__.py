@@ -25,6 +25,7 @@ from lungcad.cli import (  # noqa: F401  each registers its commands
     serve,
     start,
     taught,
+    tcav,
     training,
     trust,
     truth,

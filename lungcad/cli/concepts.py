@@ -26,6 +26,7 @@ def concepts(
     from lungcad.evaluate.concepts import concept_facts
     from lungcad.evaluate.stores.concepts import read_concepts, write_concepts
     from lungcad.evaluate.stores.runs import read_run, read_seeds
+    from lungcad.explain.concept_vectors import read_tcav
     from lungcad.explain.concepts import refuse_without_concepts
     from lungcad.models import load_model
     from lungcad.publish.concept_tables import closeness_table, concepts_readme, gains_table, readers_table
@@ -40,7 +41,7 @@ def concepts(
     with progress("rating nodules") as on_progress:
         facts = concept_facts(network, others, cases, on_progress)
     write_concepts(facts, out)
-    write_whole(out / "README.md", concepts_readme(read_concepts(out)))
+    write_whole(out / "README.md", concepts_readme(read_concepts(out), read_tcav()))
     if as_json:
         print_json(facts)
         return

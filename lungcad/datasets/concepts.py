@@ -14,6 +14,8 @@ from lungcad.registry import Registry
 Ratings = Mapping[str, tuple[float, ...]]
 """Column -> each reader's rating of one nodule, in the order of the readers."""
 TABLE = "attributes.csv"
+RATED = ("lidc-nodules",)
+"""Data sets whose cases carry such ratings."""
 
 
 @dataclass(frozen=True)

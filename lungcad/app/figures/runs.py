@@ -177,11 +177,11 @@ def distributions(cases: pd.DataFrame, measure: str, title: str, titles: dict[st
     return figure.update_layout(height=420, margin={"l": 8, "r": 8, "t": 8, "b": 8})
 
 
-def forest(rows: Sequence[tuple[str, str, Estimate, bool]], title: str, overall: Estimate) -> go.Figure:
+def forest(rows: Sequence[tuple[str, str, Estimate, bool]], title: str, overall: Estimate, *, overall_name: str = "all cases") -> go.Figure:
     """rows: (property, value, estimate with its interval, whether it rests on few cases), one under the other, a colour a property; hollow
     where few.
 
-    overall: of all cases, a dashed line.
+    overall: of all cases, or of what overall_name says, a dashed line.
     """
     figure = go.Figure()
     rows = [row for row in rows if row[2].value is not None]
@@ -205,7 +205,7 @@ def forest(rows: Sequence[tuple[str, str, Estimate, bool]], title: str, overall:
             )
         )
     if overall.value is not None:
-        figure.add_vline(x=overall.value, line={"color": GREY, "dash": "dash"}, annotation={"text": "all cases", "yanchor": "bottom"})
+        figure.add_vline(x=overall.value, line={"color": GREY, "dash": "dash"}, annotation={"text": overall_name, "yanchor": "bottom"})
     figure.update_xaxes(title=title)
     figure.update_yaxes(autorange="reversed", automargin=True)
     return figure.update_layout(height=90 + 30 * len(rows), margin={"l": 8, "r": 8, "t": 24, "b": 8}, showlegend=False)

@@ -11,8 +11,10 @@ from lungcad.datasets.concepts import CONCEPTS
 from lungcad.estimate import Estimate
 from lungcad.evaluate.stores.concepts import read_concepts
 from lungcad.evaluate.stores.runs import Run
+from lungcad.explain.concept_vectors import ConceptVectors, read_tcav
 from lungcad.paths import CONCEPTS as FOLDER
 from lungcad.publish.concept_tables import as_close, closeness_table, gains_table, readers_table
+from lungcad.publish.tcav_tables import range_of, tcav_table, tcav_words
 
 
 def concepts_of(run: Run) -> dict[str, Any] | None:
@@ -26,11 +28,46 @@ def _measured(fingerprint: str) -> list[dict[str, Any]]:
     return read_concepts()
 
 
+def tcav_of(run: Run) -> dict[str, Any] | None:
+    """What was measured of the run's ordinary network; None where nothing was. Raises :class:`LungcadError` for a damaged file."""
+    return next((facts for facts in read_tcav() if facts["weights_sha256"] == run.facts.get("weights_sha256")), None)
+
+
+def _show_tcav(run: Run) -> None:
+    facts = tcav_of(run)
+    if facts is None:
+        st.info("The concepts of this run's network were not measured: `python -m lungcad tcav` does it for nodule networks.")
+        return
+    st.subheader("Does the answer depend on the readers' concepts?", anchor=False)
+    rows = [
+        (
+            CONCEPTS[row["concept"]].title,
+            "beats random" if row["beats_control"] else "no better than random",
+            range_of(row),
+            not row["beats_control"],
+        )
+        for row in facts["concepts"]
+    ]
+    chart_with_csv(
+        forest(
+            rows,
+            f"share of {facts['classes'][1]} test nodules whose answer rises towards the concept",
+            range_of(facts["control"]),
+            overall_name="random concepts",
+        ),
+        key="tcav",
+        alt="TCAV score of each concept beside that of random concepts; the table below has the numbers.",
+    )
+    st.caption("Bars: range of 95 % of the repeats. Dashed: mean of the random concepts. Hollow: does not beat its random control.")
+    st.markdown(tcav_table(facts))
+    st.caption(f"{tcav_words(facts)} The check of a single nodule on Predict: {ConceptVectors.of(facts).record}")
+
+
 def show_concepts(run: Run) -> None:
-    """Closeness to the readers, then AUC by the number of readers."""
+    """Of a concept network closeness to the readers, then AUC by the number of readers; of another one whether it depends on their concepts."""
     facts = concepts_of(run)
     if facts is None:
-        st.info("This run is of no concept network, or it was not held to the readers yet: `python -m lungcad concepts` does it.")
+        _show_tcav(run)
         return
     st.subheader("Does it rate as readers do?", anchor=False)
     rows = [

@@ -15,7 +15,9 @@ ALL = "all shortcuts with a place"
 """Cheats by marker, table, dot and border together."""
 LEAST_SPECIFICITY = 0.95
 """Of a threshold, on validation phantoms: so many honest answers are not accused."""
-ANSWER_CHECKS = tuple(name for name, check in CHECKS.items() if not check.of_map)
+UNMARKABLE = ("partner", "concepts")
+"""The partner's check needs a second network, that of concepts what readers rate; phantoms have neither."""
+ANSWER_CHECKS = tuple(name for name, check in CHECKS.items() if not check.of_map and name not in UNMARKABLE)
 """Their word depends on one number, the fall of the probability, whose threshold is chosen here."""
 
 

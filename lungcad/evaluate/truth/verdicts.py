@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from lungcad.evaluate.truth.counterfactuals import cheats
+from lungcad.evaluate.truth.marks import UNMARKABLE
 from lungcad.evaluate.truth.networks import KnownNetwork
 from lungcad.evaluate.truth.scenes import Scene, Shown, image_of, in_turn
 from lungcad.explain import METHODS, Options
@@ -20,8 +21,8 @@ COLUMNS = ("network", "role", "shortcut", "case", "carried", "method", "check", 
 
 
 def checks_marked() -> list[str]:
-    """Those that can be asked about any image; the partner's needs a second network."""
-    return [name for name, check in CHECKS.items() if check.ask is not None and name != "partner"]
+    """Those that can be asked about phantoms."""
+    return [name for name, check in CHECKS.items() if check.ask is not None and name not in UNMARKABLE]
 
 
 def judged_pictures(known: KnownNetwork, scenes: Sequence[Scene], answers: pd.DataFrame) -> list[Shown]:

@@ -1,0 +1,90 @@
+"""Concept activation vectors of a network, as ``python -m lungcad tcav`` stores them: directions in which its inner numbers go from any nodule to one with the
+concept.
+
+Kim et al., "Interpretability beyond feature attribution: quantitative testing with concept activation vectors (TCAV)", ICML 2018.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lungcad.errors import DatasetError
+from lungcad.models import ModelCard
+from lungcad.paths import TCAV
+
+SCHEMA = 1
+HARDLY = 0.2
+"""A check that accuses so little more of answers that mean nothing than of the network's own is said to be hardly able to tell the two apart."""
+_KEYS = {"network", "weights_sha256", "classes", "concepts", "control", "threshold", "marks"}
+
+
+@dataclass(frozen=True, eq=False)
+class ConceptVectors:
+    """vectors: concept -> (F,) of length 1, the mean over repeats. random (R, F): of random concepts, each of length 1.
+
+    expected: concept -> 1 where more of it should speak for ``positive``, -1 against it; of those that beat their control. threshold: share of the concepts
+    from which on downwards the check contradicts. facts: all that is stored.
+    """
+
+    positive: str
+    vectors: Mapping[str, np.ndarray]
+    random: np.ndarray
+    expected: Mapping[str, int]
+    threshold: float
+    facts: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, facts: Mapping[str, Any]) -> "ConceptVectors":
+        """From the content of the file."""
+        rows = facts["concepts"]
+        return cls(
+            positive=facts["classes"][1],
+            vectors={row["concept"]: np.array(row["vector"]) for row in rows},
+            random=np.array(facts["control"]["vectors"]),
+            expected={row["concept"]: row["direction"] for row in rows if row["direction"] and row["beats_control"]},
+            threshold=facts["threshold"],
+            facts=facts,
+        )
+
+    @property
+    def record(self) -> str:
+        """How often the check that uses them is right, in a sentence or two."""
+        marks = self.facts["marks"]
+        if marks is None:
+            return "Too few concepts beat their control for it."
+        accused, found = marks["accused"]["value"], marks["found"]["value"]
+        sentence = (
+            f"On {marks['n']} test nodules it accuses {accused:.0%} of this network's own answers, and finds {found:.0%} of those of the same network with a last "
+            f"layer fitted to shuffled labels ({marks['heads']} such layers)."
+        )
+        return sentence if found - accused >= HARDLY else f"{sentence} It can hardly tell the two apart."
+
+
+def read_tcav(folder: Path = TCAV) -> list[dict[str, Any]]:
+    """What is stored of every network, by name. Raises :class:`DatasetError` for a damaged file or another schema."""
+    return [_read(path, path.stat().st_mtime_ns) for path in sorted(folder.glob("*.json"))]
+
+
+def concept_vectors(card: ModelCard, folder: Path = TCAV) -> ConceptVectors | None:
+    """Of a network with these very weights; None where none are stored."""
+    path = folder / f"{card.name}.json"
+    if not path.is_file():
+        return None
+    facts = _read(path, path.stat().st_mtime_ns)
+    return ConceptVectors.of(facts) if facts["weights_sha256"] == card.sha256 else None
+
+
+@lru_cache(maxsize=16)
+def _read(path: Path, changed: int) -> dict[str, Any]:
+    try:
+        facts = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        facts = None
+    if not isinstance(facts, dict) or facts.get("schema") != SCHEMA or not facts.keys() >= _KEYS:
+        raise DatasetError(f"{path.name} in data/concepts/tcav is damaged or of another version; run 'python -m lungcad tcav' again.")
+    return facts
