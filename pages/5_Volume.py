@@ -8,7 +8,16 @@ navigation.begin("Volume")
 
 from lungcad.app.components.literal import literal
 from lungcad.app.volume import viewer
-from lungcad.app.volume.network import curve_of, known_answer, network_picker, overlays_of, places_of, run_network, show_answer, summary_of
+from lungcad.app.volume.network import (
+    curve_of,
+    known_answer,
+    network_picker,
+    overlays_of,
+    places_of,
+    run_network,
+    show_answer,
+    show_summary,
+)
 from lungcad.app.volume.nodule import nodule_networks, show_rating
 from lungcad.app.volume.source import take_example, volume_picker
 
@@ -59,4 +68,4 @@ with navigation.plain_errors():
         if answer is None:
             run_network(opened, network, method)
         else:
-            st.markdown(summary_of(opened, answer))
+            show_summary(opened, answer)

@@ -108,6 +108,11 @@ def test_a_photograph_has_no_answer_until_it_is_asked_for_and_the_next_one_has_n
     assert not is_hidden(page)  # asked for in this session
     page.selectbox(key="model").select("chest-resnet18").run()
     assert is_hidden(page)  # of another network it was not
+    others = {each.key: each.label for each in page.button if str(each.key).startswith("ask_")}
+    assert len(others) == 3 and not any(label.startswith(("chest", "phantom")) for label in others.values())
+    key, label = next(iter(others.items()))
+    page.button(key=key).click().run()
+    assert page.selectbox(key="model").value == label and is_hidden(page)
     page.selectbox(key="model").select(CHEST).run()
     page.button(key="hide_declined").click().run()
     assert is_hidden(page)

@@ -4,7 +4,8 @@ import streamlit as st
 
 from lungcad.analysis import Analysis
 from lungcad.answer import SYNTHETIC
-from lungcad.app import session
+from lungcad.app import session, store
+from lungcad.app.components.ask_another import offer_others
 from lungcad.app.components.literal import literal
 
 MARK = "declined: do not believe it"
@@ -25,6 +26,7 @@ def show_declined(result: Analysis, network: str) -> None:
         args=(result.image, [network], True),
         help="Shows class, probabilities, heat map and checks of this image. Page and downloads say that the answer was declined. Other images stay hidden.",
     )
+    offer_others(store.cards(), network, key="model")
 
 
 def show_override(result: Analysis, network: str) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from lungcad.app import jobs, session, store, url
+from lungcad.app.components.ask_another import offer_others
 from lungcad.app.components.literal import literal
 from lungcad.app.components.text import card_title, class_label, class_text
 from lungcad.app.defaults import NETWORK, first_of
@@ -16,6 +17,7 @@ from lungcad.explain import METHODS, methods_for
 from lungcad.explain.attribution import Cost
 from lungcad.gate import sees_lungs
 from lungcad.models import TrainedModel
+from lungcad.models.card import ModelCard
 from lungcad.progress import Progress
 from lungcad.series.answer import analyse_volume, pooled
 from lungcad.series.heat_volume import heat_volume
@@ -32,13 +34,17 @@ PLACE_MM = 20.0
 
 def network_picker() -> tuple[str, str]:
     """(network, method) among those that read whole slices."""
-    cards = {name: card for name, card in store.cards().items() if sees_lungs(card)}
+    cards = _slice_networks()
     network = url.selectbox("Network", list(cards), key="volume_network", default=first_of(list(cards), NETWORK), format_func=lambda name: card_title(cards[name]),
                             help="It reads every slice inside the lungs by itself.")  # fmt: skip
     methods = [name for name in methods_for(cards[network]) if METHODS[name].cost is Cost.FAST and not METHODS[name].control]
     method = url.selectbox("Heat map", methods, key="volume_method", default="gradcam", format_func=lambda name: METHODS[name].title,
                            help="Of every slice read; the places that the network finds suspicious are taken from it.")  # fmt: skip
     return network, method
+
+
+def _slice_networks() -> dict[str, ModelCard]:
+    return {name: card for name, card in store.cards().items() if sees_lungs(card)}
 
 
 def known_answer(opened: Opened, network: str, method: str) -> SeriesAnswer | None:
@@ -132,14 +138,16 @@ def curve_of(answer: SeriesAnswer) -> Curve:
     return Curve("suspicion", [each.index for each in answer.slices], suspicion_of(answer.card, table).tolist(), hidden)
 
 
-def summary_of(opened: Opened, answer: SeriesAnswer) -> str:
-    """The answer in a line, above the pictures."""
+def show_summary(opened: Opened, answer: SeriesAnswer) -> None:
+    """The answer in a line, above the pictures; where there is none, which network may be asked instead."""
     if answer.prediction is None:
-        return f"**No answer**: the gate declines {answer.declined} of {len(answer.slices)} slices."
+        st.markdown(f"**No answer**: the gate declines {answer.declined} of {len(answer.slices)} slices.")
+        offer_others(_slice_networks(), answer.card.name, key="volume_network")
+        return
     lesions = lesions_of(opened)
     n_hit = sum(hit.rank is not None for hit in hits(answer.positions, lesions))
     known = f" · {n_hit} of {len(lesions)} {'lesions' if opened.phantom else 'marked nodules'} found" if lesions else ""
-    return f"**{class_text(answer.prediction.label)} {answer.prediction.confidence:.1%}** over {len(answer.slices)} slices{known}"
+    st.markdown(f"**{class_text(answer.prediction.label)} {answer.prediction.confidence:.1%}** over {len(answer.slices)} slices{known}")
 
 
 def show_answer(opened: Opened, answer: SeriesAnswer) -> None:
