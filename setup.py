@@ -8,7 +8,8 @@ from setuptools.command.build_py import build_py
 
 SHIPPED = (
     "streamlit_app.py", ".streamlit/config.toml", "pages/*.py", "weights/*.json", "weights/*.safetensors", "weights/*.yaml",
-    "data/bench.json", "data/audits/*.json", "data/concepts/*", "data/examples/*", "data/examples/contours/*", "data/gate/*", "data/index/*.npz",
+    "data/bench.json", "data/audits/*.json", "data/concepts/*", "data/concepts/tcav/*",
+    "data/examples/*", "data/examples/contours/*", "data/gate/*", "data/index/*.npz",
     "data/lab/*", "data/regions/*", "data/regions/*/*", "data/regions/*/*/*", "data/runs/*/*", "data/series/*", "data/trust/*/*", "data/truth/*", "data/taught/*",
 )  # fmt: skip
 

@@ -68,6 +68,7 @@ def test_the_installed_package_has_all_that_the_checkout_has(installed, tmp_path
         "data/truth/*",
         "data/taught/*",
         "data/concepts/*",
+        "data/concepts/tcav/*",
     ):
         assert {path.relative_to(ROOT) for path in ROOT.glob(pattern)} == {path.relative_to(shipped) for path in shipped.glob(pattern)}, (
             pattern

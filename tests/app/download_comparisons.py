@@ -126,7 +126,10 @@ def is_report(page: AppTest, data: object) -> None:
     else:
         text = html.unescape(re.sub(r"<[^>]+>", " ", made.decode()))
     text = " ".join(text.split())
-    if page.header:
+    if "Explained series" in text:
+        shares = [share for each in page.markdown for share in re.findall(r"^\*\*([\d.]+%)\*\*", each.value)]
+        assert page.header[0].value in text and all(share in text for share in shares)
+    elif page.header:
         result = next(each for each in reversed(session._OF_EXAMPLES.values()) if isinstance(each, Analysis))
         assert class_label(result.prediction.label) in text and all(
             f"{share:.1%}" in text for share in result.prediction.probabilities.values()

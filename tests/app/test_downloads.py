@@ -69,8 +69,9 @@ def series_read(page: AppTest, _: Path) -> AppTest:
 
 AUDIT = {REPORT, "datasets/audit.py show_audit", "datasets/file_figures.py show_files", "datasets/file_figures.py show_shares"}
 BY_RUN = frozenset(
-    {"compare/runs.py _show_curves", "compare/runs.py _show_cases", "compare/cost.py _cost_and_gain", "compare/regions.py show_regions"}
-)
+    {"compare/runs.py _show_curves", "compare/runs.py _show_cases", "compare/cost.py _cost_and_gain", "compare/regions.py show_regions",
+     "components/mended.py show_mended"}
+)  # fmt: skip
 CURVES = {"metrics/curves.py show_curves", REPORT}
 
 
@@ -104,19 +105,20 @@ STATES = (
     metrics("Heat maps", "heatmaps.py show_trust", runs="chest-efficientnet-lite0"),
     metrics("Groups of explanations", "cases.py show_grid", "groups.py show_groups"),
     metrics("Concepts", "concepts.py show_concepts", runs="lidc-efficientnet-lite0-concepts"),
+    metrics("Concepts", "concepts.py _show_tcav", runs="lidc-efficientnet-lite0"),
     metrics("Learning curves", "curves.py show_learning"),
     metrics("Regions", "regions.py show_regions", "components/mended.py show_mended", runs="iq-efficientnet-lite0-soft"),
     State("a published data set", "4_Datasets.py", {"dataset": "chest-ct-scan"},
           frozenset(AUDIT | {"datasets/about.py _draw_counts", "datasets/without_lungs.py _show", "components/mended.py show_mended"})),
     State("two networks by region", "2_Compare.py", {"view": "runs", "first": "iq-efficientnet-lite0", "second": "iq-efficientnet-lite0-soft"},
-          BY_RUN | {"components/mended.py show_mended"}),
+          BY_RUN),
     State("a folder of one's own", "4_Datasets.py", {"dataset": "own"},
           frozenset(AUDIT | {"datasets/evaluate.py _show_curves", "datasets/evaluate.py _show_answers"}), of_own_folder),
-    State("a series", "5_Volume.py", {}, frozenset({"volume/network.py show_answer"}), series_read),
+    State("a series", "5_Volume.py", {}, frozenset({"volume/network.py show_answer", REPORT}), series_read),
     State("the lab", "6_Lab.py", {"seed": "99"}, frozenset({"lab/live.py _draw", "lab/result.py _show_one"}), trained_in_the_lab),
 )  # fmt: skip
-ELSEWHERE = {"compare/reader_study.py _results"}
-"""Needs the published images: a test of its own below."""
+ELSEWHERE = {"compare/reader_study.py _results", "volume/report.py _offer_objects"}
+"""Needs the published images: a test of its own below. Needs a series of DICOM files: ``test_volume_page.py`` and ``report/test_series_objects.py``."""
 
 
 @pytest.fixture

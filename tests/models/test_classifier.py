@@ -22,7 +22,7 @@ def test_any_pair_classifies_and_names_its_layers(backbone, attention):
     assert output_of_layer[network.target_layer].shape == (2, network.features.channels, 2, 3)
     assert (network.attention_layer is None) == (attention in {"none", "se"})
     if network.attention_layer:
-        assert output_of_layer[network.attention_layer].shape == (2, 1, 2, 3)
+        assert output_of_layer[network.attention_layer].shape == ((2, 1, 8, 12) if attention == "fine_gate" else (2, 1, 2, 3))
 
 
 def test_a_pair_starts_from_the_same_weights_under_one_seed():

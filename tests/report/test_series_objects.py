@@ -126,7 +126,7 @@ def test_what_was_declined_is_in_no_object(series):
     explained = ExplainedSeries.of(volume, pooled(volume, answer.card, few, answer.lungs), headers)
     assert len(explained.slices) == len(answer.slices) - 3
     most = [replace(each, gate=no) for each in answer.slices]
-    with pytest.raises(LungcadError, match="declines most slices"):
+    with pytest.raises(LungcadError, match="declined most slices"):
         ExplainedSeries.of(volume, pooled(volume, answer.card, most, answer.lungs), headers)
     page = to_html(series_document(SeriesCase(volume, pooled(volume, answer.card, most, answer.lungs))))
     assert "No answer" in page and "Where it is most suspicious" not in page

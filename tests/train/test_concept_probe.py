@@ -1,5 +1,6 @@
 """A head of concepts fitted to resting features, votes as targets, and nodules between the classes."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -75,7 +76,7 @@ def test_an_indeterminate_nodule_of_a_held_out_patient_stays_out(lidc):
     images = read_images(cases, plan)
     held_out = make_parts(LIDC_NODULES, images, plan).test.cases[0].group
     moved = [case if case.label != "3.0" else type(case)(**{**case.__dict__, "group": held_out}) for case in cases]
-    images = type(images)(moved, images.grey, images.contours, images.prints, images.traits)
+    images = replace(images, cases=moved)
     assert make_parts(LIDC_NODULES, images, plan).unclassed is None
 
 
