@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from lungcad.answer import GatedAnswer, notes_of, warnings_of
-from lungcad.errors import ImageError, lookup
+from lungcad.errors import ImageError, ModelError, lookup
 from lungcad.evaluate.conformal import USUAL_LEVEL, PredictionSet, check_level, prediction_set
 from lungcad.explain import METHODS, Attribution, Fill, Options, PreparedInput, explain
 from lungcad.explain.concepts import METHOD as CONCEPTS_METHOD
@@ -230,6 +230,14 @@ def contour_check(image: CTImage, model: TrainedModel, result: Analysis, method:
 def nearest_cases(image: CTImage, model: TrainedModel, n: int = 6) -> Nearest:
     """The training cases that the network finds most like the image. Raises :class:`~lungcad.errors.ModelError` where no index is there."""
     return Index.read(model.card).nearest(embed(model, PreparedInput.of(model, image).features)[0], n)
+
+
+def nearest_or_none(image: CTImage, model: TrainedModel) -> Nearest | None:
+    """The same; None where no index of these weights is there, and the answer does without."""
+    try:
+        return nearest_cases(image, model)
+    except ModelError:
+        return None
 
 
 def predict_without(image: CTImage, model: TrainedModel, region: np.ndarray, fill: Fill = Fill.BLUR) -> Prediction:

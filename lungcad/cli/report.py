@@ -39,14 +39,12 @@ class CaseOutputs:
     @classmethod
     def of(cls, image: Path, out: Path | None, report: str | None, dicom: str | None) -> "CaseOutputs":
         """Asked before any work. Raises :class:`LungcadError` for what cannot be made of this image, or written there."""
-        if report is None and dicom is None:
+        formats, kinds = wanted(report, dicom, out)
+        if out is None or not (formats or kinds):
             return cls(None, [], [], None)
         from lungcad.imaging.io import read_file
         from lungcad.report.dicom.header import check_plane, source_header
-        from lungcad.report.formats import DICOM_OBJECTS, FORMATS, chosen
 
-        formats = chosen(report, FORMATS, "report format") if report is not None else []
-        kinds = chosen(dicom, DICOM_OBJECTS, "DICOM object") if dicom is not None else []
         source = read_file(image) if kinds else None
         if source is not None:
             header = source_header(source)
@@ -72,24 +70,34 @@ class CaseOutputs:
             for note in made.notes:
                 complain(note)
             files |= made.files(case.name)
-        return [printable(path) for path in _write_files(files, self.folder)]
+        return write_files(files, self.folder)
 
 
-def _folder(out: Path | None) -> Path:
+def wanted(report: str | None, dicom: str | None, out: Path | None) -> tuple[list[str], list[str]]:
+    """(formats of the report, kinds of DICOM objects) that the options name. Raises :class:`LungcadError` for another, or without a folder."""
+    if report is None and dicom is None:
+        return [], []
     if out is None:
         raise LungcadError("Name a folder with --out for what --report and --dicom write.")
+    from lungcad.report.formats import DICOM_OBJECTS, FORMATS, chosen
+
+    formats = chosen(report, FORMATS, "report format") if report is not None else []
+    return formats, chosen(dicom, DICOM_OBJECTS, "DICOM object") if dicom is not None else []
+
+
+def _folder(out: Path) -> Path:
     if out.suffix.lower() == ".png":
         raise LungcadError(f"With --report or --dicom, --out names a folder; '{printable(out)[-200:]}' ends like a picture.")
     check_can_make(out)
     return out
 
 
-def _write_files(files: Mapping[str, bytes], folder: Path) -> list[Path]:
-    """Each whole or not at all; the paths."""
+def write_files(files: Mapping[str, bytes], folder: Path) -> list[str]:
+    """Each whole or not at all; the paths, to be printed."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         write_whole(folder / name, content)
-    return [folder / name for name in files]
+    return [printable(folder / name) for name in files]
 
 
 def _report_files(case: "Case", formats: list[str]) -> dict[str, bytes]:
@@ -153,8 +161,8 @@ def report_run(
     names = chosen(formats, FORMATS, "report format")
     check_can_make(out)
     run = read_run(name, runs)
-    for path in _write_files(rendered(run_document(run), f"lungcad-run-{run.name}", names), out):
-        print(printable(path))
+    for path in write_files(rendered(run_document(run), f"lungcad-run-{run.name}", names), out):
+        print(path)
 
 
 @report_app.command("dataset")
@@ -174,5 +182,5 @@ def report_dataset(
     check_can_make(out)
     with progress("reading images") as on_progress:
         document, stem = audited(data, fresh=fresh, on_progress=on_progress)
-    for path in _write_files(rendered(document, stem, names), out):
-        print(printable(path))
+    for path in write_files(rendered(document, stem, names), out):
+        print(path)

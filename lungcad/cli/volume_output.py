@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lungcad.cli.common import complain
+from lungcad.cli.report import wanted, write_files
 from lungcad.errors import LungcadError
-from lungcad.files import check_can_make, write_whole
-from lungcad.names import printable
+from lungcad.files import check_can_make
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -32,12 +32,7 @@ class SeriesOutputs:
     @classmethod
     def of(cls, out: Path | None, report: str | None, dicom: str | None, *, is_point: bool) -> "SeriesOutputs":
         """Asked before any work. Raises :class:`LungcadError` for what cannot be written there. is_point: of one nodule, not the series."""
-        from lungcad.report.formats import DICOM_OBJECTS, FORMATS, chosen
-
-        formats = chosen(report, FORMATS, "report format") if report is not None else []
-        kinds = chosen(dicom, DICOM_OBJECTS, "DICOM object") if dicom is not None else []
-        if (formats or kinds) and out is None:
-            raise LungcadError("Name a folder with --out for what --report and --dicom write.")
+        formats, kinds = wanted(report, dicom, out)
         if (formats or kinds) and is_point:
             raise LungcadError(
                 "--report and --dicom are of a whole series; leave --point out, or take nodule.json and nodule.png of --out."
@@ -87,7 +82,7 @@ class SeriesOutputs:
             for note in made.notes:
                 complain(note)
             files |= made.files(stem)
-        return self._put(files)
+        return write_files(files, self.folder)
 
     def write_nodule(self, reading: "NoduleReading") -> list[str]:
         """The paths written: what was said of the place, and its crop with the map where it may be shown."""
@@ -97,15 +92,7 @@ class SeriesOutputs:
         if not reading.answer.is_hidden:
             (method,) = reading.answer.attributions
             files["nodule.png"] = reading.answer.overlay_png(method)
-        return self._put(files)
-
-    def _put(self, files: Mapping[str, bytes]) -> list[str]:
-        if self.folder is None:
-            return []
-        self.folder.mkdir(parents=True, exist_ok=True)
-        for name, content in files.items():
-            write_whole(self.folder / name, content)
-        return [printable(self.folder / name) for name in files]
+        return write_files(files, self.folder)
 
 
 def _table(rows: list[dict[str, Any]], classes: tuple[str, ...]) -> bytes:

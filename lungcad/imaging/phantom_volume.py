@@ -48,6 +48,11 @@ class PhantomVolume:
     balls: tuple[Ball, ...]
     seed: int
 
+    @property
+    def drawn_lesions(self) -> list[tuple[str, tuple[float, float, float], float]]:
+        """(label, middle in patient mm, diameter in mm) of each ball."""
+        return [(f"lesion {number}", ball.centre_mm, ball.diameter_mm) for number, ball in enumerate(self.balls, 1)]
+
 
 def make_phantom_volume(
     seed: int, *, size: int = 256, spacing_mm: float = 3.0, balls: Sequence[Ball] = (), field_mm: float = 380.0, body: float = 1.0

@@ -1,10 +1,9 @@
 """From a result to a case that can be reported: the checks of its map, its nearest training cases, the record of the checks."""
 
-from lungcad.analysis import Analysis, nearest_cases, trust_checks
-from lungcad.errors import LungcadError, ModelError
+from lungcad.analysis import Analysis, nearest_or_none, trust_checks
+from lungcad.errors import LungcadError
 from lungcad.evaluate.stores.truth import read_truth
 from lungcad.explain import Options
-from lungcad.explain.neighbours import Nearest
 from lungcad.models import ModelCard, TrainedModel, list_cards, load_model
 from lungcad.models.partner import partner_of
 from lungcad.report.case import Case
@@ -17,21 +16,13 @@ def gathered(
     if result.is_hidden:
         return Case(result, model.card, method, options)
     checks = list(trust_checks(result.image, model, result, method, options, partner=partner))
-    return Case(result, model.card, method, options, checks, nearest_or_none(result, model), truth_or_none())
+    return Case(result, model.card, method, options, checks, nearest_or_none(result.image, model), truth_or_none())
 
 
 def installed_partner(card: ModelCard) -> TrainedModel | None:
     """The installed network that differs in attention only; None where there is none."""
     partner = partner_of(card, list_cards())
     return load_model(partner.name) if partner else None
-
-
-def nearest_or_none(result: Analysis, model: TrainedModel) -> Nearest | None:
-    """None where no index of the training cases is there."""
-    try:
-        return nearest_cases(result.image, model)
-    except ModelError:
-        return None
 
 
 def truth_or_none() -> dict[str, object] | None:

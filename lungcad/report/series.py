@@ -20,7 +20,7 @@ from lungcad.report.pictures import colour_bar, drawn_map, figure_png
 from lungcad.report.provenance import today, versions
 from lungcad.series.pooling import suspicion_of
 from lungcad.series.ranking import hits
-from lungcad.series.result import Position, SeriesAnswer
+from lungcad.series.result import Position, SeriesAnswer, SliceAnswer
 
 PICTURED = 6
 """Positions shown as pictures, the most suspicious; the table has them all."""
@@ -45,8 +45,7 @@ def series_document(case: SeriesCase, *, date: str | None = None) -> Document:
     sections = [Section("Answer", _answer(answer)), Section("Slice by slice", _curve(case))]
     if answer.prediction is not None:
         sections.append(Section("Where it is most suspicious", _positions(case)))
-    if case.lesions and answer.prediction is not None:
-        sections.append(Section("What is known to be there", _known(case)))
+        sections += [Section("What is known to be there", _known(case))] if case.lesions else []
     data = data_card(answer.card)
     sections += [
         Section("The network", network_card(answer.card)),
@@ -112,7 +111,7 @@ def _draw_curve(axes: Axes, case: SeriesCase) -> None:
 
 def _positions(case: SeriesCase) -> list[Block]:
     answer, by_index = case.answer, {each.index: each for each in case.answer.slices}
-    pictures = [_picture(case, position) for position in answer.positions[:PICTURED]]
+    pictures = [_picture(case, position, by_index[position.slice_index]) for position in answer.positions[:PICTURED]]
     blocks: list[Block] = [
         Pictures(pictures[start : start + 3], (1 / 3,) * len(pictures[start : start + 3])) for start in range(0, len(pictures), 3)
     ]
@@ -135,9 +134,8 @@ def _positions(case: SeriesCase) -> list[Block]:
     return [*blocks, Table(columns, rows, (0.3, 0.6, 1, 1.4, 1.2)), Text(note, Tone.NOTE)]
 
 
-def _picture(case: SeriesCase, position: Position) -> Picture:
+def _picture(case: SeriesCase, position: Position, each: SliceAnswer) -> Picture:
     image, answer = case.volume.image(position.slice_index), case.answer
-    each = next(each for each in answer.slices if each.index == position.slice_index)
     drawn = drawn_map(image, answer.attribution(each), burnt_in_marks(image))
     radius = max(round(POSITION_MM / case.volume.spacing[2]), 4)
     drawn = cv2.circle(drawn.copy(), (round(position.column), round(position.row)), radius, RING, max(radius // 10, 1), cv2.LINE_AA)

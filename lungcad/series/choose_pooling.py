@@ -79,7 +79,7 @@ def _volumes(n: int) -> Iterator[tuple[str, PhantomVolume]]:
 
 def _answered(phantom: PhantomVolume, model: TrainedModel) -> _Read:
     answer = analyse_volume(phantom.volume, model, show_anyway=True)
-    found = hits(answer.positions[:FIRST], [(str(i), ball.centre_mm, ball.diameter_mm) for i, ball in enumerate(phantom.balls)])
+    found = hits(answer.positions[:FIRST], phantom.drawn_lesions)
     probabilities = np.array([list(each.prediction.probabilities.values()) for each in answer.slices])
     return _Read(bool(phantom.balls), probabilities, tuple(hit.rank is not None for hit in found))
 

@@ -7,7 +7,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from lungcad.analysis import Analysis, analyse, nearest_cases
+from lungcad.analysis import Analysis, analyse, nearest_or_none
 from lungcad.datasets import DATASETS
 from lungcad.errors import ImageError, ModelError
 from lungcad.explain.neighbours import Nearest
@@ -110,12 +110,8 @@ def read_nodule(
     index = round(volume.voxel(point_mm)[0])
     if answer.is_hidden:
         return NoduleReading(point_mm, index, answer)
-    try:
-        nearest = nearest_cases(answer.image, model)
-    except ModelError:  # no index is installed
-        nearest = None
     both = hybrid(volume, answer, model.card, index, beside) if beside else None
-    return NoduleReading(point_mm, index, answer, grade_of(model.card, answer), nearest, both)
+    return NoduleReading(point_mm, index, answer, grade_of(model.card, answer), nearest_or_none(answer.image, model), both)
 
 
 def grade_of(card: ModelCard, answer: Analysis) -> float | None:

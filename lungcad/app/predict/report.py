@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from lungcad.analysis import Analysis
+from lungcad.analysis import Analysis, nearest_or_none
 from lungcad.app import session, store
 from lungcad.app.components.literal import literal
 from lungcad.app.components.report import offer_formats
@@ -29,9 +29,8 @@ def offer_case(result: Analysis, network: str, method: str, options: Options) ->
 
     def case() -> "Case":
         from lungcad.report.case import Case  # matplotlib's figures come with it, for which the page does not wait
-        from lungcad.report.gather import nearest_or_none
 
-        nearest = None if result.is_hidden else nearest_or_none(result, model)
+        nearest = None if result.is_hidden else nearest_or_none(result.image, model)
         return Case(result, model.card, method, options, checks, nearest, truth, opacity, threshold)
 
     def document() -> Document:

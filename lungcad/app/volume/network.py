@@ -89,7 +89,7 @@ def _key(opened: Opened, network: str, method: str) -> session.Key:
 def lesions_of(opened: Opened) -> list[tuple[str, tuple[float, float, float], float]]:
     """What is known to be there: the readers' nodules, or the lesions drawn into the example."""
     if opened.phantom:
-        return [(f"lesion {number}", ball.centre_mm, ball.diameter_mm) for number, ball in enumerate(opened.phantom.balls, 1)]
+        return opened.phantom.drawn_lesions
     return as_lesions(opened.marks.nodules) if opened.marks else []
 
 

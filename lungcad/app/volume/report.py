@@ -1,7 +1,6 @@
 """The series on screen to take away: as a report, and as DICOM objects for the archive."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import streamlit as st
 
@@ -62,8 +61,7 @@ def _objects(opened: Opened, answer: SeriesAnswer, stem: str) -> bytes:
     from lungcad.report.dicom.table import series_objects
 
     try:
-        source = opened.source
-        with opened_study(source if isinstance(source, Path) else content_of(source)) as study:
+        with opened_study(content_of(opened.source)) as study:
             headers = series_headers(study, opened.volume)
         made = series_objects(list(DICOM_OBJECTS), ExplainedSeries.of(opened.volume, answer, headers))
     except LungcadError as error:

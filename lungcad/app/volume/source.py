@@ -5,7 +5,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -38,7 +37,7 @@ class Opened:
     marks: ReadersMarks | None = None
     phantom: PhantomVolume | None = None
     left_aside: str = ""
-    source: Any = ()
+    source: Given = ()
 
 
 def shown() -> Opened | None:
@@ -121,7 +120,7 @@ def _open(source: Given, number: int) -> None:
     st.session_state[NUMBER] = number
     bar = st.progress(0.0, text="Opening the series …")
     try:
-        with opened(source if isinstance(source, Path) else content_of(source), _drawn_on(bar, "Reading headers")) as study:
+        with opened(content_of(source), _drawn_on(bar, "Reading headers")) as study:
             st.session_state[LISTING] = tuple(describe(series) for series in study.series)
             series = study.choose(number if study.series else None)
             volume = load(study, series, _drawn_on(bar, "Reading slices"))
@@ -135,9 +134,9 @@ def _open(source: Given, number: int) -> None:
         bar.empty()
 
 
-def content_of(files: Sequence[Any]) -> list[tuple[str, bytes]]:
-    """Of dropped files, as :func:`opened` takes them."""
-    return [(file.name, file.getvalue()) for file in files]
+def content_of(given: Given) -> Path | list[tuple[str, bytes]]:
+    """As :func:`opened` takes it."""
+    return given if isinstance(given, Path) else [(file.name, file.getvalue()) for file in given]
 
 
 def _drawn_on(bar: DeltaGenerator, what: str) -> Progress:
