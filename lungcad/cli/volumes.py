@@ -76,6 +76,10 @@ def volume(
     given = _given(path, series, outputs)
     if place:
         reading = read_nodule(given.volume, place, network, beside=other, method=method, show_anyway=show_anyway)
+        if other and reading.hybrid is None and not reading.answer.is_hidden:
+            complain(
+                f"{beside} and {model} say nothing together: the gate declined the slice, or one of them has no class without a finding"
+            )
         _say_nodule(reading, outputs.write_nodule(reading), as_json=as_json)
         return
     with progress(model) as on_progress:
@@ -111,8 +115,7 @@ def _given(path: Path, series: int | None, outputs: "SeriesOutputs") -> _Given:
 
         chest = example_volume()
         outputs.check(chest.volume)
-        lesions = [(f"lesion {number}", ball.centre_mm, ball.diameter_mm) for number, ball in enumerate(chest.balls, 1)]
-        return _Given(chest.volume, "the made-up example", lesions, "drawn lesions", {})
+        return _Given(chest.volume, "the made-up example", chest.drawn_lesions, "drawn lesions", {})
     from lungcad.imaging.volume import describe, load, opened
     from lungcad.series.readers import as_lesions, readers_marks
 
@@ -141,6 +144,8 @@ def _parsed(point: str | None) -> tuple[float, float, float] | None:
 
 
 def _say_nodule(reading: "NoduleReading", written: list[str], *, as_json: bool) -> None:
+    from lungcad.series.hybrid import HOW
+
     answer = reading.answer
     if as_json:
         print_json(reading.to_dict())
@@ -161,7 +166,7 @@ def _say_nodule(reading: "NoduleReading", written: list[str], *, as_json: bool) 
             print(
                 f"  {both.slice_model}: suspicion of the slice {both.slice_alone:.1%}; of the crop {both.crop_alone:.1%}; together {both.together:.1%}"
             )
-            messages.print(f"  note: {both.to_dict()['how']}")
+            messages.print(f"  note: {HOW}")
     for name in written:
         print(f"  {name}")
     for sentence in answer.warnings:
@@ -199,10 +204,11 @@ def volume_pooling(
     from lungcad.series.stored_pooling import FILE, stored_choices
 
     check_can_make(out)
+    earlier = stored_choices(out / FILE)
     with progress("phantom volumes") as on_progress:
         chosen = choose([load_model(name) for name in models.split(",")], n=n, on_progress=on_progress)
     out.mkdir(parents=True, exist_ok=True)
-    write_whole(out / FILE, (json.dumps({"networks": {**stored_choices(out / FILE), **chosen}}, indent=1) + "\n").encode())
+    write_whole(out / FILE, (json.dumps({"networks": {**earlier, **chosen}}, indent=1) + "\n").encode())
     table = table_of("network", "pooling", "validation AUC", "test AUC", "Brier, test")
     for name, facts in chosen.items():
         auc = facts["auc"][facts["pooling"]]

@@ -11,7 +11,7 @@ from lungcad.errors import ModelError
 from lungcad.gate import sees_lungs
 from lungcad.imaging.volume import CTVolume
 from lungcad.models import ModelCard, TrainedModel
-from lungcad.series.pooling import suspicion_of
+from lungcad.series.pooling import negative_class, suspicion_of
 
 HOW = (
     "The mean of the two networks' log-odds, each weighing the same. The weights were set beforehand: there are no validation nodules here whose whole slices "
@@ -49,12 +49,14 @@ def check_slices(card: ModelCard) -> None:
 
 
 def hybrid(volume: CTVolume, crop: Analysis, crop_card: ModelCard, index: int, model: TrainedModel) -> Hybrid | None:
-    """crop: answer of a crop network to a place of slice ``index``. model: of whole slices. None where a gate hides either answer, or the crop network has no
-    class without a finding.
+    """crop: answer of a crop network to a place of slice ``index``. model: of whole slices. None where a gate hides either answer, or a network has no class
+    without a finding, so that its answer is no suspicion.
     """
     check_slices(model.card)
+    if crop.is_hidden or negative_class(crop_card) is None or negative_class(model.card) is None:
+        return None
     whole = analyse(volume.image(index), model, methods=[], show_anyway=crop.show_anyway)
-    if crop.is_hidden or whole.is_hidden:
+    if whole.is_hidden:
         return None
     alone = [
         float(suspicion_of(card, np.array([list(answer.prediction.probabilities.values())]))[0])

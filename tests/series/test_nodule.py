@@ -9,7 +9,7 @@ from lungcad.errors import ModelError
 from lungcad.gate import Decision, Outcome
 from lungcad.imaging.phantom_volume import EXAMPLE_BALLS, make_phantom_volume, write_series
 from lungcad.models import load_model
-from lungcad.series.hybrid import hybrid, pool
+from lungcad.series.hybrid import HOW, hybrid, pool
 from lungcad.series.nodule import grade_of, read_nodule
 from tests.calls import caller
 
@@ -34,9 +34,12 @@ def test_both_networks_alone_and_together(chest):
     assert both.crop_alone == pytest.approx(answer.prediction.probabilities["malignant"])
     assert both.together == pytest.approx(pool(both.slice_alone, both.crop_alone))
     assert answer.concepts is not None and reading.grade is None and len(reading.nearest.neighbours) == 6
+    assert reading.to_dict()["hybrid"]["how"] == HOW and "nothing was chosen on any, and the number is not calibrated" in HOW
     assert reading.to_dict()["slice"] == round(chest.volume.voxel(POINT)[0]) + 1
     hidden = replace(answer, gate=Decision(Outcome.DECLINE, ("A reason.",)), show_anyway=False)
     assert hybrid(chest.volume, hidden, crop.card, reading.slice_index, slices) is None
+    graded = crop.card.model_copy(update={"task": "malignancy"})  # no class without a finding
+    assert hybrid(chest.volume, answer, graded, reading.slice_index, slices) is None
     with pytest.raises(ModelError, match="does not read whole CT slices"):
         read_nodule(chest.volume, POINT, crop, beside=crop, show_anyway=True)
     scale = crop.card.model_copy(update={"classes": ("1", "2", "3", "4", "5")})
@@ -58,3 +61,19 @@ def test_a_place_on_the_command_line_is_written_to_out(chest, tmp_path, monkeypa
     status, out, _ = caller(monkeypatch, capsys)("volume", tmp_path / "in", *words)
     assert status == 0 and sorted(path.name for path in (tmp_path / "out").iterdir()) == ["nodule.json", "nodule.png"]
     assert json.loads((tmp_path / "out" / "nodule.json").read_text()) == json.loads(out)
+
+
+def test_that_two_networks_say_nothing_together_is_said(chest, tmp_path, monkeypatch, capsys):
+    write_series(chest.volume, tmp_path / "in")
+    monkeypatch.setattr("lungcad.series.nodule.hybrid", lambda *_: None)
+    words = (
+        "--model",
+        "lidc-efficientnet-lite0",
+        "--with",
+        "phantom-honest",
+        "--point=" + ",".join(map(str, POINT)),
+        "--show-anyway",
+        "--json",
+    )
+    status, out, err = caller(monkeypatch, capsys)("volume", tmp_path / "in", *words)
+    assert status == 0 and json.loads(out)["hybrid"] is None and "phantom-honest and lidc-efficientnet-lite0 say nothing together" in err
