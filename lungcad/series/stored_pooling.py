@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from lungcad.datasets import is_made
+from lungcad.errors import LungcadError
 from lungcad.estimate import Estimate
 from lungcad.models import ModelCard
 from lungcad.paths import SERIES
@@ -79,8 +80,13 @@ def pooling_of(card: ModelCard) -> ChosenPooling:
 
 @functools.cache
 def stored_choices(path: Path) -> dict[str, Any]:
-    """Of each network what :func:`~lungcad.series.choose_pooling.choose` gave; empty where there is no such file."""
+    """Of each network what :func:`~lungcad.series.choose_pooling.choose` gave; empty where there is no such file.
+
+    Raises :class:`LungcadError` for a damaged one: that nothing was chosen would not be true.
+    """
     try:
         return dict(json.loads(path.read_text("utf-8"))["networks"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except FileNotFoundError:
         return {}
+    except (OSError, ValueError, KeyError, TypeError):
+        raise LungcadError(f"{path.name} in data/series is damaged; remove it and run 'python -m lungcad volume-pooling'.") from None

@@ -1,19 +1,23 @@
 """The choice of a pooling on validation volumes, on answers whose best pooling is known."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from lungcad.cli.volumes import volume_pooling
-from lungcad.errors import ModelError
+from lungcad.errors import LungcadError, ModelError
 from lungcad.estimate import Estimate
 from lungcad.gate import sees_lungs
 from lungcad.imaging.phantom_volume import EXAMPLE_BALLS, make_phantom_volume
 from lungcad.models import list_cards, load_model
+from lungcad.paths import SERIES
 from lungcad.series import choose_pooling, stored_pooling
 from lungcad.series.choose_pooling import TEST_SEED, VALID_SEED, _chosen, _platt, _Read, choose, share_found
 from lungcad.series.pooling import negative_class
+
+README = Path(__file__).resolve().parents[2] / "README.md"
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +66,7 @@ def test_the_command_keeps_what_was_chosen_for_others(tmp_path, monkeypatch):
 
 def test_every_network_says_truly_how_its_slices_are_pooled():
     """The shipped file, the sentence of page, command line and JSON, and the README."""
+    assert "it is for `phantom-honest`, `-gate` and `-taught`, on made-up chests" in README.read_text("utf-8")
     pooled = {card.name: stored_pooling.pooling_of(card) for card in list_cards() if sees_lungs(card)}
     assert {name for name, chosen in pooled.items() if chosen.is_calibrated} == {
         "phantom-honest",
@@ -73,6 +78,25 @@ def test_every_network_says_truly_how_its_slices_are_pooled():
             assert f"volume-pooling --models {name} does" in chosen.how_chosen
         elif not chosen.is_calibrated:
             assert chosen.how_chosen == stored_pooling.NOT_CHOSEN
+
+
+@pytest.mark.parametrize("stored", stored_pooling.stored_choices(SERIES / stored_pooling.FILE).values(), ids=lambda each: each["pooling"])
+def test_the_shipped_share_of_lesions_found_is_what_the_code_makes_of_the_shipped_counts(stored):
+    """None of 18 in the 15 test volumes that have some."""
+    found = stored["lesions_found_test"]
+    with_lesions = stored["n_test"] // 2
+    share = share_found(np.zeros(found["n"]), np.arange(found["n"]) % with_lesions)
+    assert (found["n"], with_lesions) == (18, 15) and Estimate(**found["share"]) == share
+
+
+def test_a_damaged_file_is_not_taken_for_no_choice(model, tmp_path, monkeypatch):
+    (tmp_path / stored_pooling.FILE).write_text('{"networks": {')
+    monkeypatch.setattr(stored_pooling, "SERIES", tmp_path)
+    with pytest.raises(LungcadError, match="is damaged; remove it and run"):
+        stored_pooling.pooling_of(model.card)
+    monkeypatch.setattr(choose_pooling, "choose", lambda *_, **__: pytest.fail("the file is read before the volumes are"))
+    with pytest.raises(LungcadError, match="is damaged"):
+        volume_pooling("phantom-honest", 10, tmp_path)
 
 
 def test_platt_gives_the_frequencies_back():
