@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from nibabel.nifti1 import Nifti1Header
 from nibabel.nifti2 import Nifti2Header
+from nibabel.spatialimages import HeaderDataError
 
 from lungcad.errors import ImageError
 from lungcad.imaging.hounsfield import HIGHEST, LOWEST, doubt
@@ -107,7 +108,7 @@ def _header(path: Path) -> tuple[Nifti1Header, int]:
 def _shape(header: Nifti1Header) -> tuple[int, int, int]:
     try:
         shape = tuple(int(side) for side in header.get_data_shape())
-    except Exception:
+    except HeaderDataError:  # FreeSurfer's long vectors, of no length
         raise ImageError("The NIfTI file's header is damaged; export it again.") from None
     while len(shape) > 3 and shape[-1] == 1:
         shape = shape[:-1]

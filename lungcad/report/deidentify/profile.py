@@ -118,7 +118,7 @@ def _replace(dataset: Dataset, element: DataElement, changes: Changes) -> None:
         return
     try:
         replace_element(element)
-    except NotImplementedError:
+    except NotImplementedError:  # the library's way to say that it has no dummy for this kind of value
         _remove(dataset, element, changes)
         return
     changes[REPLACED, _name(element)] += 1
