@@ -13,7 +13,12 @@ from lungcad.paths import WEIGHTS
 
 def cards() -> dict[str, ModelCard]:
     """The cards by the networks' names."""
-    return _cards(fingerprint(sorted(WEIGHTS.glob("*.json")))) | {name: model.card for name, model in own_networks().items()}
+    return shipped_cards() | {name: model.card for name, model in own_networks().items()}
+
+
+def shipped_cards() -> dict[str, ModelCard]:
+    """Those that every session sees."""
+    return _cards(fingerprint(sorted(WEIGHTS.glob("*.json"))))
 
 
 def fingerprint(paths: Sequence[Path]) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from lungcad.app.cards import cards as cards
-from lungcad.app.cards import fingerprint, size_and_time
+from lungcad.app.cards import fingerprint, shipped_cards, size_and_time
 from lungcad.app.own_networks import own_networks
 from lungcad.datasets import DATASETS, Case
 from lungcad.datasets.folders import LabelledFolder
@@ -27,6 +27,7 @@ from lungcad.evaluate.stores.trust_runs import TrustRun, read_trust_runs
 from lungcad.evaluate.stores.truth import read_truth
 from lungcad.explain.neighbours import Index
 from lungcad.models import TrainedModel, load_model
+from lungcad.models.partner import partner_of
 from lungcad.paths import AUDITS, INDEX, RUNS, TRUST, TRUTH
 
 if TYPE_CHECKING:
@@ -37,6 +38,15 @@ def model(name: str) -> TrainedModel:
     """A network, loaded once for all sessions, or the session's own. It carries no hooks and is never written to, so threads share it freely."""
     own = own_networks().get(name)
     return own if own is not None else _model(name, cards()[name].sha256)
+
+
+def partner(name: str) -> TrainedModel | None:
+    """The shipped network that differs from this shipped one in attention only. A session's own network is nobody's: it was trained otherwise, and
+    results of examples, which every session sees, would name it.
+    """
+    shipped = shipped_cards()
+    card = partner_of(shipped[name], shipped.values()) if name in shipped else None
+    return model(card.name) if card else None
 
 
 def trust_runs() -> list[TrustRun]:

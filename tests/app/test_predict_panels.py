@@ -1,8 +1,10 @@
 """The panels below the map: trust, all methods, nearest cases, hide a region, draw first."""
 
+from types import SimpleNamespace
+
 import numpy as np
 
-from lungcad.app import viewer
+from lungcad.app import cards, store, viewer
 from lungcad.app.predict.methods import MOST_MAPS
 from lungcad.errors import ModelError
 from lungcad.explain import METHODS
@@ -21,6 +23,14 @@ def test_a_slow_method_is_checked_only_after_it_ran():
     page = predict_page("trust").run()
     page.selectbox(key="method").select("lime").run()
     assert not page.exception and not page.expander and any("checked once it is shown" in caption.value for caption in page.caption)
+
+
+def test_a_networks_partner_is_shipped_and_never_one_of_a_session(monkeypatch):
+    cheat = store.cards()["phantom-cheat-dot"]
+    own = SimpleNamespace(card=cheat.model_copy(update={"name": "lab-gate", "attention": "gate", "sha256": "0" * 16}))
+    monkeypatch.setattr(cards, "own_networks", lambda: {"lab-gate": own})
+    assert "lab-gate" in cards.cards() and store.partner("phantom-cheat-dot") is None and store.partner("lab-gate") is None
+    assert store.partner("chest-resnet18").card.name == "chest-resnet18-cbam"
 
 
 def test_methods_by_classes_are_panes_of_one_viewer_at_full_size():

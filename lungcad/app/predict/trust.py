@@ -12,7 +12,6 @@ from lungcad.app.predict.gate import mark_of
 from lungcad.explain import METHODS, Options
 from lungcad.explain.attribution import Cost
 from lungcad.explain.trust import CHECKS, Check, Verdict
-from lungcad.models.partner import partner_of
 from lungcad.publish.truth_tables import record
 
 BADGES = {
@@ -35,10 +34,9 @@ def show_trust(result: Analysis, network: str, method: str, options: Options) ->
         if found is None:
             for slot in slots:
                 slot.caption("checking …")  # what stood here belongs to another map
-            card = partner_of(store.cards()[network], store.cards().values())
-            partner = store.model(card.name) if card else None
             made: list[Check] = []
-            for slot, check in zip(slots, trust_checks(result.image, model, result, method, options, partner=partner), strict=False):
+            checks = trust_checks(result.image, model, result, method, options, partner=store.partner(network))
+            for slot, check in zip(slots, checks, strict=False):
                 made.append(check)
                 with slot.container():
                     show_check(check, method, gate=mark_of(result))
