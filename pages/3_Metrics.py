@@ -6,7 +6,7 @@ from lungcad.app import navigation
 
 navigation.begin("Metrics")
 
-from lungcad.app import store, url
+from lungcad.app import run_store, url
 from lungcad.app.components.layout import place_for
 from lungcad.app.components.literal import literal
 from lungcad.app.metrics.cases import show_cases
@@ -40,7 +40,7 @@ SECTIONS = {
 @navigation.plain_errors()
 def show_section(name: str, label: str, *, without_copies: bool) -> None:
     """One section at a time: the browser draws that one, not all of them."""
-    run = store.run(name)
+    run = run_store.run(name)
     missing = {"Folds": "fold" not in run.test, "Concepts": concepts_of(run) is None and tcav_of(run) is None}
     sections = [heading for heading in SECTIONS if not missing.get(heading)]
     help_text = "; ".join(f"**{heading}**: {SECTIONS[heading]}" for heading in sections)
@@ -78,7 +78,7 @@ with navigation.plain_errors():
     if not names:
         st.info("Choose a run above to see what is behind its numbers.")
         st.stop()
-    run = store.run(names[0])
+    run = run_store.run(names[0])
     without_copies = url.toggle(
         "Without copies of training images",
         key="without_copies",
@@ -87,7 +87,7 @@ with navigation.plain_errors():
     )
     without_copies = without_copies and bool(run.test.copy_of_training.any())
     st.subheader(literal(run.name), anchor=False)
-    store.scored_run(run.name, without_copies)  # what is wrong with the cases is said once, here
+    run_store.scored_run(run.name, without_copies)  # what is wrong with the cases is said once, here
     headlines = st.container()  # filled last: the browser draws the curves while the resamples are drawn
     label = positive_class(run, without_copies=without_copies)
     with navigation.plain_errors():

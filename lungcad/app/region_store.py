@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from lungcad.app import store
+from lungcad.app import run_store
 from lungcad.app.cards import fingerprint
 from lungcad.datasets import DATASETS
 from lungcad.errors import LungcadError
@@ -16,7 +16,7 @@ def region_run_of(name: str) -> RegionRun | None:
     """The regions run made with the same weights over the same data set as this evaluation run; None where there is none. Raises
     :class:`LungcadError` where it cannot be read.
     """
-    facts = store.run(name).facts
+    facts = run_store.run(name).facts
     wanted = f"{facts['network']}--{facts['dataset']}" if facts.get("network") else ""
     if wanted not in list_region_runs():
         return None

@@ -8,7 +8,7 @@ import numpy as np
 from streamlit.testing.v1 import AppTest
 
 from lungcad.analysis import Analysis
-from lungcad.app import session, store
+from lungcad.app import run_store, session
 from lungcad.app.viewer.encode import unpack
 from lungcad.evaluate.stores import runs
 
@@ -32,9 +32,9 @@ def use_runs(monkeypatch, folder: Path, *shipped: str) -> None:
     """The pages see the runs in ``folder`` only, with copies of these shipped ones in it."""
     for name in shipped:
         shutil.copytree(runs.RUNS / name, folder / name, copy_function=shutil.copyfile)
-    monkeypatch.setattr(store, "RUNS", folder)
-    monkeypatch.setattr(store, "list_runs", partial(runs.list_runs, folder))
-    monkeypatch.setattr(store, "read_run", lambda name: runs.read_run(name, folder))
+    monkeypatch.setattr(run_store, "RUNS", folder)
+    monkeypatch.setattr(run_store, "list_runs", partial(runs.list_runs, folder))
+    monkeypatch.setattr(run_store, "read_run", lambda name: runs.read_run(name, folder))
 
 
 def small_table(page: AppTest, column: str) -> dict[str, list[str]]:

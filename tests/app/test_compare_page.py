@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lungcad.analysis import analyse
-from lungcad.app import latency, store
+from lungcad.app import latency, run_store
 from lungcad.app.defaults import EXAMPLE
 from lungcad.app.session import EXAMPLES
 from lungcad.errors import DatasetError
@@ -115,7 +115,7 @@ def test_curves_of_two_runs_and_cases_by_their_maps(shared_data):
     for kind in ("Reliability", "ROC", "Precision-recall"):
         page.segmented_control(key="curve").set_value(kind).run()
         assert not page.exception
-    indices = [store.index_of(name) for name in ("chest-resnet18", "chest-resnet18-cbam")]
+    indices = [run_store.index_of(name) for name in ("chest-resnet18", "chest-resnet18-cbam")]
     cases = list(read_run("chest-resnet18").test.case)
     farthest = np.nanmax(indices[0].map_differences(indices[1], cases))
     assert any(f"maps by {farthest:.2f}" in caption.value for caption in page.caption)
@@ -150,7 +150,7 @@ def test_a_number_of_who_is_right_chooses_its_cases(shared_data):
 
 def test_stepping_through_the_test_cases(shared_data):
     page = new_page(networks="chest-resnet18,chest-resnet18-cbam").run()
-    cases = store.test_cases_of("chest-resnet18")
+    cases = run_store.test_cases_of("chest-resnet18")
     assert page.button(key="previous_case").disabled
     page.button(key="next_case").click().run()
     page.button(key="next_case").click().run()

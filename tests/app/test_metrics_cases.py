@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lungcad.app import store
+from lungcad.app import run_store
 from lungcad.app.components.literal import literal
 from lungcad.app.components.text import class_label
 from lungcad.app.metrics.cases import MOST_SHOWN
@@ -65,7 +65,7 @@ def test_a_selection_in_the_link_chooses_its_cases(table, selection):
 
 
 def test_a_region_of_the_map_chooses_its_cases(table):
-    index = store.index_of(RUN)
+    index = run_store.index_of(RUN)
     places = index.umap[len(index.cases) :][index.rows(list(table.case))].astype(float)
     assert np.isfinite(places).all()
     (left, bottom), (right, top) = places.min(0), np.median(places, 0)
@@ -88,7 +88,7 @@ def test_the_mean_heat_map_of_each_cell(table):
     cells = table.groupby(["label", "answer"]).size()
     maps = [array(trace["z"]) for trace in figure["data"] if trace["type"] == "heatmap"]
     assert len(maps) == 16 and sum(np.isfinite(each).all() for each in maps) == len(cells)
-    index = store.index_of(RUN)
+    index = run_store.index_of(RUN)
     rows = index.rows(list(table.case[(table.label == "normal") & (table.answer == "normal")]))
     expected = index.test_maps[rows].astype(np.float32).mean(0)
     assert any(np.allclose(each, expected, atol=1e-3) for each in maps)

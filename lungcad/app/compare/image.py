@@ -6,7 +6,7 @@ from functools import partial
 import streamlit as st
 
 from lungcad.analysis import Analysis, trust_checks
-from lungcad.app import session, store, url, viewer
+from lungcad.app import run_store, session, store, url, viewer
 from lungcad.app.components.literal import literal
 from lungcad.app.components.text import card_title, class_label
 from lungcad.app.defaults import PAIR
@@ -38,7 +38,7 @@ def pick_networks() -> list[str]:
 
 def step_through(network: str) -> None:
     """Previous and next test case of the network's data set, by button or key."""
-    dataset, cases = store.cards()[network].dataset, store.test_cases_of(network)
+    dataset, cases = store.cards()[network].dataset, run_store.test_cases_of(network)
     if not cases:
         return
     current = (st.query_params.get("case") or "").partition("/")
@@ -98,7 +98,7 @@ def show_gates(image: CTImage, names: list[str]) -> None:
     whose = " An example of lungcad's own is shown all the same." if not are_hidden and session.is_example(image) else ""
     networks_by_reason: dict[str, list[str]] = {}
     for name, result in declined.items():
-        networks_by_reason.setdefault(str(result.gate.reason), []).append(literal(name))
+        networks_by_reason.setdefault(" ".join(result.gate.reasons), []).append(literal(name))
     st.warning(
         "  \n".join(
             f"**{outcome} of {' and '.join(networks)}**: {literal(reason)}{whose}" for reason, networks in networks_by_reason.items()

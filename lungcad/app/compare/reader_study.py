@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from lungcad.app import session, store, url, viewer
+from lungcad.app import run_store, session, store, url, viewer
 from lungcad.app.compare.image import pane_of
 from lungcad.app.components.case_grid import data_folder
 from lungcad.app.components.literal import literal
@@ -26,7 +26,7 @@ def show_blind_reading(networks: list[str]) -> None:
         return
     card = cards[0]
     folder = data_folder(card.dataset)
-    cases = store.test_cases_of(card.name)
+    cases = run_store.test_cases_of(card.name)
     if folder is None or not cases:
         st.info("Blind reading needs the data set on this computer, for the pictures, and the network's evaluation run, for their labels.")
         return
@@ -41,16 +41,16 @@ def show_blind_reading(networks: list[str]) -> None:
 @plain_errors()
 def _read(cases: list[str], folder: Path, networks: list[str]) -> None:
     card = store.cards()[networks[0]]
-    labels = store.run(Path(card.run or "").name).test.set_index("case").label
+    labels = run_store.run(Path(card.run or "").name).test.set_index("case").label
     readings_by_study = st.session_state.setdefault("readings", {})
     readings: list[Reading] = readings_by_study.setdefault((tuple(networks), len(cases)), [])
-    if readings and readings[-1].after is not None:
-        last = readings[-1]
+    last = readings[-1] if readings else None
+    if last and last.after is not None:
         verdict = "right" if last.after == last.label else "wrong"
         st.caption(
-            f"The last case was **{class_text(last.label)}**: you said {class_text(last.before)}, then {class_text(str(last.after))}, which is {verdict}."
+            f"The last case was **{class_text(last.label)}**: you said {class_text(last.before)}, then {class_text(last.after)}, which is {verdict}."
         )
-    waiting = bool(readings) and readings[-1].after is None
+    waiting = last is not None and last.after is None
     position = len(readings) - waiting
     st.progress(position / len(cases), text=f"{position} of {len(cases)} cases read")
     if position < len(cases):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from lungcad.app import store, url
+from lungcad.app import run_store, store, url
 from lungcad.app.components.case_grid import case_grid, case_picture, data_folder
 from lungcad.app.components.chart import chart_with_csv
 from lungcad.app.components.literal import literal
@@ -24,7 +24,7 @@ MOST_CASES = 12
 
 def pick_runs() -> tuple[Run, Run]:
     """Two runs; the second is offered among those with the first one's classes and data set."""
-    table, faults = store.runs_table()
+    table, faults = run_store.runs_table()
     for fault in faults:
         st.warning(literal(fault), icon=":material/info:")
     if table.empty:
@@ -45,7 +45,7 @@ def pick_runs() -> tuple[Run, Run]:
         second = url.selectbox(
             "Second run", others, key="second", default=(same_protocol or others)[0], help="Usually the one with attention."
         )
-    return store.run(first), store.run(second)
+    return run_store.run(first), run_store.run(second)
 
 
 def show_differences(first: Run, second: Run) -> None:
@@ -59,7 +59,7 @@ def show_differences(first: Run, second: Run) -> None:
         if not common:
             return
         first_table, second_table = aligned([first, second], common_only=True)
-    rows = store.comparison_of(first.name, second.name, common)
+    rows = run_store.comparison_of(first.name, second.name, common)
     shown = [
         {
             "metric": class_label(row.metric),
@@ -116,7 +116,7 @@ def _show_curves(tables: list[tuple[Run, pd.DataFrame]]) -> None:
         "Class",
         run.classes,
         key="class",
-        default=store.scored_run(run.name, False).first_class,
+        default=run_store.scored_run(run.name, False).first_class,
         format_func=class_label,
         help="The curves are drawn for this class against the rest.",
     )
@@ -134,7 +134,7 @@ def _show_cases(first: Run, second: Run, table: pd.DataFrame) -> None:
         "maps": "1 minus the rank correlation of the Grad-CAM maps",
     }
     try:
-        table = table.assign(maps=table.case.map(store.map_differences_of(first.name, second.name)))
+        table = table.assign(maps=table.case.map(run_store.map_differences_of(first.name, second.name)))
     except LungcadError as error:
         orders.pop("maps")
         st.caption(f"Cases cannot be sorted by their maps: {literal(error)}")

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from lungcad.app import store, url
+from lungcad.app import run_store, url
 from lungcad.app.components.chart import chart_with_csv
 from lungcad.app.components.literal import literal
 from lungcad.app.components.text import class_label
@@ -16,7 +16,7 @@ from lungcad.evaluate.stores.runs import Run
 
 
 def show_confusion(run: Run, without_copies: bool) -> None:
-    counts = store.scored_run(run.name, without_copies).counts
+    counts = run_store.scored_run(run.name, without_copies).counts
     frame = pd.DataFrame(counts, index=[f"true {class_label(name)}" for name in run.classes], columns=list(run.classes))
     titles = {name: st.column_config.NumberColumn(class_label(name)) for name in run.classes}
     key = f"confusion_{run.name}_{without_copies}"
@@ -47,7 +47,7 @@ def show_mean_maps(run: Run, table: pd.DataFrame) -> None:
     ):
         return
     try:
-        index = store.index_of(run.name)
+        index = run_store.index_of(run.name)
     except LungcadError as error:
         st.info(literal(error))
         return
@@ -62,7 +62,7 @@ def show_mean_maps(run: Run, table: pd.DataFrame) -> None:
 
 
 def show_scores(run: Run, label: str, without_copies: bool) -> None:
-    scored, column = store.scored_run(run.name, without_copies), run.classes.index(label)
+    scored, column = run_store.scored_run(run.name, without_copies), run.classes.index(label)
 
     def clicked() -> None:
         event = st.session_state["bands"]["selection"]
@@ -89,7 +89,7 @@ def show_scores(run: Run, label: str, without_copies: bool) -> None:
 
 def embeddings(run: Run, table: pd.DataFrame) -> dict[str, np.ndarray]:
     """Map -> (n, 2) of the test cases, NaN for one that the index does not know."""
-    index = store.index_of(run.name)
+    index = run_store.index_of(run.name)
     rows, n = index.rows(table.case.tolist()), len(index.cases)
     positions_by_embedding = {}
     for name, values in (("UMAP", index.umap[n:]), ("PCA", index.test_vectors[:, :2])):
@@ -103,7 +103,7 @@ def show_embedding(run: Run, table: pd.DataFrame) -> None:
         "Map", EMBEDDINGS, key="map", help="UMAP keeps similar cases together, but its distances mean nothing; PCA is linear."
     )
     try:
-        positions_by_embedding, index = embeddings(run, table), store.index_of(run.name)
+        positions_by_embedding, index = embeddings(run, table), run_store.index_of(run.name)
     except LungcadError as error:
         st.info(literal(error))
         return

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from lungcad.app import store, url
+from lungcad.app import run_store, store, url
 from lungcad.app.components.case_grid import case_grid, case_picture, data_folder
 from lungcad.app.components.enlarged import enlarge_button, enlarged_case, full_size, show_answered
 from lungcad.app.components.layout import place_for
@@ -31,7 +31,7 @@ BY = ("Confusion matrix", "Scores", "Map of the cases")
 @plain_errors()
 def show_cases(run: Run, label: str, *, without_copies: bool) -> None:
     """Whatever is clicked or drawn last chooses the cases; at first those that were answered wrongly."""
-    scored = store.scored_run(run.name, without_copies)
+    scored = run_store.scored_run(run.name, without_copies)
     table = scored.table
     by = url.segments("Choose cases by", BY, key="by", help="Click a cell or a bar, or draw around points; the cases appear below.")
     with place_for((run.name, by), key="chosen_by"):
@@ -55,7 +55,7 @@ def show_cases(run: Run, label: str, *, without_copies: bool) -> None:
 
 def show_grid(run: Run, cases: pd.DataFrame, title: str) -> None:
     """The cases' pictures; each opens in Predict."""
-    trust = store.trust_of(run.name)
+    trust = run_store.trust_of(run.name)
     orders = {
         "loss": "minus the logarithm of the probability of the true class; high where the network was confidently wrong",
         "confidence": "the probability of its answer",

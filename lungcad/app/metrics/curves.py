@@ -3,7 +3,7 @@
 import plotly.graph_objects as go
 import streamlit as st
 
-from lungcad.app import store, url
+from lungcad.app import run_store, url
 from lungcad.app.components.chart import chart_with_csv
 from lungcad.app.components.text import class_label
 from lungcad.app.figures.curves import curve_figure
@@ -21,15 +21,15 @@ def show_curves(names: list[str], label: str, *, without_copies: bool) -> None:
     kind = url.segments(
         "Curve", CURVES, key="curve", help="Discrimination, the same for rare classes, calibration, and what acting on the answer is worth."
     )
-    runs_with_class = tuple(name for name in names if label in store.run(name).classes)
-    figure = _curves(runs_with_class, kind, label, without_copies, tuple(map(store.fingerprint_of, runs_with_class)))
+    runs_with_class = tuple(name for name in names if label in run_store.run(name).classes)
+    figure = _curves(runs_with_class, kind, label, without_copies, tuple(map(run_store.fingerprint_of, runs_with_class)))
     chart_with_csv(figure, key="curves", alt=f"{kind} of {', '.join(runs_with_class)} for {class_label(label)}.")
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _curves(names: tuple[str, ...], kind: str, label: str, without_copies: bool, fingerprints: tuple[str, ...]) -> go.Figure:
-    tables = [(store.run(name), store.scored_run(name, without_copies).cases) for name in names]
-    baselines = store.baseline_tables(names[0])
+    tables = [(run_store.run(name), run_store.scored_run(name, without_copies).cases) for name in names]
+    baselines = run_store.baseline_tables(names[0])
     if without_copies:
         test_ids = set(tables[0][1].case)
         baselines = {name: table[table.case.isin(test_ids)] for name, table in baselines.items()}

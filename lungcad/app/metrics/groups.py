@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from lungcad.app import store, url
+from lungcad.app import run_store, store, url
 from lungcad.app.components.chart import chart_with_csv
 from lungcad.app.components.literal import literal
 from lungcad.app.components.text import class_label
@@ -22,7 +22,11 @@ def show_groups(run: Run, *, without_copies: bool) -> None:
     """Each group's mean map and numbers, and the images of the one that is chosen."""
     try:
         found = _groups(
-            run.name, without_copies, store.index_of(run.name).weights_sha256, store.fingerprint_of(run.name), store.trust_fingerprint()
+            run.name,
+            without_copies,
+            run_store.index_of(run.name).weights_sha256,
+            run_store.fingerprint_of(run.name),
+            store.trust_fingerprint(),
         )
     except LungcadError as error:
         st.info(literal(error))
@@ -44,7 +48,7 @@ def show_groups(run: Run, *, without_copies: bool) -> None:
     )
     names = [f"Group {group.number + 1}" for group in found]
     chosen = found[names.index(url.segments("Images of", names, key="group", help="The cases of this group, below."))]
-    table = store.scored_table(run.name, without_copies)
+    table = run_store.scored_table(run.name, without_copies)
     show_grid(run, table[table.case.isin(chosen.cases)], f"group {chosen.number + 1}")
 
 
@@ -76,5 +80,5 @@ def _shares(shares: dict[str, float]) -> str:
 
 @st.cache_resource(max_entries=16, show_spinner="Grouping the cases …")
 def _groups(name: str, without_copies: bool, weights_sha256: str, *fingerprints: str) -> list[Group]:
-    trust = store.trust_of(name)
-    return groups(store.index_of(name), store.scored_table(name, without_copies), None if trust is None else trust.cases)
+    trust = run_store.trust_of(name)
+    return groups(run_store.index_of(name), run_store.scored_table(name, without_copies), None if trust is None else trust.cases)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from lungcad.app import region_store, store, url
+from lungcad.app import region_store, run_store, url
 from lungcad.app.components.literal import literal
 from lungcad.app.components.report import offer_report
 from lungcad.app.components.text import class_label
@@ -16,8 +16,8 @@ from lungcad.report.document import Document
 
 def show_headlines(run: Run, *, without_copies: bool) -> None:
     """Every metric with its interval beside the trivial baselines."""
-    estimates = store.report_of(run.name, without_copies)
-    trivial = store.baselines_of(run.name, without_copies)
+    estimates = run_store.report_of(run.name, without_copies)
+    trivial = run_store.baselines_of(run.name, without_copies)
     known = None
     with plain_errors():
         known = region_store.known_without(run.facts["dataset"])
@@ -34,7 +34,7 @@ def show_headlines(run: Run, *, without_copies: bool) -> None:
         hide_index=True,
         alt="Headline metrics of the run and of trivial baselines.",
     )
-    part = store.scored_run(run.name, without_copies)
+    part = run_store.scored_run(run.name, without_copies)
     st.caption(
         f"{len(part.labels)} test cases in {part.n_groups} groups ({literal(run.facts.get('grouping', ''))}); "
         "value [95 % bootstrap interval over groups]. Trivial baselines answer the same cases without looking at the disease."
@@ -61,7 +61,7 @@ def _document(run: Run) -> Document:
 
 
 def show_per_class(run: Run, *, without_copies: bool) -> None:
-    estimates = store.report_of(run.name, without_copies)
+    estimates = run_store.report_of(run.name, without_copies)
     metrics = [metric.name for metric in metrics_by_class()]
     st.dataframe(
         [
@@ -75,7 +75,7 @@ def show_per_class(run: Run, *, without_copies: bool) -> None:
 
 
 def positive_class(run: Run, *, without_copies: bool) -> str:
-    first = store.scored_run(run.name, without_copies).first_class
+    first = run_store.scored_run(run.name, without_copies).first_class
     return url.selectbox(
         "Class", run.classes, key="class", default=first, format_func=class_label,
         help="Curves and operating point are drawn for this class against the rest.",

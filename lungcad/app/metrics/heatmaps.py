@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from lungcad.app import store, url
+from lungcad.app import run_store, url
 from lungcad.app.components.benchmark import show_table
 from lungcad.app.components.case_grid import data_folder
 from lungcad.app.components.chart import chart_with_csv
@@ -24,7 +24,7 @@ MOST_CASES = 4
 @plain_errors()
 def show_trust(run: Run, *, without_copies: bool) -> None:
     """Distributions of a measure over the cases, method by method; and the cases where faithfulness and accuracy disagree."""
-    trust = store.trust_of(run.name)
+    trust = run_store.trust_of(run.name)
     if trust is None:
         st.info("There is no trust run with this run's weights; `python -m lungcad trust --model NAME --data FOLDER` makes one.")
         return
@@ -44,7 +44,7 @@ def show_trust(run: Run, *, without_copies: bool) -> None:
     )
     with st.expander("The same for every network", expanded=False):
         show_table(measure)
-    _show_disagreement(run, trust.cases, store.scored_table(run.name, without_copies))
+    _show_disagreement(run, trust.cases, run_store.scored_table(run.name, without_copies))
 
 
 def _show_disagreement(run: Run, trust_cases: pd.DataFrame, table: pd.DataFrame) -> None:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from lungcad.app import store, url
+from lungcad.app import run_store, url
 from lungcad.app.components.chart import chart_with_csv
 from lungcad.app.components.layout import markdown_table
 from lungcad.app.components.literal import literal
@@ -18,9 +18,9 @@ from lungcad.evaluate.stores.runs import Run
 @plain_errors()
 def show_operating_point(run: Run, label: str, *, without_copies: bool) -> None:
     """Sensitivity, specificity, PPV, NPV and the confusion matrix at a threshold, and what that means for 1,000 people."""
-    scored = store.scored_run(run.name, without_copies)
+    scored = run_store.scored_run(run.name, without_copies)
     presets = st.container(horizontal=True)
-    for name, value in _presets(run.name, label, store.fingerprint_of(run.name)).items():
+    for name, value in _presets(run.name, label, run_store.fingerprint_of(run.name)).items():
         presets.button(
             f"{literal(name)} ({value:.2f})",
             key=f"preset_{name}",
@@ -87,4 +87,4 @@ def show_operating_point(run: Run, label: str, *, without_copies: bool) -> None:
 
 @st.cache_data(max_entries=32, show_spinner=False)
 def _presets(name: str, label: str, fingerprint: str) -> dict[str, float]:
-    return thresholds(store.run(name), label)
+    return thresholds(run_store.run(name), label)

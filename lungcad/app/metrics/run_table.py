@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from lungcad.app import store, url
+from lungcad.app import run_store, url
 from lungcad.app.components.literal import literal
 
 MOST_RUNS = 6
@@ -16,7 +16,7 @@ TABLE = "runs_table_version"
 
 def pick_runs() -> list[str]:
     """The table of runs, filters, and the choice; all of it lives in the link."""
-    table, faults = store.runs_table()
+    table, faults = run_store.runs_table()
     for fault in faults:
         st.warning(literal(fault), icon=":material/info:")
     if table.empty:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from lungcad.app import store
+from lungcad.app import run_store
 from lungcad.app.components.chart import chart_with_csv
 from lungcad.app.components.literal import literal
 from lungcad.app.components.pickers import set_level_picker
@@ -21,7 +21,7 @@ MOST_SETS = 3
 @plain_errors()
 def show_sets(run: Run, *, without_copies: bool) -> None:
     """Coverage and size on the test cases: a plot and a table by level, a table by class at one level."""
-    by_level = [store.sets_of(run.name, without_copies, level) for level in LEVELS]
+    by_level = [run_store.sets_of(run.name, without_copies, level) for level in LEVELS]
     st.caption(
         "Beside its class, a network gives a set of classes: the most probable ones until together they exceed a threshold, which was chosen on validation so that "
         f"the set of an image from a new group holds the truth as often as the level says (conformal prediction; {literal(run.facts.get('grouping') or 'groups')}). "

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from lungcad.app import store, url
+from lungcad.app import run_store, url
 from lungcad.app.components.case_grid import data_folder
 from lungcad.app.components.chart import chart_with_csv
 from lungcad.app.components.literal import literal
@@ -15,7 +15,7 @@ from lungcad.evaluate.stores.runs import Run
 
 def show_slices(run: Run, *, without_copies: bool) -> None:
     folder = data_folder(run.facts["dataset"])
-    found = store.slices_of(run.name, without_copies, str(folder) if folder else None)
+    found = run_store.slices_of(run.name, without_copies, str(folder) if folder else None)
     if not found:
         st.info("Group size and file format are the same for all test cases, and the data set gives no other facts.")
         return
@@ -24,7 +24,7 @@ def show_slices(run: Run, *, without_copies: bool) -> None:
 
 def show_folds(run: Run) -> None:
     """Each fold of a cross-validation."""
-    _show_parts(run, store.folds_of(run.name), without_copies=False)
+    _show_parts(run, run_store.folds_of(run.name), without_copies=False)
 
 
 def _show_parts(run: Run, found: Sequence[Slice], *, without_copies: bool) -> None:
@@ -32,7 +32,7 @@ def _show_parts(run: Run, found: Sequence[Slice], *, without_copies: bool) -> No
     metric = url.segments("Metric", tuple(found[0].metrics), key="part_metric", help="Which metric is drawn; the table has them all.")
     rows = [(each.by, each.value, each.metrics[metric], each.is_small) for each in found]
     chart_with_csv(
-        forest(rows, metric, store.report_of(run.name, without_copies)[metric]),
+        forest(rows, metric, run_store.report_of(run.name, without_copies)[metric]),
         key="forest",
         alt=f"{metric} of parts of the test cases with its 95 % interval; the table below has the numbers.",
     )
