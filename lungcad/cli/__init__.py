@@ -1,5 +1,4 @@
-"""The command line: ``python -m lungcad app|serve|models|predict|explain|report|export|trust|trust-tables|truth|truth-tables|index``
-``|concepts|taught|taught-tables|regions|regions-known|regions-tables|train|tune|evaluate|audit|data|deidentify|runs|volume|volume-pooling|lab|bench``.
+"""The command line: ``python -m lungcad COMMAND``; ``--help`` lists the commands.
 
 Results go to standard output (clean JSON with ``--json``), progress and messages to standard error. Bad input ends with
 one sentence and exit status 2.

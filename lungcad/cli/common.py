@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, overload
 
 import typer
 from rich.console import Console
@@ -34,9 +34,21 @@ Layout = Annotated[str | None, typer.Option(help="How the folder is laid out; by
 Models = Annotated[str, typer.Option(help="A name that `models` lists, or several with commas between: their calibrated mean.")]
 
 
+@overload
+def names_in(given: str) -> list[str]: ...
+
+
+@overload
+def names_in(given: str | None) -> list[str] | None: ...
+
+
 def names_in(given: str | None) -> list[str] | None:
-    """Of an option that takes names with commas between; None where none is given."""
-    return [name.strip() for name in given.split(",") if name.strip()] if given else None
+    """Of an option that takes names with commas between, at least one; None where the option is not given."""
+    if given is None:
+        return None
+    if not (names := [name.strip() for name in given.split(",") if name.strip()]):
+        raise LungcadError(f"The option's text {printable(given)[:40]!r} names nothing; give names with commas between.")
+    return names
 
 
 def located(data: str, layout: str | None, own: str) -> tuple[Path, str]:

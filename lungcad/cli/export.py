@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from lungcad.cli.common import Json, Model, app, complain, print_json, progress
+from lungcad.cli.common import Json, Model, app, complain, names_in, print_json, progress
 from lungcad.errors import LungcadError
 from lungcad.files import check_can_write, write_whole
 from lungcad.names import printable
@@ -67,9 +67,9 @@ def export_table(
     from lungcad.models import list_cards, load_model
     from lungcad.publish.export_table import export_table, with_table
 
-    for name in (model.split(",") if model else [card.name for card in list_cards()]) if measure else ():
+    for name in (names_in(model) or [card.name for card in list_cards()]) if measure else ():
         with progress(name) as on_progress:
-            update_record(record_agreement(load_model(name), formats.split(","), n, on_progress), to_write(RECORD))
+            update_record(record_agreement(load_model(name), names_in(formats), n, on_progress), to_write(RECORD))
     rows = read_record()
     if write:
         page = SHIPPED / ".github" / "docs" / "export.md"

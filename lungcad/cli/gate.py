@@ -35,7 +35,7 @@ def fit(
         raise LungcadError("Name the networks with --model, or take all of them with --all.")
     check_can_make(out)
     cards = {card.name: card for card in list_cards()}
-    names = [card.name for card in cards.values() if not is_made(card.dataset)] if model is None else names_in(model) or []
+    names = [card.name for card in cards.values() if not is_made(card.dataset)] if model is None else names_in(model)
     done = {test["network"]: test["weights_sha256"] for test in read_gate_tests(out)} if resume else {}
     for name in names:
         if name in cards and done.get(name) == cards[name].sha256 and (out / f"{name}.npz").is_file():

@@ -83,7 +83,7 @@ def index(
     from lungcad.models import load_model
 
     check_can_make(out)
-    for name in model.split(","):
+    for name in names_in(model):
         network = load_model(name)
         with progress(name) as on_progress:
             built_index = build_index(network, data or DATASETS[network.card.dataset].locate(), on_progress)

@@ -26,3 +26,8 @@ def test_a_stopped_fit_of_gates_goes_on(tmp_path, monkeypatch, capsys):
     (tmp_path / f"{names[0]}.npz").write_bytes(b"of other weights")
     status, _, err = run("gate", "fit", "--model", names[0], "--resume", "--out", tmp_path)
     assert status == 2 and "Stopped by the test" in err
+
+
+def test_an_option_that_names_nothing_is_a_sentence(tmp_path, monkeypatch, capsys):
+    status, _, err = caller(monkeypatch, capsys)("gate", "fit", "--model", " ,", "--out", tmp_path)
+    assert status == 2 and err.startswith("lungcad: The option's text") and "names nothing" in err
