@@ -30,6 +30,7 @@ def show_networks(cards: Mapping[str, ModelCard]) -> None:
     st.dataframe(
         pd.DataFrame(rows),
         hide_index=True,
+        placeholder="",
         column_config={
             "accuracy": number(format="%.3f", help="Share of the test images answered rightly."),
             "95 % interval": st.column_config.TextColumn(
