@@ -21,7 +21,7 @@ class Form(Schema):
         description="A network that GET /v1/models lists."
     )
     frame: Annotated[int, Field(ge=1, le=100_000)] | None = Field(
-        None, description="Which slice of a DICOM file that holds several, from 1; the middle one unless told."
+        None, description="Which slice of a DICOM file that holds several, from 1; by default the middle one."
     )
     scale: Scale = Field(Scale.AUTO, description="Whether values are Hounsfield units: auto, hounsfield or grey.")
     show_anyway: bool = Field(False, description="Show the answer although the gate declined the image; the answer says so.")
@@ -40,7 +40,7 @@ class MapForm(Form):
     method: Annotated[str, Field(max_length=100, examples=["gradcam"])] = Field(
         "gradcam", description="gradcam, hirescam, layercam, lime, occlusion, attention, ...; a wrong name lists them all."
     )
-    target: Annotated[str, Field(max_length=200)] | None = Field(None, description="Class to explain; the predicted one unless told.")
+    target: Annotated[str, Field(max_length=200)] | None = Field(None, description="Class to explain; by default the predicted one.")
     samples: Annotated[int, Field(ge=50, le=5000)] = Field(1000, description="Number of samples (LIME).")
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = Field(0, description="Seed (LIME, SmoothGrad, random).")
     layer: Layer = Field(Layer.LAST, description="Feature map of the class activation maps.")

@@ -110,7 +110,7 @@ def read_rows(path: Path) -> list[Row]:
 
 
 def place(out: Path | None) -> Path:
-    """Where rows go unless told: data/bench.json of the checkout, or below the folder one stands in."""
+    """Where rows go by default: data/bench.json of the checkout, or below the folder one stands in."""
     if out is None:
         out = to_write(BENCH)
         out.parent.mkdir(parents=True, exist_ok=True)

@@ -29,7 +29,7 @@ def bench(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="JSON: each row goes there as it finishes, beside rows of other entries; data/bench.json unless told."),
+        typer.Option(help="JSON: each row goes there as it finishes, beside rows of other entries; by default data/bench.json."),
     ] = None,
     write: Annotated[bool, typer.Option("--write", help="Write bench.md beside that file anew.")] = False,
     as_json: Json = False,

@@ -15,7 +15,7 @@ def tcav(
     models: Annotated[
         str, typer.Option(help="Ordinary nodule networks, with commas between.")
     ] = "lidc-efficientnet-lite0,lidc-efficientnet-lite0-soft",
-    data: Annotated[Path | None, typer.Option(help="Folder of LIDC-IDRI with attributes.csv; looked for in data/ unless told.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of LIDC-IDRI with attributes.csv; by default looked for in data/.")] = None,
     out: Annotated[Path, typer.Option(help="Where NAME.json goes; the tables in data/concepts/README.md are made anew.")] = to_write(TCAV),
     as_json: Json = False,
 ) -> None:
@@ -31,7 +31,7 @@ def tcav(
     from lungcad.publish.tcav_tables import tcav_table
 
     check_can_make(out)
-    networks = [load_model(name) for name in names_in(models) or []]
+    networks = [load_model(name) for name in names_in(models)]
     measured = []
     for network in networks:
         with progress(network.card.name) as on_progress:

@@ -14,7 +14,7 @@ from lungcad.names import printable
 def read_folder(root: str | Path, layout: str | None = None, parts: Mapping[str, Split] | None = None) -> LabelledFolder:
     """Every image below a folder, with its published label (or its folder's name) and its part.
 
-    layout: a known data set's; found out unless told. parts: folder -> part, for names that lungcad does not know
+    layout: a known data set's; by default found out. parts: folder -> part, for names that lungcad does not know
     (:func:`~lungcad.datasets.parts.parse_parts`). Raises :class:`DatasetError` for a folder that is not there or holds no images.
     """
     if layout is not None and layout not in DATASETS:

@@ -22,7 +22,7 @@ from lungcad.progress import Progress
 def mark_copies(run: Run, root: Path, folder: Path | None = None, *, on_progress: Progress | None = None) -> int:
     """Writes the run below ``root`` with ``copy_of_training`` anew, by today's pairs of the data set; nothing else changes. The number of test cases marked.
 
-    What trained is the published training part, or what the run neither validated nor tested on. folder: of the data set; where it usually lies unless told.
+    What trained is the published training part, or what the run neither validated nor tested on. folder: of the data set; by default where it usually lies.
     Raises :class:`DatasetError` where the folder lacks cases of the run, or the run is of several folds.
     """
     dataset = lookup(DATASETS, run.facts["dataset"], "data set")

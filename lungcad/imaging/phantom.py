@@ -78,7 +78,7 @@ class Phantom:
         return CTImage(self.hu, Unit.HU, Provenance("", "phantom", "HU", synthetic=True), spacing, Window.preset("lung"))
 
     def png(self, window: Window | None = None) -> bytes:
-        """8-bit grey PNG in a display window (lung unless told), marked as synthetic inside the file."""
+        """8-bit grey PNG in a display window (by default lung), marked as synthetic inside the file."""
         return self._marked_png((window or Window.preset("lung")).apply(self.hu))
 
     def nodule_crop(self, side: int = 128) -> bytes:

@@ -49,7 +49,7 @@ class Case:
 
 
 def case_document(case: Case, *, date: str | None = None) -> Document:
-    """Of a hidden answer it holds the slice and the gate's reasons alone. date: ISO; today unless told."""
+    """Of a hidden answer it holds the slice and the gate's reasons alone. date: ISO; by default today."""
     result = case.result
     sections = [Section("Slice", _slice(case))] if result.is_hidden else _answered(case)
     data = data_card(case.card)

@@ -82,7 +82,7 @@ def audit(
 ) -> Audit:
     """Audit a folder of images with a folder for each class, perhaps inside train, valid and test.
 
-    layout: a known data set's layout; found out unless told. parts: folder -> part, for names that lungcad does not know.
+    layout: a known data set's layout; by default found out. parts: folder -> part, for names that lungcad does not know.
     protocol: split a known data set that is published without parts, to see what would leak.
     Raises :class:`DatasetError` when the folder holds no images.
     """

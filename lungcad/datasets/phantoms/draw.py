@@ -54,7 +54,7 @@ DIAMETERS_MM = (4.0, 40.0)
 def draw_patient(seed: int, label: str, *, diameters_mm: tuple[float, float] = DIAMETERS_MM, opacity: float | None = None) -> Patient:
     """label: none, smooth or spiculated. All else is drawn alike for every label: nothing but the lesion tells the classes apart.
 
-    Lesions of 4 to 40 mm unless told otherwise (small ones more often), from ground glass (opacity 0.25) to solid unless all have one opacity, free, at the
+    Lesions by default of 4 to 40 mm (small ones more often), from ground glass (opacity 0.25) to solid unless all have one opacity, free, at the
     pleura or on a vessel.
     """
     rng = np.random.default_rng([seed, 0xC7])

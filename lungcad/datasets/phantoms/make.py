@@ -23,7 +23,7 @@ from lungcad.progress import Progress
 
 TABLE = "phantoms.csv"
 PATIENTS, SIZE, SEED = 2000, 256, 0
-"""Of the set that the shipped networks are trained on: ``python -m lungcad data make phantoms`` draws it unless told otherwise. SIZE: pixels a side."""
+"""Of the set that the shipped networks are trained on: ``python -m lungcad data make phantoms`` draws it by default. SIZE: pixels a side."""
 SHARES = {Split.TRAIN: 0.6, Split.VALID: 0.15, Split.TEST: 0.25}
 WITH_LESION, WITHOUT_LESION = 0.95, 0.05
 """Share of the slices with, and without, a lesion that carry the shortcut of a biased set."""

@@ -36,7 +36,7 @@ def run_regions(
     """On the network's test cases (:func:`~lungcad.evaluate.trust.test_cases`), or ``n`` of them drawn with ``seed``.
 
     Every changed image is seen through the crop of the whole one. Slices whose lung field is not to be trusted, and images in which a region is empty, are
-    left out and counted. regions, fills: all that suit the data unless told. Raises :class:`DatasetError` where nothing can be taken away.
+    left out and counted. regions, fills: by default all that suit the data. Raises :class:`DatasetError` where nothing can be taken away.
     """
     content = content_of(lookup(DATASETS, layout, "layout"))
     regions, fills = _chosen(regions, content), list(fills or FILLS)

@@ -50,7 +50,7 @@ class Scene:
         return render(self.patient, SIZE, lesion=False) if self.has_lesion else self.clean
 
     def picture(self, shortcut: str | None, *, lesion: bool = True) -> Picture:
-        """With a shortcut, and with its lesion, if it has one, unless told otherwise."""
+        """With a shortcut, and by default with its lesion, if it has one."""
         picture = self.clean if lesion else self.without_lesion
         return picture if shortcut is None else planted(picture, SHORTCUTS[shortcut], self.patient.seed)
 

@@ -49,9 +49,8 @@ def judge(
 ) -> pd.DataFrame:
     """Verdicts on each picture, about the class that the network answers.
 
-    slow_check_cases: how many of them, drawn at random, get the checks in :data:`SLOW_CHECKS`, of the first method. checks: all that
-    can be marked unless told. Columns: :data:`COLUMNS`, where
-    shortcut is the network's and carried the picture's.
+    slow_check_cases: how many of them, drawn at random, get the checks in :data:`SLOW_CHECKS`, of the first method. checks: by
+    default all that can be marked. Columns: :data:`COLUMNS`, where shortcut is the network's and carried the picture's.
     """
     with_slow = set(np.random.default_rng(0).permutation(len(pictures))[:slow_check_cases].tolist())
     rows: list[dict[str, object]] = []

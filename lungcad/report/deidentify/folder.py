@@ -80,7 +80,7 @@ class Deidentified:
 def deidentify(source: Path, out: Path, *, key: str | None = None, on_progress: Progress | None = None) -> Deidentified:
     """A file into a new file, or a folder into a new or empty one, as ``0001.dcm``, ``0002.dcm``, … in one folder a series.
 
-    key: the same word maps the same UIDs, patients and dates alike another time; a random one unless told. The input is never written to. Raises
+    key: the same word maps the same UIDs, patients and dates alike another time; by default a random one. The input is never written to. Raises
     :class:`LungcadError` for what is no DICOM image, and where the output would overwrite something.
     """
     names, found = Pseudonyms(key.encode() if key else secrets.token_bytes(32)), Deidentified()

@@ -19,7 +19,7 @@ from lungcad.report.dicom.header import letters_of, source_header
 from lungcad.report.pictures import colour_bar, drawn_map
 
 HIGHLIGHT = 0.5
-"""Share of a map's peak from which on it counts as highlighted, unless told otherwise."""
+"""Share of a map's peak from which on it counts as highlighted, by default."""
 
 
 @dataclass(frozen=True, eq=False)

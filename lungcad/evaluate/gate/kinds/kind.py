@@ -63,7 +63,7 @@ def sees_ct(card: ModelCard) -> bool:
 
 
 def own(card: ModelCard, split: Split, n: int | None = None) -> Iterator[Sample]:
-    """The network's own images of a part, all of them unless told."""
+    """The network's own images of a part, by default all of them."""
     cases = of_split(list(parts(card.dataset, card.split)), split)
     yield from read(thinned(cases, n or len(cases)))
 
