@@ -19,10 +19,9 @@ from lungcad.explain.engine import masked_probabilities, replacement_grey
 from lungcad.explain.neighbours import Index, Nearest, embed
 from lungcad.explain.trust import Check, Subject, check_localisation, quick_checks, slow_checks
 from lungcad.explain.trust.panel import without_support
-from lungcad.gate import Decision, decide, sees_lungs, together
+from lungcad.gate import Decision, decide, sees_lungs
 from lungcad.imaging import CTImage, Scale, read_image
 from lungcad.models import ModelCard, Prediction, TrainedModel, load_model
-from lungcad.models.ensemble import Ensemble
 from lungcad.models.predict import calibrated
 from lungcad.preprocess import Geometry
 from lungcad.progress import Progress
@@ -250,52 +249,6 @@ def predict_without(image: CTImage, model: TrainedModel, region: np.ndarray, fil
         raise ImageError("The region lies outside what the network sees of this image; draw it further inside.")
     probabilities = masked_probabilities(model, prepared, torch.from_numpy(shown)[None], replacement_grey(prepared.grey, fill))[0].tolist()
     return Prediction(dict(zip(model.card.classes, probabilities, strict=True)))
-
-
-@dataclass(frozen=True, eq=False)
-class Answer(GatedAnswer):
-    """What several networks say together; prediction_set (none, for want of stored answers), gate, show_anyway, warnings and notes as in
-    :class:`Analysis`.
-    """
-
-    prediction: Prediction
-    warnings: tuple[str, ...]
-    prediction_set: PredictionSet
-    gate: Decision
-    show_anyway: bool = False
-    notes: tuple[str, ...] = ()
-
-
-def answer_together(
-    source: bytes | str | Path | CTImage,
-    ensemble: Ensemble,
-    *,
-    frame: int | None = None,
-    scale: Scale | str = Scale.AUTO,
-    show_anyway: bool = False,
-    set_level: float = USUAL_LEVEL,
-) -> Answer:
-    """The ensemble's prediction of one slice, unexplained: a heat map belongs to one network. The members' gates decide together."""
-    image = source if isinstance(source, CTImage) else read_image(source, frame=frame, scale=scale)
-    probabilities, decisions = [], []
-    for member in ensemble.members:
-        prepared = PreparedInput.of(member, image)
-        with torch.no_grad():
-            probabilities.append(calibrated(member, member.network.classify(prepared.features)[0])[0].cpu())
-        decisions.append(decide(image, member, embed(member, prepared.features)[0]))
-    mean = torch.stack(probabilities).mean(0).tolist()
-    decision = together(decisions)
-    prediction = Prediction(dict(zip(ensemble.classes, mean, strict=True)))
-    note = "Several networks together have no stored validation answers, so there is no set of classes."
-    without_set = PredictionSet(None, check_level(set_level), note)
-    return Answer(
-        prediction,
-        warnings_of(image, decision, [member.card for member in ensemble.members]),
-        without_set,
-        decision,
-        show_anyway,
-        notes_of(image),
-    )
 
 
 class _Clock:

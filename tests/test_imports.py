@@ -16,7 +16,7 @@ ORDER = [
     {"explain", "gate"},
     {"evaluate"},
     {"publish", "answer"},
-    {"train", "analysis", "export"},
+    {"train", "analysis", "ensemble_answer", "export"},
     {"series"},
     {"report", "lab"},
     {"bench"},

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from lungcad.analysis import Analysis, analyse, answer_together, slow_trust_checks, trust_checks
+from lungcad.analysis import Analysis, analyse, slow_trust_checks, trust_checks
 from lungcad.api.batching import Batcher
 from lungcad.api.forms import ExplainForm, Form, MapForm, Output, PredictForm, TrustForm
 from lungcad.api.problems import Problem
+from lungcad.ensemble_answer import answer_together
 from lungcad.errors import LungcadError, ModelError, UnknownNameError, lookup
 from lungcad.evaluate.run_summary import headline_values, run_summary
 from lungcad.evaluate.stores.runs import list_runs, read_run

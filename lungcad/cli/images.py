@@ -16,7 +16,8 @@ from lungcad.names import printable
 from lungcad.paths import WEIGHTS
 
 if TYPE_CHECKING:
-    from lungcad.analysis import Analysis, Answer
+    from lungcad.analysis import Analysis
+    from lungcad.answer import GatedAnswer
     from lungcad.models.card import ModelCard
 
 Frame = Annotated[
@@ -35,7 +36,7 @@ SetLevel = Annotated[
 ]
 
 
-def _say(result: "Answer | Analysis") -> None:
+def _say(result: "GatedAnswer") -> None:
     """The set of classes, the gate's reasons, then the other warnings and the notes."""
     reasons, notes = result.gate.reasons, result.notes
     if not result.is_hidden:
@@ -51,7 +52,7 @@ def _say(result: "Answer | Analysis") -> None:
             messages.print(f"  {kind}: {sentence}")
 
 
-def _answer(result: "Answer | Analysis") -> str:
+def _answer(result: "GatedAnswer") -> str:
     """Class and probability, or that there is none."""
     if result.is_hidden:
         return "declined, no answer (--show-anyway shows it)"
@@ -118,7 +119,8 @@ def predict(
     as_json: Json = False,
 ) -> None:
     """Classify images. With --json, one JSON object a line for each image; what the gate declines has no class (exit status 0)."""
-    from lungcad.analysis import analyse, answer_together
+    from lungcad.analysis import analyse
+    from lungcad.ensemble_answer import answer_together
     from lungcad.evaluate.conformal import check_level
     from lungcad.models import load_model
     from lungcad.models.ensemble import Ensemble
@@ -129,7 +131,7 @@ def predict(
     failed = False
     for path in images:
         try:
-            result: Answer | Analysis
+            result: GatedAnswer
             if together:
                 result = answer_together(str(path), together, frame=frame, scale=scale, show_anyway=show_anyway, set_level=set_level)
             else:

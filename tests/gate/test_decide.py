@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lungcad.analysis import analyse, answer_together
+from lungcad.analysis import analyse
+from lungcad.ensemble_answer import answer_together
 from lungcad.gate import Decision, Outcome, together
 from lungcad.gate.decision import Finding
 from lungcad.models.ensemble import Ensemble

@@ -10,8 +10,9 @@ import pytest
 import skimage.data
 from PIL import Image, ImageDraw, ImageFont
 
-from lungcad.analysis import analyse, answer_together
+from lungcad.analysis import analyse
 from lungcad.datasets import is_made
+from lungcad.ensemble_answer import answer_together
 from lungcad.errors import ModelError
 from lungcad.gate import Outcome
 from lungcad.gate import stored as stored_module
