@@ -8,7 +8,7 @@ from lungcad.app.home.tasks import STYLE, show_tasks, show_what_it_is
 
 navigation.begin("lungcad", needs_networks=False, style=STYLE)
 show_what_it_is()
-st.subheader("Six stories, one minute each", anchor=False)
+st.subheader("Stories of a minute", anchor=False)
 show_stories()
 st.subheader("With your own images", anchor=False)
 show_tasks()

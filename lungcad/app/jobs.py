@@ -108,12 +108,12 @@ _JOBS: OrderedDict[session.Key, Job] = OrderedDict()
 _LOCK = threading.Lock()
 
 
-def start(key: session.Key, compute: Callable[[Progress], object]) -> Job:
+def start(key: session.Key, compute: Callable[[Progress], object]) -> None:
     """Begins the work unless it already runs."""
     with _LOCK:
         job = _JOBS.get(key)
         if job is not None and job.is_running:
-            return job
+            return
         job = Job()
         job.thread = threading.Thread(target=job.run, args=(compute,), daemon=True)
         job.thread.start()
@@ -121,7 +121,6 @@ def start(key: session.Key, compute: Callable[[Progress], object]) -> Job:
         finished = [name for name, known_job in _JOBS.items() if not known_job.is_running and name != key]
         for name in finished[: max(len(_JOBS) - MAX_JOBS, 0)]:
             del _JOBS[name]
-        return job
 
 
 def find(key: session.Key) -> Job | None:
@@ -150,12 +149,8 @@ def run_on_server(name: str, key: session.Key, title: str, compute: Callable[[Pr
         return found
     if job is not None:
         st.error(literal(job.error), icon=":material/error:") if job.error else st.info(f"{title[:1].upper()}{title[1:]} was stopped.")
-    st.button(f"Run {title}", type="primary", key=f"{name}_start", on_click=_begin, args=(key, compute), help=help)
+    st.button(f"Run {title}", type="primary", key=f"{name}_start", on_click=start, args=(key, compute), help=help)
     return None
-
-
-def _begin(key: session.Key, compute: Callable[[Progress], object]) -> None:
-    start(key, compute)
 
 
 @st.fragment(run_every=1.0)

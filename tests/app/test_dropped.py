@@ -57,8 +57,9 @@ def test_a_released_session_leaves_nothing(tmp_path):
     owned = dropped.Owned("a-token")
     owned.folder.mkdir(parents=True)
     (owned.folder / "a.png").write_bytes(b"x")
-    jobs.start(("audit", "a-token", "x"), lambda _: "found").thread.join(60)
-    jobs.start(("audit", "another", "x"), lambda _: "found").thread.join(60)
+    for owner in ("a-token", "another"):
+        jobs.start(("audit", owner, "x"), lambda _: "found")
+        jobs.find(("audit", owner, "x")).thread.join(60)
     owned.release()
     assert not owned.folder.exists() and jobs.find(("audit", "a-token", "x")) is None and jobs.find(("audit", "another", "x")) is not None
 
