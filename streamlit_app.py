@@ -14,12 +14,12 @@ st.subheader("With your own images", anchor=False)
 show_tasks()
 
 # the networks load while this page is read; what needs torch comes last
-from lungcad.app.cards import cards as all_cards
+from lungcad.app.cards import shipped_cards
 from lungcad.app.home.networks import show_cards, show_networks
 
 st.subheader("The networks", anchor=False)
 with navigation.plain_errors():
-    cards = all_cards()
+    cards = shipped_cards()
     if cards:
         show_networks(cards)
         with st.expander("Model cards"):

@@ -60,7 +60,8 @@ def test_a_network_that_cheats_is_caught(monkeypatch, name):
 def test_the_front_door():
     home = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=60).run()
     assert not home.exception and any("Not a medical device" in caption.value for caption in home.caption)
-    table = home.dataframe[0].value.set_index("network")
+    table, drawn = home.dataframe[0].value.set_index("network"), home.dataframe[0].proto
+    assert table["without copies"].isna().any() and drawn.HasField("placeholder") and not drawn.placeholder  # such a cell is empty
     assert sorted(table.index) == sorted(NAMES)
     for card in list_cards():
         assert table.accuracy[card.name] == card.test.accuracy.value
