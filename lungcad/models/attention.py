@@ -91,6 +91,16 @@ class CBAM(AttentionBlock):
         return x * mask, mask
 
 
+def _gate_layers(channels: int, hidden: int, parts: int) -> tuple[nn.Module, ...]:
+    """Features (N, ``channels``, H, W) -> ``parts`` numbers of each position."""
+    return nn.Conv2d(channels, 64, 1), nn.ReLU(), nn.Conv2d(64, hidden, 3, padding=1), nn.ReLU(), nn.Conv2d(hidden, parts, 1)
+
+
+def _weighed(x: Tensor, weights: Tensor) -> Tensor:
+    """Times the weights (N, 1, H, W) over their mean, so that average pooling becomes a weighted mean."""
+    return x * (weights / weights.mean((2, 3), keepdim=True).clamp_min(1e-6))
+
+
 @ATTENTION.register("gate")
 class Gate(AttentionBlock):
     """A few convolutions end in one sigmoid channel that reweights positions before pooling.
@@ -105,19 +115,12 @@ class Gate(AttentionBlock):
 
     def __init__(self, channels: int) -> None:
         super().__init__(channels)
-        self.mask = nn.Sequential(
-            nn.Conv2d(channels, 64, 1),
-            nn.ReLU(),
-            nn.Conv2d(64, 16, 3, padding=1),
-            nn.ReLU(),
-            nn.Conv2d(16, 1, 1),
-            nn.Sigmoid(),
-        )
+        self.mask = nn.Sequential(*_gate_layers(channels, 16, 1), nn.Sigmoid())
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """(Attended features, mask or None)."""
         mask = self.mask(x)
-        return x * (mask / mask.mean((2, 3), keepdim=True).clamp_min(1e-6)), mask
+        return _weighed(x, mask), mask
 
 
 @ATTENTION.register("fine_gate")
@@ -135,21 +138,12 @@ class FineGate(AttentionBlock):
 
     def __init__(self, channels: int) -> None:
         super().__init__(channels)
-        self.mask = nn.Sequential(
-            nn.Conv2d(channels, 64, 1),
-            nn.ReLU(),
-            nn.Conv2d(64, 64, 3, padding=1),
-            nn.ReLU(),
-            nn.Conv2d(64, self.finer**2, 1),
-            nn.PixelShuffle(self.finer),
-            nn.Sigmoid(),
-        )
+        self.mask = nn.Sequential(*_gate_layers(channels, 64, self.finer**2), nn.PixelShuffle(self.finer), nn.Sigmoid())
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """(Attended features, mask or None)."""
         mask = self.mask(x)
-        weights = F.avg_pool2d(mask, self.finer)
-        return x * (weights / weights.mean((2, 3), keepdim=True).clamp_min(1e-6)), mask
+        return _weighed(x, F.avg_pool2d(mask, self.finer)), mask
 
 
 @ATTENTION.register("soft")
