@@ -33,6 +33,14 @@ def test_the_check_is_marked_and_the_others_stay(facts):
     assert {row["check"] for row in marked["marks"]} == {"lungs"}  # of anatomy no cheater was judged
 
 
+def test_only_its_own_threshold_is_chosen_anew(monkeypatch):
+    def judged(model, known, pictures, methods, *, checks, **others):
+        return pd.concat([verdicts(*checks)] * len(pictures)).assign(case=[shown.scene.name for shown in pictures], value=0.3)
+
+    monkeypatch.setattr("lungcad.evaluate.truth.run.judge", judged)
+    assert choose_one("lungs", n=4) == thresholds_in_use() | {"lungs": 0.3}
+
+
 def test_bad_input_is_a_sentence(facts):
     with pytest.raises(LungcadError, match="Only checks of the answer"):
         mark_one("anatomy", facts, verdicts("anatomy"))

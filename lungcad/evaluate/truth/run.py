@@ -1,6 +1,6 @@
 """The whole marking: counterfactuals, thresholds chosen on validation, verdicts and localisation on test phantoms."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -23,6 +23,7 @@ from lungcad.explain import METHODS
 from lungcad.explain.attribution import Cost
 from lungcad.explain.trust.thresholds import thresholds_in_use
 from lungcad.models import TrainedModel, list_cards, load_model
+from lungcad.progress import Progress, Steps
 
 CHEAP = ("gradcam", "layercam", "eigencam", "attention")
 """Methods that are marked unless others are asked for."""
@@ -53,14 +54,18 @@ def known_networks(names: Sequence[str] | None = None) -> list[KnownNetwork]:
 
 
 def choose_on_validation(
-    names: Sequence[str] | None = None, *, n: int = 200, on_progress: Callable[[int, int], None] | None = None
+    names: Sequence[str] | None = None, *, n: int = 200, checks: Sequence[str] | None = None, on_progress: Progress | None = None
 ) -> dict[str, float]:
-    """Thresholds of the checks of the answer, from the honest networks on ``n`` validation phantoms."""
+    """Thresholds of the checks of the answer (all unless told), from the honest networks on ``n`` validation phantoms."""
     networks = [known for known in known_networks(names) if known.role is Role.HONEST]
     scenes = draw_scenes(Split.VALID, n)
-    step = _Steps(len(networks) * len(scenes), on_progress)
-    verdicts = [judge(load_model(known.name), known, in_turn(scenes), ["gradcam"], slow_check_cases=0, on_case=step) for known in networks]
-    return choose_thresholds(pd.concat(verdicts))
+    step = Steps(len(networks) * len(scenes), on_progress)
+    verdicts = [
+        judge(load_model(known.name), known, in_turn(scenes), ["gradcam"], slow_check_cases=0, checks=checks, on_case=step)
+        for known in networks
+    ]
+    chosen = choose_thresholds(pd.concat(verdicts))
+    return {check: threshold for check, threshold in chosen.items() if checks is None or check in checks}
 
 
 def mark(
@@ -70,7 +75,7 @@ def mark(
     methods: Sequence[str] | None = None,
     slow_check_cases: int = 12,
     slow_cases: int = 6,
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: Progress | None = None,
 ) -> Truth:
     """On the first ``n`` test phantoms, with the thresholds in use.
 
@@ -82,7 +87,7 @@ def mark(
         lookup(METHODS, name, "method")
     scenes = draw_scenes(Split.TEST, n)
     honest = [known for known in networks if known.role is Role.HONEST]
-    step = _Steps((len(networks) + len(UNTRAINED) * bool(honest) + len(honest)) * len(scenes), on_progress)
+    step = Steps((len(networks) + len(UNTRAINED) * bool(honest) + len(honest)) * len(scenes), on_progress)
     rows, verdicts, peaked, places = [], [], [], []
 
     def judge_all(model: TrainedModel, known: KnownNetwork, pictures: Sequence[Shown], suited: Sequence[str]) -> None:
@@ -120,15 +125,3 @@ def mark(
         "code": lungcad.__version__, "date": datetime.now(UTC).date().isoformat(),
     }  # fmt: skip
     return Truth(facts, table, peak_table, localisation)
-
-
-class _Steps:
-    """Counts what is done, over several loops."""
-
-    def __init__(self, total: int, on_progress: Callable[[int, int], None] | None) -> None:
-        self.done, self.total, self.on_progress = 0, total, on_progress
-
-    def __call__(self, n: int = 1) -> None:
-        self.done = min(self.done + n, self.total)
-        if self.on_progress:
-            self.on_progress(self.done, self.total)
