@@ -80,15 +80,17 @@ def measured(folder: Path, runs: Path) -> tuple[dict[str, Any], list[dict[str, A
 
 
 def _of_every_seed(name: str, work: Path, runs: Path) -> Iterator[tuple[int, "TrainedModel"]]:
-    """The networks of a recipe and its repetitions: shipped, or from their work folders."""
+    """The networks of a recipe and its repetitions: shipped, or from their work folders. Raises for weights other than the run's."""
     from lungcad.errors import LungcadError
     from lungcad.evaluate.stores.runs import read_seeds
     from lungcad.models import load_model
 
     for run in read_seeds(name, runs):
         folder = next((place for place in (WEIGHTS, work / run.name / "weights") if (place / f"{run.name}.json").is_file()), None)
+        command = f"python -m lungcad train weights/{name}.yaml" + (f" --seed {run.facts['seed']}" if run.name != name else "")
         if folder is None:
-            raise LungcadError(
-                f"The weights of {run.name} are not shipped; 'python -m lungcad train weights/{name}.yaml --seed {run.facts['seed']}' makes them."
-            )
-        yield int(run.facts["seed"]), load_model(run.name, folder=folder)
+            raise LungcadError(f"The weights of {run.name} are not shipped; '{command}' makes them.")
+        network = load_model(run.name, folder=folder)
+        if network.card.sha256 != run.facts["weights_sha256"]:
+            raise LungcadError(f"The run {run.name} is of other weights than those that were found; '{command}' makes both anew.")
+        yield int(run.facts["seed"]), network

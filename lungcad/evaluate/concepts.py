@@ -11,7 +11,7 @@ from lungcad.datasets import Case
 from lungcad.datasets.concepts import CONCEPTS, Concept
 from lungcad.errors import DatasetError, ModelError
 from lungcad.evaluate.bootstrap import Resamples
-from lungcad.evaluate.inference import read_inputs
+from lungcad.evaluate.inference import read_inputs, readable
 from lungcad.evaluate.metrics import binary_auc, estimate
 from lungcad.evaluate.stores.runs import Run
 from lungcad.explain.concepts import refuse_without_concepts
@@ -33,12 +33,7 @@ def rate(model: TrainedModel, cases: list[Case], on_progress: Progress | None = 
         raise ModelError(f"The weights of {model.card.name} have no head of concepts, as its card says; restore them from the repository.")
     rows: list[np.ndarray] = []
     for batch in read_inputs(cases, model):
-        greys = []
-        for case, grey in batch:
-            if not isinstance(grey, np.ndarray):
-                raise DatasetError(f"The image {case.id} cannot be read: {grey}")
-            greys.append(grey)
-        maps = features(model, normalise(torch.from_numpy(np.stack(greys)), model.card.preprocess))
+        maps = features(model, normalise(torch.from_numpy(readable(batch)), model.card.preprocess))
         with torch.no_grad():
             found = head.distributions(head.levels(model.network.attention(maps)[0]))
         rows += list(

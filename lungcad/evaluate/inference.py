@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from lungcad.datasets import Case
-from lungcad.errors import LungcadError
+from lungcad.errors import DatasetError, LungcadError
 from lungcad.imaging import read_image
 from lungcad.models import TrainedModel
 from lungcad.preprocess import to_grey
@@ -42,3 +42,13 @@ def read_inputs(cases: list[Case], model: TrainedModel) -> Iterator[list[tuple[C
             while batches and len(pending) <= ahead:
                 pending.append([pool.submit(read, case) for case in batches.popleft()])
             yield [future.result() for future in pending.popleft()]
+
+
+def readable(batch: list[tuple[Case, np.ndarray | LungcadError]]) -> np.ndarray:
+    """(n, H, W) of a batch of :func:`read_inputs`. Raises :class:`DatasetError` for an image that cannot be read."""
+    greys = []
+    for case, grey in batch:
+        if not isinstance(grey, np.ndarray):
+            raise DatasetError(f"The image {case.id} cannot be read: {grey}")
+        greys.append(grey)
+    return np.stack(greys)

@@ -13,7 +13,7 @@ import torch
 from lungcad.datasets import Case, Split
 from lungcad.evaluate.bootstrap import Resamples
 from lungcad.evaluate.concepts import LEAST_READERS
-from lungcad.evaluate.inference import read_inputs
+from lungcad.evaluate.inference import read_inputs, readable
 from lungcad.evaluate.metrics import binary_auc, estimate
 from lungcad.models import TrainedModel
 from lungcad.models.predict import predict_batch
@@ -32,21 +32,21 @@ def answers(
 ) -> pd.DataFrame:
     """A row a network, part, case and turn: recipe, seed, split, case, group, label, readers, diameter_mm, turn, malignant (calibrated probability).
 
-    networks: (recipe, seed) -> network. diameter_mm: mean of the readers'; NaN where none measured it.
+    networks: (recipe, seed) -> network. diameter_mm: mean of the readers'; NaN where none measured it. Raises :class:`DatasetError` for an image that
+    cannot be read.
     """
     rows, done, total = [], 0, len(networks) * sum(map(len, cases.values()))
     for (recipe, seed), network in networks.items():
         for split, part in cases.items():
             for batch in read_inputs(list(part), network):
-                readable = [(case, grey) for case, grey in batch if isinstance(grey, np.ndarray)]
-                grey = torch.from_numpy(np.stack([each for _, each in readable]))
+                grey = torch.from_numpy(readable(batch))
                 for turn in range(TURNS):
                     found = predict_batch(network, normalise(torch.rot90(grey, turn, (1, 2)), network.card.preprocess))[:, 1]
                     rows += [
                         {"recipe": recipe, "seed": seed, "split": str(split), "case": case.id, "group": case.group, "label": case.label,
                          "readers": int(case.facts["n_readers"]), "diameter_mm": float(np.mean(case.ratings.get("diameter_mm") or [np.nan])),
                          "turn": turn, "malignant": float(value)}
-                        for (case, _), value in zip(readable, found, strict=True)
+                        for (case, _), value in zip(batch, found, strict=True)
                     ]  # fmt: skip
                 done += len(batch)
                 if on_progress:

@@ -1,17 +1,22 @@
 """None beside gate beside taught gate, and better nodule networks: numbers on made-up rows of which the answer is known, and the page made of them."""
 
+import dataclasses
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 from PIL import Image
+from typer.testing import CliRunner
 
-from lungcad.datasets import Case, Split
-from lungcad.errors import DatasetError
+from lungcad.cli import app
+from lungcad.datasets import Case, Dataset, Split
+from lungcad.errors import DatasetError, LungcadError
 from lungcad.evaluate import nodule_candidates
 from lungcad.evaluate.nodule_candidates import BOTH, DIAMETER, SINGLE, TOGETHER, TURNED, answers, candidate_rows
 from lungcad.evaluate.stores.taught import ANSWERS, LOCALISATION, read_table, write_table
-from lungcad.evaluate.taught import ARMS, TODAY, localise_moved, taught_facts
+from lungcad.evaluate.taught import ARMS, TODAY, TODAY_NETWORK, localise_moved, taught_facts
 from lungcad.models.classifier import create_model
 from lungcad.models.weights import ready
 from lungcad.preprocess import PreprocessConfig
@@ -69,6 +74,47 @@ def test_turned_answers_and_readers_are_kept_with_each_case(networks, nodules):
     of_one = table[table.case == "c1"].sort_values("turn").malignant
     assert of_one.between(0, 1).all() and of_one.nunique() > 1
     assert set(table[table.split == "valid"].case) == {"c0"}
+
+
+@pytest.fixture
+def trainings(networks, nodules, tmp_path, monkeypatch):
+    """The command's folder of trainings, with a made-up run and network of each arm; the nodules are test cases, two of them validation cases as well."""
+    for name in ARMS.values():
+        (tmp_path / name / "weights").mkdir(parents=True)
+        (tmp_path / name / "weights" / f"{name}.json").touch()
+
+    def run_of(name, root=None):
+        run = make_run(name, n=5, ids=["c0", "c1", "c0", "c1", "c2"])
+        table = run.predictions.assign(split=["valid"] * 2 + ["test"] * 3, label=[CLASSES[index] for index in (0, 1, 0, 1, 0)])
+        return dataclasses.replace(run, predictions=table, facts={**run.facts, "weights_sha256": networks[TODAY, 0].card.sha256})
+
+    monkeypatch.setattr("lungcad.evaluate.stores.runs.read_run", run_of)
+    monkeypatch.setattr("lungcad.evaluate.stores.runs.read_seeds", lambda name, root: [run_of(name)])
+    monkeypatch.setattr("lungcad.models.load_model", lambda name, **_: networks["taught gate" if name == ARMS["taught gate"] else TODAY, 0])
+    monkeypatch.setattr(Dataset, "read", lambda self, root, task: nodules)
+    return tmp_path
+
+
+def test_the_command_measures_every_network_and_writes_rows_and_page(trainings):
+    out = trainings / "out"
+    done = CliRunner().invoke(app, ["taught", "--data", str(trainings), "--work", str(trainings), "--out", str(out)])
+    assert done.exit_code == 0, done.exception
+    assert set(read_table(LOCALISATION, out).arm) == {TODAY, *ARMS}
+    assert set(read_table(ANSWERS, out).recipe) == {TODAY_NETWORK, ARMS["none"]}
+    page = (out / "README.md").read_text("utf-8")
+    assert "Best on validation" in page and all(line in page for line in done.stdout.splitlines())
+
+
+def test_weights_that_are_missing_or_are_not_the_runs_are_one_sentence(trainings, monkeypatch):
+    monkeypatch.setattr("lungcad.models.load_model", lambda name, **_: SimpleNamespace(card=SimpleNamespace(sha256="other")))
+    for change, sentence in (
+        (lambda: None, "of other weights"),
+        ((trainings / ARMS["none"] / "weights" / f"{ARMS['none']}.json").unlink, "not shipped"),
+    ):
+        change()
+        failed = CliRunner().invoke(app, ["taught", "--data", str(trainings), "--work", str(trainings), "--out", str(trainings / "out")])
+        assert isinstance(failed.exception, LungcadError) and sentence in str(failed.exception)
+        assert f"train weights/{ARMS['none']}.yaml'" in str(failed.exception)
 
 
 def localisation_rows():
