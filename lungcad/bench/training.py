@@ -16,8 +16,8 @@ from lungcad.errors import LungcadError
 from lungcad.models import create_model
 from lungcad.train.data import parts_in_order, read_images
 from lungcad.train.depthwise import speed_up_depthwise
+from lungcad.train.fit import fit
 from lungcad.train.recipe import Monitor, Recipe
-from lungcad.train.run import fit
 
 
 @entry(seconds=180)

@@ -32,8 +32,9 @@ def train(
     """Train a network by a recipe (YAML), calibrate it on validation, test it, write weights, card and run."""
     from lungcad.datasets import DATASETS
     from lungcad.datasets.parts import parse_parts
+    from lungcad.train.fit import NotTheFirstProcess
     from lungcad.train.recipe import Recipe
-    from lungcad.train.run import NotTheFirstProcess, cross_validate
+    from lungcad.train.run import cross_validate
     from lungcad.train.run import train as run_training
     from lungcad.train.training_paths import TrainingPaths
 
@@ -78,8 +79,8 @@ def tune(
     import yaml
 
     from lungcad.datasets import DATASETS
+    from lungcad.train.fit import NotTheFirstProcess
     from lungcad.train.recipe import Recipe
-    from lungcad.train.run import NotTheFirstProcess
     from lungcad.train.tune import tune as run_tuning
 
     plan = Recipe.read(recipe)

@@ -1,6 +1,5 @@
 """One training, from recipe to weights, card and evaluation run."""
 
-import errno
 import hashlib
 import platform
 import time
@@ -10,47 +9,31 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
-import pytorch_lightning as pl
-import scipy.special
 import torch
-from pytorch_lightning.callbacks import EarlyStopping, EMAWeightAveraging
 
 import lungcad
-from lungcad.datasets import DATASETS, Dataset, Protocol, Split, Task
+from lungcad.datasets import DATASETS, Dataset, Protocol
 from lungcad.device import best_device
-from lungcad.errors import LungcadError
 from lungcad.evaluate.baselines import baseline_table
-from lungcad.evaluate.calibration import fit_temperature, prior_bias
-from lungcad.evaluate.metric_table import summarise
-from lungcad.evaluate.stores.runs import Run, list_runs, prediction_table, read_run, write_run
-from lungcad.evaluate.thresholds import sensitive_point, youden_point
+from lungcad.evaluate.stores.runs import Run, list_runs, read_run, write_run
 from lungcad.files import write_whole
 from lungcad.models.card import ModelCard, list_cards
-from lungcad.models.classifier import Classifier
 from lungcad.models.complexity import complexity
 from lungcad.models.concept_head import ConceptHead
-from lungcad.models.predict import features
-from lungcad.models.weights import TrainedModel, model_of_bytes, trained_weights_as_bytes
-from lungcad.preprocess import See, normalise
+from lungcad.models.weights import model_of_bytes, trained_weights_as_bytes
+from lungcad.preprocess import See
 from lungcad.publish.cards_readme import write_readme
-from lungcad.train.data import Part, Parts, make_parts, read_images
-from lungcad.train.depthwise import speed_up_depthwise
+from lungcad.train.calibrate import calibrate_and_test
+from lungcad.train.data import Parts, make_parts, read_images
+from lungcad.train.fit import fit
 from lungcad.train.initialise import initialise
-from lungcad.train.losses import make_loss
-from lungcad.train.module import History, TrainingModule
-from lungcad.train.probe import fit_probe, pooled_features
+from lungcad.train.probe import pooled_features
 from lungcad.train.recipe import Recipe
 from lungcad.train.training_paths import TrainingPaths
-from lungcad.train.views import view_loaders
-from lungcad.train.work_folder import BEST, LAST, FolderCheckpoint, WorkFolder
+from lungcad.train.work_folder import WorkFolder
 
 LIMITS = "Research only, not for clinical use. "
-
-
-class NotTheFirstProcess(Exception):
-    """Ends the other processes of a training on several GPUs: their work is done, and the first one alone writes what came of it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +57,7 @@ def train(
 ) -> ModelCard:
     """Train, choose the checkpoint on validation, calibrate, test, and write weights, card and run.
 
-    on_note: told in a sentence what a resumed training lost. Raises :class:`NotTheFirstProcess` in the other processes on several GPUs.
+    on_note: told in a sentence what a resumed training lost. Raises :class:`~lungcad.train.fit.NotTheFirstProcess` in the other processes on several GPUs.
     """
     dataset = DATASETS[recipe.dataset]
     WorkFolder.refuse_other_recipe(places.work, recipe)
@@ -201,105 +184,3 @@ def run_facts(card: ModelCard, parts: Parts, dataset: Dataset, train_s: float) -
         **({"see": card.preprocess.see.value} if card.preprocess.see is not See.ALL else {}), "timings": {"train_s": round(train_s, 1)},
         "skipped": list(parts.split.unreadable), "left_out": list(parts.split.left_out),
     }  # fmt: skip
-
-
-def fit(
-    network: Classifier, recipe: Recipe, parts: Parts, work: Path, progress_bar: bool, on_note: Callable[[str], None] = warnings.warn
-) -> tuple[int, int, pd.DataFrame]:
-    """Train ``network`` in place and leave the best checkpoint in it: (best epoch, epochs trained, learning curves).
-
-    Goes on from the checkpoints in ``work``, when they are of this recipe and these data; any other folder is refused.
-    """
-    device = best_device()
-    folder = WorkFolder.bind(work, recipe, parts)
-    resumed = folder.resume()
-    if resumed.note:
-        on_note(resumed.note)
-    if recipe.probe is not None and resumed.checkpoint is None:
-        fit_probe(network, parts, recipe)
-    if recipe.epochs == 0:
-        network.cpu()
-        return 0, 0, pd.DataFrame({"epoch": []})
-    if device.has_slow_depthwise_gradient:
-        speed_up_depthwise(network)
-    loader, valid_loader = (
-        view_loaders(network, parts, recipe, work)
-        if recipe.views
-        else (parts.train.loader(recipe, training=True, unclassed=parts.unclassed), parts.valid.loader(recipe, training=False))
-    )
-    counts = torch.bincount(parts.train.labels, minlength=len(parts.classes))
-    module = TrainingModule(network, recipe, make_loss(recipe, counts), steps_per_epoch=len(loader))
-    pl.seed_everything(recipe.seed, workers=True, verbose=False)  # the same augmentation for both networks of a pair
-    monitor = recipe.monitor
-    best = FolderCheckpoint(folder, BEST, monitor=monitor.value, mode=monitor.mode)
-    latest = FolderCheckpoint(folder, LAST)  # save_last of the other would keep the last *best* only
-    history = History()
-    averaging = [EMAWeightAveraging(decay=recipe.ema)] if recipe.ema else []
-    trainer = pl.Trainer(
-        max_epochs=recipe.epochs,
-        accelerator=device.torch.type,
-        devices="auto" if device.is_accelerator else 1,  # several GPUs: Lightning's DDP, a process each
-        precision=device.lightning_precision,
-        callbacks=[*averaging, history, best, latest, EarlyStopping(monitor.value, mode=monitor.mode, patience=recipe.patience)],
-        logger=False,
-        enable_progress_bar=progress_bar,
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-        gradient_clip_val=1.0,
-    )
-    start = str(resumed.checkpoint) if resumed.checkpoint else None
-    try:
-        trainer.fit(module, loader, valid_loader, ckpt_path=start, weights_only=True)
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise LungcadError(
-            f"The disk of {str(work)!r} is full and the checkpoint could not be written; free some space, the same command resumes "
-            "after the last finished epoch."
-        ) from None
-    if not trainer.is_global_zero:
-        raise NotTheFirstProcess
-    checkpoint = folder.best()
-    module.load_state_dict(checkpoint["state_dict"])
-    network.cpu()
-    return int(checkpoint["epoch"]), len(history.rows), pd.DataFrame(history.rows)
-
-
-def calibrate_and_test(model: TrainedModel, parts: Parts, task: Task, *, restore_prior: bool) -> tuple[ModelCard, pd.DataFrame]:
-    """On the float16 weights as shipped: temperature and operating points on validation, then the test part once.
-
-    restore_prior: training saw every class equally often; put the classes' prior back.
-    """
-    card = model.card
-
-    def logits_of(part: Part) -> np.ndarray:
-        with torch.no_grad():
-            batches = [
-                model.network.classify(features(model, normalise(grey.float() / 255, card.preprocess)))[0] for grey in part.grey.split(32)
-            ]
-        return torch.cat(batches).cpu().numpy()
-
-    valid_logits, test_logits = logits_of(parts.valid), logits_of(parts.test)
-    valid_labels, test_labels = parts.valid.labels.numpy(), parts.test.labels.numpy()
-    bias = prior_bias(parts.train.labels.numpy(), len(card.classes)) if restore_prior else np.zeros(len(card.classes))
-    temperature = fit_temperature(valid_logits, valid_labels, bias)
-    valid, test = (scipy.special.softmax(each / temperature + bias, axis=1) for each in (valid_logits, test_logits))
-    kept, groups = ~parts.test.copies, np.array([case.group for case in parts.test.cases])
-    without = None
-    if kept.any() and not kept.all():
-        without = summarise(test_labels[kept], test[kept], card.classes, groups=groups[kept])
-    card = card.model_copy(
-        update={
-            "temperature": temperature,
-            "bias": tuple(bias.tolist()) if restore_prior else None,
-            "operating_point": youden_point(valid_labels, valid, card.classes, task.negative),
-            "sensitive_point": sensitive_point(valid_labels, valid, card.classes, task.negative),
-            "test": summarise(test_labels, test, card.classes, groups=groups),
-            "test_without_copies": without,
-        }
-    )
-    table = pd.concat(
-        prediction_table(part.cases, name, probabilities, card.classes, part.copies)
-        for name, part, probabilities in ((Split.VALID, parts.valid, valid), (Split.TEST, parts.test, test))
-    )
-    return card, table.reset_index(drop=True)

@@ -9,9 +9,9 @@ import optuna
 
 from lungcad.datasets import DATASETS
 from lungcad.train.data import Parts, make_parts, read_images
+from lungcad.train.fit import fit
 from lungcad.train.initialise import initialise
 from lungcad.train.recipe import Monitor, Recipe
-from lungcad.train.run import fit
 from lungcad.train.work_folder import WorkFolder
 
 

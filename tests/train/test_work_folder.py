@@ -16,7 +16,8 @@ from lungcad.errors import DatasetError, RecipeError
 from lungcad.models.card import ModelCard
 from lungcad.train import run as running
 from lungcad.train.data import make_parts, read_images
-from lungcad.train.run import NotTheFirstProcess, train
+from lungcad.train.fit import NotTheFirstProcess
+from lungcad.train.run import train
 from lungcad.train.work_folder import FolderCheckpoint, WorkFolder, data_sha256
 from tests.train.test_run import RECIPE, folder, training_paths  # noqa: F401
 

@@ -1,0 +1,89 @@
+"""A network's own training by a recipe: epochs, checkpoints and early stopping by Lightning, and the best checkpoint left in it."""
+
+import errno
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import EarlyStopping, EMAWeightAveraging
+
+from lungcad.device import best_device
+from lungcad.errors import LungcadError
+from lungcad.models.classifier import Classifier
+from lungcad.train.data import Parts
+from lungcad.train.depthwise import speed_up_depthwise
+from lungcad.train.losses import make_loss
+from lungcad.train.module import History, TrainingModule
+from lungcad.train.probe import fit_probe
+from lungcad.train.recipe import Recipe
+from lungcad.train.views import view_loaders
+from lungcad.train.work_folder import BEST, LAST, FolderCheckpoint, WorkFolder
+
+
+class NotTheFirstProcess(Exception):
+    """Ends the other processes of a training on several GPUs: their work is done, and the first one alone writes what came of it."""
+
+
+def fit(
+    network: Classifier, recipe: Recipe, parts: Parts, work: Path, progress_bar: bool, on_note: Callable[[str], None] = warnings.warn
+) -> tuple[int, int, pd.DataFrame]:
+    """Train ``network`` in place and leave the best checkpoint in it: (best epoch, epochs trained, learning curves).
+
+    Goes on from the checkpoints in ``work``, when they are of this recipe and these data; any other folder is refused.
+    """
+    device = best_device()
+    folder = WorkFolder.bind(work, recipe, parts)
+    resumed = folder.resume()
+    if resumed.note:
+        on_note(resumed.note)
+    if recipe.probe is not None and resumed.checkpoint is None:
+        fit_probe(network, parts, recipe)
+    if recipe.epochs == 0:
+        network.cpu()
+        return 0, 0, pd.DataFrame({"epoch": []})
+    if device.has_slow_depthwise_gradient:
+        speed_up_depthwise(network)
+    loader, valid_loader = (
+        view_loaders(network, parts, recipe, work)
+        if recipe.views
+        else (parts.train.loader(recipe, training=True, unclassed=parts.unclassed), parts.valid.loader(recipe, training=False))
+    )
+    counts = torch.bincount(parts.train.labels, minlength=len(parts.classes))
+    module = TrainingModule(network, recipe, make_loss(recipe, counts), steps_per_epoch=len(loader))
+    pl.seed_everything(recipe.seed, workers=True, verbose=False)  # the same augmentation for both networks of a pair
+    monitor = recipe.monitor
+    best = FolderCheckpoint(folder, BEST, monitor=monitor.value, mode=monitor.mode)
+    latest = FolderCheckpoint(folder, LAST)  # save_last of the other would keep the last *best* only
+    history = History()
+    averaging = [EMAWeightAveraging(decay=recipe.ema)] if recipe.ema else []
+    trainer = pl.Trainer(
+        max_epochs=recipe.epochs,
+        accelerator=device.torch.type,
+        devices="auto" if device.is_accelerator else 1,  # several GPUs: Lightning's DDP, a process each
+        precision=device.lightning_precision,
+        callbacks=[*averaging, history, best, latest, EarlyStopping(monitor.value, mode=monitor.mode, patience=recipe.patience)],
+        logger=False,
+        enable_progress_bar=progress_bar,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        gradient_clip_val=1.0,
+    )
+    start = str(resumed.checkpoint) if resumed.checkpoint else None
+    try:
+        trainer.fit(module, loader, valid_loader, ckpt_path=start, weights_only=True)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise LungcadError(
+            f"The disk of {str(work)!r} is full and the checkpoint could not be written; free some space, the same command resumes "
+            "after the last finished epoch."
+        ) from None
+    if not trainer.is_global_zero:
+        raise NotTheFirstProcess
+    checkpoint = folder.best()
+    module.load_state_dict(checkpoint["state_dict"])
+    network.cpu()
+    return int(checkpoint["epoch"]), len(history.rows), pd.DataFrame(history.rows)
