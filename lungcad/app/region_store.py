@@ -5,7 +5,6 @@ import streamlit as st
 from lungcad.app import run_store
 from lungcad.app.cards import fingerprint
 from lungcad.datasets import DATASETS
-from lungcad.errors import LungcadError
 from lungcad.evaluate.stores.known_without import KnownWithout, read_known
 from lungcad.evaluate.stores.mended import Mended, read_mended
 from lungcad.evaluate.stores.region_runs import RegionRun, list_region_runs, read_region_run
@@ -33,7 +32,7 @@ def known_without(dataset: str) -> KnownWithout | None:
 
 
 def mended(dataset: str) -> Mended | None:
-    """Recipes compared on where they look; None where they were not, or the result cannot be read."""
+    """Recipes compared on where they look; None where they were not. Raises :class:`LungcadError` where the file is damaged."""
     if dataset not in DATASETS:
         return None
     folder = REGION_RUNS / "mended" / dataset
@@ -52,7 +51,4 @@ def _known(dataset: str, fingerprint: str) -> KnownWithout | None:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _mended(dataset: str, fingerprint: str) -> Mended | None:
-    try:
-        return read_mended(dataset)
-    except LungcadError:  # the page does without
-        return None
+    return read_mended(dataset)

@@ -74,6 +74,7 @@ def mended_section(mended: Mended) -> str:
         "recipe. *In other surroundings*: the test slice keeps its lungs, in their widened convex outlines, and all around them is another test patient's slice, of "
         f"another class; each training image trains as it is and in {facts['recipe']['probe']} augmented views, of which the last recipe changes a share of "
         f"{facts['share_swapped']:g} alike, with training patients only. *Evidence*: Grad-CAM of the answer, outside those outlines. A recipe is mended where "
-        f"it loses at most {MOST_LOST} as the slices are and gains, beyond chance, in others. By `python -m lungcad regions-mend "
-        f"data/regions/mended/{name}.yaml`.\n\n{mended_table(mended)}\n\n{verdict(mended)}\n"
+        f"it loses at most {MOST_LOST} as the slices are and gains, beyond chance, in others. `python -m lungcad regions-mend "
+        f"data/regions/mended/{name}.yaml` makes it anew; what is stored came from a script that called the same "
+        f"`lungcad.train.mend.mend`.\n\n{mended_table(mended)}\n\n{verdict(mended)}\n"
     )

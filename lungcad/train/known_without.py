@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import scipy.special
 import torch
 from torch import nn
 
@@ -17,13 +18,14 @@ from lungcad.datasets.reading import for_each_case
 from lungcad.device import best_device
 from lungcad.errors import DatasetError, LungcadError
 from lungcad.evaluate.regions.marked import content_of
+from lungcad.evaluate.stores.dataset_results import case_rows
 from lungcad.imaging import read_image
 from lungcad.imaging.fills import FILLS
 from lungcad.imaging.regions import REGIONS, Content, MarkedImage
 from lungcad.models.backbones import Backbone, load_imagenet
 from lungcad.preprocess import Crop, PreprocessConfig, See, normalise, to_grey
 from lungcad.progress import Progress
-from lungcad.train.probe import STRENGTHS
+from lungcad.train.probe import fitted
 
 BACKBONE = "efficientnet_lite0"
 SEEN = (See.ALL, See.NO_LUNGS, See.NO_CHEST, See.LUNGS, See.OUTLINE)
@@ -150,9 +152,6 @@ def how_split(dataset: Dataset, cases: Sequence[Case]) -> str:
 
 
 def _tested(features: np.ndarray, cases: Sequence[Case], classes: Sequence[str]) -> pd.DataFrame:
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.metrics import log_loss
-
     part = {split: np.array([case.split is split for case in cases]) for split in Split}
     labels = np.array([case.label for case in cases])
     if untrained := sorted(set(classes) - set(labels[part[Split.TRAIN]])):
@@ -160,24 +159,8 @@ def _tested(features: np.ndarray, cases: Sequence[Case], classes: Sequence[str])
             f"No image of the class {untrained[0]} is left to train on without the groups that validate or test; add images of other patients to "
             "the training part."
         )
-    mean, scale = features[part[Split.TRAIN]].mean(0), features[part[Split.TRAIN]].std(0) + 1e-6
-    scaled = (features - mean) / scale
-    fitted = []
-    for strength in STRENGTHS:
-        model = LogisticRegression(C=strength, max_iter=300, class_weight="balanced")
-        model.fit(scaled[part[Split.TRAIN]], labels[part[Split.TRAIN]])
-        fitted.append(
-            (log_loss(labels[part[Split.VALID]], model.predict_proba(scaled[part[Split.VALID]]), labels=model.classes_), strength, model)
-        )
-    best = min(fitted, key=lambda candidate: candidate[:2])[2]
-    tested = [case for case in cases if case.split is Split.TEST]
-    table = pd.DataFrame(
-        {
-            "case": [case.id for case in tested],
-            "group": [case.group or case.id for case in tested],
-            "label": [case.label for case in tested],
-        }
-    )
-    for name, column in zip(best.classes_, best.predict_proba(scaled[part[Split.TEST]]).T, strict=True):
-        table[f"p:{name}"] = column.astype(np.float32)
-    return table
+    codes = np.searchsorted(classes, labels)
+    train, valid = part[Split.TRAIN], part[Split.VALID]
+    weights, bias, _ = fitted([features[train]], codes[train], features[valid], codes[valid], balance=True)
+    answers = scipy.special.softmax(features[part[Split.TEST]] @ weights.T + bias, axis=1)
+    return case_rows([case for case in cases if case.split is Split.TEST], classes, answers)

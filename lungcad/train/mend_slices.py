@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -14,11 +15,29 @@ from lungcad.errors import DatasetError, LungcadError
 from lungcad.evaluate.regions.marked import Donors, marked_image
 from lungcad.imaging import read_image
 from lungcad.imaging.fills import FILLS
-from lungcad.imaging.regions import REGIONS, Content
-from lungcad.preprocess import PreprocessConfig, See, to_grey
+from lungcad.imaging.regions import REGIONS, Content, MarkedImage
+from lungcad.preprocess import Geometry, PreprocessConfig, See, to_grey
 from lungcad.progress import Progress
 from lungcad.train.recipe import Recipe
 from lungcad.train.surroundings import lungs_as_seen
+
+
+class Round(NamedTuple):
+    """Parts of the split by what they do in one round."""
+
+    train: tuple[int, ...]
+    valid: tuple[int, ...]
+    test: tuple[int, ...]
+
+
+class _Seen(NamedTuple):
+    """A slice as a network sees it, and its lungs alone, uint8 (H, W); its lungs, bool (H, W)."""
+
+    print: Fingerprint
+    whole: np.ndarray
+    alone: np.ndarray
+    lungs: np.ndarray
+    geometry: Geometry
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +54,12 @@ class Slices:
     lungs: Tensor
     donors: list[str]
     cells: np.ndarray
-    rounds: tuple[tuple[tuple[int, ...], int, int], ...]
+    rounds: tuple[Round, ...]
+
+    @property
+    def training_cells(self) -> list[int]:
+        """Parts that train in one round or another."""
+        return sorted({cell for of_round in self.rounds for cell in of_round.train})
 
 
 def read_slices(recipe: Recipe, cases: Sequence[Case], on_progress: Progress | None = None) -> Slices:
@@ -46,77 +70,71 @@ def read_slices(recipe: Recipe, cases: Sequence[Case], on_progress: Progress | N
     plain = recipe.preprocess
     alone = plain.model_copy(update={"see": See.LUNGS})
 
-    def read(case: Case) -> tuple[Fingerprint, np.ndarray, np.ndarray, np.ndarray] | None:
+    def read(case: Case) -> _Seen | None:
         try:
             image = read_image(case.path)
             grey, geometry = to_grey(image, plain)
             lungs = lungs_as_seen(image, geometry, plain.size)
-            return None if lungs is None else (Fingerprint.of(image), _bytes(grey), _bytes(to_grey(image, alone)[0]), lungs)
+            if lungs is None:
+                return None
+            return _Seen(Fingerprint.of(image), _bytes(grey), _bytes(to_grey(image, alone)[0]), lungs, geometry)
         except LungcadError:
             return None
 
-    found = list(for_each_case(read, cases, on_progress))
-    usable = [(case, each) for case, each in zip(cases, found, strict=True) if each is not None]
-    prints = [each[0] for _, each in usable]
-    cells, rounds, grouped = _cells(recipe, [case for case, _ in usable], prints)
-    row_of = {case.id: row for row, (case, _) in enumerate(usable)}
+    seen = {case.id: found for case, found in zip(cases, for_each_case(read, cases, on_progress), strict=True) if found is not None}
+    cells, rounds, grouped = _cells(recipe, [case for case in cases if case.id in seen], [found.print for found in seen.values()])
     swapped: dict[int, tuple[np.ndarray, np.ndarray, str]] = {}
     for cell in sorted(set(cells)):
         rows = [row for row in range(len(grouped)) if cells[row] == cell]
         donors = Donors([grouped[row] for row in rows], Content.SLICE, recipe.seed)
         for index, row in enumerate(rows):
-            if (changed := _swapped(grouped[row], donors, index, plain, alone)) is not None:
+            if (changed := _swapped(grouped[row], seen[grouped[row].id].geometry, donors.of(index), plain, alone)) is not None:
                 swapped[row] = changed
     if not swapped:
         raise DatasetError(
             "Not one slice could be put into another patient's surroundings; the data need two classes with lungs that are found."
         )
     kept = sorted(swapped)
-    of_kept = [usable[row_of[grouped[row].id]][1] for row in kept]
+    of_kept = [seen[grouped[row].id] for row in kept]
 
     def stacked(arrays: Iterable[np.ndarray]) -> Tensor:
         return torch.from_numpy(np.stack(list(arrays)))
 
     return Slices(
         cases=[grouped[row] for row in kept],
-        whole=stacked(whole for _, whole, _, _ in of_kept),
-        alone=stacked(lungs_alone for _, _, lungs_alone, _ in of_kept),
+        whole=stacked(each.whole for each in of_kept),
+        alone=stacked(each.alone for each in of_kept),
         swapped=stacked(swapped[row][0] for row in kept),
         swapped_alone=stacked(swapped[row][1] for row in kept),
-        lungs=stacked(lungs for *_, lungs in of_kept),
+        lungs=stacked(each.lungs for each in of_kept),
         donors=[swapped[row][2] for row in kept],
         cells=cells[kept],
         rounds=rounds,
     )
 
 
-def _cells(
-    recipe: Recipe, cases: list[Case], prints: list[Fingerprint]
-) -> tuple[np.ndarray, tuple[tuple[tuple[int, ...], int, int], ...], list[Case]]:
-    """(part of each case, rounds of training parts, validation part and test part, the cases that stay with their groups)."""
+def _cells(recipe: Recipe, cases: list[Case], prints: list[Fingerprint]) -> tuple[np.ndarray, tuple[Round, ...], list[Case]]:
+    """(part of each case, rounds, the cases that stay with their groups)."""
     dataset = DATASETS[recipe.dataset]
     if all(case.split is not None for case in cases):
         split = split_cases(dataset, cases, prints, Protocol.GROUPED, mark_copies=False)
         order = (Split.TRAIN, Split.VALID, Split.TEST)
         parts = [order.index(case.split) for case in split.cases if case.split is not None]
-        return np.array(parts), (((0,), 1, 2),), split.cases
+        return np.array(parts), (Round((0,), (1,), (2,)),), split.cases
     folds = [split_cases(dataset, cases, prints, Protocol.GROUPED, fold=fold, mark_copies=False).cases for fold in range(5)]
     tested = {case.id: fold for fold, of_fold in enumerate(folds) for case in of_fold if case.split is Split.TEST}
-    rounds = tuple((tuple((fold + step) % 5 for step in (2, 3, 4)), (fold + 1) % 5, fold) for fold in range(5))
+    rounds = tuple(Round(tuple((fold + step) % 5 for step in (2, 3, 4)), ((fold + 1) % 5,), (fold,)) for fold in range(5))
     return np.array([tested[case.id] for case in folds[0]]), rounds, [replace(case, split=None) for case in folds[0]]
 
 
 def _swapped(
-    case: Case, donors: Donors, index: int, plain: PreprocessConfig, alone: PreprocessConfig
+    case: Case, geometry: Geometry, donor: tuple[Case, MarkedImage] | None, plain: PreprocessConfig, alone: PreprocessConfig
 ) -> tuple[np.ndarray, np.ndarray, str] | None:
-    """None where there is no donor, or the lungs are not found any more in other surroundings."""
-    donor = donors.of(index)
+    """(whole, lungs alone, class of the donor) in a donor's surroundings; None where there is no donor, or the lungs are not found any more in them."""
     if donor is None:
         return None
     try:
-        marked = marked_image(case, Content.SLICE)
-        changed = FILLS["other"].apply(marked, REGIONS["lungs"], donor[1])
-        _, geometry = to_grey(marked.image, plain)
+        changed = FILLS["other"].apply(marked_image(case, Content.SLICE), REGIONS["lungs"], donor[1])
         return _bytes(to_grey(changed, plain, seen_as=geometry)[0]), _bytes(to_grey(changed, alone, seen_as=geometry)[0]), donor[0].label
     except LungcadError:
         return None

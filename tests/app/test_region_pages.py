@@ -88,7 +88,7 @@ def test_datasets_says_what_can_be_known_without_the_lungs(stored, monkeypatch):
         ]
     )
     write_known(known_of("iq-oth-nccd", table, 3, "a test"), stored / "without")
-    from lungcad.evaluate.stores import known_without
+    from lungcad.evaluate.stores import known_without, mended
 
     monkeypatch.setattr(region_store, "read_known", lambda name: known_without.read_known(name, stored / "without"))
     page = open_page("4_Datasets.py", dataset="iq-oth-nccd").run()
@@ -96,8 +96,12 @@ def test_datasets_says_what_can_be_known_without_the_lungs(stored, monkeypatch):
         "Shown no lung at all, a small head reaches a macro F1 of 1.00" in each.value for each in page.markdown
     )
     (stored / "without" / "iq-oth-nccd" / "known.json").write_text("{")
+    (stored / "mended" / "iq-oth-nccd").mkdir(parents=True)
+    (stored / "mended" / "iq-oth-nccd" / "mended.json").write_text("{")
+    monkeypatch.setattr(region_store, "read_mended", lambda name: mended.read_mended(name, stored / "mended"))
     page = open_page("4_Datasets.py", dataset="iq-oth-nccd").run()
-    assert not page.exception and any("stored in a damaged file" in each.value for each in page.error)
+    for what in ("tells without the lungs", "The comparison of recipes"):
+        assert not page.exception and any(what in each.value and "a damaged file" in each.value for each in page.error)
     page = open_page("4_Datasets.py", dataset="lc25000").run()
     assert not page.exception and any("microscope tiles" in each.value for each in page.caption)
 

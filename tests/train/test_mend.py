@@ -70,6 +70,12 @@ def test_it_comes_back_from_disk_as_it_was(mended, tmp_path):
         and read_mended("nothing", tmp_path) is None
     )
     assert len(mended_table(mended).splitlines()) == 2 + 3 and verdict(mended) in mended_section(mended)
+    file = tmp_path / "phantoms" / "mended.json"
+    facts = file.read_text("utf-8")
+    file.write_text(facts.replace('"left_out"', '"left"'), "utf-8")
+    with pytest.raises(DatasetError, match="regions-mend"):
+        read_mended("phantoms", tmp_path)
+    file.write_text(facts, "utf-8")
     (tmp_path / "phantoms" / "cases.parquet").write_bytes(b"nothing")
     with pytest.raises(DatasetError, match="regions-mend"):
         read_mended("phantoms", tmp_path)
@@ -78,8 +84,8 @@ def test_it_comes_back_from_disk_as_it_was(mended, tmp_path):
 def test_training_images_lend_to_their_own_part_of_the_split_only(cases):
     slices = read_slices(Recipe.parse(VALUES, "a recipe", RecipeError), cases)
     train, valid, test = slices.rounds[0]
-    assert {slices.cases[row].split.value for row in np.flatnonzero(slices.cells == test)} == {"test"}
-    assert len(slices.rounds) == 1 and valid not in train and test not in train
+    assert {slices.cases[row].split.value for row in np.flatnonzero(np.isin(slices.cells, test))} == {"test"}
+    assert len(slices.rounds) == 1 and not set(train) & {*valid, *test} and not set(valid) & set(test)
     kept = (slices.whole == slices.swapped)[slices.lungs].float().mean()
     assert kept > 0.7 > (slices.whole == slices.swapped)[~slices.lungs].float().mean()
 
@@ -87,3 +93,9 @@ def test_training_images_lend_to_their_own_part_of_the_split_only(cases):
 def test_a_recipe_that_trains_more_than_a_head_is_refused(cases):
     with pytest.raises(RecipeError, match="trains more than a head"):
         mend(Recipe.parse(VALUES | {"epochs": 3}, "a recipe", RecipeError), cases)
+
+
+def test_a_recipe_that_is_not_the_plain_one_is_refused(cases):
+    for changed in ({"preprocess": VALUES["preprocess"] | {"see": "lungs"}}, {"augmentation": {"swap_surroundings": 0.5}}):
+        with pytest.raises(RecipeError, match="not the plain one"):
+            mend(Recipe.parse(VALUES | changed, "a recipe", RecipeError), cases)

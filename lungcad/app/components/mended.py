@@ -6,13 +6,15 @@ from lungcad.app import region_store
 from lungcad.app.components.chart import chart_with_csv
 from lungcad.app.components.literal import literal
 from lungcad.app.figures.regions import region_bars
+from lungcad.app.navigation import plain_errors
 from lungcad.publish.mended_tables import MEASURE_TITLES, arm_title, cell, verdict
 
 TITLE = "Can a network be made to look where it should?"
 
 
+@plain_errors()
 def show_mended(dataset: str) -> None:
-    """Chart, table and verdict of a data set's comparison; nothing where none is stored."""
+    """Chart, table and verdict of a data set's comparison; nothing where none is stored, a sentence where it cannot be read."""
     mended = region_store.mended(dataset)
     if mended is None:
         return

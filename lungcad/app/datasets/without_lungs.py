@@ -24,7 +24,6 @@ from lungcad.imaging.regions import Content
 from lungcad.progress import Progress
 from lungcad.publish.region_tables import number, region_title
 
-MINUTES_A_THOUSAND = 5
 TITLE = "How much of this set can be known without the lungs"
 
 
@@ -54,7 +53,7 @@ def show_without_lungs(dataset: Dataset | None, folder: Path | None, layout: str
             "the test without lungs",
             lambda on_progress: _measured(laid_out_as, folder, on_progress),
             help="Fits a small head to what is left of the slices without the lungs, without the chest, with the lungs alone, and with table and outline alone. "
-            f"About {MINUTES_A_THOUSAND} minutes for 1,000 images on one core; images of one group never stand on both sides.",
+            "Images of one group never stand on both sides. Measured on 63 images: 0.15 s of one core an image.",
         )
     if known is not None:
         _show(known)

@@ -13,7 +13,7 @@ import pandas as pd
 from lungcad.errors import DatasetError, UnknownNameError
 from lungcad.evaluate.regions.rows import ALL, region_rows
 from lungcad.evaluate.stores.damage import DAMAGED
-from lungcad.files import whole_folder
+from lungcad.evaluate.stores.dataset_results import write_result
 from lungcad.paths import REGION_RUNS
 
 SCHEMA = 1
@@ -55,11 +55,7 @@ class RegionRun:
 
 def write_region_run(run: RegionRun, root: Path = REGION_RUNS) -> Path:
     """``regions.json`` and ``cases.parquet`` under ``root/MODEL--DATA``."""
-    folder = root / run.name
-    with whole_folder(folder, last="regions.json") as staging:
-        run.cases.to_parquet(staging / "cases.parquet", index=False)
-        (staging / "regions.json").write_text(json.dumps(run.facts, indent=2, ensure_ascii=False) + "\n", "utf-8")
-    return folder
+    return write_result(run.facts, run.cases, root / run.name, "regions.json")
 
 
 def list_region_runs(root: Path = REGION_RUNS) -> list[str]:

@@ -1,0 +1,66 @@
+"""A result of a whole data set on disk, ``ROOT/DATASET``: facts as JSON beside a table of cases, from which every row is computed anew."""
+
+import json
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lungcad.datasets import Case
+from lungcad.evaluate.stores.damage import DAMAGED
+from lungcad.files import whole_folder
+
+FACTS = {"schema", "dataset", "classes", "n", "left_out", "how"}
+"""What every one says: how: the split in words; n: cases that were tested; left_out: cases of the data set that were not."""
+CASES = "cases.parquet"
+
+
+@dataclass(frozen=True, eq=False)
+class DatasetResult:
+    """facts: at least :data:`FACTS`. cases: :func:`case_rows`, with what the result tells them apart by."""
+
+    facts: Mapping[str, Any]
+    cases: pd.DataFrame
+
+    @cached_property
+    def rows(self) -> list[dict[str, Any]]:
+        """What is measured on the cases; the first row is what the others are compared with."""
+        raise NotImplementedError
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON for the command line."""
+        return {**self.facts, "rows": self.rows}
+
+
+def case_rows(cases: Sequence[Case], classes: Sequence[str], answers: np.ndarray) -> pd.DataFrame:
+    """case, group (the case itself where it has none), label and p:CLASS of the answers (n, K)."""
+    table = pd.DataFrame(
+        {"case": [case.id for case in cases], "group": [case.group or case.id for case in cases], "label": [case.label for case in cases]}
+    )
+    for name, column in zip(classes, answers.T, strict=True):
+        table[f"p:{name}"] = column.astype(np.float32)
+    return table
+
+
+def write_result(facts: Mapping[str, Any], cases: pd.DataFrame, folder: Path, name: str) -> Path:
+    """``name`` (JSON) and ``cases.parquet`` in the folder, whole or not at all."""
+    with whole_folder(folder, last=name) as staging:
+        cases.to_parquet(staging / CASES, index=False)
+        (staging / name).write_text(json.dumps(dict(facts), indent=2, ensure_ascii=False) + "\n", "utf-8")
+    return folder
+
+
+def read_result(folder: Path, name: str, *, schema: int, facts: Set[str], columns: Set[str]) -> tuple[dict[str, Any], pd.DataFrame] | None:
+    """(facts, cases); None for a damaged file, another schema, no rows, or where a fact, a column or one of p:CLASS is missing."""
+    try:
+        found = json.loads((folder / name).read_text("utf-8"))
+        table = pd.read_parquet(folder / CASES)
+        needed = columns | {"case", "group", "label"} | {f"p:{label}" for label in found["classes"]}
+        whole = found["schema"] == schema and found.keys() >= FACTS | facts and needed <= set(table.columns) and len(table) > 0
+    except DAMAGED:
+        return None
+    return (found, table) if whole else None
