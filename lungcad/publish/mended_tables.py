@@ -45,8 +45,9 @@ def cell(row: Mapping[str, Any], name: str) -> str:
 def verdict(mended: Mended) -> str:
     """In words, what was gained, and at what cost."""
     plain = mended.rows[0]
+    moves = "falls" if plain["macro_f1_swapped"] < plain["macro_f1"] else "does not fall: it goes"
     sentences = [
-        f"In another patient's surroundings the plain recipe's macro F1 falls from {plain['macro_f1']:.3f} to {plain['macro_f1_swapped']:.3f}."
+        f"In another patient's surroundings the plain recipe's macro F1 {moves} from {plain['macro_f1']:.3f} to {plain['macro_f1_swapped']:.3f}."
     ]
     for row in mended.rows[1:]:
         lost, gained = row["difference"]["macro_f1"], row["difference"]["macro_f1_swapped"]

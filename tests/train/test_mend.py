@@ -1,5 +1,7 @@
 """Recipes compared on where they look: on phantoms whose classes a marker beside the body tells, so that it is known what each recipe must do."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -79,6 +81,12 @@ def test_it_comes_back_from_disk_as_it_was(mended, tmp_path):
     (tmp_path / "phantoms" / "cases.parquet").write_bytes(b"nothing")
     with pytest.raises(DatasetError, match="regions-mend"):
         read_mended("phantoms", tmp_path)
+
+
+def test_the_verdict_says_falls_only_where_it_falls(mended):
+    assert "macro F1 falls from" in verdict(mended)
+    better = SimpleNamespace(rows=[mended.rows[0] | {"macro_f1": 0.4, "macro_f1_swapped": 0.5}])
+    assert "does not fall" in verdict(better)
 
 
 def test_training_images_lend_to_their_own_part_of_the_split_only(cases):

@@ -1,5 +1,6 @@
 """What can be known of a data set without the lungs, on disk: ``data/regions/without/DATASET``, written by ``lungcad regions-known``."""
 
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ FOLDER = REGION_RUNS / "without"
 _FILE = "known.json"
 
 
+@dataclass(frozen=True, eq=False)
 class KnownWithout(DatasetResult):
     """cases: a row a test case and what was seen."""
 

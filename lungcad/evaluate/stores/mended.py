@@ -1,5 +1,6 @@
 """Recipes compared on where they look, on disk: ``data/regions/mended/DATASET``, written by ``lungcad regions-mend``."""
 
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ FOLDER = REGION_RUNS / "mended"
 _FILE = "mended.json"
 
 
+@dataclass(frozen=True, eq=False)
 class Mended(DatasetResult):
     """facts: also recipe (as YAML's mapping) and share_swapped. cases: a row a test case, recipe, seed and surroundings (:func:`lungcad.train.mend.mend`)."""
 
