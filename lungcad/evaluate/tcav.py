@@ -6,7 +6,8 @@ its score is the share of test nodules of the positive class whose log-odds rise
 
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from scipy.stats import ttest_ind
 from torch import Tensor
 
 from lungcad.datasets import Case
-from lungcad.datasets.concepts import CONCEPTS, Concept
+from lungcad.datasets.concepts import Concept
 from lungcad.errors import DatasetError
 from lungcad.explain.middle_layer import BehindMiddle
 
@@ -39,6 +40,10 @@ class Directions:
     scores: np.ndarray
     accuracy: np.ndarray
 
+    def on(self, slopes: np.ndarray) -> "Directions":
+        """The same directions, scored on other inputs. slopes (n, F): of the log-odds, by average."""
+        return replace(self, scores=(slopes @ self.vectors.T > 0).mean(0))
+
 
 Draw = Callable[[np.random.Generator], tuple[np.ndarray, np.ndarray]]
 """Rows of the examples with a concept, and of those without."""
@@ -51,7 +56,7 @@ def directions(behind: BehindMiddle, maps: Tensor, inputs: Tensor, draws: Sequen
     """
     from captum.concept import TCAV, Concept
 
-    ids = iter(range(10**6))
+    ids = count()
     maps = maps.mean((2, 3), keepdim=True)  # Captum runs all that follows the layer, which of one position costs next to nothing
 
     def concept(rows: np.ndarray) -> Concept:
@@ -137,16 +142,22 @@ def _mean(case: Case, concept: Concept) -> float:
     return float(np.mean([concept.of_reader(rating) for rating in ratings])) if ratings else np.nan
 
 
-def concept_row(concept: Concept, found: Directions, control: Directions, tested: int) -> dict[str, Any]:
-    """What is stored of a concept. tested: how many concepts are, for Bonferroni's correction.
-
-    p: two-sided, of Welch's test between the concept's scores and the control's. score_range: from the 2.5th to the 97.5th percentile of the repeats.
-    """
+def p_value(found: Directions, control: Directions, tested: int) -> float:
+    """Two-sided, of Welch's test between the concept's scores and the control's, times ``tested`` concepts (Bonferroni)."""
     p = float(ttest_ind(found.scores, control.scores, equal_var=False).pvalue) if found.scores.std() + control.scores.std() > 0 else 1.0
-    corrected = min(p * tested, 1.0)
-    mean = found.vectors.mean(0)
+    return min(p * tested, 1.0)
+
+
+def concept_row(concept: Concept, found: Directions, control: Directions, tested: int, slopes: np.ndarray) -> dict[str, Any]:
+    """What is stored of a concept. tested: how many concepts are. slopes (n, F): of validation nodules of the positive class.
+
+    p: :func:`p_value` on the test nodules. asked_of: whether the concept beats its control on the validation ones, so that the check of a single nodule asks
+    of it. score_range: from the 2.5th to the 97.5th percentile of the repeats.
+    """
+    p, mean = p_value(found, control, tested), found.vectors.mean(0)
     return {
-        "concept": concept.name, "direction": concept.direction, **scores_of(found), "p": corrected, "beats_control": bool(corrected < LEVEL),
+        "concept": concept.name, "direction": concept.direction, **scores_of(found), "p": p, "beats_control": p < LEVEL,
+        "asked_of": p_value(found.on(slopes), control.on(slopes), tested) < LEVEL,
         "accuracy": round(float(found.accuracy.mean()), 4), "vector": _rounded(mean / max(float(np.linalg.norm(mean)), 1e-12)),
     }  # fmt: skip
 
@@ -165,8 +176,3 @@ def _rounded(values: np.ndarray) -> list[Any]:
 def control_row(control: Directions) -> dict[str, Any]:
     """What is stored of the random concepts."""
     return {**scores_of(control), "vectors": _rounded(control.vectors)}
-
-
-def all_concepts() -> list[Concept]:
-    """Those that are asked about."""
-    return list(CONCEPTS.values())

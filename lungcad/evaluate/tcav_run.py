@@ -13,7 +13,7 @@ from lungcad.datasets.concepts import CONCEPTS
 from lungcad.datasets.fingerprint import fingerprints
 from lungcad.errors import DatasetError, ModelError
 from lungcad.evaluate.bootstrap import Resamples
-from lungcad.evaluate.inference import read_inputs
+from lungcad.evaluate.inference import read_inputs, readable
 from lungcad.evaluate.metrics import estimate
 from lungcad.evaluate.tcav import EXAMPLES, LEVEL, POSITIVE, REPEATS, concept_row, control_row, directions, draw_of, examples_of
 from lungcad.explain.concept_vectors import SCHEMA, ConceptVectors
@@ -31,7 +31,8 @@ SHUFFLED = 5
 
 
 def tcav_facts(model: TrainedModel, data: Path, on_progress: Progress | None = None) -> dict[str, Any]:
-    """Directions from training nodules, scores on test nodules of the positive class, the check's threshold from validation ones and its marks on test ones.
+    """Directions from training nodules, scores on test nodules of the positive class; the concepts that the check asks of and its threshold from validation
+    nodules, its marks on test ones.
 
     Raises :class:`ModelError` for a network that rates concepts itself or has not two classes, :class:`DatasetError` where the ratings are missing.
     """
@@ -50,28 +51,31 @@ def tcav_facts(model: TrainedModel, data: Path, on_progress: Progress | None = N
     for split, members in by_part.items():
         batches = []
         for batch in read_inputs(members, model):
-            batches.append(layer.maps(_inputs(batch, model)))
+            batches.append(layer.maps(normalise(torch.from_numpy(readable(batch)), card.preprocess)))
             done += len(batch)
             if on_progress:
                 on_progress(done, len(parts))
         maps[split] = torch.cat(batches)
-    training, tested = by_part[Split.TRAIN], by_part[Split.TEST]
+    training, own = by_part[Split.TRAIN], _slopes(layer, maps[Split.VALID])
     patients = [case.group or case.id for case in training]
     asked = [(name, draw_of(examples_of(concept, training), patients)) for name, concept in CONCEPTS.items()]
-    positive = torch.tensor([case.label == card.classes[POSITIVE] for case in tested])
+    positive, chosen_on = (
+        np.array([case.label == card.classes[POSITIVE] for case in by_part[split]]) for split in (Split.TEST, Split.VALID)
+    )
     everything = draw_of(np.arange(len(training)), patients)
-    found = directions(layer.behind, maps[Split.TRAIN], maps[Split.TEST][positive], [*(draw for _, draw in asked), everything])
+    found = directions(
+        layer.behind, maps[Split.TRAIN], maps[Split.TEST][torch.from_numpy(positive)], [*(draw for _, draw in asked), everything]
+    )
     control = found[-1]
-    rows = [concept_row(CONCEPTS[name], each, control, len(asked)) for (name, _), each in zip(asked, found, strict=False)]
+    rows = [concept_row(CONCEPTS[name], each, control, len(asked), own[chosen_on]) for (name, _), each in zip(asked, found, strict=False)]
     facts: dict[str, Any] = {
         "schema": SCHEMA, "network": card.name, "weights_sha256": card.sha256, "classes": list(card.classes), "n_train": len(training),
-        "n_scored": int(positive.sum()), "repeats": REPEATS, "examples": EXAMPLES, "level": LEVEL, "concepts": rows,
-        "control": control_row(control), "threshold": 0.0, "marks": None,
+        "n_scored": int(positive.sum()), "repeats": REPEATS, "examples": EXAMPLES, "level": LEVEL, "control": control_row(control),
+        "threshold": 0.0, "marks": None, "concepts": rows,
     }  # fmt: skip
     vectors = ConceptVectors.of(facts)
     if len(vectors.expected) >= FEWEST:
-        own = _shares(layer, maps[Split.VALID], vectors)
-        facts["threshold"] = threshold_from(own)
+        facts["threshold"] = threshold_from(_shares(own, vectors))
         facts["marks"] = _marks(model, layer, maps, by_part, vectors, facts["threshold"])
     return facts
 
@@ -84,9 +88,14 @@ def threshold_from(shares: np.ndarray) -> float:
     return round(max(kept, default=-1.0), 4)
 
 
-def _shares(layer: MiddleLayer, maps: Tensor, vectors: ConceptVectors) -> np.ndarray:
+def _slopes(layer: MiddleLayer, maps: Tensor) -> np.ndarray:
+    """(n, F): of the positive class's log-odds, by average."""
+    slopes: np.ndarray = torch.cat([layer.slopes(part, POSITIVE) for part in maps.split(100)]).double().cpu().numpy()
+    return slopes
+
+
+def _shares(slopes: np.ndarray, vectors: ConceptVectors) -> np.ndarray:
     """(n,): share of the concepts that push each nodule's answer as they should."""
-    slopes = torch.cat([layer.slopes(part, POSITIVE) for part in maps.split(100)]).double().cpu().numpy()
     return np.array([share_as_expected(pushes(each, vectors)) for each in slopes])
 
 
@@ -101,9 +110,9 @@ def _marks(
     """On test nodules: how often the network's own answers are accused, and those of heads that were fitted to shuffled labels."""
     patients = np.array([case.group or case.id for case in by_part[Split.TEST]])
     resamples = Resamples.of(patients)
-    accused = (_shares(layer, maps[Split.TEST], vectors) <= threshold).astype(float)
+    accused = (_shares(_slopes(layer, maps[Split.TEST]), vectors) <= threshold).astype(float)
     found = [
-        (_shares(MiddleLayer(untaught), maps[Split.TEST], vectors) <= threshold).astype(float)
+        (_shares(_slopes(MiddleLayer(untaught), maps[Split.TEST]), vectors) <= threshold).astype(float)
         for untaught in (shuffled_head(model, layer, maps[Split.TRAIN], by_part[Split.TRAIN], seed) for seed in range(SHUFFLED))
     ]
     return {
@@ -129,10 +138,3 @@ def shuffled_head(model: TrainedModel, layer: MiddleLayer, maps: Tensor, cases: 
         network.head.linear.weight.copy_(torch.stack([-weights, weights]))
         network.head.linear.bias.copy_(torch.tensor([-1.0, 1.0]) * float(fitted.intercept_[0]) / 2)
     return ready(network.eval(), model.card)
-
-
-def _inputs(batch: list[tuple[Case, Any]], model: TrainedModel) -> Tensor:
-    for case, grey in batch:
-        if not isinstance(grey, np.ndarray):
-            raise DatasetError(f"The image {case.id} cannot be read: {grey}")
-    return normalise(torch.from_numpy(np.stack([grey for _, grey in batch])), model.card.preprocess)

@@ -17,7 +17,7 @@ from lungcad.errors import DatasetError
 from lungcad.models import ModelCard
 from lungcad.paths import TCAV
 
-SCHEMA = 1
+SCHEMA = 2
 HARDLY = 0.2
 """A check that accuses so little more of answers that mean nothing than of the network's own is said to be hardly able to tell the two apart."""
 _KEYS = {"network", "weights_sha256", "classes", "concepts", "control", "threshold", "marks"}
@@ -27,8 +27,8 @@ _KEYS = {"network", "weights_sha256", "classes", "concepts", "control", "thresho
 class ConceptVectors:
     """vectors: concept -> (F,) of length 1, the mean over repeats. random (R, F): of random concepts, each of length 1.
 
-    expected: concept -> 1 where more of it should speak for ``positive``, -1 against it; of those that beat their control. threshold: share of the concepts
-    from which on downwards the check contradicts. facts: all that is stored.
+    expected: concept -> 1 where more of it should speak for ``positive``, -1 against it; of those that beat their control on validation nodules.
+    threshold: share of the concepts from which on downwards the check contradicts. facts: all that is stored.
     """
 
     positive: str
@@ -46,7 +46,7 @@ class ConceptVectors:
             positive=facts["classes"][1],
             vectors={row["concept"]: np.array(row["vector"]) for row in rows},
             random=np.array(facts["control"]["vectors"]),
-            expected={row["concept"]: row["direction"] for row in rows if row["direction"] and row["beats_control"]},
+            expected={row["concept"]: row["direction"] for row in rows if row["direction"] and row["asked_of"]},
             threshold=facts["threshold"],
             facts=facts,
         )
@@ -56,7 +56,7 @@ class ConceptVectors:
         """How often the check that uses them is right, in a sentence or two."""
         marks = self.facts["marks"]
         if marks is None:
-            return "Too few concepts beat their control for it."
+            return "They are too few for it."
         accused, found = marks["accused"]["value"], marks["found"]["value"]
         sentence = (
             f"On {marks['n']} test nodules it accuses {accused:.0%} of this network's own answers, and finds {found:.0%} of those of the same network with a last "

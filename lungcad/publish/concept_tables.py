@@ -5,7 +5,6 @@ from typing import Any
 
 from lungcad.datasets.concepts import CONCEPTS
 from lungcad.estimate import Estimate
-from lungcad.explain.concept_vectors import ConceptVectors
 from lungcad.publish.tcav_tables import tcav_table, tcav_words
 
 Facts = Mapping[str, Any]
@@ -82,6 +81,5 @@ def concepts_readme(measured: Sequence[Facts], tcav: Sequence[Facts] = ()) -> st
             "TCAV, of Kim et al., ICML 2018, by Captum).\n"
         )
     for facts in tcav:
-        record = ConceptVectors.of(facts).record
-        parts.append(f"### {facts['network']}\n\n{tcav_table(facts)}\n\n{tcav_words(facts)} The check of a single nodule: {record}\n")
+        parts.append(f"### {facts['network']}\n\n{tcav_table(facts)}\n\n{tcav_words(facts)}\n")
     return "\n".join(parts)

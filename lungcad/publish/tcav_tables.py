@@ -5,6 +5,7 @@ from typing import Any
 
 from lungcad.datasets.concepts import CONCEPTS
 from lungcad.estimate import Estimate
+from lungcad.explain.concept_vectors import ConceptVectors
 
 Facts = Mapping[str, Any]
 _SHOULD = {1: "rise", -1: "fall", 0: "either way"}
@@ -37,13 +38,16 @@ def finding(row: Facts, facts: Facts) -> str:
 
 
 def tcav_words(facts: Facts) -> str:
-    """What the table says and how it was made."""
+    """What the table says and how it was made; what the check of a single nodule makes of it, and how often that is right."""
+    vectors = ConceptVectors.of(facts)
+    asked_of = ", ".join(CONCEPTS[name].title.lower() for name in vectors.expected) or "none"
     return (
         f"Score: share of the {facts['n_scored']} {facts['classes'][1]} test nodules whose log-odds of {facts['classes'][1]} rise when the network's inner "
         f"numbers move towards the concept; mean over {facts['repeats']} directions [range of 95 % of them], each fitted to {facts['examples']} training "
         "patients with the concept (the quarter with the highest mean rating) and as many random ones. Control: as many directions between two random draws. "
         f"p: Welch's test of the two, times {len(facts['concepts'])} concepts. Found again: examples left out of the fit that the direction tells from random "
-        "ones (50 % by chance). A spiculated nodule is also a large one: a direction may carry what goes with its concept."
+        "ones (50 % by chance). A spiculated nodule is also a large one: a direction may carry what goes with its concept. "
+        f"The check of a single nodule on Predict asks of concepts that beat their control on validation nodules ({asked_of}). {vectors.record}"
     )
 
 

@@ -12,7 +12,7 @@ from lungcad.evaluate import tcav
 from lungcad.evaluate.stores.tcav import write_tcav
 from lungcad.evaluate.tcav import Directions, concept_row, control_row, directions, draw_of, examples_of
 from lungcad.evaluate.tcav_run import tcav_facts, threshold_from
-from lungcad.explain.concept_vectors import ConceptVectors, concept_vectors, read_tcav
+from lungcad.explain.concept_vectors import SCHEMA, ConceptVectors, concept_vectors, read_tcav
 from lungcad.explain.middle_layer import BehindMiddle
 from lungcad.explain.trust.check import Verdict
 from lungcad.explain.trust.concepts import judged, pushes
@@ -59,15 +59,23 @@ def found(toy):
         return directions(behind, maps, maps[160:], draws)
 
 
-def test_what_the_network_reads_beats_the_control_and_what_it_does_not_read_does_not(found):
+@pytest.fixture(scope="module")
+def slopes(toy):
+    """Of the nodules that are asked about."""
+    behind, maps, _ = toy
+    averages = behind.pooled(maps[160:]).requires_grad_(True)
+    return torch.autograd.grad(behind.answer(maps[160:], averages)[:, 1].sum(), averages)[0].numpy()
+
+
+def test_what_the_network_reads_beats_the_control_and_what_it_does_not_read_does_not(found, slopes):
     read, unread, control = found
     assert read.scores.min() > 0.95 and read.accuracy.mean() > 0.8 and unread.accuracy.mean() > 0.7
-    rows = [concept_row(CONCEPTS[name], each, control, 2) for name, each in (("spiculation", read), ("margin", unread))]
+    rows = [concept_row(CONCEPTS[name], each, control, 2, slopes) for name, each in (("spiculation", read), ("margin", unread))]
     assert rows[0]["beats_control"] and not rows[1]["beats_control"]
     assert (read.vectors[:, 0] > 0).all() and (unread.vectors[:, 1] > 0).all()
 
 
-def test_captums_own_tcav_gives_the_same_scores(toy, found, tmp_path):
+def test_captums_own_tcav_gives_the_same_scores(toy, found, slopes, tmp_path):
     from captum.concept import TCAV, Concept
 
     behind, maps, _ = toy
@@ -77,24 +85,37 @@ def test_captums_own_tcav_gives_the_same_scores(toy, found, tmp_path):
     np.random.seed(0)
     scores = theirs.interpret(maps[160:], [pair], target=1)["0-1"]["pooled"]["sign_count"]
     assert float(scores[0]) == pytest.approx(found[0].scores.mean(), abs=0.05)
-    weights = theirs.cavs["0-1"]["pooled"].stats["weights"][0].float()
-    averages = behind.pooled(maps[160:]).requires_grad_(True)
-    (slopes,) = torch.autograd.grad(behind.answer(maps[160:], averages)[:, 1].sum(), averages)
-    assert float((slopes @ weights > 0).float().mean()) == pytest.approx(float(scores[0]), abs=1e-6)
+    weights = theirs.cavs["0-1"]["pooled"].stats["weights"][0].float().numpy()
+    assert float((slopes @ weights > 0).mean()) == pytest.approx(float(scores[0]), abs=1e-6)
 
 
-def facts_of(found, sha256: str = "0") -> dict:
+def test_scores_from_slopes_are_captums(found, slopes):
+    for each in found:
+        np.testing.assert_allclose(each.on(slopes).scores, each.scores, atol=1e-6)
+
+
+def test_the_check_asks_of_what_beats_its_control_on_validation_whatever_it_does_on_test(found, slopes):
+    read, _, control = found
+    assert concept_row(CONCEPTS["spiculation"], read, control, 2, slopes)["asked_of"]
+    halved = slopes.repeat(2, axis=0) * np.resize([1.0, -1.0], (160, 1))  # half of the nodules rise, whatever the direction
+    row = concept_row(CONCEPTS["spiculation"], read, control, 2, halved)
+    assert row["beats_control"] and not row["asked_of"]
+
+
+def facts_of(found, slopes, sha256: str = "0") -> dict:
     names = ("spiculation", "lobulation", "margin")
-    rows = [concept_row(CONCEPTS[name], each, found[2], 3) for name, each in zip(names, (found[0], found[0], found[1]), strict=True)]
+    rows = [
+        concept_row(CONCEPTS[name], each, found[2], 3, slopes) for name, each in zip(names, (found[0], found[0], found[1]), strict=True)
+    ]
     return {
-        "schema": 1, "network": "toy", "weights_sha256": sha256, "classes": ["benign", "malignant"], "n_scored": 80, "repeats": 8, "examples": 40,
+        "schema": SCHEMA, "network": "toy", "weights_sha256": sha256, "classes": ["benign", "malignant"], "n_scored": 80, "repeats": 8, "examples": 40,
         "concepts": rows, "control": control_row(found[2]), "threshold": 0.4,
         "marks": {"n": 10, "heads": 5, "accused": {"value": 0.02, "low": 0, "high": 0.1}, "found": {"value": 0.1, "low": 0, "high": 0.2}},
     }  # fmt: skip
 
 
-def test_what_is_stored_is_read_again_and_said(found, tmp_path, toy):
-    facts = facts_of(found)
+def test_what_is_stored_is_read_again_and_said(found, slopes, tmp_path):
+    facts = facts_of(found, slopes)
     write_tcav(facts, tmp_path)
     [read] = read_tcav(tmp_path)
     assert read == facts
@@ -107,16 +128,16 @@ def test_what_is_stored_is_read_again_and_said(found, tmp_path, toy):
         read_tcav(tmp_path)
 
 
-def test_only_the_very_weights_have_vectors(found, tmp_path):
-    write_tcav(facts_of(found, "right"), tmp_path)
+def test_only_the_very_weights_have_vectors(found, slopes, tmp_path):
+    write_tcav(facts_of(found, slopes, "right"), tmp_path)
     card = type("Card", (), {"name": "toy", "sha256": "other"})
     assert concept_vectors(card, tmp_path) is None
     card.sha256 = "right"
     assert set(concept_vectors(card, tmp_path).expected) == {"spiculation", "lobulation"}
 
 
-def test_the_check_counts_the_concepts_that_push_as_they_should(found):
-    vectors = ConceptVectors.of(facts_of(found))
+def test_the_check_counts_the_concepts_that_push_as_they_should(found, slopes):
+    vectors = ConceptVectors.of(facts_of(found, slopes))
     towards = np.eye(6)[0]
     assert judged(pushes(towards, vectors), vectors, towards).verdict is not Verdict.CONTRADICTS
     against = judged(pushes(-towards, vectors), vectors, -towards)
@@ -146,4 +167,4 @@ def test_a_network_of_four_classes_is_refused_in_a_sentence(four_classes, tmp_pa
 
 def test_directions_of_constant_scores_do_not_crash_the_test():
     same = Directions(np.eye(3), np.ones(3), np.ones(3))
-    assert concept_row(CONCEPTS["margin"], same, same, 8)["p"] == 1.0
+    assert concept_row(CONCEPTS["margin"], same, same, 8, np.eye(3))["p"] == 1.0

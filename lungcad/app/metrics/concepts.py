@@ -11,7 +11,7 @@ from lungcad.datasets.concepts import CONCEPTS
 from lungcad.estimate import Estimate
 from lungcad.evaluate.stores.concepts import read_concepts
 from lungcad.evaluate.stores.runs import Run
-from lungcad.explain.concept_vectors import ConceptVectors, read_tcav
+from lungcad.explain.concept_vectors import read_tcav
 from lungcad.paths import CONCEPTS as FOLDER
 from lungcad.publish.concept_tables import as_close, closeness_table, gains_table, readers_table
 from lungcad.publish.tcav_tables import range_of, tcav_table, tcav_words
@@ -60,7 +60,7 @@ def _show_tcav(run: Run) -> None:
     )
     st.caption("Bars: range of 95 % of the repeats. Dashed: mean of the random concepts. Hollow: does not beat its random control.")
     st.markdown(tcav_table(facts))
-    st.caption(f"{tcav_words(facts)} The check of a single nodule on Predict: {ConceptVectors.of(facts).record}")
+    st.caption(tcav_words(facts))
 
 
 def show_concepts(run: Run) -> None:

@@ -14,10 +14,8 @@ def write_tcav(facts: Mapping[str, Any], folder: Path = TCAV) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{facts['network']}.json"
     lists = {"concepts": facts["concepts"], "vectors": facts["control"]["vectors"]}
-    plain = {key: value for key, value in facts.items() if key != "concepts"}
-    plain["control"] = {key: value for key, value in facts["control"].items() if key != "vectors"}
     text = json.dumps(
-        {**plain, "concepts": "@concepts", "control": {**plain["control"], "vectors": "@vectors"}}, indent=1, ensure_ascii=False
+        {**facts, "concepts": "@concepts", "control": {**facts["control"], "vectors": "@vectors"}}, indent=1, ensure_ascii=False
     )
     for name, rows in lists.items():
         lines = ",\n  ".join(json.dumps(row, ensure_ascii=False, separators=(",", ":")) for row in rows)

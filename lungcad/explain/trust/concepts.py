@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 NAME = "concepts"
 FEWEST = 3
-"""Concepts that beat their control; of fewer nothing is said."""
+"""Concepts that beat their control on validation nodules; of fewer nothing is said."""
 
 
 def pushes(slopes: np.ndarray, vectors: ConceptVectors) -> dict[str, float]:
