@@ -34,12 +34,12 @@ def test_trust_prints_the_promised_json_and_keeps_a_run(run, png, tmp_path):
         place = tmp_path / "data" / "test" / label
         place.mkdir(parents=True)
         (place / "a.png").write_bytes(png.read_bytes())
-    common = ("trust", "--model", MODEL, "--data", tmp_path / "data", "--n", 2, "--methods", "gradcam,random", "--out", tmp_path / "trust")
-    status, out, _ = run(*common, "--json")
+    common = ("trust", "--model", MODEL, "--data", tmp_path / "data", "--n", 2, "--out", tmp_path / "trust", "--methods")
+    status, out, _ = run(*common, "gradcam,random", "--json")
     found = json.loads(out)
     wanted = {"method", "pointing_game", "energy_inside", "iou", "deletion_auc", "insertion_auc", "stability", "in_lung"}
     assert status == 0 and found["model"] == MODEL and found["n"] == 2 and wanted <= set(found["methods"][0])
     assert (tmp_path / "trust" / f"{MODEL}--chest-ct-scan" / "cases.parquet").exists()
-    assert "2 cases" in run(*common)[1]
+    assert "2 cases" in run(*common, "random")[1]
     assert "Random map" in run("trust-tables", "--runs", tmp_path / "trust", "--write")[1] and (tmp_path / "trust" / "README.md").exists()
     assert run("trust-tables", "--runs", tmp_path / "trust", "--measure", "beauty")[0] == 2
