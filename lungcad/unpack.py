@@ -5,8 +5,10 @@ import struct
 import time
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -33,20 +35,27 @@ def unpack_zip(archive: BinaryIO, folder: Path, *, limits: Limits = Limits(), cl
     Raises :class:`DatasetError` in one sentence for what is no zip, is damaged or encrypted, holds links, absolute paths, ``..`` or
     archives, or passes a limit. The caller removes the folder then.
     """
-    _check_directory(archive, limits)
-    archive.seek(0)
-    try:
-        with zipfile.ZipFile(archive) as opened:
-            members = [member for member in opened.infolist() if not member.is_dir()]
-            writer = _LimitedWriter(folder, limits, clock)
-            for member in members:
-                _check_member(member)
-                with opened.open(member) as source:
-                    writer.write(member.filename, iter(lambda: source.read(_CHUNK), b""))
-    # zipfile raises NotImplementedError for a compression it lacks, RuntimeError for a password
-    except (zipfile.BadZipFile, zlib.error, EOFError, struct.error, NotImplementedError, RuntimeError, UnicodeError):
-        raise DatasetError("The file is not a zip, or is damaged; make it again.") from None
+    writer = _LimitedWriter(folder, limits, clock)
+    with _damage_told():
+        for name, chunks in _members(archive, limits):
+            writer.write(name, chunks)
     return writer.files
+
+
+def read_zip(archive: BinaryIO, *, limits: Limits = Limits(), clock: Callable[[], float] = time.monotonic) -> list[bytes]:
+    """The contents of its files, without a byte on the disk, in the order of a walk through the unpacked folder; hidden ones stay out.
+
+    Refuses what :func:`unpack_zip` refuses.
+    """
+    budget, contents = _Budget(limits, clock), dict[tuple[str, ...], bytes]()
+    with _damage_told():
+        for name, chunks in _members(archive, limits):
+            parts = _inner_parts(name, limits.depth)
+            if parts in contents:
+                raise _comes_twice(name)
+            contents[parts] = b"".join(budget.spend(name, chunks))
+    in_order = sorted(contents, key=lambda parts: (*((1, folder) for folder in parts[:-1]), (0, parts[-1])))
+    return [contents[parts] for parts in in_order if not parts[-1].startswith(".")]
 
 
 def take_files(
@@ -59,35 +68,81 @@ def take_files(
     return writer.files
 
 
+class _Budget:
+    """Counts what comes out of an archive, up to the limits."""
+
+    def __init__(self, limits: Limits, clock: Callable[[], float]) -> None:
+        self.limits, self.clock = limits, clock
+        self.files = self.bytes = 0
+        self.until = clock() + limits.seconds
+
+    def spend(self, name: str, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """The chunks of one more file. Raises :class:`DatasetError` for one file too many, and at the first chunk that passes a limit."""
+        self.files += 1
+        if self.files > self.limits.files:
+            raise DatasetError(f"There are more than {self.limits.files:,} files; drop fewer.")
+        return self._counted(name, chunks)
+
+    def _counted(self, name: str, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        for index, chunk in enumerate(chunks):
+            if index == 0 and chunk.startswith(_ARCHIVES):
+                raise DatasetError(f"The file {printable(name)[-100:]!r} is an archive itself; unpack it first, or leave it out.")
+            self.bytes += len(chunk)
+            if self.bytes > self.limits.total:
+                raise DatasetError(f"The files have more than {self.limits.total >> 20:,} MiB; drop fewer.")
+            if self.clock() > self.until:
+                raise DatasetError(f"The files took longer than {self.limits.seconds:.0f} s to unpack; drop fewer.")
+            yield chunk
+
+
 class _LimitedWriter:
     """Writes files into a folder, up to the limits."""
 
     def __init__(self, folder: Path, limits: Limits, clock: Callable[[], float]) -> None:
-        self.folder, self.limits, self.clock = folder, limits, clock
-        self.files = self.bytes = 0
-        self.until = clock() + limits.seconds
+        self.folder, self.budget = folder, _Budget(limits, clock)
+
+    @property
+    def files(self) -> int:
+        return self.budget.files
 
     def write(self, name: str, chunks: Iterable[bytes]) -> None:
-        path = self.folder.joinpath(*_inner_parts(name, self.limits.depth))
-        self.files += 1
-        if self.files > self.limits.files:
-            raise DatasetError(f"There are more than {self.limits.files:,} files; drop fewer.")
+        path = self.folder.joinpath(*_inner_parts(name, self.budget.limits.depth))
+        checked = self.budget.spend(name, chunks)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("xb") as target:
-                for index, chunk in enumerate(chunks):
-                    if index == 0 and chunk.startswith(_ARCHIVES):
-                        raise DatasetError(f"The file {printable(name)[-100:]!r} is an archive itself; unpack it first, or leave it out.")
-                    self.bytes += len(chunk)
-                    if self.bytes > self.limits.total:
-                        raise DatasetError(f"The files have more than {self.limits.total >> 20:,} MiB; drop fewer.")
-                    if self.clock() > self.until:
-                        raise DatasetError(f"The files took longer than {self.limits.seconds:.0f} s to unpack; drop fewer.")
+                for chunk in checked:
                     target.write(chunk)
         except FileExistsError:
-            raise DatasetError(f"The name {printable(name)[-100:]!r} comes twice; give each file a name of its own.") from None
+            raise _comes_twice(name) from None
         except OSError as error:
             raise DatasetError(f"The file {printable(name)[-100:]!r} could not be unpacked: {error.strerror}.") from None
+
+
+def _comes_twice(name: str) -> DatasetError:
+    return DatasetError(f"The name {printable(name)[-100:]!r} comes twice; give each file a name of its own.")
+
+
+@contextmanager
+def _damage_told() -> Iterator[None]:
+    try:
+        yield
+    # zipfile raises NotImplementedError for a compression it lacks, RuntimeError for a password
+    except (zipfile.BadZipFile, zlib.error, EOFError, struct.error, NotImplementedError, RuntimeError, UnicodeError):
+        raise DatasetError("The file is not a zip, or is damaged; make it again.") from None
+
+
+def _members(archive: BinaryIO, limits: Limits) -> Iterator[tuple[str, Iterator[bytes]]]:
+    """(name, chunks) of every file in the zip; of a kind that is unpacked."""
+    _check_directory(archive, limits)
+    archive.seek(0)
+    with zipfile.ZipFile(archive) as opened:
+        for member in opened.infolist():
+            if member.is_dir():
+                continue
+            _check_member(member)
+            with opened.open(member) as source:
+                yield member.filename, iter(partial(source.read, _CHUNK), b"")
 
 
 def _inner_parts(name: str, depth: int) -> tuple[str, ...]:

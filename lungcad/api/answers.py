@@ -4,6 +4,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from lungcad.api.volume_jobs import Stage, State
+
 
 class Answer(BaseModel):
     """Of JSON that is already plain."""
@@ -89,6 +91,44 @@ class Trust(Explanation):
 
     method: str
     checks: list[CheckAnswer]
+
+
+class SeriesResult(Answer):
+    """What ``volume --json`` prints: of a folder's readers' marks nothing is known here."""
+
+    series: dict[str, Any]
+    slices: list[dict[str, Any]]
+    answer: dict[str, Any]
+
+
+class VolumeAnswer(Answer):
+    """A job over a series. result: once it is done."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "Jm0vTqkWc7Xz1sV3oQ9r5yBn2LdEaHuG",
+                    "state": "running",
+                    "stage": "network",
+                    "done": 24,
+                    "total": 61,
+                    "before": 0,
+                    "detail": None,
+                    "result": None,
+                }
+            ]
+        }
+    )
+
+    id: str
+    state: State
+    stage: Stage | None = Field(description="What it is at while it runs.")
+    done: int = Field(description="Of total, in this stage: files whose header is read, slices opened, slices that the network has read.")
+    total: int
+    before: int = Field(description="How many are read before it.")
+    detail: str | None = Field(description="Why it failed.")
+    result: SeriesResult | None
 
 
 class RunSummary(Answer):

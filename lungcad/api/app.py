@@ -48,7 +48,10 @@ def _add_metrics(app: FastAPI, server: Server, settings: Settings) -> None:
     admitted = Gauge("lungcad_admitted_requests", "Requests that hold a place, by desk.", ["desk"], registry=registry)
     admitted.labels("answers").set_function(lambda: server.answers.taken)
     admitted.labels("maps").set_function(lambda: server.maps.taken)
-    Gauge("lungcad_upload_bytes", "Bytes of uploads in memory.", registry=registry).set_function(lambda: server.budget.taken)
+    Gauge("lungcad_upload_bytes", "Bytes of uploads in memory.", registry=registry).set_function(
+        lambda: server.budget.taken + server.series_budget.taken
+    )
+    Gauge("lungcad_volume_jobs", "Series that wait or are read.", registry=registry).set_function(lambda: server.volumes.unfinished)
     Gauge("lungcad_mean_batch", "Images a forward pass, over the last 1000.", registry=registry).set_function(
         lambda: sum(server.batcher.sizes) / max(len(server.batcher.sizes), 1)
     )

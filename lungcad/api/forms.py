@@ -67,17 +67,39 @@ class ExplainForm(MapForm):
     output: Output = Field(Output.JSON, description="json: the facts. png: the overlay at the image's own size. npy: the raw float32 map.")
 
 
+class VolumeForm(Schema):
+    """A network over a whole series."""
+
+    model: Annotated[str, Field(min_length=1, max_length=500, examples=["phantom-honest"])] = Field(
+        description="A network that GET /v1/models lists and that reads whole slices."
+    )
+    method: Annotated[str, Field(max_length=100, examples=["gradcam"])] = Field(
+        "gradcam", description="A heat map of about one forward pass, from which the suspicious places are taken."
+    )
+    target: Annotated[str, Field(max_length=200)] | None = Field(
+        None, description="Class whose places are given; by default the finding found most probable."
+    )
+    series: Annotated[int, Field(ge=1, le=100_000)] | None = Field(
+        None, description="Which series, from 1, where the file holds several; the refusal lists them."
+    )
+    show_anyway: bool = Field(False, description="Count slices that the gate declined; the answer says so.")
+
+
 class TrustForm(MapForm):
     """The checks of one heat map."""
 
     slow: bool = Field(False, description="Also the checks that draw some dozens of maps.")
 
 
-def request_body(form: type[Form]) -> dict[str, Any]:
-    """OpenAPI of a route that takes the form and an image."""
+SLICE = "One slice: PNG, JPEG, TIFF, BMP, WebP, JPEG 2000, AVIF, PNM or DICOM."
+SERIES = "A CT series: a zip of DICOM files, an enhanced multi-frame DICOM file, or NIfTI."
+
+
+def request_body(form: type[Schema], file: str = SLICE) -> dict[str, Any]:
+    """OpenAPI of a route that takes the form and a file, which is described so."""
     schema = form.model_json_schema(ref_template="#/components/schemas/{model}")
     schema.pop("$defs", None)
-    image = {"type": "string", "format": "binary", "description": "One slice: PNG, JPEG, TIFF, BMP, WebP, JPEG 2000, AVIF, PNM or DICOM."}
+    image = {"type": "string", "format": "binary", "description": file}
     schema["properties"] = {IMAGE: image, **schema["properties"]}
     schema["required"] = [IMAGE, *schema["required"]]
     return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}

@@ -1,5 +1,7 @@
 """The addresses: each reads its form, lets a desk compute, and answers."""
 
+import asyncio
+import contextlib
 from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus as S
@@ -9,14 +11,15 @@ from fastapi import APIRouter, Request, Response
 
 from lungcad import __version__
 from lungcad.api import service
-from lungcad.api.answers import Explanation, Health, Prediction, Runs, Trust
+from lungcad.api.answers import Explanation, Health, Prediction, Runs, Trust, VolumeAnswer
 from lungcad.api.batching import Batcher
 from lungcad.api.desk import Desk
-from lungcad.api.forms import ExplainForm, Form, Output, PredictForm, TrustForm, request_body
+from lungcad.api.forms import SERIES, ExplainForm, Form, Output, PredictForm, TrustForm, VolumeForm, request_body
 from lungcad.api.guard import asks_for_key
 from lungcad.api.problems import documented
 from lungcad.api.settings import Settings
 from lungcad.api.upload import Upload, UploadBudget
+from lungcad.api.volume_jobs import VolumeJobs
 from lungcad.models import ModelCard
 from lungcad.progress import Progress
 
@@ -38,11 +41,17 @@ class Server:
         self.answers = Desk("answers", places=settings.predictions_at_once, threads=settings.batch, seconds=settings.seconds)
         self.maps = Desk("maps", places=settings.explanations_at_once, threads=settings.slow_threads, seconds=settings.seconds)
         self.budget = UploadBudget(settings.max_upload_bytes, settings.max_bytes_at_once)
+        self.series_desk = Desk("series", places=settings.volumes_at_once, threads=1, seconds=settings.seconds)  # while they are sent
+        self.series_budget = UploadBudget(settings.max_series_bytes, settings.max_series_bytes_at_once)
+        self.volumes = VolumeJobs(most=settings.volumes_at_once, seconds=settings.volume_seconds, kept_seconds=settings.volume_kept_seconds)
+        self.max_unpacked_bytes = settings.max_unpacked_bytes
 
     def close(self) -> None:
         """Take no more work."""
         self.answers.close()
         self.maps.close()
+        self.series_desk.close()
+        self.volumes.close()
         self.batcher.stop()
 
     async def ask(self, request: Request, desk: Desk, form: type[F], compute: Callable[[F, bytes, Progress], Any]) -> tuple[F, Any]:
@@ -51,6 +60,24 @@ class Server:
             with Upload(self.budget) as upload:
                 fields, data = await upload.read(request, form)
                 return fields, await place.work(request, partial(compute, fields, data))
+
+    async def take_series(self, request: Request) -> str:
+        """The name of the job that reads it. Its bytes count until the job lets go of them."""
+        self.volumes.check_room()
+        async with self.series_desk.place() as place:
+            upload, loop = Upload(self.series_budget), asyncio.get_running_loop()
+
+            def released() -> None:
+                with contextlib.suppress(RuntimeError):  # the server has ended
+                    loop.call_soon_threadsafe(upload.give_back)
+
+            try:
+                form, data = await upload.read(request, VolumeForm)
+                await place.work(request, lambda _: service.check_volume(form))
+                return self.volumes.start(partial(service.volume, form, data, self.max_unpacked_bytes), released).name
+            except BaseException:
+                upload.give_back()
+                raise
 
 
 def routes(server: Server, settings: Settings) -> APIRouter:
@@ -85,6 +112,26 @@ def routes(server: Server, settings: Settings) -> APIRouter:
     async def trust(request: Request) -> Any:
         """The checks of one heat map, each beside its control."""
         return (await server.ask(request, server.maps, TrustForm, service.trust))[1]
+
+    @v1.post(
+        "/volume", response_model=VolumeAnswer, status_code=S.ACCEPTED, openapi_extra=request_body(VolumeForm, SERIES), tags=["series"],
+        responses={**documented(*ASKED), 202: {"headers": {"Location": {"description": "Where it is asked about.", "schema": {"type": "string"}}}}},
+    )  # fmt: skip
+    async def volume(request: Request, response: Response) -> Any:
+        """Hand in a series: the answer names the job, which goes on by itself. Whoever knows its name may ask about it and stop it."""
+        name = await server.take_series(request)
+        response.headers["Location"] = f"/v1/volume/{name}"
+        return server.volumes.find(name)
+
+    @v1.get("/volume/{job}", response_model=VolumeAnswer, responses=documented(*LISTED, S.NOT_FOUND), tags=["series"])
+    async def volume_job(job: str) -> Any:
+        """How far a series is, and its answer once it is done."""
+        return server.volumes.find(job)
+
+    @v1.delete("/volume/{job}", status_code=S.NO_CONTENT, responses=documented(*LISTED, S.NOT_FOUND), tags=["series"])
+    async def stop_volume(job: str) -> None:
+        """Stop it, and forget its answer."""
+        server.volumes.forget(job)
 
     @v1.get("/models", response_model=list[ModelCard], responses=documented(*LISTED), tags=["lists"])
     def models() -> Any:

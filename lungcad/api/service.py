@@ -9,21 +9,27 @@ import numpy as np
 
 from lungcad.analysis import Analysis, analyse, slow_trust_checks, trust_checks
 from lungcad.api.batching import Batcher
-from lungcad.api.forms import ExplainForm, Form, MapForm, Output, PredictForm, TrustForm
+from lungcad.api.forms import ExplainForm, Form, MapForm, Output, PredictForm, TrustForm, VolumeForm
 from lungcad.api.problems import Problem
+from lungcad.api.volume_jobs import ProgressOf, Stage
 from lungcad.ensemble_answer import answer_together
 from lungcad.errors import LungcadError, ModelError, UnknownNameError, lookup
 from lungcad.evaluate.run_summary import headline_values, run_summary
 from lungcad.evaluate.stores.runs import list_runs, read_run
 from lungcad.explain import METHODS
 from lungcad.imaging import CTImage, read_image
+from lungcad.imaging.volume import load, study_in_memory
 from lungcad.models import ModelCard, TrainedModel, list_cards, load_model
 from lungcad.models.ensemble import Ensemble
 from lungcad.models.partner import partner_of
 from lungcad.paths import RUNS
 from lungcad.progress import Progress
+from lungcad.series.answer import analyse_volume, check_can_read
+from lungcad.unpack import Limits
 
 NETWORKS_IN_MEMORY = 12
+MAX_FILES = 10_000
+"""In the zip of a series."""
 
 
 def predict(form: PredictForm, data: bytes, batcher: Batcher) -> dict[str, Any]:
@@ -75,6 +81,30 @@ def trust(form: TrustForm, data: bytes, on_progress: Progress) -> dict[str, Any]
         if form.slow:
             checks += slow_trust_checks(result.image, model, result, form.method, form.options, on_progress)
     return {**result.to_dict(), "method": form.method, "checks": [check.to_dict() for check in checks]}
+
+
+def check_volume(form: VolumeForm) -> None:
+    """Raises :class:`LungcadError` for a network, a method or a class that cannot be asked about a series: before minutes of work."""
+    model = network(form.model)
+    check_can_read(model.card, form.method)
+    if form.target is not None:
+        model.class_index(form.target)
+
+
+def volume(form: VolumeForm, data: bytes, max_unpacked_bytes: int, progress_of: ProgressOf) -> dict[str, Any]:
+    """As ``volume --json``, without what readers marked. The file is unpacked in memory."""
+    study = study_in_memory(data, Limits(total=max_unpacked_bytes, files=MAX_FILES), progress_of(Stage.HEADERS))
+    read = load(study, study.choose(form.series), progress_of(Stage.SLICES))
+    del study
+    answer = analyse_volume(
+        read,
+        network(form.model),
+        target=form.target,
+        method=form.method,
+        show_anyway=form.show_anyway,
+        on_progress=progress_of(Stage.NETWORK),
+    )
+    return answer.report(read)
 
 
 def runs() -> dict[str, Any]:

@@ -13,6 +13,9 @@ class Settings:
 
     seconds: after which a request is given up. predictions_at_once, explanations_at_once: how many are admitted; the next one is told at once to come
     back. batch: most images that go through a network together. slow_threads: explanations and checks computed at the same time.
+    max_series_bytes, max_series_bytes_at_once: the same of series, which wait in memory for their turn; each may unpack to max_unpacked_bytes.
+    volumes_at_once: series that wait or are read, one after the other. volume_seconds: after which one is given up. volume_kept_seconds: after
+    which the answer to one is forgotten.
     api_key: what callers must send, or None for everybody. hosts: names under which the server may be addressed, ``*`` for any.
     """
 
@@ -23,5 +26,11 @@ class Settings:
     explanations_at_once: int = 16
     batch: int = 16
     slow_threads: int = max((os.cpu_count() or 2) - 1, 1)
+    max_series_bytes: int = 256 * 2**20
+    max_series_bytes_at_once: int = 512 * 2**20
+    max_unpacked_bytes: int = 2**30
+    volumes_at_once: int = 4
+    volume_seconds: float = 1800.0
+    volume_kept_seconds: float = 900.0
     api_key: str | None = None
     hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "[::1]")

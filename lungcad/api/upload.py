@@ -9,10 +9,11 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
-from lungcad.api.forms import IMAGE, Form
+from lungcad.api.forms import IMAGE
 from lungcad.api.problems import Problem, of_validation, unusable
+from lungcad.schema import Schema
 
-F = TypeVar("F", bound=Form)
+F = TypeVar("F", bound=Schema)
 
 FIELDS_BYTES = 64 * 1024
 """What a form may hold beside its image."""
@@ -33,7 +34,7 @@ class UploadBudget:
     def too_large(self) -> Problem:
         """413, with the limit."""
         limit = f"{self.largest_upload / 2**20:.4g} MiB"
-        return Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large", "The upload is too large", f"An image may have at most {limit}.")
+        return Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large", "The upload is too large", f"It may have at most {limit}.")
 
 
 class Upload:
@@ -46,6 +47,10 @@ class Upload:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.give_back()
+
+    def give_back(self) -> None:
+        """On the event loop, like all else here."""
         self._budget.taken -= self._taken
         self._taken = 0
 

@@ -21,10 +21,13 @@ def serve(
         list[str] | None,
         typer.Option(help="A name by which the server may be addressed, * for any; may be given again. By default its own."),
     ] = None,
-    max_upload_mib: Annotated[int, typer.Option(min=1, max=200, help="Largest upload.")] = 64,
+    max_upload_mib: Annotated[int, typer.Option(min=1, max=200, help="Largest upload of one slice.")] = 64,
+    max_series_mib: Annotated[
+        int, typer.Option(min=1, max=2048, help="Largest upload of a series; two of that size may wait in memory.")
+    ] = 256,
     seconds: Annotated[float, typer.Option(min=1, max=3600, help="After which a request is given up.")] = 120,
 ) -> None:
-    """Answer over HTTP: /v1/predict, /v1/explain, /v1/trust, /v1/models, /v1/runs, /health, /metrics; the schema is /openapi.json.
+    """Answer over HTTP: /v1/predict, /v1/explain, /v1/trust, /v1/volume, /v1/models, /v1/runs, /health, /metrics; the schema is /openapi.json.
 
     With the environment variable LUNGCAD_API_KEY set, callers must send it in the header X-API-Key.
     """
@@ -40,7 +43,12 @@ def serve(
         complain(f"listening on {host} without a key: everybody who reaches this port gets answers; set {KEY} to ask for one.")
     names = Settings.hosts if _is_own(host) else ("*",)
     settings = Settings(
-        max_upload_bytes=max_upload_mib * 2**20, seconds=seconds, api_key=key, hosts=tuple(name.lower() for name in allow_host or names)
+        max_upload_bytes=max_upload_mib * 2**20,
+        max_series_bytes=max_series_mib * 2**20,
+        max_series_bytes_at_once=2 * max_series_mib * 2**20,
+        seconds=seconds,
+        api_key=key,
+        hosts=tuple(name.lower() for name in allow_host or names),
     )
     log = logging.getLogger("lungcad.api")
     log.addHandler(logging.StreamHandler())

@@ -45,7 +45,7 @@ class ReadersMarks:
 def readers_marks(study: Study, volume: CTVolume) -> ReadersMarks | None:
     """The marks that lie in the folder of the volume's files; None where there are none, or where they are not laid out so."""
     files = [source.file for source in volume.sources if source is not None]
-    folders = {study.files[file].parent for file in files}
+    folders = {path.parent for path in (study.files[file] for file in files) if isinstance(path, Path)}
     if len(folders) != 1 or len(set(files)) < len(files):
         return None
     folder = folders.pop()
@@ -99,7 +99,8 @@ def _votes(folder: Path, study: Study, volume: CTVolume) -> np.ndarray | None:
         return None
     votes = np.zeros(volume.shape, dtype=np.uint8)
     for index, source in enumerate(volume.sources):
-        path = folder / f"{study.files[source.file].stem}.png" if source is not None else None
+        file = None if source is None else study.files[source.file]
+        path = folder / f"{file.stem}.png" if isinstance(file, Path) else None
         if path is None or not path.is_file():
             continue
         mask = _mask(path, n_pixels=votes[index].size)

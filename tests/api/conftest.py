@@ -4,6 +4,7 @@ import io
 import socket
 import threading
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -19,6 +20,7 @@ from lungcad.api import service
 from lungcad.api.app import create_app
 from lungcad.api.settings import Settings
 from lungcad.imaging import read_image
+from lungcad.imaging.phantom_volume import EXAMPLE_BALLS, make_phantom_volume, write_series
 from lungcad.models import create_model, list_cards, load_model
 from lungcad.models.weights import save_weights
 from lungcad.paths import EXAMPLES
@@ -94,6 +96,33 @@ def marked_image(mark: int) -> bytes:
     file = io.BytesIO()
     Image.fromarray(np.kron(squares, np.ones((24, 24))).astype(np.uint8)).save(file, "PNG")
     return file.getvalue()
+
+
+@pytest.fixture(scope="package")
+def series(tmp_path_factory) -> bytes:
+    """A zip of a small phantom series of DICOM files."""
+    folder, file = tmp_path_factory.mktemp("series"), io.BytesIO()
+    write_series(make_phantom_volume(7, size=96, spacing_mm=24, balls=EXAMPLE_BALLS).volume, folder)
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(folder.iterdir()):
+            archive.write(path, path.name)
+    return file.getvalue()
+
+
+def hand_in(client: TestClient, data: bytes, **fields) -> str:
+    """The address of a job over a series."""
+    answer = ask(client, "/v1/volume", image=data, name="Doe_John.zip", **fields)
+    assert answer.status_code == 202, answer.text
+    return answer.headers["location"]
+
+
+def ended(client: TestClient, job: str, seconds: float = 60) -> dict:
+    """The job's last answer."""
+    until = time.monotonic() + seconds
+    while (answer := client.get(job).json())["state"] in ("waiting", "running"):
+        assert time.monotonic() < until, answer
+        time.sleep(0.02)
+    return answer
 
 
 def distinct(rows: list[list[float]]) -> float:

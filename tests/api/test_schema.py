@@ -3,6 +3,7 @@
 It knows of an image only that it is bytes, so valid forms are tried a second time with a real slice and a real network.
 """
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -28,7 +29,7 @@ NOT_ASKED = ("positive_data_acceptance",)  # the schema cannot say which bytes a
 @pytest.fixture
 def operations(marked, monkeypatch, tmp_path):
     monkeypatch.setattr(service, "RUNS", tmp_path)
-    schema = schemathesis.openapi.from_asgi("/openapi.json", create_app(replace(HERE, api_key=KEY)))
+    schema = schemathesis.openapi.from_asgi("/openapi.json", create_app(replace(HERE, api_key=KEY, volumes_at_once=10_000)))
     return [found.ok() for found in schema.get_all_operations()]
 
 
@@ -40,7 +41,17 @@ def check(case):
 def test_no_answer_is_a_fault_or_outside_the_schema(operations):
     """What fits the schema, and for forms what does not."""
     paths = {operation.path for operation in operations}
-    assert paths == {"/v1/predict", "/v1/explain", "/v1/trust", "/v1/models", "/v1/runs", "/health", "/metrics"}
+    assert paths == {
+        "/v1/predict",
+        "/v1/explain",
+        "/v1/trust",
+        "/v1/volume",
+        "/v1/volume/{job}",
+        "/v1/models",
+        "/v1/runs",
+        "/health",
+        "/metrics",
+    }
     for operation in operations:
         for mode in GenerationMode if operation.method.upper() == "POST" else (GenerationMode.POSITIVE,):
             LIMITED(given(case=operation.as_strategy(generation_mode=mode))(check))()
@@ -61,3 +72,19 @@ def test_nor_with_a_real_slice(operations, marked):
         if operation.method.upper() == "POST":
             settings(LIMITED, max_examples=4)(given(case=operation.as_strategy(generation_mode=GenerationMode.POSITIVE))(with_slice))()
     assert {(path, 200) for path in ("/v1/predict", "/v1/explain", "/v1/trust")} <= statuses
+
+
+def test_nor_with_a_real_series(operations, marked, series):
+    hand_in, ask, stop = (next(one for one in operations if (one.method.upper(), one.path) == wanted) for wanted in (
+        ("POST", "/v1/volume"), ("GET", "/v1/volume/{job}"), ("DELETE", "/v1/volume/{job}")))  # fmt: skip
+    fields = {"image": series, "model": marked[0], "show_anyway": True}
+    response = hand_in.Case(body=fields, media_type="multipart/form-data").call(headers=SENT)
+    hand_in.validate_response(response)
+    states, job = [], {"job": response.json()["id"]}
+    while (states or ["waiting"])[-1] in ("waiting", "running"):
+        time.sleep(0.05)
+        answer = ask.Case(path_parameters=job).call_and_validate(headers=SENT).json()
+        states.append(answer["state"])
+    assert states[-1] == "done" and answer["result"]["slices"]
+    assert stop.Case(path_parameters=job).call_and_validate(headers=SENT).status_code == 204
+    assert ask.Case(path_parameters=job).call_and_validate(headers=SENT).status_code == 404

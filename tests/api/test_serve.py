@@ -55,15 +55,18 @@ def test_the_documented_line_of_curl(address):
     assert answer["class"] == "lesion" and sum(answer["probabilities"].values()) == pytest.approx(1, abs=1e-5)
 
 
-def test_the_documented_client(address, tmp_path):
-    (script,) = re.findall(r"```python\n(.*?)```", DOCS, flags=re.DOTALL)
-    (tmp_path / "client.py").write_text(script)
+def test_the_documented_clients(address, tmp_path, series):
+    slices, volumes = re.findall(r"```python\n(.*?)```", DOCS, flags=re.DOTALL)
+    (tmp_path / "series.zip").write_bytes(series)
 
-    def run(path):
+    def run(script, path):
+        (tmp_path / "client.py").write_text(script)
         return subprocess.run([sys.executable, tmp_path / "client.py", address, path], capture_output=True, text=True)
 
-    assert re.fullmatch(r"lesion 0\.\d+\n", run(SLICE).stdout)
-    assert "The input cannot be used: The content is not an image" in run(ROOT / "README.md").stderr
+    assert re.fullmatch(r"lesion 0\.\d+\n", run(slices, SLICE).stdout)
+    assert "The input cannot be used: The content is not an image" in run(slices, ROOT / "README.md").stderr
+    assert re.fullmatch(r"(lesion|none)\n(slice \d+: 0\.\d\d\n)+", run(volumes, tmp_path / "series.zip").stdout)
+    assert "no CT series" in run(volumes, ROOT / "README.md").stderr
 
 
 def test_a_short_key_is_refused(monkeypatch, capsys):

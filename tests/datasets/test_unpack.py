@@ -7,7 +7,8 @@ import zipfile
 import pytest
 
 from lungcad.errors import DatasetError
-from lungcad.unpack import Limits, take_files, unpack_zip
+from lungcad.imaging.volume.study import _walk
+from lungcad.unpack import Limits, read_zip, take_files, unpack_zip
 
 
 def zipped(*members: tuple[str | zipfile.ZipInfo, bytes], packing=zipfile.ZIP_DEFLATED) -> io.BytesIO:
@@ -144,3 +145,17 @@ def test_dropped_files_have_the_same_limits(inside):
     for name, said in (("../a", "leads out"), ("d/normal/a.png", "twice")):
         with pytest.raises(DatasetError, match=said):
             take_files([(name, b"x")], inside)
+
+
+def test_in_memory_files_come_in_the_order_of_a_walk_through_the_folder(inside):
+    names = ("b/z.dcm", "b/a/y.dcm", "c.dcm", "a.dcm", "b/.hidden", "a/1.dcm")
+    archive = zipped(*((name, name.encode()) for name in names))
+    unpack_zip(archive, inside)
+    assert [path.read_bytes() for path in _walk(inside)] == read_zip(archive)
+
+
+def test_in_memory_the_same_is_refused():
+    for archive, word in ((zipped(("../evil", b"x")), "leads out"), (zipped(("a\\b", b"1"), ("a/b", b"2")), "comes twice"),
+                          (zipped(("a", bytes(5 << 20))), "more than 3 MiB"), (io.BytesIO(b"PK\x03\x04"), "not a zip")):  # fmt: skip
+        with pytest.raises(DatasetError, match=word):
+            read_zip(archive, limits=Limits(total=3 << 20))

@@ -4,6 +4,6 @@
 
 from lungcad.imaging.volume.ct_volume import CTVolume, SliceSource
 from lungcad.imaging.volume.series import Series
-from lungcad.imaging.volume.study import Study, describe, load, opened, read_volume
+from lungcad.imaging.volume.study import Study, describe, load, opened, read_volume, study_in_memory
 
-__all__ = ["CTVolume", "Series", "SliceSource", "Study", "describe", "load", "opened", "read_volume"]
+__all__ = ["CTVolume", "Series", "SliceSource", "Study", "describe", "load", "opened", "read_volume", "study_in_memory"]

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
-from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -27,6 +26,7 @@ from lungcad.imaging.remarks import Remarks
 from lungcad.imaging.volume.axial import is_oblique, tilt_of, to_axial
 from lungcad.imaging.volume.ct_volume import MAX_VOXELS, CTVolume, SliceSource
 from lungcad.imaging.volume.headers import SliceHeader
+from lungcad.imaging.volume.in_memory import SeriesFile
 from lungcad.imaging.volume.layout import SAME_PLACE_MM, Layout, layout_of
 from lungcad.imaging.volume.series import Series, normal_of, place_of
 from lungcad.imaging.window import Window
@@ -49,7 +49,7 @@ def check_size(shape: Sequence[int]) -> None:
         )
 
 
-def load_dicom(series: Series, files: Sequence[Path], on_progress: Progress | None = None) -> CTVolume:
+def load_dicom(series: Series, files: Sequence[SeriesFile], on_progress: Progress | None = None) -> CTVolume:
     """Raises :class:`ImageError` in one sentence for a series that cannot be shown as one volume."""
     check_size(series.shape)
     remarks = Remarks(notes=list(series.remarks))
@@ -102,7 +102,7 @@ def load_dicom(series: Series, files: Sequence[Path], on_progress: Progress | No
 
 
 def _decoded(
-    series: Series, files: Sequence[Path], remarks: Remarks, on_progress: Progress | None
+    series: Series, files: Sequence[SeriesFile], remarks: Remarks, on_progress: Progress | None
 ) -> tuple[np.ndarray, list[SliceHeader], Window | None]:
     """int16 (slices, rows, columns) in order along the normal, without repeated places, and their headers."""
     hu = np.empty(series.shape, dtype=np.int16)
@@ -158,7 +158,7 @@ def in_threads(work: Callable[[G], T], groups: Sequence[G], named: Callable[[int
             pool.shutdown(cancel_futures=True)
 
 
-def _checked(path: Path) -> Dataset:
+def _checked(path: SeriesFile) -> Dataset:
     try:
         return parse(path.read_bytes())
     except OSError:

@@ -3,7 +3,6 @@
 import gzip
 import io
 import zlib
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from lungcad.imaging.remarks import Remarks
 from lungcad.imaging.volume.axial import axes_of, is_oblique, tilt_of, to_axial
 from lungcad.imaging.volume.ct_volume import CTVolume, SliceSource
 from lungcad.imaging.volume.dicom_series import check_size
+from lungcad.imaging.volume.in_memory import SeriesFile
 from lungcad.imaging.volume.series import Series
 from lungcad.progress import Progress
 
@@ -38,7 +38,7 @@ def looks_like_nifti(head: bytes) -> bool:
     )
 
 
-def nifti_series(path: Path, file: int) -> Series:
+def nifti_series(path: SeriesFile, file: int) -> Series:
     """The file as a series, by its header alone."""
     header, _ = _header(path)
     try:
@@ -49,7 +49,7 @@ def nifti_series(path: Path, file: int) -> Series:
     return Series("NIfTI volume", "", shape, spacing, nifti_file=file)
 
 
-def load_nifti(path: Path, on_progress: Progress | None = None, *, file: int = 0) -> CTVolume:
+def load_nifti(path: SeriesFile, on_progress: Progress | None = None, *, file: int = 0) -> CTVolume:
     """file: its index in the study's list, for the slices' sources.
 
     Raises :class:`ImageError` for four dimensions, no orientation, NaN, colours, values that are no Hounsfield units, a wrong size."""
@@ -85,7 +85,7 @@ def load_nifti(path: Path, on_progress: Progress | None = None, *, file: int = 0
     return CTVolume(hu, turned, sources, "NIfTI", notes=tuple(remarks.notes), warnings=tuple(remarks.warnings))
 
 
-def _header(path: Path) -> tuple[Nifti1Header, int]:
+def _header(path: SeriesFile) -> tuple[Nifti1Header, int]:
     with path.open("rb") as file:
         packed = file.read(2) == b"\x1f\x8b"
         file.seek(0)
@@ -156,7 +156,7 @@ def _scaling(header: Nifti1Header) -> tuple[float, float]:
     return slope, intercept if np.isfinite(intercept) else 0.0
 
 
-def _values(path: Path, offset: int, expected: int) -> bytes:
+def _values(path: SeriesFile, offset: int, expected: int) -> bytes:
     """Exactly the values that the header speaks of, never more, however much the file unpacks to."""
     try:
         with path.open("rb") as file:

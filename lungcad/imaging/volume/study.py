@@ -17,10 +17,11 @@ from lungcad.imaging.io import MAX_SECONDS
 from lungcad.imaging.volume.ct_volume import CTVolume
 from lungcad.imaging.volume.dicom_series import in_threads, load_dicom
 from lungcad.imaging.volume.headers import SliceHeader, headers_of
+from lungcad.imaging.volume.in_memory import MemoryFile, SeriesFile
 from lungcad.imaging.volume.nifti import load_nifti, looks_like_nifti, nifti_series
 from lungcad.imaging.volume.series import Series, sort_slices
 from lungcad.progress import Progress
-from lungcad.unpack import Limits, take_files, unpack_zip
+from lungcad.unpack import Limits, read_zip, take_files, unpack_zip
 
 MAX_FILES = 10_000
 LIMITS = Limits(total=4 << 30, files=MAX_FILES)
@@ -32,7 +33,7 @@ ZIP = b"PK\x03\x04"
 class Study:
     """What was found. files: that were read, in the order of their names. left_aside: reason -> how many."""
 
-    files: tuple[Path, ...]
+    files: tuple[SeriesFile, ...]
     series: tuple[Series, ...]
     left_aside: dict[str, int] = field(default_factory=dict)
 
@@ -69,6 +70,12 @@ def opened(source: Path | Sequence[tuple[str, bytes]], on_progress: Progress | N
     """
     with tempfile.TemporaryDirectory(prefix="lungcad-") as temporary:
         yield find_series(_files(source, Path(temporary)), on_progress)
+
+
+def study_in_memory(data: bytes, limits: Limits, on_progress: Progress | None = None) -> Study:
+    """The study in the bytes of a zip or of a single file; nothing of it is written to the disk. Raises as :func:`opened` does."""
+    contents = read_zip(io.BytesIO(data), limits=limits) if data.startswith(ZIP) else [data]
+    return find_series([MemoryFile(content) for content in contents], on_progress)
 
 
 def read_volume(source: Path | str, *, series: int | None = None, on_progress: Progress | None = None) -> CTVolume:
@@ -119,7 +126,7 @@ def _walk(folder: Path) -> list[Path]:
     return found
 
 
-def find_series(files: Sequence[Path], on_progress: Progress | None = None) -> Study:
+def find_series(files: Sequence[SeriesFile], on_progress: Progress | None = None) -> Study:
     """Reads every file's header; what is no CT slice is left aside with its reason."""
     if not files:
         raise ImageError("There are no files in it; give a folder or zip of DICOM files, or a NIfTI file.")
@@ -146,7 +153,7 @@ def find_series(files: Sequence[Path], on_progress: Progress | None = None) -> S
     return Study(tuple(files), (*ordered.series, *nifti), {**ordered.left_aside, **aside})
 
 
-def _read_header(path: Path, index: int) -> list[SliceHeader] | Series | str:
+def _read_header(path: SeriesFile, index: int) -> list[SliceHeader] | Series | str:
     """The file's slices, its NIfTI volume, or why it is left aside."""
     try:
         if not path.is_file():  # a pipe would be waited for
@@ -157,9 +164,10 @@ def _read_header(path: Path, index: int) -> list[SliceHeader] | Series | str:
                 return nifti_series(path, index)
             if not looks_like_dicom(head):
                 return "a file that is neither DICOM nor NIfTI"
-            if path.stat().st_size > MAX_FILE_BYTES:
+            if file.seek(0, os.SEEK_END) > MAX_FILE_BYTES:
                 return f"a file of more than {MAX_FILE_BYTES >> 30} GiB"
-            data = head + file.read()
+            file.seek(0)
+            data = file.read()
         with deadline(MAX_SECONDS):
             dataset = parse(data, headers_only=True)
             if text(dataset, "Modality") == "" and "Rows" not in dataset:
