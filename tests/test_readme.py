@@ -125,7 +125,7 @@ def test_what_is_left_without_the_lungs_is_generated_from_the_runs():
     runs = read_region_runs()
     assert (ROOT / "data" / "regions" / "README.md").read_text("utf-8") == regions_readme(runs, list_known(), list_mended())
     cards = {card.name: card for card in of_patients()}
-    assert all(card == with_regions(card) for card in cards.values())
+    assert all(card == with_regions(card, runs) for card in cards.values())
     assert all(run.facts["weights_sha256"] == cards[run.facts["model"]].sha256 for run in runs)
     said = README.partition("be told without a lung in the picture")[2].partition("\n")[0]
     for name in ("iq-efficientnet-lite0-soft", "chest-efficientnet-lite0", "lidc-efficientnet-lite0"):

@@ -70,6 +70,7 @@ def models(
     from lungcad.models.card import list_cards
 
     if write_readme:
+        from lungcad.evaluate.stores.region_runs import read_region_runs
         from lungcad.models.complexity import complexity_of
         from lungcad.publish import cards_readme
         from lungcad.publish.aims import with_aim
@@ -77,10 +78,11 @@ def models(
         from lungcad.publish.region_tables import with_regions
         from lungcad.train.recipe import Recipe
 
+        region_runs = read_region_runs()
         for card in list_cards():
             counted = complexity_of(card.model_copy(update={"complexity": None}))
             card = with_aim(card, Recipe.read(WEIGHTS / f"{card.name}.yaml").selection_note).model_copy(update={"complexity": counted})
-            with_regions(with_gate(card)).write(WEIGHTS / f"{card.name}.json")
+            with_regions(with_gate(card), region_runs).write(WEIGHTS / f"{card.name}.json")
         cards_readme.write_readme(WEIGHTS, list_cards())
     cards = list_cards()
     if as_json:

@@ -112,16 +112,28 @@ def macro_auc(labels: np.ndarray, probabilities: np.ndarray, resamples: Resample
 
 def binary_auc(positive: np.ndarray, scores: np.ndarray, resamples: Resamples) -> np.ndarray:
     """(B,): Mann-Whitney statistic, ties counted half; NaN without both classes."""
-    return ranking_areas(positive, scores, resamples)[0]
+    ones, zeros, exact = _ranked(positive, scores, resamples)
+    return _shifted(_under_roc(ones, zeros), exact[0])
 
 
 def average_precision(positive: np.ndarray, scores: np.ndarray, resamples: Resamples) -> np.ndarray:
     """(B,): area under the precision-recall curve as a sum of steps, scikit-learn's ``average_precision_score``; NaN without a positive."""
-    return ranking_areas(positive, scores, resamples)[1]
+    ones, zeros, exact = _ranked(positive, scores, resamples)
+    return _shifted(_under_precision_recall(ones, zeros), exact[1])
 
 
 def ranking_areas(positive: np.ndarray, scores: np.ndarray, resamples: Resamples) -> tuple[np.ndarray, np.ndarray]:
-    """(:func:`binary_auc`, :func:`average_precision`), (B,) each: exact for the sample; the resamples are shifted by what binning changes in the sample.
+    """(:func:`binary_auc`, :func:`average_precision`), (B,) each: exact for the sample; the resamples are shifted by what binning changes in the sample."""
+    ones, zeros, exact = _ranked(positive, scores, resamples)
+    return _shifted(_under_roc(ones, zeros), exact[0]), _shifted(_under_precision_recall(ones, zeros), exact[1])
+
+
+def _shifted(binned: np.ndarray, exact: float) -> np.ndarray:
+    return binned + (exact - binned[0])
+
+
+def _ranked(positive: np.ndarray, scores: np.ndarray, resamples: Resamples) -> tuple[np.ndarray, np.ndarray, tuple[float, float]]:
+    """Positives and negatives by bin of the score (B, bins each), from the lowest; the exact areas of the sample.
 
     One sort of whole numbers: the bits of a float order as it does, and the last dozen of them make room for what goes with the score, its case's
     block and truth. Scores that differ in those bits only (by one in 10**12) count as one.
@@ -138,12 +150,11 @@ def ranking_areas(positive: np.ndarray, scores: np.ndarray, resamples: Resamples
     exact = _exact_areas(keys, room, edges, int(positive.sum()))
     cases = np.stack([np.bincount(keys[low:high] & room, minlength=2 * m) for low, high in pairwise(edges.tolist())], axis=1)
     zeros, ones = (resamples.resampled_counts(cases[truth : 2 * m : 2]) for truth in (0, 1))
-    binned = _under_roc(ones, zeros), _under_precision_recall(ones, zeros)
-    return tuple(values + (point - values[0]) for values, point in zip(binned, exact, strict=True))
+    return ones, zeros, exact
 
 
 def _exact_areas(keys: np.ndarray, room: int, edges: np.ndarray, positives: int) -> tuple[float, float]:
-    """Of the sample, piece by piece in the order of the scores. keys: as :func:`ranking_areas` sorts them. edges: where a piece may begin."""
+    """Of the sample, piece by piece in the order of the scores. keys: as :func:`_ranked` sorts them. edges: where a piece may begin."""
     n = len(keys)
     pieces = [*edges[:-1][:: max(1, len(edges) * CHUNK // n)].tolist(), n]
     pairs = precisions = 0.0

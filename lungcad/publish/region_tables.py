@@ -1,7 +1,6 @@
 """What is left of the networks' answers without the lungs, as tables, from the runs in ``data/regions`` alone."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from lungcad.datasets import DATASETS
@@ -9,11 +8,10 @@ from lungcad.estimate import Estimate
 from lungcad.evaluate.regions.rows import ALL
 from lungcad.evaluate.stores.known_without import KnownWithout
 from lungcad.evaluate.stores.mended import Mended
-from lungcad.evaluate.stores.region_runs import RegionRun, list_region_runs, read_region_run
+from lungcad.evaluate.stores.region_runs import RegionRun
 from lungcad.imaging.fills import FILLS
 from lungcad.imaging.regions import REGIONS
 from lungcad.models.card import ModelCard, WithoutResult
-from lungcad.paths import REGION_RUNS
 from lungcad.publish.mended_tables import mended_section
 
 Row = Mapping[str, Any]
@@ -134,11 +132,11 @@ def is_of_crops(run: RegionRun) -> bool:
     return dataset is not None and dataset.crop_side is not None
 
 
-def with_regions(card: ModelCard, root: Path = REGION_RUNS) -> ModelCard:
-    """The card with what is left of its accuracy without the lungs; without, where no run with these weights over its own data set is stored."""
-    name = f"{card.name}--{card.dataset}"
-    run = read_region_run(name, root) if name in list_region_runs(root) else None
-    if run is None or run.facts["weights_sha256"] != card.sha256:
+def with_regions(card: ModelCard, runs: Sequence[RegionRun]) -> ModelCard:
+    """The card with what is left of its accuracy without the lungs; without, where no run with these weights over its own data set is among ``runs``."""
+    of_card = {"model": card.name, "data": card.dataset, "weights_sha256": card.sha256}
+    run = next((run for run in runs if of_card.items() <= run.facts.items()), None)
+    if run is None:
         return card.model_copy(update={"without": None})
     names = ("no-nodule", "nodule") if is_of_crops(run) else ("no-lungs", "lungs")
     rows = [run.rows[0], *(least_strange(run, name) for name in names)]
