@@ -107,7 +107,7 @@ def request_body(form: type[Schema], file: str = SLICE) -> dict[str, Any]:
 
 def component_schemas() -> dict[str, Any]:
     """The enumerations that the forms refer to."""
-    found: dict[str, Any] = {}
+    fields_read: dict[str, Any] = {}
     for form in (PredictForm, ExplainForm, TrustForm):
-        found |= form.model_json_schema(ref_template="#/components/schemas/{model}").get("$defs", {})
-    return found
+        fields_read |= form.model_json_schema(ref_template="#/components/schemas/{model}").get("$defs", {})
+    return fields_read

@@ -114,8 +114,8 @@ def cheap_trust_panel(_: Path | None) -> Row:
     """The trust panel's cheap checks of a Grad-CAM (faithfulness, anatomy, agreement, five stability samples), against the 3 s allowed (lower is better)."""
     model, image = baseline_model(), example_slice()
     scene = PreparedInput.of(model, image)
-    found = explain(model, scene, "gradcam", 0)
-    seconds = median_seconds(lambda: list(quick_checks(Subject(model, image, "gradcam", 0), found)), repeats=5)
+    cam = explain(model, scene, "gradcam", 0)
+    seconds = median_seconds(lambda: list(quick_checks(Subject(model, image, "gradcam", 0), cam)), repeats=5)
     return {"ours": seconds, "plain": 3.0, "ratio": seconds / 3, "unit": "s", "precision": model.device.precision}
 
 

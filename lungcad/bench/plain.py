@@ -108,7 +108,7 @@ def lime(
         batch = torch.stack([prepare(Image.fromarray(each[top:bottom, left:right])) for each in pictures])
         return (_no_grad(model, batch) / card.temperature).softmax(1).numpy()
 
-    seconds, found = [], []
+    seconds, weights_by_seed = [], []
     for seed in seeds:
         explainer = LimeImageExplainer(random_state=np.random.RandomState(seed))
         start = time.perf_counter()
@@ -117,8 +117,8 @@ def lime(
                 picture, classify, labels=(0,), top_labels=None, num_samples=samples, segmentation_fn=lambda _: segments
             )
         seconds.append(time.perf_counter() - start)
-        found.append([weight for _, weight in sorted(explanation.local_exp[0])])
-    return float(np.median(seconds)), np.array(found)
+        weights_by_seed.append([weight for _, weight in sorted(explanation.local_exp[0])])
+    return float(np.median(seconds)), np.array(weights_by_seed)
 
 
 def library_map(weights: Path, kind: str, inputs: np.ndarray, target: int) -> tuple[float, np.ndarray]:
@@ -129,8 +129,8 @@ def library_map(weights: Path, kind: str, inputs: np.ndarray, target: int) -> tu
         {"scorecam": ScoreCAM, "ablationcam": AblationCAM}[kind](model, [model.features]) as cam,
     ):
         start = time.perf_counter()
-        found = cam(input_tensor=torch.from_numpy(inputs), targets=[ClassifierOutputTarget(target)])[0]
-        return time.perf_counter() - start, found
+        attribution = cam(input_tensor=torch.from_numpy(inputs), targets=[ClassifierOutputTarget(target)])[0]
+        return time.perf_counter() - start, attribution
 
 
 def occlusion(weights: Path, inputs: np.ndarray, instead: np.ndarray, target: int, window: int, stride: int) -> tuple[float, np.ndarray]:
@@ -138,10 +138,10 @@ def occlusion(weights: Path, inputs: np.ndarray, instead: np.ndarray, target: in
     card, model = ModelCard.read(weights.with_suffix(".json")), network(weights)
     start = time.perf_counter()
     with torch.no_grad():
-        found = Occlusion(lambda x: (model(x) / card.temperature).softmax(1)).attribute(
+        attribution = Occlusion(lambda x: (model(x) / card.temperature).softmax(1)).attribute(
             torch.from_numpy(inputs), (3, window, window), strides=(3, stride, stride), baselines=torch.from_numpy(instead), target=target
         )
-    return time.perf_counter() - start, found[0].mean(0).numpy()
+    return time.perf_counter() - start, attribution[0].mean(0).numpy()
 
 
 def deletion(
@@ -150,14 +150,14 @@ def deletion(
     """(seconds, probability after each step) of grad-cam's metric, called once a percentile. cam: (H, W)."""
     card, model, image = ModelCard.read(weights.with_suffix(".json")), network(weights), torch.from_numpy(inputs)
     other = torch.from_numpy(instead)[0]
-    found = []
+    probabilities = []
     start = time.perf_counter()
     for percentile in percentiles:
         remove = RemoveMostRelevantFirst(percentile, lambda each, keep: torch.where(keep > 0, each, other))
         metric = PerturbationConfidenceMetric(remove)
         answer = metric(image, cam[None], [lambda logits: (logits / card.temperature).softmax(0)[target]], model, return_diff=False)
-        found.append(float(answer[0]))
-    return time.perf_counter() - start, np.array(found)
+        probabilities.append(float(answer[0]))
+    return time.perf_counter() - start, np.array(probabilities)
 
 
 def images_per_second(weights: Path, paths: list[Path]) -> float:

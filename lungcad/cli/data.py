@@ -32,22 +32,22 @@ def audit(
     named = parse_parts(parts) if parts is not None else None
     chosen = lookup({each.value: each for each in Protocol}, protocol, "protocol") if protocol else None
     with progress("reading images") as on_progress:
-        found = run_audit(
+        result = run_audit(
             known.locate() if known else folder,
             layout or (known.name if known else None),
             parts=named,
             protocol=chosen,
             on_progress=on_progress,
         )
-    values = found.to_dict()
+    values = result.to_dict()
     if as_json:
         print_json(values)
         return
-    print(f"{found.n_images} images ({', '.join(f'{name} {n}' for name, n in found.n_by_class.items())}), split: {found.split}")
-    print(f"{len(found.unreadable)} unreadable files; {sum(found.not_looked_at.values())} files not looked at")
-    for note in (*found.notes, *found.sentences()):
+    print(f"{result.n_images} images ({', '.join(f'{name} {n}' for name, n in result.n_by_class.items())}), split: {result.split}")
+    print(f"{len(result.unreadable)} unreadable files; {sum(result.not_looked_at.values())} files not looked at")
+    for note in (*result.notes, *result.sentences()):
         print(note)
-    print(f"{found.seconds} s")
+    print(f"{result.seconds} s")
 
 
 @data_app.command("info")

@@ -22,8 +22,8 @@ def deidentify(
     from lungcad.report.deidentify import deidentify as run
 
     with progress("de-identifying") as on_progress:
-        found = run(source, out, key=key, on_progress=on_progress)
-    values = found.to_dict()
+        result = run(source, out, key=key, on_progress=on_progress)
+    values = result.to_dict()
     if as_json:
         print_json(values)
     else:
@@ -31,8 +31,8 @@ def deidentify(
         for action, keywords in values["changes"].items():
             table.add_row(action, ", ".join(f"{keyword} ({n})" for keyword, n in keywords.items()))
         print_table(table)
-        print(f"{len(found.files)} files written")
-        for why, n in found.left_aside.items():
+        print(f"{len(result.files)} files written")
+        for why, n in result.left_aside.items():
             print(f"{n} files left aside: {why}")
-    for sentence in found.warnings:
+    for sentence in result.warnings:
         complain(sentence)

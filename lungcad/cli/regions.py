@@ -145,7 +145,7 @@ def regions_tables(
     from lungcad.evaluate.stores.region_runs import read_region_runs
     from lungcad.publish.region_tables import headline_table, regions_readme
 
-    found = read_region_runs(runs, on_fault=complain)
+    runs_read = read_region_runs(runs, on_fault=complain)
     if write:
-        write_whole(to_write(runs) / "README.md", regions_readme(found, list_known(runs / "without"), list_mended(runs / "mended")))
-    print(headline_table(found))
+        write_whole(to_write(runs) / "README.md", regions_readme(runs_read, list_known(runs / "without"), list_mended(runs / "mended")))
+    print(headline_table(runs_read))

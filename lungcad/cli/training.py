@@ -88,7 +88,7 @@ def tune(
         check_writable(out, ".yaml")
     try:
         with progress("trials") as on_progress:
-            found = run_tuning(
+            tuning = run_tuning(
                 plan,
                 data or DATASETS[plan.dataset].locate(),
                 work or CHECKPOINTS / f"{plan.name}-tune",
@@ -100,11 +100,11 @@ def tune(
     except (KeyboardInterrupt, SystemExit):
         complain("Stopped. The same command goes on after the last finished trial.")
         raise typer.Exit(130) from None
-    table = table_of("trial", *next(iter(found.trials))[0], plan.monitor.value)
-    for number, (values, score) in enumerate(found.trials):
+    table = table_of("trial", *next(iter(tuning.trials))[0], plan.monitor.value)
+    for number, (values, score) in enumerate(tuning.trials):
         table.add_row(str(number), *(f"{value:.3g}" for value in values.values()), f"{score:.4f}")
     print_table(table)
-    text = yaml.safe_dump(found.recipe.model_dump(mode="json"), sort_keys=False)
+    text = yaml.safe_dump(tuning.recipe.model_dump(mode="json"), sort_keys=False)
     if out:
         write_whole(out, text)
     else:

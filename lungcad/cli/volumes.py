@@ -84,15 +84,15 @@ def volume(
         return
     with progress(model) as on_progress:
         answer = analyse_volume(given.volume, network, target=target, method=method, show_anyway=show_anyway, on_progress=on_progress)
-    found = hits(answer.positions, given.lesions)
+    hits_by_lesion = hits(answer.positions, given.lesions)
     result = answer.report(given.volume)
-    result["answer"]["marked"] = [{"label": hit.label, "hit_by_position": hit.rank} for hit in found]
+    result["answer"]["marked"] = [{"label": hit.label, "hit_by_position": hit.rank} for hit in hits_by_lesion]
     written = outputs.write(SeriesCase(given.volume, answer, given.lesions, given.known), result, given.headers)
     if as_json:
         print_json(result)
         return
     _say(given.about, given.volume, answer)
-    for hit in found:
+    for hit in hits_by_lesion:
         print(f"  {hit.label}: " + (f"hit by position {hit.rank}" if hit.rank else f"missed by all {len(answer.positions)} positions"))
     for name in written:
         print(f"  {name}")

@@ -149,9 +149,9 @@ def _numbers(cell: object) -> tuple[float, ...]:
 
 def ratings_by_content(root: Path) -> dict[str, Ratings]:
     """SHA-256 of a nodule's image file -> what the readers said of it, of the folder of LIDC-IDRI; empty without :data:`TABLE`."""
-    found = {}
+    ratings_of = {}
     for image, ratings in read_ratings(root).items():
         path = root / image
         if path.is_file():
-            found[hashlib.sha256(path.read_bytes()).hexdigest()] = ratings
-    return found
+            ratings_of[hashlib.sha256(path.read_bytes()).hexdigest()] = ratings
+    return ratings_of

@@ -112,8 +112,8 @@ class Dataset:
         """
         chosen = self.task(task)
         images = ImageFolder.open(folder, parts)
-        found = self.read_cases(images)
-        cases = [replace(case, label=chosen.labels[case.label]) for case in found.cases if case.label in chosen.labels]
+        labelled = self.read_cases(images)
+        cases = [replace(case, label=chosen.labels[case.label]) for case in labelled.cases if case.label in chosen.labels]
         if not cases:
             missing = (
                 f"The folder {printable(folder)!r} holds no images laid out as {self.name}; it needs a folder or a label for each class "
@@ -121,8 +121,8 @@ class Dataset:
             )
             raise DatasetError(" ".join([missing, *images.listing.sentences]))
         if with_unclassed:
-            cases += [case for case in found.cases if case.label not in chosen.labels]
-        return replace(found, cases=sorted(cases, key=lambda case: case.id), layout=self.name)
+            cases += [case for case in labelled.cases if case.label not in chosen.labels]
+        return replace(labelled, cases=sorted(cases, key=lambda case: case.id), layout=self.name)
 
 
 def register(dataset: Dataset) -> Dataset:

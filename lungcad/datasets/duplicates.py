@@ -32,7 +32,7 @@ def duplicate_pairs(prints: Sequence[Fingerprint], *, max_bits: int = MAX_BITS, 
         return np.zeros((0, 2), dtype=np.int64)
     bits = np.array([print_.bits for print_ in prints], dtype=np.uint64)
     thumbs = np.stack([print_.thumbnail for print_ in prints])
-    found = []
+    pairs = []
     for band in range(_BANDS):
         keys = ((bits >> np.uint64(band * _BAND_BITS)) & np.uint64(0xFFFF)).astype(np.uint16)
         order = np.argsort(keys, kind="stable")
@@ -42,8 +42,8 @@ def duplicate_pairs(prints: Sequence[Fingerprint], *, max_bits: int = MAX_BITS, 
             starts = np.searchsorted(sorted_keys, wanted, "left")
             counts = np.searchsorted(sorted_keys, wanted, "right") - starts
             for first, last in _chunks(counts):
-                found.append(_confirm(first, last, starts, counts, order, bits, thumbs, max_bits, min_correlation))
-    return np.unique(np.concatenate(found), axis=0)
+                pairs.append(_confirm(first, last, starts, counts, order, bits, thumbs, max_bits, min_correlation))
+    return np.unique(np.concatenate(pairs), axis=0)
 
 
 def _chunks(counts: np.ndarray) -> Iterator[tuple[int, int]]:

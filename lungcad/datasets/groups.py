@@ -54,12 +54,12 @@ def by_neighbours(cases: Sequence[Case], prints: Sequence[Fingerprint | None]) -
     numbers = [_number(case.id) for case in cases]
     folders = [case.id.rpartition("/")[0] for case in cases]
     for folder in set(folders):
-        found = [
+        numbered = [
             (number, i, print_)
             for i, (number, print_) in enumerate(zip(numbers, prints, strict=True))
             if folders[i] == folder and number is not None and print_ is not None
         ]
-        run = sorted(found, key=lambda slice_: slice_[0])
+        run = sorted(numbered, key=lambda slice_: slice_[0])
         if len(run) < 2:
             continue
         thumbs = np.stack([print_.thumbnail for _, _, print_ in run]).astype(np.float32)
@@ -78,8 +78,8 @@ def by_neighbours(cases: Sequence[Case], prints: Sequence[Fingerprint | None]) -
 
 def _number(case_id: str) -> int | None:
     """12 of ``Malignant case (12).jpg``."""
-    found = re.search(r"\((\d+)\)", case_id.rpartition("/")[2])
-    return int(found[1]) if found else None
+    match = re.search(r"\((\d+)\)", case_id.rpartition("/")[2])
+    return int(match[1]) if match else None
 
 
 def _merged(names: list[str], copies: np.ndarray) -> list[str]:

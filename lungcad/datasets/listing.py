@@ -94,14 +94,14 @@ def list_images(root: str | Path) -> Listing:
 
 def _folders_above(root: Path) -> tuple[tuple[int, int], ...]:
     """Device and inode of the folders that hold the root: a link to one of them, to ``/`` for instance, leads back as well."""
-    found = []
+    identities = []
     for folder in root.resolve().parents:
         try:
             facts = folder.stat()
         except OSError:
             continue
-        found.append((facts.st_dev, facts.st_ino))
-    return tuple(found)
+        identities.append((facts.st_dev, facts.st_ino))
+    return tuple(identities)
 
 
 class _Walk:

@@ -35,9 +35,11 @@ def rate(model: TrainedModel, cases: list[Case], on_progress: Progress | None = 
     for batch in read_inputs(cases, model):
         maps = features(model, normalise(torch.from_numpy(readable(batch)), model.card.preprocess))
         with torch.no_grad():
-            found = head.distributions(head.levels(model.network.attention(maps)[0]))
+            distributions = head.distributions(head.levels(model.network.attention(maps)[0]))
         rows += list(
-            np.stack([concept.value(each.double().cpu().numpy()) for concept, each in zip(head.concepts, found, strict=True)], axis=1)
+            np.stack(
+                [concept.value(each.double().cpu().numpy()) for concept, each in zip(head.concepts, distributions, strict=True)], axis=1
+            )
         )
         if on_progress:
             on_progress(len(rows), len(cases))
@@ -78,13 +80,13 @@ def closeness(concept: Concept, cases: Sequence[Case], values: np.ndarray) -> di
 
 def _spearman(a: np.ndarray, b: np.ndarray, resamples: Resamples) -> np.ndarray:
     """(B,): Spearman's rank correlation (ties share their mean rank) of each resample; NaN where one is the same everywhere."""
-    found = np.full(len(resamples), np.nan)
+    correlations = np.full(len(resamples), np.nan)
     for index, multiplicities in enumerate(resamples.multiplicities):
         rows = np.repeat(np.arange(len(a)), multiplicities[resamples.block].astype(int))
         first, second = rankdata(a[rows]), rankdata(b[rows])
         if first.std() and second.std():
-            found[index] = np.corrcoef(first, second)[0, 1]
-    return found
+            correlations[index] = np.corrcoef(first, second)[0, 1]
+    return correlations
 
 
 def auc_by_readers(runs: Sequence[Run], cases: Mapping[str, Case]) -> list[dict[str, Any]]:
@@ -133,11 +135,11 @@ def concept_facts(
             "The readers' ratings are unavailable: attributes.csv is not in the folder of LIDC-IDRI, or lacks nodules of the test part."
         )
     values = rate(model, tested, on_progress)
-    found = [closeness(CONCEPTS[name], tested, values[:, column]) for column, name in enumerate(model.card.concepts)]
+    by_concept = [closeness(CONCEPTS[name], tested, values[:, column]) for column, name in enumerate(model.card.concepts)]
     return {
         "network": model.card.name,
         "weights_sha256": model.card.sha256,
         "n": len(tested),
-        "closeness": found,
+        "closeness": by_concept,
         "auc_by_readers": auc_by_readers(runs, cases),
     }

@@ -63,8 +63,8 @@ def accuracy_by_copies(run: Run) -> dict[str, tuple[int, Estimate]]:
     if not copied.any() or copied.all():
         return {}
     right = part.answers == part.labels
-    found = {}
+    accuracy_by_kind = {}
     for name, rows in (("copies of training images", copied), ("the others", ~copied)):
         resamples = Resamples.of(part.cases.group[rows].reset_index(drop=True))
-        found[name] = (int(rows.sum()), estimate(resamples.mean(right[rows].astype(np.float64))))
-    return found
+        accuracy_by_kind[name] = (int(rows.sum()), estimate(resamples.mean(right[rows].astype(np.float64))))
+    return accuracy_by_kind

@@ -52,18 +52,18 @@ def groups(index: Index, table: pd.DataFrame, trust: pd.DataFrame | None = None)
     numbers = group_numbers(maps, index.test_vectors[rows])
     right = (table.label == table.answer).to_numpy(np.float64)
     resamples = Resamples.of(table.group.to_numpy())
-    found = []
+    all_groups = []
     for number in range(int(numbers.max()) + 1):
         inside = numbers == number
         accuracy, others = (_mean(resamples, right, among) for among in (inside, ~inside))
         outside, n_measured = _outside_lungs(trust, set(table.case[inside]))
-        found.append(
+        all_groups.append(
             Group(
                 number, tuple(table.case[inside]), maps[inside].mean(0), _shares(table.label[inside]), _shares(table.answer[inside]),
                 estimate(accuracy), estimate(accuracy - others), outside, n_measured,
             )
         )  # fmt: skip
-    return found
+    return all_groups
 
 
 def group_numbers(maps: np.ndarray, vectors: np.ndarray) -> np.ndarray:
@@ -113,11 +113,11 @@ def number_of_groups(eigenvalues: np.ndarray) -> int:
     return int(np.argmax(np.diff(eigenvalues)[1:])) + 2
 
 
-def adjusted_rand(found: list[Group], truth: dict[str, bool]) -> float:
+def adjusted_rand(of_cases: list[Group], truth: dict[str, bool]) -> float:
     """Agreement of the groups with a known division of the cases, beyond chance (Hubert & Arabie, "Comparing partitions", 1985): 1 the same, 0 by chance."""
     from sklearn.metrics import adjusted_rand_score
 
-    pairs = [(group.number, truth[case]) for group in found for case in group.cases]
+    pairs = [(group.number, truth[case]) for group in of_cases for case in group.cases]
     return float(adjusted_rand_score([known for _, known in pairs], [number for number, _ in pairs]))
 
 

@@ -23,7 +23,7 @@ def build_index(model: TrainedModel, data: Path, on_progress: Progress | None = 
     dataset = DATASETS[model.card.dataset]
     cases = dataset.read(data, model.card.task)
     parts = split_cases(dataset, cases, fingerprints(cases), Protocol(model.card.protocol), mark_copies=False).cases
-    found: dict[Split, tuple[list[Case], np.ndarray]] = {}
+    by_part: dict[Split, tuple[list[Case], np.ndarray]] = {}
     maps, done = [], 0
     for split in Split:
         kept, rows = [], []
@@ -41,14 +41,14 @@ def build_index(model: TrainedModel, data: Path, on_progress: Progress | None = 
                 on_progress(done, len(parts))
         if not kept:
             raise DatasetError(f"Not one image of the {split} part could be read.")
-        found[split] = kept, np.concatenate(rows)
-    (training, vectors), (tested, test_vectors) = found[Split.TRAIN], found[Split.TEST]
+        by_part[split] = kept, np.concatenate(rows)
+    (training, vectors), (tested, test_vectors) = by_part[Split.TRAIN], by_part[Split.TEST]
     if len(training) != model.card.n_train:
         raise DatasetError(
             f"The folder gives {len(training)} training cases, but {model.card.name} was trained on {model.card.n_train}; give the data it was trained on."
         )
     return Index.build(
-        model, vectors, found[Split.VALID][1], test_vectors, [case.id for case in training], [case.label for case in training],
+        model, vectors, by_part[Split.VALID][1], test_vectors, [case.id for case in training], [case.label for case in training],
         [case.id for case in tested], np.stack(maps),
     )  # fmt: skip
 

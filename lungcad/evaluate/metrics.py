@@ -129,7 +129,8 @@ def ranking_areas(positive: np.ndarray, scores: np.ndarray, resamples: Resamples
 
 
 def _shifted(binned: np.ndarray, exact: float) -> np.ndarray:
-    return binned + (exact - binned[0])
+    difference: float = exact - binned[0]
+    return np.add(binned, difference)
 
 
 def _ranked(positive: np.ndarray, scores: np.ndarray, resamples: Resamples) -> tuple[np.ndarray, np.ndarray, tuple[float, float]]:

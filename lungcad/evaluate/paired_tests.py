@@ -43,11 +43,11 @@ def compare_runs(first: Run, second: Run, *, common_only: bool = False) -> list[
     one, other = aligned([first, second], common_only=common_only)
     labels, a, b = first.labels(one), first.probabilities(one), first.probabilities(other)
     resamples = Resamples.of(one.group)
-    found = [_mcnemar_row(labels, a, b, resamples)]
-    found += _delong_rows(first, labels, a, b)
+    rows = [_mcnemar_row(labels, a, b, resamples)]
+    rows += _delong_rows(first, labels, a, b)
     ordinal = bool((task := task_of(first)) and task.ordinal)
     tested = {metric.key for metric in METRICS.values() if metric.paired_test is not PairedTest.BOOTSTRAP}
-    return found + _bootstrap_rows(labels, [a], [b], first.classes, resamples, ordinal, skip=tested)
+    return rows + _bootstrap_rows(labels, [a], [b], first.classes, resamples, ordinal, skip=tested)
 
 
 def attention_gain(baselines: Sequence[Run], attended: Sequence[Run]) -> list[Difference]:

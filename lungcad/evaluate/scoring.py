@@ -145,15 +145,15 @@ def baselines(run: Run, *, without_copies: bool = False) -> dict[str, dict[str, 
     test = tested_cases(run, without_copies=without_copies)
     test = test.drop(columns=[name for name in test.columns if name.startswith("p:")])
     on = ["case", "fold"] if "fold" in test else ["case"]
-    found = {}
+    by_baseline = {}
     for name, rows in run.baselines.groupby("baseline", sort=False):
         table = test.merge(rows, on=on, how="inner")
         if len(table):
             resamples = Resamples.of(table.group)
             answers = Answers(run.labels(table), run.probabilities(table), run.classes, resamples, ordinal=_is_ordinal(run))
             values = computed(answers, metrics_of(Level.HEADLINE))
-            found[str(name)] = {metric: estimate(each) for metric, each in values.items()}
-    return found
+            by_baseline[str(name)] = {metric: estimate(each) for metric, each in values.items()}
+    return by_baseline
 
 
 def tested_cases(run: Run, *, without_copies: bool = False) -> pd.DataFrame:

@@ -88,11 +88,11 @@ class SetsOfClass:
 
 def missed_level(sets: SetsOnTest) -> str:
     """A sentence where the test cases show that fewer sets hold the truth than promised (the interval lies below the level); else empty."""
-    found = sets.coverage
-    if found.high is None or found.low is None or found.value is None or found.high >= sets.level:
+    share = sets.coverage
+    if share.high is None or share.low is None or share.value is None or share.high >= sets.level:
         return ""
     return (
-        f"On the network's test images only {found.value:.0%} [{found.low:.0%}–{found.high:.0%}] of such sets held the truth, less than the "
+        f"On the network's test images only {share.value:.0%} [{share.low:.0%}–{share.high:.0%}] of such sets held the truth, less than the "
         f"{sets.level * 100:.4g} % aimed at: the test patients differ from those it was calibrated on."
     )
 

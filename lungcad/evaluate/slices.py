@@ -51,21 +51,21 @@ def slices(run: Run, table: pd.DataFrame, cases: Mapping[str, Case] | None = Non
     Intervals: bootstrap over groups inside the slice. AUC: mean over the classes that occur in it.
     """
     labels, probabilities = run.labels(table), run.probabilities(table)
-    found = []
+    by_value = []
     for by, values in properties(table, cases).items():
         known = [value for value in values.cat.categories if (values == value).any()]
         for value in known if len(known) > 1 else ():
             rows = (values == value).to_numpy()
-            found.append(_slice(by, str(value), labels[rows], probabilities[rows], run.classes, table.group[rows]))
-    return found
+            by_value.append(_slice(by, str(value), labels[rows], probabilities[rows], run.classes, table.group[rows]))
+    return by_value
 
 
 def folds(run: Run) -> list[Slice]:
     """Each fold of a cross-validation, scored by itself."""
-    found = []
+    by_fold = []
     for fold, table in run.test.groupby("fold"):
-        found.append(_slice("fold", str(fold), run.labels(table), run.probabilities(table), run.classes, table.group))
-    return found
+        by_fold.append(_slice("fold", str(fold), run.labels(table), run.probabilities(table), run.classes, table.group))
+    return by_fold
 
 
 def _slice(by: str, value: str, labels: np.ndarray, probabilities: np.ndarray, classes: tuple[str, ...], group: pd.Series) -> Slice:
@@ -77,33 +77,35 @@ def _slice(by: str, value: str, labels: np.ndarray, probabilities: np.ndarray, c
 def properties(table: pd.DataFrame, cases: Mapping[str, Case] | None = None) -> dict[str, pd.Series]:
     """Property -> its value for each row, categorical in the order of its values; missing where it is not known."""
     sizes = table.groupby("group").case.transform("size")
-    found = {
+    by_property = {
         "images in the group": pd.cut(sizes, [0, 1, 5, 20, np.inf], labels=["1", "2–5", "6–20", "more than 20"]),
         "file format": _extensions(table.case),
     }
     if cases is None:
-        return found
+        return by_property
     facts = pd.DataFrame([dict(case.facts) for case in cases.values()], index=list(cases)).reindex(table.case).reset_index(drop=True)
     if "area_px" in facts and facts.area_px.notna().any():
-        found["lesion area (pixels)"] = _thirds(facts.area_px)
+        by_property["lesion area (pixels)"] = _thirds(facts.area_px)
     if "n_readers" in facts:
-        found["readers"] = facts.n_readers.map(lambda n: None if pd.isna(n) else f"{n:.0f}").astype("category")
-        found[f"{MANY_READERS} or more readers"] = (facts.n_readers >= MANY_READERS).map({True: "yes", False: "no"}).astype("category")
+        by_property["readers"] = facts.n_readers.map(lambda n: None if pd.isna(n) else f"{n:.0f}").astype("category")
+        by_property[f"{MANY_READERS} or more readers"] = (
+            (facts.n_readers >= MANY_READERS).map({True: "yes", False: "no"}).astype("category")
+        )
     if "malignancy_spread" in facts:
         spread = pd.cut(facts.malignancy_spread, [-1, 0, 1, np.inf], labels=["agree", "one grade apart", "two or more grades apart"])
-        found["readers' malignancy"] = spread.where(facts.n_readers > 1)
-    return found | _by_concept([cases.get(case) for case in table.case])
+        by_property["readers' malignancy"] = spread.where(facts.n_readers > 1)
+    return by_property | _by_concept([cases.get(case) for case in table.case])
 
 
 def _by_concept(cases: Sequence[Case | None]) -> dict[str, pd.Series]:
     """The mean of the readers' ratings of each concept, in a few bins."""
-    found = {}
+    by_concept = {}
     for concept in CONCEPTS.values():
         means = pd.Series([_mean_rating(case, concept) for case in cases])
         if means.notna().any():
             edges, labels = _CALCIUM if concept.is_nominal else _MILLIMETRES if concept.unit else _DEGREES
-            found[f"{concept.title.lower()} (readers)"] = pd.cut(means, edges, labels=labels)
-    return found
+            by_concept[f"{concept.title.lower()} (readers)"] = pd.cut(means, edges, labels=labels)
+    return by_concept
 
 
 def _mean_rating(case: Case | None, concept: Concept) -> float:
@@ -113,14 +115,14 @@ def _mean_rating(case: Case | None, concept: Concept) -> float:
 
 def _extensions(paths: pd.Series) -> pd.Series:
     """In lower case, "none" where there is none. By Arrow: pandas' own takes a second for a million paths."""
-    found = pc.struct_field(pc.extract_regex(pa.array(paths, from_pandas=True), r"\.(?P<extension>[^./]+)$"), "extension")
-    kinds = pd.Series(pc.fill_null(pc.utf8_lower(found), "none").dictionary_encode().to_pandas(), index=paths.index)
+    extensions = pc.struct_field(pc.extract_regex(pa.array(paths, from_pandas=True), r"\.(?P<extension>[^./]+)$"), "extension")
+    kinds = pd.Series(pc.fill_null(pc.utf8_lower(extensions), "none").dictionary_encode().to_pandas(), index=paths.index)
     return kinds.cat.reorder_categories(sorted(kinds.cat.categories))
 
 
-def small_slices(found: Sequence[Slice]) -> str:
+def small_slices(of_run: Sequence[Slice]) -> str:
     """A sentence of warning about slices too small to say much; empty without any."""
-    small = [f"{each.by} {each.value}" for each in found if each.is_small]
+    small = [f"{each.by} {each.value}" for each in of_run if each.is_small]
     return f"Fewer than {FEW_CASES} cases or {FEW_GROUPS} groups, so these say little: {', '.join(small)}." if small else ""
 
 

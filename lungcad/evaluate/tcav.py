@@ -115,10 +115,10 @@ def examples_of(concept: Concept, cases: Sequence[Case]) -> np.ndarray:
     """Rows of the cases that count as having the concept. Raises :class:`DatasetError` where fewer patients than a direction needs have it."""
     means = np.array([_mean(case, concept) for case in cases])
     edge = np.nanquantile(means, 1 - TOP)
-    found = np.flatnonzero((means >= edge) & (means > (0 if concept.is_nominal else -np.inf)))
-    if len({cases[int(row)].group for row in found}) < EXAMPLES:
+    rows = np.flatnonzero((means >= edge) & (means > (0 if concept.is_nominal else -np.inf)))
+    if len({cases[int(row)].group for row in rows}) < EXAMPLES:
         raise DatasetError(f"Fewer than {EXAMPLES} training patients have a nodule with {concept.title.lower()}, too few for a direction.")
-    return found
+    return rows
 
 
 def draw_of(rows: np.ndarray, groups: Sequence[str]) -> Draw:
@@ -142,30 +142,30 @@ def _mean(case: Case, concept: Concept) -> float:
     return float(np.mean([concept.of_reader(rating) for rating in ratings])) if ratings else np.nan
 
 
-def p_value(found: Directions, control: Directions, tested: int) -> float:
+def p_value(vectors: Directions, control: Directions, tested: int) -> float:
     """Two-sided, of Welch's test between the concept's scores and the control's, times ``tested`` concepts (Bonferroni)."""
-    p = float(ttest_ind(found.scores, control.scores, equal_var=False).pvalue) if found.scores.std() + control.scores.std() > 0 else 1.0
+    p = float(ttest_ind(vectors.scores, control.scores, equal_var=False).pvalue) if vectors.scores.std() + control.scores.std() > 0 else 1.0
     return min(p * tested, 1.0)
 
 
-def concept_row(concept: Concept, found: Directions, control: Directions, tested: int, slopes: np.ndarray) -> dict[str, Any]:
+def concept_row(concept: Concept, vectors: Directions, control: Directions, tested: int, slopes: np.ndarray) -> dict[str, Any]:
     """What is stored of a concept. tested: how many concepts are. slopes (n, F): of validation nodules of the positive class.
 
     p: :func:`p_value` on the test nodules. asked_of: whether the concept beats its control on the validation ones, so that the check of a single nodule asks
     of it. score_range: from the 2.5th to the 97.5th percentile of the repeats.
     """
-    p, mean = p_value(found, control, tested), found.vectors.mean(0)
+    p, mean = p_value(vectors, control, tested), vectors.vectors.mean(0)
     return {
-        "concept": concept.name, "direction": concept.direction, **scores_of(found), "p": p, "beats_control": p < LEVEL,
-        "asked_of": p_value(found.on(slopes), control.on(slopes), tested) < LEVEL,
-        "accuracy": round(float(found.accuracy.mean()), 4), "vector": _rounded(mean / max(float(np.linalg.norm(mean)), 1e-12)),
+        "concept": concept.name, "direction": concept.direction, **scores_of(vectors), "p": p, "beats_control": p < LEVEL,
+        "asked_of": p_value(vectors.on(slopes), control.on(slopes), tested) < LEVEL,
+        "accuracy": round(float(vectors.accuracy.mean()), 4), "vector": _rounded(mean / max(float(np.linalg.norm(mean)), 1e-12)),
     }  # fmt: skip
 
 
-def scores_of(found: Directions) -> dict[str, Any]:
+def scores_of(vectors: Directions) -> dict[str, Any]:
     """Mean score over the repeats and the range that holds 95 % of them."""
-    low, high = np.quantile(found.scores, [0.025, 0.975])
-    return {"score": round(float(found.scores.mean()), 4), "score_range": [round(float(low), 4), round(float(high), 4)]}
+    low, high = np.quantile(vectors.scores, [0.025, 0.975])
+    return {"score": round(float(vectors.scores.mean()), 4), "score_range": [round(float(low), 4), round(float(high), 4)]}
 
 
 def _rounded(values: np.ndarray) -> list[Any]:

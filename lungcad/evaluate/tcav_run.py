@@ -63,11 +63,13 @@ def tcav_facts(model: TrainedModel, data: Path, on_progress: Progress | None = N
         np.array([case.label == card.classes[POSITIVE] for case in by_part[split]]) for split in (Split.TEST, Split.VALID)
     )
     everything = draw_of(np.arange(len(training)), patients)
-    found = directions(
+    vectors_of = directions(
         layer.behind, maps[Split.TRAIN], maps[Split.TEST][torch.from_numpy(positive)], [*(draw for _, draw in asked), everything]
     )
-    control = found[-1]
-    rows = [concept_row(CONCEPTS[name], each, control, len(asked), own[chosen_on]) for (name, _), each in zip(asked, found, strict=False)]
+    control = vectors_of[-1]
+    rows = [
+        concept_row(CONCEPTS[name], each, control, len(asked), own[chosen_on]) for (name, _), each in zip(asked, vectors_of, strict=False)
+    ]
     facts: dict[str, Any] = {
         "schema": SCHEMA, "network": card.name, "weights_sha256": card.sha256, "classes": list(card.classes), "n_train": len(training),
         "n_scored": int(positive.sum()), "repeats": REPEATS, "examples": EXAMPLES, "level": LEVEL, "control": control_row(control),
@@ -111,14 +113,14 @@ def _marks(
     patients = np.array([case.group or case.id for case in by_part[Split.TEST]])
     resamples = Resamples.of(patients)
     accused = (_shares(_slopes(layer, maps[Split.TEST]), vectors) <= threshold).astype(float)
-    found = [
+    accused_untaught = [
         (_shares(_slopes(MiddleLayer(untaught), maps[Split.TEST]), vectors) <= threshold).astype(float)
         for untaught in (shuffled_head(model, layer, maps[Split.TRAIN], by_part[Split.TRAIN], seed) for seed in range(SHUFFLED))
     ]
     return {
         "n": len(patients), "heads": SHUFFLED,
-        "accused": estimate(resamples.mean(accused)).model_dump(), "found": estimate(resamples.mean(np.mean(found, axis=0))).model_dump(),
-        "found_by_head": [round(float(each.mean()), 4) for each in found],
+        "accused": estimate(resamples.mean(accused)).model_dump(), "found": estimate(resamples.mean(np.mean(accused_untaught, axis=0))).model_dump(),
+        "found_by_head": [round(float(each.mean()), 4) for each in accused_untaught],
     }  # fmt: skip
 
 

@@ -71,14 +71,14 @@ def _rings(rows: int, columns: int) -> tuple[np.ndarray, np.ndarray]:
 
 def _differences(grey: np.ndarray) -> np.ndarray:
     """At each of five scales: the logarithm of the deviation of what the scale adds, and how peaked it is (logarithm of deviation over mean size)."""
-    found = []
+    numbers = []
     for _ in range(5):
         smaller = cv2.pyrDown(grey)
         band = grey - cv2.pyrUp(smaller, dstsize=grey.shape[::-1])
         size, deviation = float(np.abs(band).mean()), float(band.std())
-        found += [np.log(deviation + 1e-3), np.log((deviation + 1e-4) / (size + 1e-4))]
+        numbers += [np.log(deviation + 1e-3), np.log((deviation + 1e-4) / (size + 1e-4))]
         grey = smaller
-    return np.array(found)
+    return np.array(numbers)
 
 
 def _edges(grey: np.ndarray) -> np.ndarray:

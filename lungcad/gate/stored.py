@@ -126,12 +126,12 @@ class FittedGate:
             state = path.stat()
         except OSError:
             raise ModelError(f"There is no gate of {card.name}; {command}.") from None
-        found = _read(path, state.st_mtime_ns, state.st_size)
-        if found is None:
+        gate = _read(path, state.st_mtime_ns, state.st_size)
+        if gate is None:
             raise ModelError(f"The gate {path.name} is damaged; {command}.")
-        if found.weights_sha256 != card.sha256:
+        if gate.weights_sha256 != card.sha256:
             raise ModelError(f"The gate {path.name} was made with other weights; {command}.")
-        return found
+        return gate
 
 
 _PLAIN = ("weights_sha256", "own_phrase", "kind_limit", "mean", "components", "distance", "distance_warn", "distance_limit")
@@ -146,18 +146,18 @@ def _read(path: Path, _changed: int, _size: int) -> FittedGate | None:
         widened = {name: array.astype(np.float32) if array.dtype == np.float16 else array for name, array in values.items()}
         kind = KindClassifier(**{field.name: widened[f"kind:{field.name}"] for field in fields(KindClassifier)})
         arrays = {name.removeprefix(_PREFIX): array for name, array in widened.items() if name.startswith(_PREFIX)}
-        found = FittedGate(
+        gate = FittedGate(
             str(values["weights_sha256"]), str(values["own_phrase"]), PreprocessConfig.model_validate_json(str(values["view"])), kind,
             float(values["kind_limit"]), widened["mean"], widened["components"], str(values["distance"]), arrays, float(values["distance_warn"]),
             float(values["distance_limit"]),
         )  # fmt: skip
         whole = (
-            found.distance in DISTANCES
+            gate.distance in DISTANCES
             and kind.weights.shape == (len(kind.bias), len(kind.mean)) == (len(kind.phrases), len(kind.scale))
-            and found.components.shape[1:] == found.mean.shape
+            and gate.components.shape[1:] == gate.mean.shape
             and all(np.isfinite(array).all() for array in widened.values() if array.dtype.kind == "f")
         )
     # zipfile raises NotImplementedError for a damaged compression; the caller says that the file is damaged
     except (OSError, ValueError, KeyError, TypeError, IndexError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error):
         return None
-    return found if whole else None
+    return gate if whole else None

@@ -87,12 +87,12 @@ def _missing(settings: LabSettings) -> list[tuple[Part, int, str]]:
 
 
 def _chunk(lesions: Lesions, part: Part, start: int, shortcut: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    found = []
+    paths = []
     for variant in (CLEAN, shortcut):
         name = _name(lesions, part, start, variant)
         stored = _read(name)
-        found.append(_write(name, *_draw(lesions, part, start, variant)) if stored is None else stored)
-    (clean, lesion_masks), (planted, marks) = found
+        paths.append(_write(name, *_draw(lesions, part, start, variant)) if stored is None else stored)
+    (clean, lesion_masks), (planted, marks) = paths
     return clean, planted, lesion_masks, marks
 
 

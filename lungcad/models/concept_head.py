@@ -64,12 +64,12 @@ class ConceptHead(nn.Module):
 
     def effects(self) -> list[Tensor]:
         """Of each concept, what each level adds to the log-odds: (levels,)."""
-        found = []
+        by_concept = []
         for concept, steps in zip(self.concepts, self.steps.split(self.sizes), strict=True):
             if concept.direction:
                 steps = concept.direction * F.pad(F.softplus(steps[1:]).cumsum(0), (1, 0))
-            found.append(steps)
-        return found
+            by_concept.append(steps)
+        return by_concept
 
 
 def rating_loss(levels: Tensor, ratings: Tensor, sizes: list[int]) -> Tensor:

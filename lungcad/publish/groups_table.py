@@ -38,9 +38,9 @@ def grouped_run(name: str, runs: Path = RUNS, index: Path = INDEX) -> GroupedRun
     card = next((card for card in list_cards() if card.name == run.facts["network"]), None)
     if card is None or card.sha256 != run.facts.get("weights_sha256"):
         raise LungcadError(f"The run {name} was made with weights that are not shipped, so its cases cannot be grouped.")
-    found = groups(Index.read(card, index), ScoredCases(run).table)
+    all_groups = groups(Index.read(card, index), ScoredCases(run).table)
     shortcut = run.facts.get("shortcut")
-    return GroupedRun(name, shortcut, found, shortcut_carriers(run.test.case) if shortcut else None)
+    return GroupedRun(name, shortcut, all_groups, shortcut_carriers(run.test.case) if shortcut else None)
 
 
 def runs_that_cheat(runs: Path = RUNS, index: Path = INDEX) -> list[str]:

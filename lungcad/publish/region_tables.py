@@ -51,8 +51,8 @@ def headline_table(runs: Sequence[RegionRun], *, crops: bool = False) -> str:
     for run in runs:
         if is_of_crops(run) is not crops:
             continue
-        found = [run.rows[0], *(least_strange(run, name) for name in names), put_in(run, names[0])]
-        cells = [number(row, "accuracy") if row else "–" for row in found]
+        rows = [run.rows[0], *(least_strange(run, name) for name in names), put_in(run, names[0])]
+        cells = [number(row, "accuracy") if row else "–" for row in rows]
         lines.append(
             f"| {run.facts['data']} | `{run.facts['model']}` | {run.facts['n']} | {' | '.join(cells)} | {commonest_class(run):.3f} |"
         )

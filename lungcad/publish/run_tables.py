@@ -22,7 +22,7 @@ def protocols_table(root: Path = RUNS, on_fault: OnFault | None = None) -> str:
         "|---" * (5 + len(_shown())) + "|",
     ]
     for run in sorted(read_experiments(root, on_fault=on_fault), key=lambda run: (run.facts["dataset"], run.recipe, _protocol(run))):
-        found = report(run)
+        scores = report(run)
         test = run.test
         cells = [
             run.facts["dataset"],
@@ -30,7 +30,7 @@ def protocols_table(root: Path = RUNS, on_fault: OnFault | None = None) -> str:
             _protocol(run),
             f"{len(test)} ({test.group.nunique()})",
         ]
-        lines.append(f"| {' | '.join([*cells, *(str(found[metric]) for metric in _shown()), _best_baseline(run)])} |")
+        lines.append(f"| {' | '.join([*cells, *(str(scores[metric]) for metric in _shown()), _best_baseline(run)])} |")
     return "\n".join(lines)
 
 
@@ -44,8 +44,8 @@ def gain_table(root: Path = RUNS, on_fault: OnFault | None = None) -> str:
         sides = read_seeds(baseline, root), read_seeds(attended, root)
         shared = {run.facts["seed"] for run in sides[0]} & {run.facts["seed"] for run in sides[1]}
         plain, other = ([run for run in side if run.facts["seed"] in shared] for side in sides)
-        found = {row.metric: row for row in attention_gain(plain, other)}
-        cells = [f"{found[m].difference:+.3f} [{found[m].low:+.3f}, {found[m].high:+.3f}]" for m in _shown()]
+        gain_by_metric = {row.metric: row for row in attention_gain(plain, other)}
+        cells = [f"{gain_by_metric[m].difference:+.3f} [{gain_by_metric[m].low:+.3f}, {gain_by_metric[m].high:+.3f}]" for m in _shown()]
         lines.append(f"| `{baseline}` | `{attended}` | {_protocol(plain[0])} | {len(shared)} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -85,11 +85,11 @@ def _protocol(run: Run) -> str:
 
 
 def _best_baseline(run: Run) -> str:
-    found = {name: values["macro F1"] for name, values in baselines(run).items() if name in (METADATA, HISTOGRAM, AREA)}
-    if not found:
+    f1_by_baseline = {name: values["macro F1"] for name, values in baselines(run).items() if name in (METADATA, HISTOGRAM, AREA)}
+    if not f1_by_baseline:
         return "–"
-    best = max(found, key=lambda name: found[name].value or 0)
-    return f"{found[best]} ({best})"
+    best = max(f1_by_baseline, key=lambda name: f1_by_baseline[name].value or 0)
+    return f"{f1_by_baseline[best]} ({best})"
 
 
 HOW_TO_READ = """How to read this:

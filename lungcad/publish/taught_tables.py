@@ -88,9 +88,9 @@ def candidate_sentences(rows: Sequence[Facts]) -> list[str]:
     best = rows[0]
     sentences = [f"Best on validation: `{best['recipe']}`, {best['way']}."]
     for readers, aim in AIMS.items():
-        found = Estimate.model_validate(best["test"][readers])
+        auc = Estimate.model_validate(best["test"][readers])
         who = "all test nodules" if readers == "all" else f"test nodules with {readers} readers"
-        sentences.append(f"AUC over {who}: {found}, aim at least {aim}: {_reached(found, aim)}.")
+        sentences.append(f"AUC over {who}: {auc}, aim at least {aim}: {_reached(auc, aim)}.")
     return sentences
 
 
@@ -114,10 +114,10 @@ def _estimate(values: Mapping[str, Any]) -> str:
     return str(Estimate.model_validate(values))
 
 
-def _reached(found: Estimate, aim: float) -> str:
-    if found.value is None:
+def _reached(estimate: Estimate, aim: float) -> str:
+    if estimate.value is None:
         return "not defined"
-    return "reached" if found.value >= aim else f"missed by {aim - found.value:.3f}"
+    return "reached" if estimate.value >= aim else f"missed by {aim - estimate.value:.3f}"
 
 
 _TEST = (

@@ -23,8 +23,8 @@ def audited(data: str, *, fresh: bool = False, on_progress: Progress | None = No
     if stored is not None:
         return dataset_document(stored.audit, dataset=dataset, counts=stored.counts, folder=folder, audited_on=stored.date), stem
     images = folder or dataset.locate()
-    found = audit_as_published(dataset, images, on_progress=on_progress)
-    return dataset_document(found, dataset=dataset, counts=describe(dataset, images, on_progress=on_progress), folder=images), stem
+    result = audit_as_published(dataset, images, on_progress=on_progress)
+    return dataset_document(result, dataset=dataset, counts=describe(dataset, images, on_progress=on_progress), folder=images), stem
 
 
 def _folder(dataset: Dataset) -> Path | None:

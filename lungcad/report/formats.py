@@ -34,10 +34,10 @@ MIME = {"pdf": "application/pdf", "html": "text/html"}
 
 def chosen(names: str, table: Mapping[str, object], kind: str) -> list[str]:
     """``"pdf, html"`` -> its names, each once and in the table, in the order given. Raises :class:`UnknownNameError` for another."""
-    found = list(dict.fromkeys(name.strip().lower() for name in names.split(",")))
-    for name in found:
+    asked = list(dict.fromkeys(name.strip().lower() for name in names.split(",")))
+    for name in asked:
         lookup(table, name, kind)
-    return found
+    return asked
 
 
 def rendered(document: Document, stem: str, formats: Iterable[str]) -> dict[str, bytes]:

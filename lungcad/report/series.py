@@ -144,7 +144,7 @@ def _picture(case: SeriesCase, position: Position, each: SliceAnswer) -> Picture
 
 
 def _known(case: SeriesCase) -> list[Block]:
-    found = hits(case.answer.positions, case.lesions)
+    hits_by_lesion = hits(case.answer.positions, case.lesions)
     rows = [
         (
             label,
@@ -152,9 +152,9 @@ def _known(case: SeriesCase) -> list[Block]:
             f"{diameter:.0f} mm",
             f"hit by position {hit.rank}" if hit.rank else "missed",
         )
-        for (label, middle, diameter), hit in zip(case.lesions, found, strict=True)
+        for (label, middle, diameter), hit in zip(case.lesions, hits_by_lesion, strict=True)
     ]
-    said = f"{sum(hit.rank is not None for hit in found)} of {len(found)} lie under one of the {len(case.answer.positions)} positions."
+    said = f"{sum(hit.rank is not None for hit in hits_by_lesion)} of {len(hits_by_lesion)} lie under one of the {len(case.answer.positions)} positions."
     note = "A position hits what lies no farther from it than its radius (LUNA16's rule)."
     return [Text(said), Table((case.known.capitalize(), "Middle, mm", "Diameter", "By the network"), rows), Text(note, Tone.NOTE)]
 

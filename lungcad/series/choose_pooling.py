@@ -79,9 +79,9 @@ def _volumes(n: int) -> Iterator[tuple[str, PhantomVolume]]:
 
 def _answered(phantom: PhantomVolume, model: TrainedModel) -> _Read:
     answer = analyse_volume(phantom.volume, model, show_anyway=True)
-    found = hits(answer.positions[:FIRST], phantom.drawn_lesions)
+    hits_by_lesion = hits(answer.positions[:FIRST], phantom.drawn_lesions)
     probabilities = np.array([list(each.prediction.probabilities.values()) for each in answer.slices])
-    return _Read(bool(phantom.balls), probabilities, tuple(hit.rank is not None for hit in found))
+    return _Read(bool(phantom.balls), probabilities, tuple(hit.rank is not None for hit in hits_by_lesion))
 
 
 def _chosen(model: TrainedModel, valid: list[_Read], test: list[_Read]) -> dict[str, Any]:

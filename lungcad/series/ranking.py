@@ -70,8 +70,8 @@ def hits(positions: Sequence[Position], lesions: Sequence[tuple[str, tuple[float
 
     A position hits a lesion whose middle is no farther than its radius (Setio et al., LUNA16, Medical Image Analysis 2017).
     """
-    found = []
+    hits_by_lesion = []
     for label, middle, diameter in lesions:
         near = [each.rank for each in positions if np.linalg.norm(np.subtract(each.point_mm, middle)) <= diameter / 2]
-        found.append(Hit(label, min(near, default=None)))
-    return found
+        hits_by_lesion.append(Hit(label, min(near, default=None)))
+    return hits_by_lesion

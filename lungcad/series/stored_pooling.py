@@ -67,13 +67,13 @@ def pooling_of(card: ModelCard) -> ChosenPooling:
     stored = stored_choices(SERIES / FILE).get(card.name)
     if not isinstance(stored, dict) or stored.get("weights_sha256") != card.sha256 or stored.get("pooling") not in POOLINGS:
         return ChosenPooling(USUAL, NOT_YET_CHOSEN.format(name=card.name) if is_made(card.dataset) else NOT_CHOSEN)
-    name, found = stored["pooling"], stored["lesions_found_test"]
-    n_found = round(found["share"]["value"] * found["n"])
+    name, lesions = stored["pooling"], stored["lesions_found_test"]
+    n_found = round(lesions["share"]["value"] * lesions["n"])
     auc, brier = stored["auc"][name], stored["brier_test"]
     sentence = (
         f"Chosen on {stored['n_valid']} validation phantom volumes ({POOLINGS[name].what}: AUC {Estimate(**auc['valid'])}) and calibrated on them. On "
         f"{stored['n_test']} test volumes: AUC {Estimate(**auc['test'])}, Brier score {Estimate(**brier['after'])}; {n_found} of "
-        f"{found['n']} lesions lie under one of the first {found['positions']} positions ({Estimate(**found['share'])})."
+        f"{lesions['n']} lesions lie under one of the first {lesions['positions']} positions ({Estimate(**lesions['share'])})."
     )
     return ChosenPooling(name, sentence, float(stored["slope"]), float(stored["offset"]))
 

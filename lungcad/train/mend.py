@@ -103,14 +103,14 @@ def _facts(recipe: Recipe, *, n_rounds: int, n: int, left_out: int) -> dict[str,
 
 def _view(recipe: Recipe, images: Tensor, slices: Slices, labels: np.ndarray, share: float, ask: "_Features") -> np.ndarray:
     """Features (n, C) of all images that ever train, augmented; not a number for the others. share: in surroundings from an image's own part of the split."""
-    found: list[tuple[np.ndarray, np.ndarray]] = []
+    features_by_cell: list[tuple[np.ndarray, np.ndarray]] = []
     for cell in slices.training_cells:
         rows = np.flatnonzero(slices.cells == cell)
         part = swap_surroundings(images[rows], slices.lungs[rows], torch.from_numpy(labels[rows]), share)
         changed = torch.cat([augment(batch.float() / 255, recipe.augmentation) for batch in part.split(BATCH)])
-        found.append((rows, ask.pooled((changed * 255).round().to(torch.uint8))[0]))
-    view = np.full((len(images), found[0][1].shape[1]), np.nan)
-    for rows, features in found:
+        features_by_cell.append((rows, ask.pooled((changed * 255).round().to(torch.uint8))[0]))
+    view = np.full((len(images), features_by_cell[0][1].shape[1]), np.nan)
+    for rows, features in features_by_cell:
         view[rows] = features
     return view
 

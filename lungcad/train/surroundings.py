@@ -63,5 +63,5 @@ def in_surroundings(grey: Tensor, lungs: Tensor, around: Tensor, its_lungs: Tens
 
 
 def _extent(lines: Tensor) -> tuple[int, int]:
-    found = lines.nonzero()[:, 0]
-    return int(found[0]), int(found[-1]) + 1
+    inside = lines.nonzero()[:, 0]
+    return int(inside[0]), int(inside[-1]) + 1

@@ -14,12 +14,12 @@ from lungcad.publish.region_tables import least_strange, number, region_title
 
 def show_regions(first: Run, second: Run) -> None:
     """Accuracy of both under the least strange fill of each region; nothing where either has no regions run."""
-    found = [each for run in (first, second) if (each := region_store.region_run_of(run.name)) is not None]
-    if len(found) < 2 or first.facts["dataset"] != second.facts["dataset"]:
+    region_runs = [each for run in (first, second) if (each := region_store.region_run_of(run.name)) is not None]
+    if len(region_runs) < 2 or first.facts["dataset"] != second.facts["dataset"]:
         return
     st.subheader("Which of the two needs the lungs more?", anchor=False)
     series = {}
-    for run in found:
+    for run in region_runs:
         regions = [ALL, *(name for name in run.facts["regions"] if name != "text")]
         rows = [(region_title(name), run.rows[0] if name == ALL else least_strange(run, name)) for name in regions]
         series[run.facts["model"]] = [(title, row) for title, row in rows if row is not None]

@@ -68,12 +68,12 @@ def show_answered(image: CTImage, network: str | None, answer: str, truth: str, 
         show_enlarged(panes, key=key)
         return
     for target, whose in asked.items():
-        found = session.result(image, network, METHOD, target)
-        heat_map = viewer.HeatMap.of(found.attributions[METHOD], found.geometry, texts=gate_texts(found), mark=mark_of(found))
+        analysis = session.result(image, network, METHOD, target)
+        heat_map = viewer.HeatMap.of(analysis.attributions[METHOD], analysis.geometry, texts=gate_texts(analysis), mark=mark_of(analysis))
         panes.append(viewer.Pane(image, heat_map, title=f"{METHODS[METHOD].title} for {class_label(target)} ({whose})"))
     show_enlarged(panes, key=key)
-    if found.gate.is_declined:
-        st.caption(f"The network's gate declines this image: {literal(' '.join(found.gate.reasons))}")
+    if analysis.gate.is_declined:
+        st.caption(f"The network's gate declines this image: {literal(' '.join(analysis.gate.reasons))}")
 
 
 def side_by_side(key: str, index: int, cases: Sequence[str], folder: Path) -> None:
@@ -81,8 +81,8 @@ def side_by_side(key: str, index: int, cases: Sequence[str], folder: Path) -> No
     if enlarged_case(key, [str(index)]) is None:
         enlarge_button(key, index, str(index), label="Side by side", help="Opens these images at full size, zoom linked.")
         return
-    found = [(case, full_size(path_of_id(folder, case))) for case in cases[:MOST_PANES]]
-    show_enlarged([viewer.Pane(image, title=printable(case)) for case, image in found if image is not None], key=key)
+    images = [(case, full_size(path_of_id(folder, case))) for case in cases[:MOST_PANES]]
+    show_enlarged([viewer.Pane(image, title=printable(case)) for case, image in images if image is not None], key=key)
 
 
 def _choose(key: str, case: str | None) -> None:

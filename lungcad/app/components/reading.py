@@ -29,12 +29,12 @@ def reading_picker(source: session.Source) -> None:
         )
         st.caption(f"Slice {about.frame} of {about.frames} is shown.")
     if about.has_open_scale:
-        found = "Hounsfield units" if source.image.unit is Unit.HU else "a grey picture"
+        recognised_as = "Hounsfield units" if source.image.unit is Unit.HU else "a grey picture"
         st.selectbox(
             "Values are",
             list(SCALES),
             key=scale_key,
-            format_func=lambda scale: f"{SCALES[scale]}" + (f" ({found})" if scale is Scale.AUTO and not about.reading else ""),
+            format_func=lambda scale: f"{SCALES[scale]}" + (f" ({recognised_as})" if scale is Scale.AUTO and not about.reading else ""),
             on_change=read,
             help="The file does not say whether its values are Hounsfield units (air -1000, water 0), or says so although they do not look like it. "
             "“As recognised” goes by the file and by what its values look like; choose another reading if the picture looks wrong. A grey picture is "

@@ -39,13 +39,13 @@ def show_region_pictures(regions: Sequence[str], case: Case | None = None, *, fi
 def _pictures(regions: tuple[str, ...], case: Case | None, fill: str, crops: bool) -> list[tuple[str, np.ndarray]]:
     image = read_image(case.path if case is not None else EXAMPLE)
     marked = MarkedImage(image, contour=read_contour(case, image.shape) if case else None) if crops else MarkedImage.of_slice(image)
-    found = [("as it is", small(image))]
+    pictures = [("as it is", small(image))]
     for name in regions:
         try:
-            found.append((region_title(name), small(FILLS[fill].apply(marked, REGIONS[name]))))
+            pictures.append((region_title(name), small(FILLS[fill].apply(marked, REGIONS[name]))))
         except LungcadError:  # this picture has no such region
             continue
-    return found
+    return pictures
 
 
 def small(image: CTImage) -> np.ndarray:

@@ -16,7 +16,7 @@ from lungcad.report.document import Document
 
 
 def show_audit(
-    found: Audit,
+    audit: Audit,
     folder: Path | None,
     dataset: Dataset | None = None,
     counts: Mapping[str, Any] | None = None,
@@ -30,31 +30,31 @@ def show_audit(
     def document() -> Document:
         from lungcad.report.dataset import dataset_document  # the page does not wait for it
 
-        return dataset_document(found, dataset=dataset, counts=counts, folder=folder, audited_on=date)
+        return dataset_document(audit, dataset=dataset, counts=counts, folder=folder, audited_on=date)
 
-    in_groups = sum(map(len, found.duplicate_groups))
+    in_groups = sum(map(len, audit.duplicate_groups))
     columns = st.columns(4)
-    columns[0].metric("images", found.n_images)
+    columns[0].metric("images", audit.n_images)
     columns[1].metric(
         "in groups of copies",
         in_groups,
-        help=f"{len(found.duplicate_groups)} groups of copies and near-identical slices, {found.exact_groups} of them with equal pixels.",
+        help=f"{len(audit.duplicate_groups)} groups of copies and near-identical slices, {audit.exact_groups} of them with equal pixels.",
     )
-    columns[2].metric("label conflicts", len(found.label_conflicts), help="One picture under two labels.")
-    columns[3].metric("unreadable", len(found.unreadable))
-    st.caption(f"The audit took {found.seconds:.0f} s.")
-    for note in found.notes:
+    columns[2].metric("label conflicts", len(audit.label_conflicts), help="One picture under two labels.")
+    columns[3].metric("unreadable", len(audit.unreadable))
+    st.caption(f"The audit took {audit.seconds:.0f} s.")
+    for note in audit.notes:
         st.caption(literal(note))
     for name, check in CHECKS.items():
         if name in DRAWINGS:
-            DRAWINGS[name](found, folder)
+            DRAWINGS[name](audit, folder)
         else:
-            for sentence in check.say(found.findings):
+            for sentence in check.say(audit.findings):
                 st.markdown(literal(sentence))
     with st.container(horizontal=True):
         st.download_button(
             "Audit (JSON)",
-            lambda: json.dumps(found.to_dict(), indent=2),
+            lambda: json.dumps(audit.to_dict(), indent=2),
             "lungcad-audit.json",
             "application/json",
             on_click="ignore",

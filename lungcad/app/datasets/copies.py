@@ -23,10 +23,10 @@ _KINDS = {
 }
 
 
-def show_copies(found: Audit, folder: Path | None) -> None:
+def show_copies(audit: Audit, folder: Path | None) -> None:
     """Pairs by kind, then the groups that they form."""
     of_kind: dict[str, list[Mapping[str, Any]]] = {kind: [] for kind in _KINDS}
-    for pair in found.copy_pairs:
+    for pair in audit.copy_pairs:
         is_copy, as_it_is = pair["kind"] == Kind.COPY, pair["transform"] == "as it is"
         of_kind["neighbour" if not is_copy else "plain" if as_it_is else "turned"].append(pair)
     there = [kind for kind in _KINDS if of_kind[kind]]
@@ -44,7 +44,7 @@ def show_copies(found: Audit, folder: Path | None) -> None:
             _show_pair(pair, folder)
         if len(of_kind[kind]) > SHOWN:
             st.caption(f"The first {SHOWN} pairs are drawn; the JSON has all.")
-    show_groups("Groups of copies", found.duplicate_groups, folder)
+    show_groups("Groups of copies", audit.duplicate_groups, folder)
 
 
 def _show_pair(pair: Mapping[str, Any], folder: Path | None) -> None:

@@ -39,8 +39,8 @@ def show_evaluation(folder: Path, layout: str, owner: str | None, parts: Mapping
 
     def evaluate(on_progress: Progress) -> tuple[Evaluation, ScoredCases]:
         model = load_model(network)  # a copy of its own: what pages share belongs to their sessions' threads
-        found = evaluate_folder(model, folder, layout, on_progress, parts=parts)
-        return found, ScoredCases(found.as_run(model.card, layout))
+        evaluation = evaluate_folder(model, folder, layout, on_progress, parts=parts)
+        return evaluation, ScoredCases(evaluation.as_run(model.card, layout))
 
     done = run_on_server(
         "evaluation",
@@ -61,7 +61,7 @@ def show_evaluation(folder: Path, layout: str, owner: str | None, parts: Mapping
         _show(*done, folder)
 
 
-def _show(found: Evaluation, part: ScoredCases, folder: Path) -> None:
+def _show(evaluation: Evaluation, part: ScoredCases, folder: Path) -> None:
     name = part.run.name
     st.dataframe(
         [
@@ -73,18 +73,18 @@ def _show(found: Evaluation, part: ScoredCases, folder: Path) -> None:
         alt="Metrics of the evaluation.",
     )
     st.caption(
-        f"{len(part.labels)} images in {part.n_groups} groups, value [95 % bootstrap interval over groups], {found.images_per_second:.0f} images/s."
+        f"{len(part.labels)} images in {part.n_groups} groups, value [95 % bootstrap interval over groups], {evaluation.images_per_second:.0f} images/s."
     )
-    for note in found.notes:
+    for note in evaluation.notes:
         st.caption(literal(note))
-    if found.n_seen_in_training:
+    if evaluation.n_seen_in_training:
         st.warning(
-            f"{found.n_seen_in_training} of the images belong to the data that {literal(name)} was trained or chosen on, so the metrics are optimistic.",
+            f"{evaluation.n_seen_in_training} of the images belong to the data that {literal(name)} was trained or chosen on, so the metrics are optimistic.",
             icon=":material/info:",
         )
-    elif found.n_seen_in_training is None:
+    elif evaluation.n_seen_in_training is None:
         st.caption("The network's own run is missing, so it is not known whether it was trained on these images.")
-    for case, why in found.skipped:
+    for case, why in evaluation.skipped:
         st.caption(literal(f"skipped {case}: {why}"))
     with plain_errors():
         _show_curves(part)

@@ -13,12 +13,12 @@ from lungcad.app.figures.style import BELOW, COLOURS, GREY
 from lungcad.datasets.audit import Audit
 
 
-def show_files(found: Audit) -> None:
+def show_files(audit: Audit) -> None:
     """Format, size and grey levels by class: what a network could recognise without looking at the disease."""
     bars, sizes, lines = go.Figure(), go.Figure(), go.Figure()
-    kinds = sorted({f"{kind.format} {kind.mode}" for kind in found.files})
-    for label, colour in zip(found.intensity, cycle(COLOURS)):
-        of_class = [kind for kind in found.files if kind.label == label]
+    kinds = sorted({f"{kind.format} {kind.mode}" for kind in audit.files})
+    for label, colour in zip(audit.intensity, cycle(COLOURS)):
+        of_class = [kind for kind in audit.files if kind.label == label]
         name = class_label(label)
         counts: Counter[str] = Counter()
         for kind in of_class:
@@ -32,7 +32,7 @@ def show_files(found: Audit) -> None:
                 hovertemplate="%{x} × %{y}: %{customdata} images<extra>%{fullData.name}</extra>",
             )
         )  # fmt: skip
-        shares = found.intensity[label]
+        shares = audit.intensity[label]
         levels = (np.arange(len(shares)) + 0.5) / len(shares)
         lines.add_trace(go.Scatter(x=levels, y=shares, name=name, mode="lines", line={"color": colour}))
     bars.update_xaxes(title="images")

@@ -13,9 +13,9 @@ from lungcad.app.datasets.file_figures import show_files, show_shares
 from lungcad.datasets.audit import Audit
 
 
-def _show_leaks(found: Audit, folder: Path | None) -> None:
-    if not found.leaks:
-        if found.split != "none":
+def _show_leaks(audit: Audit, folder: Path | None) -> None:
+    if not audit.leaks:
+        if audit.split != "none":
             st.success("No image of another part is a copy of a training image.", icon=":material/check_circle:")
         return
     st.markdown("**Leaks**: images of a part that copy a training image, or are nearly identical to one")
@@ -25,24 +25,24 @@ def _show_leaks(found: Audit, folder: Path | None) -> None:
                 "part": leak.split,
                 "class": class_label(leak.label),
                 "images": leak.n,
-                "of them copies": found.leaked_copies.get(leak.split, {}).get(leak.label),
+                "of them copies": audit.leaked_copies.get(leak.split, {}).get(leak.label),
                 "share of that class": f"{leak.share:.0%}",
             }
-            for leak in found.leaks
+            for leak in audit.leaks
         ],
         hide_index=True,
     )
     show_shares(
-        {part: {leak.label: leak.share for leak in found.leaks if leak.split == part} for part in found.leak_share},
+        {part: {leak.label: leak.share for leak in audit.leaks if leak.split == part} for part in audit.leak_share},
         "share that copies training images",
         "leaks",
         None,
     )
-    st.caption("Of the whole part: " + ", ".join(f"{literal(part)} {share:.1%}" for part, share in found.leak_share.items()) + ".")
+    st.caption("Of the whole part: " + ", ".join(f"{literal(part)} {share:.1%}" for part, share in audit.leak_share.items()) + ".")
 
 
-def _show_metadata(found: Audit, folder: Path | None) -> None:
-    from_the_file = found.metadata_only
+def _show_metadata(audit: Audit, folder: Path | None) -> None:
+    from_the_file = audit.metadata_only
     if from_the_file is not None:
         st.markdown(
             f"**Format, size, mode and border alone** tell the classes apart with a balanced accuracy of "
@@ -54,22 +54,22 @@ def _show_metadata(found: Audit, folder: Path | None) -> None:
                 f"{', '.join(class_text(name) for name in from_the_file.suspicious)} can be recognised by the file, not the disease: a network may learn that.",
                 icon=":material/info:",
             )
-    show_files(found)
+    show_files(audit)
 
 
-def _show_neighbours(found: Audit, folder: Path | None) -> None:
-    if found.neighbours:
-        st.markdown(f"**{len(found.neighbours)} pairs of neighbouring slices** stand on two sides of the split.")
+def _show_neighbours(audit: Audit, folder: Path | None) -> None:
+    if audit.neighbours:
+        st.markdown(f"**{len(audit.neighbours)} pairs of neighbouring slices** stand on two sides of the split.")
 
 
-def _show_conflicts(found: Audit, folder: Path | None) -> None:
-    show_groups("Label conflicts", [conflict.cases for conflict in found.label_conflicts], folder, expanded=True)
+def _show_conflicts(audit: Audit, folder: Path | None) -> None:
+    show_groups("Label conflicts", [conflict.cases for conflict in audit.label_conflicts], folder, expanded=True)
 
 
-def _show_unreadable(found: Audit, folder: Path | None) -> None:
-    if found.unreadable:
+def _show_unreadable(audit: Audit, folder: Path | None) -> None:
+    if audit.unreadable:
         st.markdown("**Unreadable**")
-        st.dataframe(pd.DataFrame(found.unreadable, columns=["file", "why"]), hide_index=True)
+        st.dataframe(pd.DataFrame(audit.unreadable, columns=["file", "why"]), hide_index=True)
 
 
 DRAWINGS: dict[str, Callable[[Audit, Path | None], None]] = {

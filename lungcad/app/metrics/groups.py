@@ -21,7 +21,7 @@ from lungcad.evaluate.stores.runs import Run
 def show_groups(run: Run, *, without_copies: bool) -> None:
     """Each group's mean map and numbers, and the images of the one that is chosen."""
     try:
-        found = _groups(
+        of_run = _groups(
             run.name,
             without_copies,
             run_store.index_of(run.name).weights_sha256,
@@ -36,27 +36,29 @@ def show_groups(run: Run, *, without_copies: bool) -> None:
         "outside the lungs, or on one corner, edge or mark, is worth a look: the network may answer by something that is no disease."
     )
     chart_with_csv(
-        maps_in_a_row({f"group {group.number + 1}<br>n={len(group.cases)}": group.mean_map for group in found}),
+        maps_in_a_row({f"group {group.number + 1}<br>n={len(group.cases)}": group.mean_map for group in of_run}),
         key="group_maps",
         alt="Mean Grad-CAM of each group in the network's input frame; the table below describes the groups.",
     )
-    st.dataframe(_described(run, found), hide_index=True, alt="Cases, classes, answers, accuracy and evidence outside the lungs, by group.")
+    st.dataframe(
+        _described(run, of_run), hide_index=True, alt="Cases, classes, answers, accuracy and evidence outside the lungs, by group."
+    )
     st.caption(
         "Grad-CAM of the answer, each case divided by its own peak, then averaged. Accuracy with 95 % bootstrap intervals over groups of images that "
         "belong together. Evidence outside the lungs is known for cases that a trust run measured. There are always at least two groups; how many follows "
         "from the data."
     )
-    names = [f"Group {group.number + 1}" for group in found]
-    chosen = found[names.index(url.segments("Images of", names, key="group", help="The cases of this group, below."))]
+    names = [f"Group {group.number + 1}" for group in of_run]
+    chosen = of_run[names.index(url.segments("Images of", names, key="group", help="The cases of this group, below."))]
     table = run_store.scored_table(run.name, without_copies)
     show_grid(run, table[table.case.isin(chosen.cases)], f"group {chosen.number + 1}")
 
 
-def _described(run: Run, found: list[Group]) -> pd.DataFrame:
+def _described(run: Run, of_run: list[Group]) -> pd.DataFrame:
     """A row a group."""
     carriers = shortcut_carriers(run.test.case) if run.facts.get("shortcut") else None
     rows = []
-    for group in found:
+    for group in of_run:
         row = {
             "group": group.number + 1,
             "cases": len(group.cases),

@@ -24,8 +24,8 @@ MOST_CASES = 6
 @plain_errors()
 def show_regions(run: Run) -> None:
     """One measure by region, a colour a fill."""
-    found = region_store.region_run_of(run.name)
-    if found is None:
+    region_run = region_store.region_run_of(run.name)
+    if region_run is None:
         st.info(
             "There is no regions run with this run's weights; `python -m lungcad regions --model NAME --data FOLDER` makes one. Microscope tiles have no regions."
         )
@@ -34,19 +34,20 @@ def show_regions(run: Run) -> None:
         "Measure", tuple(MEASURES), key="region_measure", format_func=MEASURES.__getitem__,
         help="Answers that stay: share of the answers that are the same as to the whole picture.",
     )  # fmt: skip
-    whole = found.rows[0]
+    whole = region_run.rows[0]
     series = {
-        fill_title(fill): [(region_title(row["region"]), row) for row in found.rows if row["fill"] == fill] for fill in found.facts["fills"]
+        fill_title(fill): [(region_title(row["region"]), row) for row in region_run.rows if row["fill"] == fill]
+        for fill in region_run.facts["fills"]
     }
     reference = None if whole[measure] is None else ("the whole picture", whole[measure])
-    show_region_pictures(found.facts["regions"], _first_case(run, found), crops=is_of_crops(found))
-    chart_with_csv(region_bars(series, measure, reference=reference), key="regions", alt=_listing(found, measure))
+    show_region_pictures(region_run.facts["regions"], _first_case(run, region_run), crops=is_of_crops(region_run))
+    chart_with_csv(region_bars(series, measure, reference=reference), key="regions", alt=_listing(region_run, measure))
     st.caption(
-        f"The same network on {found.facts['n']} test cases; 95 % intervals over groups. “another patient's” puts in the same place of an image of another class, "
-        "which is evidence of its own. Where a bar stays near the dashed line, the answers do not need what was taken away. A bar that falls may also be the "
-        "network's surprise at a strange picture; how strange they are is below."
+        f"The same network on {region_run.facts['n']} test cases; 95 % intervals over groups. “another patient's” puts in the same place of an "
+        "image of another class, which is evidence of its own. Where a bar stays near the dashed line, the answers do not need what was taken away. A bar that "
+        "falls may also be the network's surprise at a strange picture; how strange they are is below."
     )
-    if missing := left_out(found):
+    if missing := left_out(region_run):
         st.caption(f"Left out: {literal(missing)}")
     st.dataframe(
         [
@@ -55,19 +56,19 @@ def show_regions(run: Run) -> None:
                 **{title: number(row, name, 2) for name, title in MEASURES.items()},
                 "unlike training": None if row["unlike"] is None else f"{row['unlike']:.0%}", "least strange": row["least_strange"],
             }
-            for row in found.rows
+            for row in region_run.rows
         ],
         hide_index=True,
         alt="Every region and fill with its measures, and how strange the changed pictures are to the network.",
     )  # fmt: skip
-    _show_changed(run, found)
+    _show_changed(run, region_run)
     show_mended(run.facts["dataset"])
 
 
-def _show_changed(run: Run, found: RegionRun) -> None:
+def _show_changed(run: Run, region_run: RegionRun) -> None:
     """The cases whose answer changed without a region."""
-    fill = found.facts["fills"][0]
-    regions = [name for name in found.facts["regions"] if ((found.cases.region == name) & (found.cases.fill == fill)).any()]
+    fill = region_run.facts["fills"][0]
+    regions = [name for name in region_run.facts["regions"] if ((region_run.cases.region == name) & (region_run.cases.fill == fill)).any()]
     if not regions:
         return
     region = url.selectbox(
@@ -78,8 +79,8 @@ def _show_changed(run: Run, found: RegionRun) -> None:
         format_func=region_title,
         help=f"With {fill_title(fill)} in its place.",
     )
-    columns = [f"p:{name}" for name in found.classes]
-    answers = found.cases.assign(answer=[found.classes[k] for k in found.cases[columns].to_numpy().argmax(1)])
+    columns = [f"p:{name}" for name in region_run.classes]
+    answers = region_run.cases.assign(answer=[region_run.classes[k] for k in region_run.cases[columns].to_numpy().argmax(1)])
     before = answers[answers.region == ALL].set_index("case").answer
     after = answers[(answers.region == region) & (answers.fill == fill)].set_index("case")
     changed = after.assign(before=before.loc[after.index]).query("answer != before")
@@ -93,7 +94,7 @@ def _show_changed(run: Run, found: RegionRun) -> None:
             st.caption(f"{class_text(row.label)}: {class_text(row.before)} → {class_text(row.answer)}")
 
 
-def _first_case(run: Run, found: RegionRun) -> Case | None:
+def _first_case(run: Run, region_run: RegionRun) -> Case | None:
     from lungcad.datasets import DATASETS
     from lungcad.errors import LungcadError
 
@@ -102,15 +103,15 @@ def _first_case(run: Run, found: RegionRun) -> Case | None:
         return None
     try:
         folder = dataset.locate()
-        wanted = str(found.cases.case.iloc[0])
-        if is_of_crops(found):
+        wanted = str(region_run.cases.case.iloc[0])
+        if is_of_crops(region_run):
             return next((case for case in store.cases(dataset.name, str(folder)) if case.id == wanted), None)
-        case = Case(wanted, folder / wanted, str(found.cases.label.iloc[0]), None)
+        case = Case(wanted, folder / wanted, str(region_run.cases.label.iloc[0]), None)
         return case if case.path.is_file() else None
     except LungcadError:
         return None
 
 
-def _listing(found: RegionRun, measure: str) -> str:
-    rows = "; ".join(f"{region_title(row['region'])} {row['fill']}: {number(row, measure, 2)}" for row in found.rows)
+def _listing(region_run: RegionRun, measure: str) -> str:
+    rows = "; ".join(f"{region_title(row['region'])} {row['fill']}: {number(row, measure, 2)}" for row in region_run.rows)
     return f"{MEASURES[measure]} without each region. {rows}"

@@ -76,8 +76,8 @@ def _offer_true_contour(image: CTImage) -> None:
 def supply_map(announced: str, result: Analysis, method: str) -> None:
     """Hand the computed map to the viewer."""
     texts = {"Method": METHODS[method].title, "Class": result.target, "Answer": result.prediction.label, **gate_texts(result)}
-    found = viewer.HeatMap.of(result.attributions[method], result.geometry, texts=texts, mark=mark_of(result))
-    viewer.supply(VIEWER, announced, found)
+    heat_map = viewer.HeatMap.of(result.attributions[method], result.geometry, texts=texts, mark=mark_of(result))
+    viewer.supply(VIEWER, announced, heat_map)
 
 
 def explained(image: CTImage, network: str, method: str, target: str | None, options: Options) -> Analysis | None:

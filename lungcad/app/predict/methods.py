@@ -64,8 +64,8 @@ def show_methods(result: Analysis, network: str) -> None:
         name=f"lungcad-{network}-methods",
     )
     for announced, (method, target) in zip(ids, chosen, strict=True):
-        found = session.result(result.image, network, method, target)
-        heat_map = viewer.HeatMap.of(found.attributions[method], found.geometry, texts=gate_texts(found), mark=mark_of(found))
+        analysis = session.result(result.image, network, method, target)
+        heat_map = viewer.HeatMap.of(analysis.attributions[method], analysis.geometry, texts=gate_texts(analysis), mark=mark_of(analysis))
         viewer.supply(KEY, announced, replace(heat_map, label=f"{METHODS[method].title}, {heat_map.label}"))
     st.caption(
         "One colour scale a method, over all its classes, from 0 to the largest value: a dark map is little evidence. Zoom and threshold hold for all."

@@ -23,12 +23,12 @@ def with_set(result: Analysis, network: str, level: float) -> Analysis:
 
 def show_set(result: Analysis) -> None:
     """One line: the classes and the level; below it what limits the set."""
-    found = result.prediction_set
-    if found.classes is not None:
-        promise = "" if result.gate.is_declined else f" ({found.level * 100:.4g}\u00a0% of such sets hold the truth)"
+    classes = result.prediction_set
+    if classes.classes is not None:
+        promise = "" if result.gate.is_declined else f" ({classes.level * 100:.4g}\u00a0% of such sets hold the truth)"
         st.markdown(
-            f"Set of classes: **{', '.join(map(class_text, found.classes))}**{promise}",
-            help=found.note if result.gate.is_declined else ABOUT,
+            f"Set of classes: **{', '.join(map(class_text, classes.classes))}**{promise}",
+            help=classes.note if result.gate.is_declined else ABOUT,
         )
-    if found.note and not result.gate.is_declined:  # then nothing is promised above
-        st.caption(literal(found.note))
+    if classes.note and not result.gate.is_declined:  # then nothing is promised above
+        st.caption(literal(classes.note))

@@ -40,11 +40,13 @@ def show_rating(opened: Opened, point: tuple[float, float, float], slice_network
         if reading.answer.concepts is not None and not reading.answer.is_hidden:
             with st.expander(f"What the answer of {name} is made of"):
                 show_concepts(reading.answer)
-    found = {name: reading for name, reading in readings.items() if reading.nearest is not None}
-    if found:
+    with_nearest = {name: reading for name, reading in readings.items() if reading.nearest is not None}
+    if with_nearest:
         with st.expander("Nearest training nodules"):
-            name = st.selectbox("Found by", list(found), key="volume_nearest_by", help="Each network has its own notion of what is alike.")
-            show_nearest(found[name].answer, name)
+            name = st.selectbox(
+                "Found by", list(with_nearest), key="volume_nearest_by", help="Each network has its own notion of what is alike."
+            )
+            show_nearest(with_nearest[name].answer, name)
 
 
 def _said(reading: NoduleReading) -> str:

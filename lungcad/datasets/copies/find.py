@@ -80,8 +80,8 @@ def _search(cases: Sequence[Case], prints: Sequence[Fingerprint | None], on_prog
             return None
         if known[pair[0]].sha256 == known[pair[1]].sha256:
             return Alignment(False, 0.0, 1.0, 1.0, 1.0)
-        found = [_compared(one, other, candidate) for candidate in asked[pair]]
-        return max((each for each in found if each is not None), key=lambda each: each.correlation, default=None)
+        alignments = [_compared(one, other, candidate) for candidate in asked[pair]]
+        return max((each for each in alignments if each is not None), key=lambda each: each.correlation, default=None)
 
     pairs = []
     ordered = sorted(asked)

@@ -69,8 +69,8 @@ def own_pictures(family: Family, split: Split) -> Pictures:
 def kind_pictures(family: Family, name: str, split: Split) -> Pictures | None:
     """Pictures of a kind, always the same ones; None where the kind has none in this part."""
     rng = np.random.default_rng([zlib.crc32(name.encode()), list(Split).index(split)])
-    found = _pictures(family, split, KINDS[name].make(first_of(family), split, rng))
-    return found if len(found) else None
+    pictures = _pictures(family, split, KINDS[name].make(first_of(family), split, rng))
+    return pictures if len(pictures) else None
 
 
 def _pictures(family: Family, split: Split, samples: Iterable[Sample]) -> Pictures:

@@ -59,8 +59,8 @@ def fit_gate(model: TrainedModel, on_progress: Progress | None = None) -> Fit:
     mean, components = index.mean.astype(np.float32), index.components.astype(np.float32)
 
     def embedded(seen: np.ndarray) -> Embedded:
-        found = embeddings(model, seen)
-        return Embedded.of(found, mean, components, head_logits(model, found))
+        vectors_of = embeddings(model, seen)
+        return Embedded.of(vectors_of, mean, components, head_logits(model, vectors_of))
 
     own = own_pictures(family, Split.VALID)
     validation = embedded(own.seen[card.preprocess])

@@ -74,13 +74,13 @@ def parts(dataset: str, split_in_words: str | None = None) -> tuple[Case, ...]:
         )
     training = dict.fromkeys(map(str, Index.read(card).cases))
     stored = run.predictions.set_index("case")[["split", "group"]].to_dict("index")
-    found = []
+    cases = []
     for case in entry.read(entry.locate(), card.task):
         if case.id in training:
-            found.append(replace(case, split=Split.TRAIN))
+            cases.append(replace(case, split=Split.TRAIN))
         elif case.id in stored:
-            found.append(replace(case, split=Split(stored[case.id]["split"]), group=str(stored[case.id]["group"])))
-    return tuple(found)
+            cases.append(replace(case, split=Split(stored[case.id]["split"]), group=str(stored[case.id]["group"])))
+    return tuple(cases)
 
 
 def cases_of(dataset: str, split: Split, n: int) -> list[Case]:

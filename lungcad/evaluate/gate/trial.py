@@ -53,20 +53,20 @@ def try_gate(model: TrainedModel, fit: Fit, on_progress: Progress | None = None)
 def outcomes(model: TrainedModel, gate: FittedGate, pictures: Pictures) -> tuple[list[Outcome], list[str]]:
     """(outcome, by what) of each picture: facts first, then the kind, then the distance; the network runs only over what they leave."""
     scores = gate.kind.own_score(gate.kind.logits(pictures.statistics))
-    found = list(pictures.fact)
-    why = ["fact" if each is Outcome.DECLINE else "" for each in found]
+    outcomes_by_picture = list(pictures.fact)
+    why = ["fact" if each is Outcome.DECLINE else "" for each in outcomes_by_picture]
     for index, score in enumerate(scores):
         if not why[index] and score < gate.kind_limit:
-            found[index], why[index] = Outcome.DECLINE, "kind"
+            outcomes_by_picture[index], why[index] = Outcome.DECLINE, "kind"
     left = [index for index, each in enumerate(why) if not each]
     if left:
         vectors = embeddings(model, pictures.seen[model.card.preprocess][left])
         for index, distance in zip(left, gate.distances(vectors, head_logits(model, vectors)), strict=True):
             if distance > gate.distance_limit:
-                found[index], why[index] = Outcome.DECLINE, "distance"
+                outcomes_by_picture[index], why[index] = Outcome.DECLINE, "distance"
             elif distance > gate.distance_warn:
-                found[index] = Outcome.WARN
-    return found, why
+                outcomes_by_picture[index] = Outcome.WARN
+    return outcomes_by_picture, why
 
 
 def _row(model: TrainedModel, fit: Fit, name: str, pictures: Pictures, own_scores: np.ndarray) -> dict[str, Any]:

@@ -25,15 +25,15 @@ def region_rows(cases: pd.DataFrame, classes: tuple[str, ...], warns_from: float
     own. 95 % bootstrap intervals over groups. A number that is not defined is None.
     """
     whole = cases[cases.region == ALL].set_index("case")
-    found = [_row(ALL, "", whole.reset_index(), whole, classes, warns_from)]
+    rows = [_row(ALL, "", whole.reset_index(), whole, classes, warns_from)]
     for (region, fill), group in cases[cases.region != ALL].groupby(["region", "fill"], sort=False):
-        found.append(_row(str(region), str(fill), group, whole, classes, warns_from))
-    for region in dict.fromkeys(row["region"] for row in found[1:]):
-        of_region = [row for row in found if row["region"] == region]
+        rows.append(_row(str(region), str(fill), group, whole, classes, warns_from))
+    for region in dict.fromkeys(row["region"] for row in rows[1:]):
+        of_region = [row for row in rows if row["region"] == region]
         known = [row for row in of_region if row["distance"] is not None and row["answers_follow"] is None]
         if known:
             min(known, key=lambda row: (row["unlike"] or 0.0, row["distance"]))["least_strange"] = True
-    return found
+    return rows
 
 
 def known_rows(cases: pd.DataFrame, classes: tuple[str, ...]) -> list[dict[str, Any]]:
@@ -41,13 +41,13 @@ def known_rows(cases: pd.DataFrame, classes: tuple[str, ...]) -> list[dict[str, 
 
     cases: columns case, group, label, seen and p:CLASS, each case once for everything that is seen.
     """
-    found = []
+    rows = []
     whole = cases[cases.seen == cases.seen.iloc[0]].set_index("case")
     for seen, group in cases.groupby("seen", sort=False):
         row = _row(str(seen), "", group.assign(donor="", distance=np.nan), whole, classes, None)
         unused = ("region", "fill", "answers_kept", "answers_follow", "distance", "unlike", "least_strange")
-        found.append({"seen": row["region"], **{key: value for key, value in row.items() if key not in unused}})
-    return found
+        rows.append({"seen": row["region"], **{key: value for key, value in row.items() if key not in unused}})
+    return rows
 
 
 def _row(

@@ -57,10 +57,10 @@ def write_result(facts: Mapping[str, Any], cases: pd.DataFrame, folder: Path, na
 def read_result(folder: Path, name: str, *, schema: int, facts: Set[str], columns: Set[str]) -> tuple[dict[str, Any], pd.DataFrame] | None:
     """(facts, cases); None for a damaged file, another schema, no rows, or where a fact, a column or one of p:CLASS is missing."""
     try:
-        found = json.loads((folder / name).read_text("utf-8"))
+        stored = json.loads((folder / name).read_text("utf-8"))
         table = pd.read_parquet(folder / CASES)
-        needed = columns | {"case", "group", "label"} | {f"p:{label}" for label in found["classes"]}
-        whole = found["schema"] == schema and found.keys() >= FACTS | facts and needed <= set(table.columns) and len(table) > 0
+        needed = columns | {"case", "group", "label"} | {f"p:{label}" for label in stored["classes"]}
+        whole = stored["schema"] == schema and stored.keys() >= FACTS | facts and needed <= set(table.columns) and len(table) > 0
     except DAMAGED:
         return None
-    return (found, table) if whole else None
+    return (stored, table) if whole else None

@@ -56,5 +56,5 @@ def read_known(dataset: str, root: Path = FOLDER) -> KnownWithout | None:
 
 def list_known(root: Path = FOLDER) -> list[KnownWithout]:
     """Every data set that was measured, by name."""
-    found = [read_known(path.parent.name, root) for path in sorted(root.glob(f"*/{_FILE}"))]
-    return [known for known in found if known is not None]
+    results = [read_known(path.parent.name, root) for path in sorted(root.glob(f"*/{_FILE}"))]
+    return [known for known in results if known is not None]

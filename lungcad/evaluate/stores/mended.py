@@ -47,5 +47,5 @@ def read_mended(dataset: str, root: Path = FOLDER) -> Mended | None:
 
 def list_mended(root: Path = FOLDER) -> list[Mended]:
     """Every data set that was measured, by name."""
-    found = [read_mended(path.parent.name, root) for path in sorted(root.glob(f"*/{_FILE}"))]
-    return [mended for mended in found if mended is not None]
+    results = [read_mended(path.parent.name, root) for path in sorted(root.glob(f"*/{_FILE}"))]
+    return [mended for mended in results if mended is not None]

@@ -34,7 +34,7 @@ def mark_one(
     weights are other ones by now.
     """
     _must_be_of_the_answer(check)
-    scenes, found = draw_scenes(Split.TEST, facts["n"]), []
+    scenes, tables = draw_scenes(Split.TEST, facts["n"]), []
     step = Steps((len(facts["networks"]) + len(UNTRAINED)) * len(scenes), on_progress)
     for name in facts["networks"]:
         known, model = lookup(KNOWN_NETWORKS, name, "network of known truth"), load_model(name)
@@ -43,15 +43,15 @@ def mark_one(
                 f"The network {name} has other weights than those that were marked; run 'python -m lungcad truth' for all checks."
             )
         pictures = judged_pictures(known, scenes, lesion_probabilities(model, known, scenes))
-        found.append(judge(model, known, pictures, METHOD, slow_check_cases=0, checks=[check], on_case=step))
+        tables.append(judge(model, known, pictures, METHOD, slow_check_cases=0, checks=[check], on_case=step))
         step(len(scenes) - len(pictures))
     first, training = load_model(facts["networks"][0]), draw_scenes(Split.VALID, facts["n"])
     for name, make in UNTRAINED.items():
         nothing_learnt = KnownNetwork(name, Role.UNTRAINED)
-        found.append(
+        tables.append(
             judge(make(first, training), nothing_learnt, in_turn(scenes), METHOD, slow_check_cases=0, checks=[check], on_case=step)
         )
-    table = pd.concat([verdicts[verdicts.check != check], *found], ignore_index=True)
+    table = pd.concat([verdicts[verdicts.check != check], *tables], ignore_index=True)
     return facts | {"marks": marks(table), "accused": accusations(table), "thresholds": thresholds_in_use()}, table
 
 

@@ -8,10 +8,10 @@ from lungcad.imaging.regions.region import Content, MarkedImage, Region
 
 def chest(marked: MarkedImage) -> np.ndarray:
     """Bool mask: the bounding box of both lungs' widened outlines."""
-    found = lungs(marked)
-    box = np.zeros_like(found)
-    if found.any():
-        rows, columns = np.flatnonzero(found.any(1)), np.flatnonzero(found.any(0))
+    both = lungs(marked)
+    box = np.zeros_like(both)
+    if both.any():
+        rows, columns = np.flatnonzero(both.any(1)), np.flatnonzero(both.any(0))
         box[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] = True
     return box
 

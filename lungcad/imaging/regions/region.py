@@ -33,10 +33,10 @@ class MarkedImage:
     @classmethod
     def of_slice(cls, image: CTImage) -> "MarkedImage":
         """Raises :class:`ImageError` where no lungs are found that can be trusted."""
-        found = lung_field(image)
-        if found.confidence < TRUSTED:
-            raise ImageError(found.doubts[0] if found.doubts else "No lungs were found in this image.")
-        return cls(image, found)
+        field = lung_field(image)
+        if field.confidence < TRUSTED:
+            raise ImageError(field.doubts[0] if field.doubts else "No lungs were found in this image.")
+        return cls(image, field)
 
     @property
     def content(self) -> Content:

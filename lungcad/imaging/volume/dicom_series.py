@@ -113,7 +113,7 @@ def _decoded(
     groups = [list(group) for _, group in groupby(at_file, key=lambda index: series.headers[index].file)]
 
     def read_file(indices: list[int]) -> list[tuple[Remarks, Window | None, bool]]:
-        found = []
+        slices = []
         dataset = _checked(files[series.headers[indices[0]].file])
         for index in indices:
             own = Remarks()
@@ -123,16 +123,16 @@ def _decoded(
                 raise ImageError(f"A slice has {values.shape[1]}×{values.shape[0]} pixels, the others {hu.shape[2]}×{hu.shape[1]}.")
             whole = np.rint(values)
             hu[index] = np.clip(whole, -32768, 32767)
-            found.append((own, window, bool((whole != values).any())))
-        return found
+            slices.append((own, window, bool((whole != values).any())))
+        return slices
 
     done = 0
-    for found in in_threads(read_file, groups, lambda position: f"File {position + 1} of {len(groups)} in this series: "):
-        for own, window, rounded in found:
+    for planes in in_threads(read_file, groups, lambda position: f"File {position + 1} of {len(groups)} in this series: "):
+        for own, window, rounded in planes:
             said.append(own)
             windows += [window] if window else []
             is_rounded |= rounded
-        done += len(found)
+        done += len(planes)
         if on_progress:
             on_progress(done, len(at_file))
     _gather(said, len(at_file), remarks)

@@ -47,13 +47,13 @@ def headers_of(dataset: Dataset, file: int) -> list[SliceHeader]:
     frames = count_frames(dataset)
     if frames > MAX_FRAMES:
         raise ImageError(f"A file claims {frames:,} frames; the limit is {MAX_FRAMES:,}.")
-    found = []
+    headers = []
     for index in range(frames):
         if frames > 1:
             dataset.pop("ImagePositionPatient", None)  # of the frame before
             flatten(dataset, index)
-        found.append(_header(dataset, file, index))
-    return found
+        headers.append(_header(dataset, file, index))
+    return headers
 
 
 def _header(dataset: Dataset, file: int, frame: int) -> SliceHeader:

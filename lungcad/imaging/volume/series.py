@@ -52,7 +52,7 @@ def sort_slices(headers: Iterable[SliceHeader]) -> Sorted:
         else:
             stacks[(header.series, header.stack)].append(header)
     of_uid = Counter(series for series, _ in stacks)
-    found: list[Series] = []
+    all_series: list[Series] = []
     for (series_key, _), members in stacks.items():
         shared = of_uid[series_key]
         remarks = (f"{shared} different stacks of slices carry one series UID; each is listed for itself.",) if shared > 1 else ()
@@ -60,9 +60,9 @@ def sort_slices(headers: Iterable[SliceHeader]) -> Sorted:
             if len(part) < 2:
                 aside["a single slice, which is no volume; the page Predict reads it"] += 1
             else:
-                found.append(_series(part, remarks, n_parts=len(_acquisitions(members))))
-    found.sort(key=lambda series: (-series.shape[0], series.description, series.id))
-    return Sorted(tuple(found), dict(aside))
+                all_series.append(_series(part, remarks, n_parts=len(_acquisitions(members))))
+    all_series.sort(key=lambda series: (-series.shape[0], series.description, series.id))
+    return Sorted(tuple(all_series), dict(aside))
 
 
 def _unfit(header: SliceHeader) -> str:

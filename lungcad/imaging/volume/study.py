@@ -117,13 +117,13 @@ def _files(source: Path | Sequence[tuple[str, bytes]], temporary: Path) -> list[
 
 
 def _walk(folder: Path) -> list[Path]:
-    found: list[Path] = []
+    paths: list[Path] = []
     for parent, folders, names in os.walk(folder):
         folders.sort()
-        found += [Path(parent, name) for name in sorted(names) if not name.startswith(".")]
-        if len(found) > MAX_FILES:
+        paths += [Path(parent, name) for name in sorted(names) if not name.startswith(".")]
+        if len(paths) > MAX_FILES:
             raise ImageError(f"There are more than {MAX_FILES:,} files; give the folder of one study.")
-    return found
+    return paths
 
 
 def find_series(files: Sequence[SeriesFile], on_progress: Progress | None = None) -> Study:
@@ -138,15 +138,15 @@ def find_series(files: Sequence[SeriesFile], on_progress: Progress | None = None
         return [_read_header(files[index], index) for index in indices]
 
     done = 0
-    for found in in_threads(read, [range(start, min(start + 16, len(files))) for start in range(0, len(files), 16)], lambda _: ""):
-        for one in found:
+    for read_files in in_threads(read, [range(start, min(start + 16, len(files))) for start in range(0, len(files), 16)], lambda _: ""):
+        for one in read_files:
             if isinstance(one, Series):
                 nifti.append(one)
             elif isinstance(one, str):
                 aside[one] += 1
             else:
                 headers.extend(one)
-        done += len(found)
+        done += len(read_files)
         if on_progress:
             on_progress(done, len(files))
     ordered = sort_slices(headers)

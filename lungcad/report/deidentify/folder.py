@@ -83,13 +83,13 @@ def deidentify(source: Path, out: Path, *, key: str | None = None, on_progress: 
     key: the same word maps the same UIDs, patients and dates alike another time; by default a random one. The input is never written to. Raises
     :class:`LungcadError` for what is no DICOM image, and where the output would overwrite something.
     """
-    names, found = Pseudonyms(key.encode() if key else secrets.token_bytes(32)), Deidentified()
+    names, result = Pseudonyms(key.encode() if key else secrets.token_bytes(32)), Deidentified()
     if not source.is_dir():
         _check_new_file(source, out)
         cleaned = _cleaned(read_file(source), names)
         write_whole(out, cleaned.data)
-        found.add(out.name, cleaned)
-        return found
+        result.add(out.name, cleaned)
+        return result
     _check_new_folder(source, out)
     paths = sorted(path for path in source.rglob("*") if path.is_file())
     n_of_series: Counter[str] = Counter()
@@ -99,16 +99,16 @@ def deidentify(source: Path, out: Path, *, key: str | None = None, on_progress: 
         try:
             cleaned = _cleaned(read_file(path), names)
         except ImageError as error:
-            found.left_aside[_why(error)] += 1
+            result.left_aside[_why(error)] += 1
             continue
         n_of_series[cleaned.series] += 1
         name = f"series-{list(n_of_series).index(cleaned.series) + 1:02d}/{n_of_series[cleaned.series]:04d}.dcm"
         (out / name).parent.mkdir(parents=True, exist_ok=True)
         write_whole(out / name, cleaned.data)
-        found.add(name, cleaned)
-    if not found.files:
+        result.add(name, cleaned)
+    if not result.files:
         raise ImageError(f"The folder {printable(source)!r} holds no DICOM image, so nothing was written.")
-    return found
+    return result
 
 
 @dataclass(frozen=True)
