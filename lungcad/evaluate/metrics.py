@@ -129,8 +129,8 @@ def ranking_areas(positive: np.ndarray, scores: np.ndarray, resamples: Resamples
 
 
 def _shifted(binned: np.ndarray, exact: float) -> np.ndarray:
-    difference: float = exact - binned[0]
-    return np.add(binned, difference)
+    shifted: np.ndarray = binned + (exact - binned[0])
+    return shifted
 
 
 def _ranked(positive: np.ndarray, scores: np.ndarray, resamples: Resamples) -> tuple[np.ndarray, np.ndarray, tuple[float, float]]:
