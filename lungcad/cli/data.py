@@ -118,13 +118,32 @@ def data_make(
 
 
 @data_app.command("download")
-def data_download(name: str) -> None:
+def data_download(
+    name: Annotated[str, typer.Argument(help="A data set that `data info` knows; or: lidc-idri, whole CT series with readers' contours.")],
+    patients: Annotated[int, typer.Option(min=1, max=1010, help="Of lidc-idri: how many patients, some 70 MB each.")] = 3,
+) -> None:
     """Fetch a data set from its publisher into data/ (needs internet access); resumes a part that was fetched."""
-    from lungcad.datasets import DATASETS
+    from lungcad.datasets import DATASETS, lidc_idc
     from lungcad.datasets.download import download
     from lungcad.errors import lookup
 
-    dataset = lookup(DATASETS, name, "data set")
+    if name == lidc_idc.NAME:
+        _download_series(patients)
+        return
+    dataset = lookup(DATASETS, name, "data set (or lidc-idri)")
     messages.print(f"{dataset.title}, {dataset.licence}. Cite: {dataset.citation}")
     with progress(name) as on_progress:
         print(download(dataset, on_progress=on_progress))
+
+
+def _download_series(n_patients: int) -> None:
+    from lungcad.datasets import lidc_idc
+
+    series = lidc_idc.choose(n_patients)
+    messages.print(f"LIDC-IDRI, {lidc_idc.LICENCE}. Cite: {lidc_idc.CITATION}")
+    messages.print(
+        f"{len(series)} CT series, {sum(each.n_files for each in series):,} slices, {sum(each.megabytes for each in series):,.0f} MB"
+    )
+    with progress(lidc_idc.NAME) as on_progress:
+        for folder in lidc_idc.download_series(series, on_progress=on_progress):
+            print(folder)

@@ -39,8 +39,8 @@ def download(dataset: Dataset, *, root: Path = DATA, on_progress: Progress | Non
         archive.unlink()
         return _checked(dataset, target)
     raise DatasetError(
-        f"{dataset.title} cannot be fetched as one file: its publisher ({dataset.publisher}) serves whole CT series through the NBIA Data "
-        f"Retriever. Cut the nodules as its nodules.csv describes and put them in {target}."
+        f"{dataset.title} cannot be fetched as one file: its publisher ({dataset.publisher}) serves whole CT series: "
+        f"python -m lungcad data download lidc-idri --patients 3 fetches some. Cut the nodules as its nodules.csv describes and put them in {target}."
     )
 
 

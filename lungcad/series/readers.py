@@ -4,13 +4,14 @@
 
 import csv
 import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from lungcad.datasets.concepts import CONCEPTS
 from lungcad.imaging.volume import CTVolume, Study
 
 TABLE, MASKS = "nodules.csv", "masks"
@@ -20,12 +21,15 @@ _COLUMNS = ("nodule", "n_readers", "malignancy", "diameter_mm", "z_min_mm", "z_m
 
 @dataclass(frozen=True)
 class MarkedNodule:
-    """label: "nodule 3". malignancy: each reader's score, 1 to 5. middle_mm: patient axes."""
+    """label: "nodule 3". malignancy: each reader's score, 1 to 5. middle_mm: patient axes. ratings: of what else the table holds, each reader's, by the names of
+    :data:`~lungcad.datasets.concepts.CONCEPTS`.
+    """
 
     label: str
     malignancy: tuple[int, ...]
     diameter_mm: float
     middle_mm: tuple[float, float, float]
+    ratings: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     @property
     def rating(self) -> str:
@@ -81,10 +85,15 @@ def _nodule(row: dict[str, str], volume: CTVolume) -> MarkedNodule:
         raise ValueError("not a place in the patient")
     return MarkedNodule(
         f"nodule {int(row['nodule']) + 1}",
-        tuple(int(score) for score in row["malignancy"].split()),
+        _scores(row["malignancy"]),
         diameter,
         (x, y, height),
+        {name: _scores(row[name]) for name in CONCEPTS if name != "diameter_mm" and row.get(name)},
     )
+
+
+def _scores(cell: str) -> tuple[int, ...]:
+    return tuple(int(score) for score in cell.split())
 
 
 def _turned(in_file: np.ndarray, volume: CTVolume) -> tuple[float, float]:
