@@ -1,6 +1,7 @@
 """Copies side by side: pairs with how the one is turned into the other, and whole groups."""
 
 from collections.abc import Mapping
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,9 @@ def show_copies(audit: Audit, folder: Path | None) -> None:
             format_func=lambda each: f"{_KINDS[each]} ({len(of_kind[each])})",
             help="Copies are one picture, perhaps turned, mirrored or zoomed. Neighbours are two pictures that are alike in detail, as slices of one patient are.",
         )
-        for pair in of_kind[kind][:SHOWN]:
-            _show_pair(pair, folder)
+        for place, pair in zip(cycle(st.columns(2)), of_kind[kind][:SHOWN], strict=False):
+            with place:
+                _show_pair(pair, folder)
         if len(of_kind[kind]) > SHOWN:
             st.caption(f"The first {SHOWN} pairs are drawn; the JSON has all.")
     show_groups("Groups of copies", audit.duplicate_groups, folder)
@@ -57,7 +59,7 @@ def _show_pair(pair: Mapping[str, Any], folder: Path | None) -> None:
     if folder is None:
         st.caption(literal(f"{pair['first']} and {pair['second']}. {caption}"))
         return
-    for place, case in zip(case_grid(2, width=224), (pair["first"], pair["second"]), strict=True):
+    for place, case in zip(case_grid(2, width=210), (pair["first"], pair["second"]), strict=True):
         with place:
             case_picture(path_of_id(folder, case))
             st.caption(literal(case))
