@@ -23,6 +23,15 @@ def corner_fill(values: np.ndarray) -> np.ndarray:
     return filled if MIN_SHARE <= filled.mean() < 1 else nothing
 
 
+def fills_as_air(fill: float, inside: np.ndarray) -> bool:
+    """Whether what fills the corners is air itself, cut off below or without noise: the values of the others do not grow more numerous above it, as they
+    do from padding to air.
+    """
+    above = inside.astype(np.float64) - float(fill)
+    next_to_it = np.mean((above > 0) & (above <= 10))
+    return bool(next_to_it > 0 and next_to_it >= np.mean((above > 8) & (above <= 18)))
+
+
 def at_the_border(mask: np.ndarray) -> np.ndarray:
     """The parts of a mask that touch the picture's edge."""
     _, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)
@@ -35,8 +44,9 @@ def _equal(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 
 def numbers_only(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(values, padding): where floats hold NaN in :func:`corner_fill` only, the lowest number stands in for it."""
-    if values.ndim != 2 or values.dtype.kind != "f" or not np.isnan(values).any():
-        return values, np.zeros(values.shape[:2], dtype=bool)
-    padding = corner_fill(values) & np.isnan(values)
-    return np.where(padding, np.nanmin(values), values) if padding.any() else values, padding
+    """(values, padding): where floats hold NaN or an infinity in :func:`corner_fill` only, the lowest number stands in for it."""
+    nothing = np.zeros(values.shape[:2], dtype=bool)
+    if values.ndim != 2 or values.dtype.kind != "f" or np.isfinite(values).all() or not np.isfinite(values).any():
+        return values, nothing
+    padding = corner_fill(values) & ~np.isfinite(values)
+    return np.where(padding, values[np.isfinite(values)].min(), values) if padding.any() else values, padding

@@ -3,8 +3,8 @@
 import numpy as np
 
 from lungcad.errors import ImageError
-from lungcad.imaging.corners import LIKE_AIR, corner_fill, numbers_only
-from lungcad.imaging.hounsfield import AIR, HIGHEST, LOWEST, SWITCH, doubt, doubt_behind, offset_of, sampled
+from lungcad.imaging.corners import LIKE_AIR, corner_fill, fills_as_air, numbers_only
+from lungcad.imaging.hounsfield import AIR, HIGHEST, LOWEST, SWITCH, doubt, doubt_behind, is_usual, offset_of, sampled
 from lungcad.imaging.image import Scale, Unit
 from lungcad.imaging.remarks import Remarks
 
@@ -12,25 +12,30 @@ NEARLY_ALL = 0.999
 """Share of the pixels that tells the depth in use: never one pixel alone."""
 
 
-def to_image(values: np.ndarray, scale: Scale, remarks: Remarks, *, white_is_zero: bool = False) -> tuple[np.ndarray, Unit]:
+def to_image(
+    values: np.ndarray, scale: Scale, remarks: Remarks, *, white_is_zero: bool = False, white: int | None = None
+) -> tuple[np.ndarray, Unit]:
     """(float32 pixels, their unit) of a (rows, columns) array of integers or floats.
 
     Unsigned values are display grey over their whole range, 16 bits also over the 8 to 14 bits that 99.9 % of the pixels use, with a note;
     floats from 0 to 1, or from 0 to 255, as they are; signed, wide and other floating-point values are stretched, with a warning.
-    Values like a CT slice's, as they are or offset by 1024, 32768 or another usual number, are Hounsfield units, with a note. NaN in the
+    Values like a CT slice's, as they are or offset by 1024, 32768 or another usual number, are Hounsfield units, with a note. NaN or infinity in the
     corners is padding; elsewhere it is refused.
     white_is_zero: TIFF's photometric interpretation 0; it says how grey is shown, and leaves Hounsfield units as they are.
+    white: the value that the file says is white, where it does.
     """
     values, padding = numbers_only(values)
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         raise ImageError("The image holds NaN or infinite pixel values; export it again with finite values.")
     if padding.any():
-        remarks.note(f"{padding.mean():.1%} of the pixels, in the corners, hold no number (NaN); they were read as air, or black.")
+        remarks.note(
+            f"{padding.mean():.1%} of the pixels, in the corners, hold no number (NaN or infinite); they were read as air, or black."
+        )
     if scale is not Scale.GREY:
         hu = _hounsfield(values, padding, scale, remarks)
         if hu is not None:
             return hu, Unit.HU
-    grey = _grey(values, remarks)
+    grey = _grey(values, remarks) if white is None else np.clip(values * (255 / white), 0, 255)
     return np.where(padding, 0, 255 - grey if white_is_zero else grey).astype(np.float32), Unit.GREY
 
 
@@ -53,8 +58,13 @@ def _hounsfield(values: np.ndarray, padding: np.ndarray, scale: Scale, remarks: 
         remarks.warn("The values were read as Hounsfield units because you asked for it; they do not look like a CT slice's.")
         if why := doubt(hu[~impossible]) or doubt_behind(hu[~(impossible | corner_fill(hu))]):
             remarks.warn(why)
-    else:
+    elif is_usual(offset):
         remarks.note(f"The values look like a CT slice's{offset_words} and were read as Hounsfield units; {SWITCH}.")
+    else:
+        remarks.warn(
+            f"The values look like a CT slice's, offset by about {-offset:.0f}, which is no usual number; they were read as Hounsfield units by where air "
+            f"lies, to within some ten units; {SWITCH}."
+        )
     if impossible.any():
         remarks.note(f"{impossible.mean():.1%} of the pixels hold values that no CT gives; they were taken for padding and read as air.")
     corners = corner_fill(hu) & (hu > LIKE_AIR) & ~impossible
@@ -75,7 +85,8 @@ def _recognised(values: np.ndarray) -> tuple[np.ndarray, float | None]:
         forms.append(values >> 4)
     filled = corner_fill(values)
     for form in forms:
-        for shown in (form, form[~filled]) if filled.any() else (form,):
+        inside = form[~filled]
+        for shown in (form, inside) if not filled.any() or fills_as_air(form[filled][0], inside) else (inside, form):
             if (offset := offset_of(shown)) is not None:
                 return form, offset
     return values, None

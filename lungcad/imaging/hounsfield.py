@@ -1,5 +1,7 @@
 """Are these numbers Hounsfield units? Recognition of a CT's values in files that do not say, and doubts about files that do."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 AIR = -1000.0
@@ -9,12 +11,22 @@ slope 10).
 """
 SWITCH = "ask for a grey picture (“Values are” on the page, --scale grey, scale=) if that is wrong"
 """How the user overrules what was recognised."""
-OFFSETS = (1024.0, 32768.0, 8192.0, 2048.0, 3024.0, 31744.0)
-"""What is usually added to put a CT into values without a sign; 8192 and 3024 as scanners with a wide scale have it."""
+POWERS = tuple(float(1 << power) for power in range(10, 16))
+USUAL_OFFSETS = (*POWERS, *(1000.0 * k for k in range(1, 33)), 3024.0, 31744.0)
+"""What is usually added to put a CT into values without a sign: a power of two, round thousands; 3024 and 31744 as scanners with a wide scale have it."""
+NEAR_USUAL, NEAR_POWER = 12.0, 64.0
+"""Hounsfield units between the offset that air tells and a usual one, up to which that one is meant: half of what lies between 1000 and 1024; and, where none
+is so near, up to which a power of two is.
+"""
+LIFTED = 256
+"""Least value from which a file's numbers are taken to have been moved up by some offset, be it an unusual one."""
 DENSEST_BONE = 2500.0
 SATURATED = 0.005
-"""Share of pixels at the very top from which a picture was cut off there by a display window."""
+"""Share of pixels at the very top, the largest number of some bits, from which a picture was cut off there by a display window."""
 MAX_SAMPLED = 1 << 18
+AIR_SHARE = 0.03
+"""Of a slice, at least, is air in and around the patient."""
+_TOGETHER = 120.0  # Hounsfield units: air with its noise
 
 
 def sampled(values: np.ndarray, at_most: int = MAX_SAMPLED) -> np.ndarray:
@@ -26,21 +38,52 @@ def sampled(values: np.ndarray, at_most: int = MAX_SAMPLED) -> np.ndarray:
 def offset_of(values: np.ndarray) -> float | None:
     """What to add to integer or float values to get Hounsfield units; None where they do not look like a CT slice's.
 
-    Signed values as they are; values without a sign less one of :data:`OFFSETS`.
+    Signed values as they are; others less what their air tells, where tissue then lies where it should: one of :data:`USUAL_OFFSETS`, or, near none of
+    them, a number to within a few Hounsfield units (:func:`is_usual`).
     """
     sample = sampled(values).astype(np.float64)
     if not np.isfinite(sample).all() or (sample.max() <= 255 and sample.min() >= 0):
         return None
-    if sample.min() < 0:
-        return 0.0 if _has_air_and_tissue(sample, air=0.01, tissue=0.01) else None
+    if sample.min() < 0 and _has_air_and_tissue(sample, air=0.01, tissue=0.01):
+        return 0.0
     top = np.quantile(sample, 0.999)
-    if np.mean(sample == top) > SATURATED:
+    if np.mean(sample == top) > SATURATED and np.log2(top + 1).is_integer():
         return None
-    for offset in OFFSETS:
+    for level in _levels(sample):
+        offset = _meant(level - AIR)
+        if offset not in USUAL_OFFSETS and sample.min() < LIFTED:  # as the values of any display begin
+            continue
         hu = sample - offset
         if _has_air_and_tissue(hu, air=0.05, tissue=0.1) and _is_a_chest(hu):
             return -offset
     return None
+
+
+def _meant(offset: float) -> float:
+    for offsets, near in ((USUAL_OFFSETS, NEAR_USUAL), (POWERS, NEAR_POWER)):
+        usual = min(offsets, key=lambda each: abs(each - offset))
+        if abs(usual - offset) <= near:
+            return usual
+    return float(round(offset))
+
+
+def is_usual(offset: float) -> bool:
+    """Whether what :func:`offset_of` gives is one that is meant, not one that was only measured at the air."""
+    return offset == 0 or -offset in USUAL_OFFSETS
+
+
+def _levels(sample: np.ndarray) -> Iterator[float]:
+    """Where many values lie close together, from the lowest up: air is one of these. Medians, which noise does not move, though it be cut off below."""
+    low = float(sample.min())
+    high = min(float(np.quantile(sample, 0.999)), low + 65536)
+    bins = np.arange(low, max(high, low + _TOGETHER) + _TOGETHER, _TOGETHER / 12)
+    shares = np.convolve(np.histogram(sample, bins)[0] / sample.size, np.ones(12), "same")
+    peaks = []
+    while shares.max() > AIR_SHARE:
+        peaks.append(int(shares.argmax()))
+        shares[max(peaks[-1] - 12, 0) : peaks[-1] + 13] = 0
+    for at in sorted(peaks):
+        yield float(np.median(sample[np.abs(sample - bins[at]) <= _TOGETHER / 2]))
 
 
 def _has_air_and_tissue(hu: np.ndarray, *, air: float, tissue: float) -> bool:
@@ -60,7 +103,7 @@ def _is_a_chest(hu: np.ndarray) -> bool:
     soft = hu[(hu > -200) & (hu < 300)]
     near, above, below = (float(np.mean(mask)) for mask in (np.abs(hu) <= 150, (hu > 450) & (hu <= 750), (hu > -600) & (hu <= -300)))
     air, lung = float(np.mean((hu > -1060) & (hu < -930))), float(np.mean((hu > -950) & (hu < -600)))
-    return air > 0.03 and lung > 0.02 and -110 < float(np.median(soft)) < 120 and near > 2 * max(above, below)
+    return air > AIR_SHARE and lung > 0.02 and -110 < float(np.median(soft)) < 120 and near > 2 * max(above, below)
 
 
 _SCALE_LOST = "the Hounsfield scale is probably lost, and the window shows the wrong tissue; do not trust the answer."

@@ -1,6 +1,7 @@
 """PNG, JPEG, TIFF, BMP, WebP, JPEG 2000, AVIF and PNM -> :class:`CTImage`."""
 
 import io
+import re
 from dataclasses import dataclass
 
 import cv2
@@ -21,6 +22,7 @@ MAX_PIXELS = 64_000_000
 """Largest width × height; a CT slice has 262,144 (512×512)."""
 MAX_DECODED_BYTES = 192_000_000
 """Largest width × height × channels × bytes a channel."""
+MAX_CHANNELS = 4
 CLEARLY_COLOURED = 40
 """Difference between the largest and smallest channel (of 255) from which a pixel counts as coloured."""
 _EXIF_ORIENTATION = 0x0112
@@ -30,7 +32,7 @@ _EXIF_ORIENTATION = 0x0112
 class _Picture:
     """A decoded picture. values: (rows, columns) or (rows, columns, channels) as stored, not yet upright.
 
-    eight_bit: None, or the picture where Pillow reads it as it is.
+    eight_bit: None, or the picture where Pillow reads it as it is. white: the value that the file says is white; None where its depth says it.
     """
 
     values: np.ndarray | None
@@ -40,6 +42,7 @@ class _Picture:
     orientation: int
     comment: str = ""
     white_is_zero: bool = False
+    white: int | None = None
 
 
 def looks_like_raster(data: bytes) -> bool:
@@ -84,6 +87,8 @@ def _deep_tiff(data: bytes) -> _Picture | None:
     """A TIFF whose depth Pillow would reduce or misread; None for the others. All are checked for size and for a second page."""
     page = tiff.first_page(data)
     _check_size(page.columns, page.rows, page.n_bytes)
+    if page.samples > MAX_CHANNELS:
+        raise ImageError(f"The image has {page.samples} channels, which is no picture; save one channel as its own image.")
     if not page.deep:
         return None
     values = tiff.read_deep(data, page)
@@ -104,7 +109,7 @@ def _with_pillow(data: bytes, remarks: Remarks) -> _Picture:
         if image.format != "TIFF":
             _check_frames(image, remarks)
         mode, stored_format = image.mode, image.format or ""
-        values = None
+        values, white = None, None
         if deep_channels:  # Pillow would keep the upper 8 bits only
             values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
             if values is None:
@@ -114,9 +119,19 @@ def _with_pillow(data: bytes, remarks: Remarks) -> _Picture:
         image.load()
         if values is None and (mode.startswith("I") or mode == "F"):
             values = np.asarray(image)
+            if stored_format == "PPM":
+                white = _pnm_white(data)
+                values = np.rint(values * (white / 65535)).astype(np.int32)  # Pillow stretches them to 16 bits
             values = values if mode == "F" or values.min() < 0 or values.max() > 65535 else values.astype(np.uint16)
         orientation = image.getexif().get(_EXIF_ORIENTATION, 1)
-        return _Picture(values, None if values is not None else image, stored_format, mode, orientation, str(image.info.get("Comment", "")))
+        comment = str(image.info.get("Comment", ""))
+        return _Picture(values, None if values is not None else image, stored_format, mode, orientation, comment, white=white)
+
+
+def _pnm_white(data: bytes) -> int:
+    """The third number of a PGM's header: what its white is."""
+    words = re.sub(rb"#[^\n\r]*", b" ", data[:4096]).split(maxsplit=4)
+    return int(words[3]) if len(words) > 3 and words[3].isdigit() else 65535
 
 
 def _check_size(columns: int, rows: int, n_bytes: int) -> None:
@@ -153,7 +168,7 @@ def _pixels(picture: _Picture, scale: Scale, remarks: Remarks) -> tuple[np.ndarr
     if values is None:
         raise ImageError("The image holds no pixels; save it again.")
     if values.ndim == 2:
-        grey, unit = to_image(values, scale, remarks, white_is_zero=picture.white_is_zero)
+        grey, unit = to_image(values, scale, remarks, white_is_zero=picture.white_is_zero, white=picture.white)
         return grey, unit, 0.0, None
     return _channels(values, scale, remarks, white_is_zero=picture.white_is_zero)
 
@@ -162,7 +177,7 @@ def _channels(
     values: np.ndarray, scale: Scale, remarks: Remarks, *, white_is_zero: bool
 ) -> tuple[np.ndarray, Unit, float, np.ndarray | None]:
     """Grey with transparency, grey stored as colour, or colour; of 8 or 16 bits."""
-    if values.dtype not in (np.uint8, np.uint16) or not 1 <= values.shape[2] <= 4:
+    if values.dtype not in (np.uint8, np.uint16) or not 1 <= values.shape[2] <= MAX_CHANNELS:
         raise ImageError(
             f"The image has {values.shape[2]} channels of {values.dtype}, which is no picture; save one channel as its own image."
         )

@@ -92,8 +92,9 @@ def test_padding_in_pictures_is_air(padding):
         np.where(OUTSIDE, -2000, HU + 1024).astype("i2"),
         np.where(OUTSIDE, 65535, HU + 1024).astype("u2"),
         np.where(OUTSIDE, np.nan, HU).astype("f4"),
+        np.where(OUTSIDE, -np.inf, HU).astype("f4"),
     ],
-    ids=["water", "metal", "signed", "white", "nan"],
+    ids=["water", "metal", "signed", "white", "nan", "infinite"],
 )
 def test_undeclared_padding_in_pictures_is_air(values):
     image = read_image(tiff(values))
@@ -110,15 +111,51 @@ def test_undeclared_padding_in_pictures_is_air(values):
         (HU + 2048).astype("u2"),
         (HU + 3024).astype("u2"),
         (HU + 31744).astype("u2"),
+        *[(HU + offset).astype("u2") for offset in (2000, 4096, 10_000, 16_384, 30_000)],
+        (HU + 1000).astype("i2"),
+        (HU + 1000).astype("f4"),
         (HU + 1024 << 4).astype("u2"),
         HU.astype("i4").view("u4"),
     ],
-    ids=["+8192", "+2048", "+3024", "+31744", "in the upper bits", "sign lost"],
 )
 def test_other_usual_forms_of_hounsfield_units(values):
     image = read_image(tiff(values))
-    assert image.unit is Unit.HU and any("look like" in note for note in image.notes)
+    assert image.unit is Unit.HU and any("look like" in note for note in image.notes) and not image.warnings
     np.testing.assert_array_equal(image.pixels, HU)
+
+
+@pytest.mark.parametrize("padding", [None, -1024])
+@pytest.mark.parametrize("highest", [400, 3071])
+def test_what_is_cut_off_at_air_has_an_offset_of_1000_all_the_same(padding, highest):
+    """Corners at the least value are padding with 1024 added, and air itself with 1000 added and cut off there: air tells which."""
+    noisy = HU + np.rint(np.random.default_rng(0).normal(0, 5, HU.shape)).astype(int)
+    shown = noisy if padding is None else np.where(OUTSIDE, padding, noisy)
+    for offset, stored in ((1000, np.clip(shown, -1000, highest) + 1000), (1024, np.clip(shown, -1024, 3071) + 1024)):
+        image = read_image(encode(stored.astype("u2")))
+        assert f"offset by {offset}," in image.notes[0]
+        np.testing.assert_array_equal(image.pixels, stored - offset)
+
+
+def test_an_unusual_offset_is_measured_at_the_air_and_warned_of():
+    image = read_image(encode((HU + 5432).astype("u2")))
+    assert image.unit is Unit.HU and "no usual number" in image.warnings[0] and np.abs(image.pixels - HU).max() < 10
+
+
+def test_grey_over_the_whole_of_32_bits_is_read_at_once():
+    assert read_image(tiff(GREY.astype("u4") * 0x01010101)).unit is Unit.GREY
+
+
+@pytest.mark.parametrize("white", [1000, 4095])
+def test_a_pgms_white_is_what_its_header_says(white):
+    grey = (GREY.astype(int) * white + 127) // 255
+    shown = read_image(pgm(grey, white))
+    assert shown.unit is Unit.GREY and np.abs(shown.pixels - GREY).max() < 0.3 and not shown.notes
+    hounsfield = read_image(pgm(HU + 1024, 1024 + HU.max()))
+    assert hounsfield.unit is Unit.HU and (hounsfield.pixels == HU).all()
+
+
+def pgm(values, white):
+    return b"P5 # by hand\n%d %d\n%d\n" % (*values.shape[::-1], white) + values.astype(">u2").tobytes()
 
 
 def test_one_pixel_more_changes_no_other():

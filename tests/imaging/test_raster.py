@@ -7,6 +7,7 @@ from PIL import Image
 
 from lungcad.errors import ImageError
 from lungcad.imaging import Unit, read_image
+from tests.imaging.encodings import tiff
 
 RAMP = np.tile(np.linspace(0, 255, 40).astype(np.uint8), (30, 1))
 
@@ -95,3 +96,8 @@ def test_folder_and_missing_path(tmp_path):
         read_image(tmp_path)
     with pytest.raises(ImageError, match="no such file"):
         read_image(tmp_path / "gone.png")
+
+
+def test_more_channels_than_a_picture_has_are_said():
+    with pytest.raises(ImageError, match="5 channels"):
+        read_image(tiff(np.zeros((16, 16, 5), np.uint8), photometric="minisblack", planarconfig="contig"))

@@ -121,5 +121,5 @@ def padding_of(dataset: pydicom.Dataset, stored: np.ndarray, remarks: Remarks) -
         remarks.note(f"{padding.mean():.1%} of the pixels are padding (Pixel Padding Value) and were read as air.")
     stored, without_number = numbers_only(stored)
     if without_number.any():
-        remarks.note(f"{without_number.mean():.1%} of the pixels, in the corners, hold no number (NaN); they were read as air.")
+        remarks.note(f"{without_number.mean():.1%} of the pixels, in the corners, hold no number (NaN or infinite); they were read as air.")
     return stored, padding | without_number
