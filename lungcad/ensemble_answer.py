@@ -1,7 +1,8 @@
-"""One call from bytes to what several networks say together."""
+"""One call from bytes to what several networks say together, or one to turned pictures too."""
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -13,13 +14,14 @@ from lungcad.gate import Decision, decide, together
 from lungcad.imaging import CTImage, Scale, read_image
 from lungcad.models import Prediction
 from lungcad.models.ensemble import Ensemble
-from lungcad.models.predict import calibrated
+from lungcad.models.predict import calibrated, predict_batch
+from lungcad.models.turned import quarter_turns
 
 
 @dataclass(frozen=True, eq=False)
 class EnsembleAnswer(GatedAnswer):
-    """What several networks say together; prediction_set (none, for want of stored answers), gate, show_anyway, warnings and notes as in
-    :class:`~lungcad.analysis.Analysis`.
+    """What several networks say together, each to so many quarter turns of the picture; prediction_set (none, for want of stored answers), gate (of the
+    picture as it is), show_anyway, warnings and notes as in :class:`~lungcad.analysis.Analysis`.
     """
 
     prediction: Prediction
@@ -28,6 +30,11 @@ class EnsembleAnswer(GatedAnswer):
     gate: Decision
     show_anyway: bool = False
     notes: tuple[str, ...] = ()
+    turns: int = 1
+
+    def prediction_to_dict(self, model: str) -> dict[str, Any]:
+        """Says how many turns it is the mean of, where there is more than one."""
+        return super().prediction_to_dict(model) | ({"turns": self.turns} if self.turns > 1 else {})
 
 
 def answer_together(
@@ -45,12 +52,14 @@ def answer_together(
     for member in ensemble.members:
         prepared = PreparedInput.of(member, image)
         with torch.no_grad():
-            probabilities.append(calibrated(member, member.network.classify(prepared.features)[0])[0].cpu())
+            straight = calibrated(member, member.network.classify(prepared.features)[0])[0].cpu()
+        turned = [predict_batch(member, inputs)[0] for inputs in quarter_turns(prepared.inputs, ensemble.turns)[1:]]
+        probabilities.append(torch.stack([straight, *turned]).mean(0))
         decisions.append(decide(image, member, embed(member, prepared.features)[0]))
     mean = torch.stack(probabilities).mean(0).tolist()
     decision = together(decisions)
     prediction = Prediction(dict(zip(ensemble.classes, mean, strict=True)))
-    note = "Several networks together have no stored validation answers, so there is no set of classes."
+    note = "A mean over networks or turns has no stored validation answers, so there is no set of classes."
     without_set = PredictionSet(None, check_level(set_level), note)
     return EnsembleAnswer(
         prediction,
@@ -59,4 +68,5 @@ def answer_together(
         decision,
         show_anyway,
         notes_of(image),
+        ensemble.turns,
     )

@@ -32,6 +32,12 @@ Parts = Annotated[
 DataOrName = Annotated[str, typer.Option(help="Name of a data set on this machine, or a folder laid out like one.")]
 Layout = Annotated[str | None, typer.Option(help="How the folder is laid out; by default as the network's own data set.")]
 Models = Annotated[str, typer.Option(help="A name that `models` lists, or several with commas between: their calibrated mean.")]
+Turns = Annotated[
+    int,
+    typer.Option(
+        help="4: answer with the mean over the picture's four quarter turns (nodule crops and tissue tiles); 1: the picture as it is."
+    ),
+]
 
 
 @overload

@@ -8,7 +8,20 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from lungcad.cli.common import Json, Model, Models, app, check_writable, complain, messages, print_json, print_table, progress, table_of
+from lungcad.cli.common import (
+    Json,
+    Model,
+    Models,
+    Turns,
+    app,
+    check_writable,
+    complain,
+    messages,
+    print_json,
+    print_table,
+    progress,
+    table_of,
+)
 from lungcad.cli.report import CaseOutputs
 from lungcad.errors import LungcadError, lookup_choice
 from lungcad.files import whole_file, write_whole
@@ -118,6 +131,7 @@ def predict(
     scale: ScaleName = "auto",
     show_anyway: ShowAnyway = False,
     set_level: SetLevel = 0.9,
+    turns: Turns = 1,
     as_json: Json = False,
 ) -> None:
     """Classify images. With --json, one JSON object a line for each image; what the gate declines has no class (exit status 0)."""
@@ -128,7 +142,7 @@ def predict(
     from lungcad.models.ensemble import Ensemble
 
     check_level(set_level)
-    together = Ensemble.load(model) if "," in model else None
+    together = Ensemble.load(model, turns=turns) if "," in model or turns != 1 else None
     network = None if together else load_model(model)
     failed = False
     for path in images:

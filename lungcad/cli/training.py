@@ -6,7 +6,20 @@ from typing import Annotated
 
 import typer
 
-from lungcad.cli.common import Json, Layout, Models, Parts, app, check_writable, complain, print_json, print_table, progress, table_of
+from lungcad.cli.common import (
+    Json,
+    Layout,
+    Models,
+    Parts,
+    Turns,
+    app,
+    check_writable,
+    complain,
+    print_json,
+    print_table,
+    progress,
+    table_of,
+)
 from lungcad.files import check_can_make, write_whole
 from lungcad.paths import CHECKPOINTS, RUNS, WEIGHTS, to_write
 
@@ -117,6 +130,7 @@ def evaluate(
     data: Annotated[Path, typer.Option(help="A folder laid out as published; its test part when it has parts.")],
     layout: Layout = None,
     parts: Parts = None,
+    turns: Turns = 1,
     as_json: Json = False,
 ) -> None:
     """Test a network on a folder of labelled images."""
@@ -127,8 +141,8 @@ def evaluate(
 
     named = parse_parts(parts) if parts is not None else None
     with progress("evaluating") as on_progress:
-        if "," in model:
-            ensemble = Ensemble.load(model)
+        if "," in model or turns != 1:
+            ensemble = Ensemble.load(model, turns=turns)
             evaluation = evaluate_ensemble(ensemble, data, layout or ensemble.members[0].card.dataset, on_progress, parts=named)
         else:
             network = load_model(model)

@@ -70,6 +70,11 @@ class Dataset:
     is_made: bool = False
 
     @property
+    def is_of_slices(self) -> bool:
+        """Whether its images are whole CT slices, which have an up and a left; crops of a lesion and tissue tiles have none."""
+        return not (self.is_histology or self.crop_side)
+
+    @property
     def classes(self) -> tuple[str, ...]:
         """The classes of its usual task."""
         return self.tasks[0].classes

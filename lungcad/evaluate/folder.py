@@ -15,9 +15,10 @@ from lungcad.errors import DatasetError, LungcadError, lookup
 from lungcad.evaluate.inference import read_inputs
 from lungcad.evaluate.metric_table import summarise
 from lungcad.evaluate.stores.runs import Run, prediction_table, read_run
-from lungcad.models import TrainedModel, predict_batch
+from lungcad.models import TrainedModel
 from lungcad.models.card import ModelCard, TestResult
 from lungcad.models.ensemble import Ensemble
+from lungcad.models.turned import predict_turned
 from lungcad.paths import RUNS
 from lungcad.preprocess import normalise
 from lungcad.progress import Progress
@@ -30,7 +31,7 @@ class Evaluation:
     cases and probabilities (n, K) row by row. skipped: (case id, why). images_per_second: reading included. n_seen_in_training: how many
     of the cases the network was trained or chosen on; None where its run cannot tell (:func:`count_seen_in_training`).
     notes: what must be known of how the folder was read, a sentence each. not_looked_at: why -> number of files that are no cases.
-    unknown_parts: folders that may be parts and training data among them (``--parts``).
+    unknown_parts: folders that may be parts and training data among them (``--parts``). turns: each answer is the mean over so many quarter turns.
     """
 
     cases: list[Case]
@@ -42,6 +43,7 @@ class Evaluation:
     notes: tuple[str, ...] = ()
     not_looked_at: Mapping[str, int] = field(default_factory=dict)
     unknown_parts: tuple[str, ...] = ()
+    turns: int = 1
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON of ``lungcad evaluate``."""
@@ -57,6 +59,7 @@ class Evaluation:
             "skipped": [{"case": case, "why": why} for case, why in self.skipped],
             "notes": list(self.notes),
             "not_looked_at": dict(self.not_looked_at),
+            "turns": self.turns,
         }
 
     def as_run(self, card: ModelCard, layout: str) -> Run:
@@ -73,10 +76,12 @@ def evaluate_folder(
     on_progress: Progress | None = None,
     *,
     parts: Mapping[str, Split] | None = None,
+    turns: int = 1,
 ) -> Evaluation:
     """Predict every image of the folder's test part (all of it when it has no parts) and compute the metrics.
 
     parts: folder -> part, for names that lungcad does not know (:func:`~lungcad.datasets.parts.parse_parts`).
+    turns: each answer is the mean over so many quarter turns (:mod:`lungcad.models.turned`).
 
     Unreadable images are skipped and named. Raises :class:`DatasetError` when the layout's classes are not the network's.
     """
@@ -96,7 +101,7 @@ def evaluate_folder(
         skipped += [(case.id, str(error)) for case, error in batch if not isinstance(error, np.ndarray)]
         if readable:
             grey = torch.from_numpy(np.stack([image for _, image in readable]))
-            probability_batches.append(predict_batch(model, normalise(grey, model.card.preprocess)))
+            probability_batches.append(predict_turned(model, normalise(grey, model.card.preprocess), turns))
             readable_cases += [case for case, _ in readable]
         if on_progress:
             on_progress(len(readable_cases) + len(skipped), len(cases))
@@ -116,6 +121,7 @@ def evaluate_folder(
         notes,
         labelled_folder.not_looked_at,
         labelled_folder.unknown_parts,
+        turns,
     )
 
 
@@ -147,7 +153,7 @@ def evaluate_ensemble(
 ) -> Evaluation:
     """:func:`evaluate_folder` for networks that answer together: the mean of their calibrated probabilities."""
     start = time.perf_counter()
-    members = [evaluate_folder(member, folder, layout, on_progress, parts=parts) for member in ensemble.members]
+    members = [evaluate_folder(member, folder, layout, on_progress, parts=parts, turns=ensemble.turns) for member in ensemble.members]
     seconds = time.perf_counter() - start
     first_member = members[0]
     probabilities = np.mean([member.probabilities for member in members], axis=0)

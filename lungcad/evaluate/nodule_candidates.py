@@ -17,11 +17,10 @@ from lungcad.evaluate.inference import read_inputs, readable
 from lungcad.evaluate.metrics import binary_auc, estimate
 from lungcad.models import TrainedModel
 from lungcad.models.predict import predict_batch
+from lungcad.models.turned import quarter_turns
 from lungcad.preprocess import normalise
 from lungcad.progress import Progress
 
-TURNS = 4
-"""Quarter turns of a picture over which a turned answer is the mean."""
 SINGLE, TURNED, TOGETHER, BOTH = "one network", "mean over four quarter turns", "mean of the seeds", "mean of the seeds and turns"
 DIAMETER = "readers' diameter"
 AIMS = {"all": 0.91, f"{LEAST_READERS} or more": 0.95}
@@ -39,9 +38,9 @@ def answers(
     for (recipe, seed), network in networks.items():
         for split, part in cases.items():
             for batch in read_inputs(list(part), network):
-                grey = torch.from_numpy(readable(batch))
-                for turn in range(TURNS):
-                    found = predict_batch(network, normalise(torch.rot90(grey, turn, (1, 2)), network.card.preprocess))[:, 1]
+                inputs = normalise(torch.from_numpy(readable(batch)), network.card.preprocess)
+                for turn, turned in enumerate(quarter_turns(inputs)):
+                    found = predict_batch(network, turned)[:, 1]
                     rows += [
                         {"recipe": recipe, "seed": seed, "split": str(split), "case": case.id, "group": case.group, "label": case.label,
                          "readers": int(case.facts["n_readers"]), "diameter_mm": float(np.mean(case.ratings.get("diameter_mm") or [np.nan])),

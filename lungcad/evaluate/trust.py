@@ -80,7 +80,7 @@ def test_cases(model: TrainedModel, data: Path, layout: str, parts: Mapping[str,
     if layout == DICOM:
         if parts:
             raise DatasetError(f"Series read as {DICOM} have no parts, so --parts says nothing of them; leave it out.")
-        if DATASETS[model.card.dataset].crop_side or DATASETS[model.card.dataset].is_histology:
+        if not DATASETS[model.card.dataset].is_of_slices:
             raise DatasetError(f"The network {model.card.name} does not see whole CT slices; choose one trained on slices for {DICOM}.")
         return read_marked_slices(data)
     dataset = lookup(DATASETS, layout, "layout")
@@ -113,7 +113,7 @@ def _measured(
     probabilities = changed.probabilities[0]
     target = int(probabilities.argmax())
     subject = Subject(
-        model, image, methods[0], target, Options(seed=seed), has_lungs=not (known and (known.crop_side or known.is_histology)),
+        model, image, methods[0], target, Options(seed=seed), has_lungs=known is None or known.is_of_slices,
         localisation_case=moved_case(model, image, read_contour(case, image.shape), seed=seed if known and known.crop_side else None),
         methods=methods, precomputed_perturbed=changed,
         with_sanity=with_sanity,

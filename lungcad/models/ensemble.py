@@ -1,4 +1,4 @@
-"""Several networks that answer together: the mean of their calibrated probabilities."""
+"""Several networks that answer together, or one that answers to turned pictures too: the mean of their calibrated probabilities."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,7 +7,8 @@ import torch
 
 from lungcad.errors import ModelError
 from lungcad.imaging import CTImage
-from lungcad.models.predict import Prediction, predict_batch
+from lungcad.models.predict import Prediction
+from lungcad.models.turned import check_turns, predict_turned
 from lungcad.models.weights import TrainedModel, load_model
 from lungcad.preprocess import preprocess
 
@@ -15,10 +16,11 @@ from lungcad.preprocess import preprocess
 class Ensemble:
     """Averages calibrated members (Lakshminarayanan et al., "Simple and scalable predictive uncertainty estimation", NeurIPS 2017).
 
-    Each member sees the image as its own card says. Raises :class:`ModelError` when the members' classes differ, or one is there twice.
+    Each member sees the image as its own card says, turns: in so many quarter turns (:mod:`lungcad.models.turned`). Raises :class:`ModelError` when the
+    members' classes differ, or one is there twice.
     """
 
-    def __init__(self, members: Sequence[TrainedModel]) -> None:
+    def __init__(self, members: Sequence[TrainedModel], *, turns: int = 1) -> None:
         if not members:
             raise ModelError("An ensemble needs at least one network.")
         for member in members[1:]:
@@ -28,12 +30,13 @@ class Ensemble:
         if len(set(names)) < len(names):
             twice = next(name for name in names if names.count(name) > 1)
             raise ModelError(f"{twice} is named more than once, and would count more than the others; name each network once.")
-        self.members = tuple(members)
+        check_turns(turns, [member.card for member in members])
+        self.members, self.turns = tuple(members), turns
 
     @classmethod
-    def load(cls, names: str, **where: Any) -> "Ensemble":
+    def load(cls, names: str, *, turns: int = 1, **where: Any) -> "Ensemble":
         """The networks of a list of names with commas between; where: the keywords of :func:`~lungcad.models.weights.load_model`."""
-        return cls([load_model(name.strip(), **where) for name in names.split(",")])
+        return cls([load_model(name.strip(), **where) for name in names.split(",")], turns=turns)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -42,5 +45,5 @@ class Ensemble:
 
     def predict(self, image: CTImage) -> Prediction:
         """Mean over the members of their calibrated probabilities."""
-        rows = [predict_batch(member, preprocess(image, member.card.preprocess)[0])[0] for member in self.members]
+        rows = [predict_turned(member, preprocess(image, member.card.preprocess)[0], self.turns)[0] for member in self.members]
         return Prediction(dict(zip(self.classes, torch.stack(rows).mean(0).tolist(), strict=True)))

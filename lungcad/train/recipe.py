@@ -165,7 +165,7 @@ class Recipe(Schema):
             raise RecipeError(f"Recipe {path.name}: a head of concepts is fitted to a resting backbone; give probe, and epochs: 0.")
         if recipe.views and (not recipe.frozen_stages or recipe.mixup):
             raise RecipeError(f"Recipe {path.name}: views are of stages that rest, and cannot be mixed; give frozen_stages, and mixup: 0.")
-        swappable = recipe.preprocess.see is See.ALL and not (recipe.votes or recipe.views or dataset.crop_side or dataset.is_histology)
+        swappable = recipe.preprocess.see is See.ALL and not (recipe.votes or recipe.views) and dataset.is_of_slices
         if recipe.augmentation.swap_surroundings and not swappable:
             raise RecipeError(
                 f"Recipe {path.name}: swap_surroundings needs whole slices (a data set of slices, see: all), one label a case, and views: 0; leave it out."

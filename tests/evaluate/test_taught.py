@@ -13,11 +13,11 @@ from typer.testing import CliRunner
 from lungcad.cli import app
 from lungcad.datasets import Case, Dataset, Split
 from lungcad.errors import DatasetError, LungcadError
-from lungcad.evaluate import nodule_candidates
 from lungcad.evaluate.nodule_candidates import BOTH, DIAMETER, SINGLE, TOGETHER, TURNED, answers, candidate_rows
 from lungcad.evaluate.stores.taught import ANSWERS, LOCALISATION, read_table, write_table
 from lungcad.evaluate.taught import ARMS, TODAY, TODAY_NETWORK, localise_moved, taught_facts
 from lungcad.models.classifier import create_model
+from lungcad.models.turned import ALL_TURNS
 from lungcad.models.weights import ready
 from lungcad.preprocess import PreprocessConfig
 from lungcad.publish.taught_tables import candidate_sentences, taught_readme
@@ -70,7 +70,7 @@ def test_every_network_is_asked_about_the_same_moved_crop_and_nodules_without_co
 
 def test_turned_answers_and_readers_are_kept_with_each_case(networks, nodules):
     table = answers({("tiny", 0): networks[TODAY, 0]}, {Split.VALID: nodules[:1], Split.TEST: nodules[1:]})
-    assert len(table) == 3 * nodule_candidates.TURNS and set(table.diameter_mm) == {7.0} and set(table.readers) == {3}
+    assert len(table) == 3 * ALL_TURNS and set(table.diameter_mm) == {7.0} and set(table.readers) == {3}
     of_one = table[table.case == "c1"].sort_values("turn").malignant
     assert of_one.between(0, 1).all() and of_one.nunique() > 1
     assert set(table[table.split == "valid"].case) == {"c0"}
