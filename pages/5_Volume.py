@@ -8,6 +8,7 @@ navigation.begin("Volume")
 
 from lungcad.app.components.literal import literal
 from lungcad.app.volume import viewer
+from lungcad.app.volume.marked import show_marked
 from lungcad.app.volume.network import (
     curve_of,
     known_answer,
@@ -60,6 +61,7 @@ with navigation.plain_errors():
     with below:
         if answer is not None:
             show_answer(opened, answer)
+        show_marked(opened, answer)
         for note in volume.notes:
             st.caption(literal(note))
         if answer is None and volume.warnings:

@@ -28,6 +28,7 @@ from lungcad.cli import (  # noqa: F401  each registers its commands
     training,
     trust,
     truth,
+    volume_marked,
     volumes,
 )
 from lungcad.cli.common import app, complain

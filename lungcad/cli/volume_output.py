@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from lungcad.imaging.volume import CTVolume, Study
     from lungcad.report.series import SeriesCase
+    from lungcad.series.marked import MarkedReading
     from lungcad.series.nodule import NoduleReading
 
 
@@ -93,6 +94,13 @@ class SeriesOutputs:
             (method,) = reading.answer.attributions
             files["nodule.png"] = reading.answer.overlay_png(method)
         return write_files(files, self.folder)
+
+    def write_marked(self, readings: "Sequence[MarkedReading]") -> list[str]:
+        """The paths written: what was said of each nodule."""
+        if self.folder is None:
+            return []
+        nodules = [each.to_dict() for each in readings]
+        return write_files({"nodules.json": json.dumps({"nodules": nodules}, indent=2, allow_nan=False).encode()}, self.folder)
 
 
 def _table(rows: list[dict[str, Any]], classes: tuple[str, ...]) -> bytes:

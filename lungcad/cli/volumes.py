@@ -18,9 +18,12 @@ if TYPE_CHECKING:
     from lungcad.cli.volume_output import SeriesOutputs
     from lungcad.imaging.volume import CTVolume, Series, Study
     from lungcad.series.nodule import NoduleReading
+    from lungcad.series.readers import ReadersMarks
     from lungcad.series.result import SeriesAnswer
 
 EXAMPLE = "example"
+MARKED = "marked"
+"""In place of a point: every nodule that readers marked."""
 
 
 @app.command()
@@ -33,7 +36,7 @@ def volume(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="A folder for answer.json, slices.csv and the heat maps as one volume, heat.nii.gz; with --point nodule.json and nodule.png."
+            help="A folder for answer.json, slices.csv and the heat maps as one volume, heat.nii.gz; with --point nodule.json and nodule.png (marked: nodules.json)."
         ),
     ] = None,
     series: Annotated[int | None, typer.Option(min=1, help="Which series, where there are several; without it they are listed.")] = None,
@@ -41,7 +44,12 @@ def volume(
     target: Annotated[
         str | None, typer.Option(help="Class whose maps and positions are given; by default the finding found most probable.")
     ] = None,
-    point: Annotated[str | None, typer.Option(help="x,y,z in patient mm: rate the nodule there (networks trained on nodules).")] = None,
+    point: Annotated[
+        str | None,
+        typer.Option(
+            help="x,y,z in patient mm: rate the nodule there (networks trained on nodules). Or: marked, each nodule that readers marked."
+        ),
+    ] = None,
     beside: Annotated[
         str | None,
         typer.Option("--with", help="With --point: a network of whole slices, which is asked about the slice; both alone and together."),
@@ -56,24 +64,31 @@ def volume(
     as_json: Json = False,
 ) -> None:
     """A network over every slice of a series that lies inside the lungs: a curve, one pooled answer, and where to look."""
+    from lungcad.cli.volume_marked import say_marked
     from lungcad.cli.volume_output import SeriesOutputs
     from lungcad.models import load_model
     from lungcad.report.series import SeriesCase
     from lungcad.series.answer import analyse_volume, check_can_read
     from lungcad.series.hybrid import check_slices
+    from lungcad.series.marked import rate_marked
     from lungcad.series.nodule import read_nodule
     from lungcad.series.ranking import hits
 
-    place = _parsed(point)
-    outputs = SeriesOutputs.of(out, report, dicom, is_point=place is not None)
+    place = None if point == MARKED else _parsed(point)
+    outputs = SeriesOutputs.of(out, report, dicom, is_point=point is not None)
     network, other = load_model(model), load_model(beside) if beside else None
-    if place is None:
+    if other and place is None:
+        raise LungcadError("--with goes with --point X,Y,Z: name the place that both networks are asked about.")
+    if point is None:
         check_can_read(network.card, method)
-        if other:
-            raise LungcadError("--with goes with --point: name the place that both networks are asked about.")
     elif other:
         check_slices(other.card)
     given = _given(path, series, outputs)
+    if point == MARKED:
+        with progress(model) as on_progress:
+            readings = rate_marked(given.volume, given.marks, network, method=method, show_anyway=show_anyway, on_progress=on_progress)
+        say_marked(readings, outputs.write_marked(readings), as_json=as_json)
+        return
     if place:
         reading = read_nodule(given.volume, place, network, beside=other, method=method, show_anyway=show_anyway)
         if other and reading.hybrid is None and not reading.answer.is_hidden:
@@ -86,14 +101,21 @@ def volume(
         answer = analyse_volume(given.volume, network, target=target, method=method, show_anyway=show_anyway, on_progress=on_progress)
     hits_by_lesion = hits(answer.positions, given.lesions)
     result = answer.report(given.volume)
-    result["answer"]["marked"] = [{"label": hit.label, "hit_by_position": hit.rank} for hit in hits_by_lesion]
-    written = outputs.write(SeriesCase(given.volume, answer, given.lesions, given.known), result, given.headers)
+    ratings = {nodule.label: nodule.malignancy for nodule in given.marks.nodules} if given.marks else {}
+    result["answer"]["marked"] = [
+        {"label": hit.label, "hit_by_position": hit.rank, **({"malignancy_by_reader": list(ratings[hit.label])} if ratings else {})}
+        for hit in hits_by_lesion
+    ]
+    written = outputs.write(SeriesCase(given.volume, answer, given.lesions, given.known, ratings), result, given.headers)
     if as_json:
         print_json(result)
         return
     _say(given.about, given.volume, answer)
     for hit in hits_by_lesion:
-        print(f"  {hit.label}: " + (f"hit by position {hit.rank}" if hit.rank else f"missed by all {len(answer.positions)} positions"))
+        rated = f" (malignancy {' '.join(map(str, ratings[hit.label]))})" if ratings else ""
+        print(
+            f"  {hit.label}{rated}: " + (f"hit by position {hit.rank}" if hit.rank else f"missed by all {len(answer.positions)} positions")
+        )
     for name in written:
         print(f"  {name}")
 
@@ -107,6 +129,7 @@ class _Given:
     lesions: "list[tuple[str, tuple[float, float, float], float]]"
     known: str
     headers: "dict[int, Dataset]"
+    marks: "ReadersMarks | None" = None
 
 
 def _given(path: Path, series: int | None, outputs: "SeriesOutputs") -> _Given:
@@ -124,7 +147,9 @@ def _given(path: Path, series: int | None, outputs: "SeriesOutputs") -> _Given:
         with progress("slices") as on_slices:
             read = load(study, chosen, on_slices)
         marks = readers_marks(study, read)
-        return _Given(read, describe(chosen), as_lesions(marks.nodules) if marks else [], "marked by readers", outputs.headers(study, read))
+        return _Given(
+            read, describe(chosen), as_lesions(marks.nodules) if marks else [], "marked by readers", outputs.headers(study, read), marks
+        )
 
 
 def _choose(study: "Study", number: int | None) -> "Series":

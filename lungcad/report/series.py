@@ -1,7 +1,7 @@
 """The report of a whole series: the pooled answer, its curve, the ranked positions as pictures, and what is known to be there."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -31,12 +31,15 @@ BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#8a8f94"
 
 @dataclass(frozen=True, eq=False)
 class SeriesCase:
-    """lesions: what is known to be there, as :func:`~lungcad.series.ranking.hits` takes them. known: who knows it, in words."""
+    """lesions: what is known to be there, as :func:`~lungcad.series.ranking.hits` takes them. known: who knows it, in words. ratings: of
+    readers' nodules by their label, each reader's malignancy score.
+    """
 
     volume: CTVolume
     answer: SeriesAnswer
     lesions: Sequence[tuple[str, tuple[float, float, float], float]] = ()
     known: str = "marked by readers"
+    ratings: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 def series_document(case: SeriesCase, *, date: str | None = None) -> Document:
@@ -145,18 +148,16 @@ def _picture(case: SeriesCase, position: Position, each: SliceAnswer) -> Picture
 
 def _known(case: SeriesCase) -> list[Block]:
     hits_by_lesion = hits(case.answer.positions, case.lesions)
-    rows = [
-        (
-            label,
-            ", ".join(f"{value:.0f}" for value in middle),
-            f"{diameter:.0f} mm",
-            f"hit by position {hit.rank}" if hit.rank else "missed",
-        )
-        for (label, middle, diameter), hit in zip(case.lesions, hits_by_lesion, strict=True)
-    ]
+    columns = (case.known.capitalize(), "Middle, mm", "Diameter", *(["Malignancy, 1 to 5"] if case.ratings else []), "By the network")
+    rows = []
+    for (label, middle, diameter), hit in zip(case.lesions, hits_by_lesion, strict=True):
+        place = (label, ", ".join(f"{value:.0f}" for value in middle), f"{diameter:.0f} mm")
+        rated = (" ".join(map(str, case.ratings.get(label, ()))),) if case.ratings else ()
+        rows.append((*place, *rated, f"hit by position {hit.rank}" if hit.rank else "missed"))
     said = f"{sum(hit.rank is not None for hit in hits_by_lesion)} of {len(hits_by_lesion)} lie under one of the {len(case.answer.positions)} positions."
     note = "A position hits what lies no farther from it than its radius (LUNA16's rule)."
-    return [Text(said), Table((case.known.capitalize(), "Middle, mm", "Diameter", "By the network"), rows), Text(note, Tone.NOTE)]
+    note += " Malignancy: the score of each reader who marked the nodule." if case.ratings else ""
+    return [Text(said), Table(columns, rows), Text(note, Tone.NOTE)]
 
 
 def _repeat(case: SeriesCase) -> list[Block]:

@@ -41,13 +41,10 @@ def crop_at(volume: CTVolume, point_mm: tuple[float, float, float], side: int = 
             f"({', '.join(f'{value:.0f}' for value in low)}) to ({', '.join(f'{value:.0f}' for value in high)}) mm."
         )
     index = round(slice_index)
-    _, row_mm, column_mm = volume.spacing
-    zoom_row, zoom_column = TRAINING_PIXEL_MM / row_mm, TRAINING_PIXEL_MM / column_mm
-    middle = (side - 1) / 2
-    to_slice = np.array([[zoom_column, 0, column - zoom_column * middle], [0, zoom_row, row - zoom_row * middle]])
+    to_slice = _to_slice(volume, row, column, side)
     plane = volume.hu[index].astype(np.float32)
-    if zoom_row > 1:  # coarser than the slice: without smoothing, single noisy pixels would be picked
-        plane = cv2.GaussianBlur(plane, (0, 0), 0.4 * zoom_row)
+    if (zoom := to_slice[1, 1]) > 1:  # coarser than the slice: without smoothing, single noisy pixels would be picked
+        plane = cv2.GaussianBlur(plane, (0, 0), 0.4 * zoom)
     crop = cv2.warpAffine(plane, to_slice, (side, side), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderValue=-1000.0)
     darkest, brightest = float(crop.min()), float(crop.max())
     grey = np.rint((crop - darkest) * (255 / max(brightest - darkest, 1e-6)))
@@ -57,6 +54,22 @@ def crop_at(volume: CTVolume, point_mm: tuple[float, float, float], side: int = 
     )
     provenance = Provenance(sha256, volume.format, "crop of a volume", synthetic=volume.synthetic, notes=notes)
     return CTImage(grey, Unit.GREY, provenance, (TRAINING_PIXEL_MM, TRAINING_PIXEL_MM), orientation=Orientation.AXIAL)
+
+
+def _to_slice(volume: CTVolume, row: float, column: float, side: int) -> np.ndarray:
+    """(2, 3): from the crop's (column, row, 1) to the slice's (column, row)."""
+    _, row_mm, column_mm = volume.spacing
+    zoom_row, zoom_column = TRAINING_PIXEL_MM / row_mm, TRAINING_PIXEL_MM / column_mm
+    middle = (side - 1) / 2
+    return np.array([[zoom_column, 0, column - zoom_column * middle], [0, zoom_row, row - zoom_row * middle]])
+
+
+def contour_at(volume: CTVolume, votes: np.ndarray, point_mm: tuple[float, float, float], *, least: int, side: int = 128) -> np.ndarray:
+    """bool, on the grid of :func:`crop_at`: where at least so many readers marked. votes: of the volume's shape."""
+    slice_index, row, column = volume.voxel(point_mm)
+    marked = (votes[round(slice_index)] >= least).astype(np.uint8)
+    flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
+    return np.asarray(cv2.warpAffine(marked, _to_slice(volume, row, column, side), (side, side), flags=flags) > 0)
 
 
 def rate(

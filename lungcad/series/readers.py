@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -36,6 +37,16 @@ class MarkedNodule:
         """In words: the scores of those who marked it."""
         n = len(self.malignancy)
         return f"malignancy {' '.join(map(str, self.malignancy))} by {n} reader{'s' * (n != 1)}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "label": self.label,
+            "diameter_mm": self.diameter_mm,
+            "middle_mm": [round(value, 1) for value in self.middle_mm],
+            "malignancy_by_reader": list(self.malignancy),
+            "ratings_by_reader": {name: list(scores) for name, scores in self.ratings.items()},
+        }
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,8 +6,10 @@ import io
 import json
 import zipfile
 
+import cv2
 import nibabel as nib
 import numpy as np
+import pydicom
 import pytest
 
 from lungcad.app.volume import source
@@ -168,3 +170,28 @@ def test_the_lungs_are_looked_for_once_a_series(page, monkeypatch):
     page.selectbox(key="volume_method").set_value("hirescam").run()
     page.button(key="volume_answer_start").click().run()
     assert not page.exception and page.header[0].value == "lesion" and len(counted) == 1
+
+
+def test_readers_nodules_are_listed_rated_and_localised(page, chest, zipped):
+    """Two made-up nodules: one lies on a drawn lesion, the other in the table only, without a contour."""
+    middle = EXAMPLE_BALLS[0].centre_mm
+    index, row, column = (round(value) for value in chest.volume.voxel(middle))
+    table = "nodule,n_readers,malignancy,diameter_mm,z_min_mm,z_max_mm,centroid_row,centroid_col,spiculation\n"
+    table += f"0,2,4 5,26,{middle[2]},{middle[2]},{row},{column},2 3\n1,1,2,5,0,0,40,60,1\n"
+    with zipfile.ZipFile(buffer := io.BytesIO(zipped), "a") as archive:
+        names = {pydicom.dcmread(io.BytesIO(archive.read(name))).ImagePositionPatient[2]: name for name in archive.namelist()}
+        name = names[min(names, key=lambda z: abs(z - chest.volume.position_mm(index)))]
+        archive.writestr("nodules.csv", table)
+        archive.writestr(
+            f"masks/{name.removesuffix('.dcm')}.png", cv2.imencode(".png", 2 * (chest.lesions[index] > 0).astype(np.uint8))[1].tobytes()
+        )
+    page.run()
+    drop(page, ("a.zip", buffer.getvalue()))
+    assert not page.exception and not page.error
+    listed = page.dataframe[0].value
+    assert listed["malignancy"].tolist() == ["4 5", "2"] and listed["spiculation"].tolist() == ["2 3", "1"] and "network" not in listed
+    page.button(key="volume_rate_marked").click().run()
+    assert not page.exception and not page.error
+    listed = page.dataframe[0].value
+    assert listed["network"].str.contains("declined|benign|malignant").all()
+    assert listed["map inside"][1] == "–"

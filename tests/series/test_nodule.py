@@ -3,14 +3,18 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from lungcad.errors import ModelError
+from lungcad.analysis import contour_check
+from lungcad.errors import ImageError, ModelError
 from lungcad.gate import Decision, Outcome
 from lungcad.imaging.phantom_volume import EXAMPLE_BALLS, make_phantom_volume, write_series
 from lungcad.models import load_model
 from lungcad.series.hybrid import HOW, hybrid, pool
-from lungcad.series.nodule import grade_of, read_nodule
+from lungcad.series.marked import mean_energy, rate_marked
+from lungcad.series.nodule import TRAINING_PIXEL_MM, contour_at, grade_of, read_nodule
+from lungcad.series.readers import MarkedNodule, ReadersMarks
 from tests.calls import caller
 
 POINT = EXAMPLE_BALLS[0].centre_mm
@@ -77,3 +81,21 @@ def test_that_two_networks_say_nothing_together_is_said(chest, tmp_path, monkeyp
     )
     status, out, err = caller(monkeypatch, capsys)("volume", tmp_path / "in", *words)
     assert status == 0 and json.loads(out)["hybrid"] is None and "phantom-honest and lidc-efficientnet-lite0 say nothing together" in err
+
+
+def test_every_marked_nodule_is_rated_beside_its_readers_and_localised(chest):
+    votes = 2 * (chest.lesions > 0).astype(np.uint8)
+    contour = contour_at(chest.volume, votes, POINT, least=2)
+    rows, columns = np.nonzero(contour)
+    assert (rows.mean(), columns.mean()) == pytest.approx((63.5, 63.5), abs=4) and not contour_at(chest.volume, votes, POINT, least=3).any()
+    area_mm2 = np.pi / 4 * EXAMPLE_BALLS[0].diameter_mm ** 2
+    assert contour.sum() * TRAINING_PIXEL_MM**2 == pytest.approx(area_mm2, rel=0.35)  # pixels of 4 mm, a slice beside the middle
+    marks = ReadersMarks((MarkedNodule("nodule 1", (4, 5), 26.0, POINT), MarkedNodule("nodule 2", (2,), 5.0, (60.0, 0.0, 0.0))), votes)
+    model = load_model("lidc-efficientnet-lite0")
+    one, other = rate_marked(chest.volume, marks, model, show_anyway=True)
+    check = contour_check(one.reading.answer.image, model, one.reading.answer, "gradcam", contour)
+    assert one.to_dict()["energy_inside"] == round(check.value, 4) and one.to_dict()["malignancy_by_reader"] == [4, 5]
+    assert other.localisation is None and other.to_dict()["class"] in ("benign", "malignant")
+    assert mean_energy([one, other]) == (check.value, check.control, 1) and mean_energy([other]) is None
+    with pytest.raises(ImageError, match="No reader's nodules lie beside this series"):
+        rate_marked(chest.volume, None, model)

@@ -186,5 +186,6 @@ def _show_hits(opened: Opened, answer: SeriesAnswer) -> None:
     whose = "lesions that were drawn" if opened.phantom else "nodules that readers marked"
     st.markdown(f"**{n_hit} of {len(hits_by_lesion)}** {whose} lie under one of the network’s {len(answer.positions)} positions.",
                 help="A position hits a lesion when it lies within the lesion’s radius of its middle (LUNA16’s rule).")  # fmt: skip
-    words = [f"{literal(hit.label)}: " + (f"hit by position {hit.rank}" if hit.rank else "missed") for hit in hits_by_lesion]
-    st.caption(" · ".join(words))
+    if opened.phantom:
+        words = [f"{literal(hit.label)}: " + (f"hit by position {hit.rank}" if hit.rank else "missed") for hit in hits_by_lesion]
+        st.caption(" · ".join(words))

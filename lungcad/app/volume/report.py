@@ -17,7 +17,8 @@ from lungcad.series.result import SeriesAnswer
 def offer_series(opened: Opened, answer: SeriesAnswer, lesions: Sequence[tuple[str, tuple[float, float, float], float]]) -> None:
     """One control with everything that can be made of the answer."""
     stem = answer.file_stem(opened.volume)
-    case = SeriesCase(opened.volume, answer, lesions, "drawn lesions" if opened.phantom else "marked by readers")
+    ratings = {nodule.label: nodule.malignancy for nodule in opened.marks.nodules} if opened.marks else {}
+    case = SeriesCase(opened.volume, answer, lesions, "drawn lesions" if opened.phantom else "marked by readers", ratings)
     with st.popover(
         "Download report",
         icon=":material/description:",

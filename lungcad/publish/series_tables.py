@@ -1,0 +1,80 @@
+"""What networks make of the readers' nodules in two series of LIDC-IDRI, as data/series/README.md."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Row = Mapping[str, Any]
+
+
+POSITIONS = """Up to 10 positions a series; one hits a nodule when it lies within the nodule's radius of its middle (LUNA16's rule). Where the gate declines most
+slices there is no answer and no position; the last column tells what showing it anyway would have given. None of these networks was trained to find
+nodules in whole series."""
+MAPS = """Grad-CAM of the crop around each nodule's middle, whatever the gate says; inside: share of its positive evidence inside the contour of at least half
+of the nodule's readers on that slice; control: the better of a random and a centred map. Where the patient was in the network's training, its answer is no
+test of it."""
+
+
+def series_readme(rows: Sequence[Row], command: str) -> str:
+    """The text of data/series/README.md."""
+    return "\n".join(
+        [
+            "# Whole series",
+            "",
+            "How the slices of a series are pooled, and how that was chosen: [`pooling.json`](pooling.json) (`python -m lungcad volume-pooling`).",
+            "",
+            f"The readers' nodules of series of LIDC-IDRI and what networks make of them ([`marked.json`](marked.json)), by `{command}`:",
+            "",
+            "## Do the ranked positions of the slice networks hit the nodules?",
+            "",
+            POSITIONS,
+            "",
+            *_hits(rows),
+            "",
+            "## What the nodule networks say, and where their maps lie",
+            "",
+            MAPS,
+            "",
+            *_nodules(rows),
+            "",
+        ]
+    )
+
+
+def _hits(rows: Sequence[Row]) -> list[str]:
+    lines = ["| series | network | slices read | declined | nodules hit | shown anyway |", "|---|---|---|---|---|---|"]
+    for row in rows:
+        if "hits" in row:
+            kept = _n_hit(row["hits"]) if row["has_answer"] else "no answer"
+            read = f"{row['slices_read']} of {row['slices']} | {row['slices_declined']}"
+            lines.append(f"| {row['series']} | `{row['network']}` | {read} | {kept} | {_n_hit(row['hits_anyway'])} |")
+    return lines
+
+
+def _n_hit(hits: Mapping[str, int | None]) -> str:
+    found = [f"{label} by {rank}" for label, rank in hits.items() if rank]
+    return f"{len(found)} of {len(hits)}" + (f" ({', '.join(found)})" if found else "")
+
+
+def _nodules(rows: Sequence[Row]) -> list[str]:
+    lines = [
+        "| series | nodule | diameter | malignancy, by readers | network | patient in training | gate | says | inside | control | peak |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        seen = {True: "yes", False: "no", None: "not known"}[row.get("in_training")]
+        for each in row.get("nodules", ()):
+            scores = " ".join(map(str, each["malignancy_by_reader"]))
+            measured = each["energy_inside"] is not None
+            where = (
+                f"{each['energy_inside']:.3f} | {each['energy_inside_of_control']:.3f} | {'inside' if each['peak_inside'] > 0.5 else 'outside'}"
+                if measured
+                else "– | – | –"
+            )
+            said = f"{each['class']} ({each['probabilities'][each['class']]:.2f})"
+            lines.append(
+                f"| {row['series']} | {each['label']} | {each['diameter_mm']} mm | {scores} | `{row['network']}` | {seen} | {each['gate']} | {said} | {where} |"
+            )
+        if mean := row.get("mean"):
+            inside, control, n = mean
+            lines.append(f"| {row['series']} | mean of {n} | | | `{row['network']}` | {seen} | | | {inside:.3f} | {control:.3f} | |")
+    return lines
