@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from lungcad.answer import GatedAnswer, notes_of, warnings_of
+from lungcad.backends import AUTO, with_backend
 from lungcad.errors import ImageError, ModelError, lookup
 from lungcad.evaluate.conformal import USUAL_LEVEL, PredictionSet, check_level, prediction_set
 from lungcad.explain import METHODS, Attribution, Fill, Options, PreparedInput, explain
@@ -39,7 +40,7 @@ class Analysis(GatedAnswer):
     user asked for it although it may be declined.
     concepts: of a concept network, the answer as a sum. prediction_set: classes of which one is the truth, as often as its level says. warnings:
     every reason to doubt the answer, the gate's among them. notes: harmless facts about the file and how it was read. Both for the user, a
-    sentence each.
+    sentence each. backend: the runtime that the network's features came from (:mod:`lungcad.backends`), in ``precision``.
     """
 
     image: CTImage
@@ -56,6 +57,7 @@ class Analysis(GatedAnswer):
     show_anyway: bool = False
     notes: tuple[str, ...] = ()
     concepts: ConceptAnswer | None = None
+    backend: str = "torch"
 
     def values_in_file(self, method: str) -> np.ndarray:
         """The method's raw map on the grid of the file, float32, wherever the image was turned to the usual view."""
@@ -135,6 +137,7 @@ def analyse(
     show_anyway: bool = False,
     set_level: float = USUAL_LEVEL,
     prepared: PreparedInput | None = None,
+    backend: str = AUTO,
 ) -> Analysis:
     """Read, preprocess, predict and explain one slice.
 
@@ -142,14 +145,14 @@ def analyse(
     target: the class to explain; None takes the predicted one. frame, scale: as for :func:`~lungcad.imaging.read_image`. show_anyway: do
     not hide what the gate declines; the result and its JSON say so. set_level: share of the sets of classes that should hold the truth
     (:func:`~lungcad.evaluate.conformal.prediction_set`). prepared: the image as the network sees it, where that was done before, together
-    with other images.
+    with other images. backend: of a network that is given by name (:func:`~lungcad.backends.with_backend`); one that is loaded keeps its own.
     Same input, same options: the same answer, bit for bit, on
     one machine. Raises a :class:`~lungcad.errors.LungcadError` with one sentence for every bad input.
     """
     clock = _Clock()
     check_level(set_level)
     if isinstance(model, str):
-        model = load_model(model)
+        model = with_backend(load_model(model), backend)
     methods = list(methods)
     for method in methods:
         lookup({**METHODS, CONCEPTS_METHOD: None}, method, "method")
@@ -191,6 +194,7 @@ def analyse(
         show_anyway,
         notes_of(image),
         concept_answer(model, prepared),
+        model.backend,
     )
 
 

@@ -36,7 +36,9 @@ def notes_of(image: CTImage) -> tuple[str, ...]:
 
 
 class GatedAnswer:
-    """prediction, prediction_set, gate, show_anyway, warnings, notes: as in :class:`lungcad.analysis.Analysis`; the classes that hold them give them."""
+    """prediction, prediction_set, gate, show_anyway, warnings, notes, backend: as in :class:`lungcad.analysis.Analysis`; the classes that hold them
+    give them.
+    """
 
     prediction: Prediction
     prediction_set: PredictionSet
@@ -44,6 +46,7 @@ class GatedAnswer:
     show_anyway: bool
     warnings: tuple[str, ...]
     notes: tuple[str, ...]
+    backend: str
 
     @property
     def is_hidden(self) -> bool:
@@ -56,12 +59,13 @@ class GatedAnswer:
         return tuple(sentence for sentence in self.warnings if sentence not in self.gate.reasons)
 
     def answer_to_dict(self) -> dict[str, Any]:
-        """The gate, the class, the probabilities and the set for JSON; null where the answer is hidden."""
+        """The gate, the class, the probabilities and the set for JSON, null where the answer is hidden; and the runtime it came through."""
         return {
             "gate": self.gate.to_dict(show_anyway=self.show_anyway),
             "class": None if self.is_hidden else self.prediction.label,
             "probabilities": None if self.is_hidden else self.prediction.probabilities,
             **self.prediction_set.to_dict(hidden=self.is_hidden),
+            "backend": self.backend,
         }
 
     def prediction_to_dict(self, model: str) -> dict[str, Any]:

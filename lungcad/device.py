@@ -86,6 +86,16 @@ def best_device() -> Device:
     return Device(torch.device("cpu"), torch.bfloat16 if _cpu_has_bfloat16() else None)
 
 
+def plain_cpu() -> Device:
+    """The CPU in float32, whatever else there is."""
+    return Device(torch.device("cpu"), None)
+
+
+def threads() -> int:
+    """How many threads a network may take on the CPU; other runtimes than torch take as many."""
+    return torch.get_num_threads()
+
+
 def _cpu_has_bfloat16() -> bool:
     checks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
     return any(getattr(torch.cpu, check, lambda: False)() for check in checks)

@@ -31,6 +31,7 @@ class EnsembleAnswer(GatedAnswer):
     show_anyway: bool = False
     notes: tuple[str, ...] = ()
     turns: int = 1
+    backend: str = "torch"
 
     def prediction_to_dict(self, model: str) -> dict[str, Any]:
         """Says how many turns it is the mean of, where there is more than one."""
@@ -69,4 +70,5 @@ def answer_together(
         show_anyway,
         notes_of(image),
         ensemble.turns,
+        ",".join(dict.fromkeys(member.backend for member in ensemble.members)),
     )

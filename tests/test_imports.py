@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 ORDER = [
-    {"allocator", "errors", "names", "paths", "progress", "registry"},
+    {"allocator", "errors", "machine", "names", "paths", "progress", "registry"},
     {"schema", "files", "unpack"},
     {"estimate", "preprocess_config"},
     {"device", "imaging"},
@@ -16,7 +16,9 @@ ORDER = [
     {"explain", "gate"},
     {"evaluate"},
     {"publish", "answer"},
-    {"train", "analysis", "ensemble_answer", "export"},
+    {"train", "export"},
+    {"backends"},
+    {"analysis", "ensemble_answer"},
     {"series"},
     {"report", "lab"},
     {"bench"},

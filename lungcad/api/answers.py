@@ -33,6 +33,7 @@ class Gated(Answer):
     set: list[str] | None = Field(description="Classes of which one is the truth, in the share set_level of such sets.")
     set_level: float
     set_note: str | None
+    backend: str = Field(description="Runtime of the forward passes; of several networks that differ, with commas between.")
     warnings: list[str]
     notes: list[str]
 
@@ -51,6 +52,7 @@ class Prediction(Gated):
                     "set": ["lesion"],
                     "set_level": 0.9,
                     "set_note": None,
+                    "backend": "torch",
                     "warnings": [],
                     "notes": [],
                 }

@@ -12,6 +12,7 @@ from lungcad.api.batching import Batcher
 from lungcad.api.forms import ExplainForm, Form, MapForm, Output, PredictForm, TrustForm, VolumeForm
 from lungcad.api.problems import Problem
 from lungcad.api.volume_jobs import ProgressOf, Stage
+from lungcad.backends import with_backend
 from lungcad.ensemble_answer import answer_together
 from lungcad.errors import LungcadError, ModelError, UnknownNameError, lookup
 from lungcad.evaluate.run_summary import headline_values, run_summary
@@ -137,7 +138,7 @@ def network(name: str) -> TrainedModel:
 
 @lru_cache(maxsize=NETWORKS_IN_MEMORY)
 def _network(name: str, _sha256: str) -> TrainedModel:
-    return load_model(name)
+    return with_backend(load_model(name))
 
 
 def cards() -> list[ModelCard]:

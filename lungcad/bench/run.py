@@ -2,7 +2,6 @@
 
 import json
 import os
-import platform
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ from lungcad.bench.entry import BenchEntry, Row
 from lungcad.bench.table import ENTRIES
 from lungcad.errors import LungcadError, lookup
 from lungcad.files import check_can_write, write_whole
+from lungcad.machine import machine
 from lungcad.names import printable
 from lungcad.paths import SHIPPED, to_write
 
@@ -78,21 +78,6 @@ def measured(entry: BenchEntry, data: Path | None = None) -> Row:
         "machine": machine(),
     }
     return row if load is None else row | {"load_average_before": round(load, 2)}
-
-
-def machine() -> str:
-    """The processor and how many of its cores are at hand."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"{_processor()}, {cores} core{'' if cores == 1 else 's'}"
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
-    except OSError:
-        lines = []
-    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(named, "") or platform.processor() or platform.machine()
 
 
 def read_rows(path: Path) -> list[Row]:

@@ -1,16 +1,14 @@
 """What the entries share: medians, the network and the slice they measure on, where data sets lie."""
 
-import time
 from collections.abc import Callable
 from pathlib import Path
-
-import numpy as np
 
 from lungcad.datasets import CHEST_CT_SCAN
 from lungcad.datasets.dataset import Dataset
 from lungcad.errors import DatasetError, LungcadError
 from lungcad.imaging import CTImage, read_image
 from lungcad.imaging.phantom import PICTURE_WINDOW, Edge, Lesion, make_phantom
+from lungcad.machine import medians_in_turn as medians_in_turn
 from lungcad.models import TrainedModel, list_cards, load_model
 from lungcad.paths import WEIGHTS
 
@@ -20,19 +18,7 @@ BASELINE = ("efficientnet_lite0", "none", CHEST_CT_SCAN.name)
 
 def median_seconds(function: Callable[[], object], *, repeats: int) -> float:
     """Median seconds of a call, after three calls to warm up."""
-    return medians_in_turn(function, lambda: None, repeats=repeats)[0]
-
-
-def medians_in_turn(first: Callable[[], object], second: Callable[[], object], *, repeats: int) -> tuple[float, float]:
-    """Median seconds of both, called in turn, after three calls each to warm up."""
-    seconds: tuple[list[float], list[float]] = ([], [])
-    for repeat in range(repeats + 3):
-        for function, record in zip((first, second), seconds, strict=True):
-            start = time.perf_counter()
-            function()
-            if repeat >= 3:
-                record.append(time.perf_counter() - start)
-    return float(np.median(seconds[0])), float(np.median(seconds[1]))
+    return medians_in_turn(function, repeats=repeats)[0]
 
 
 def baseline_model() -> TrainedModel:

@@ -9,6 +9,7 @@ import os
 import sys
 
 from lungcad.cli import (  # noqa: F401  each registers its commands
+    backends,
     bench,
     concepts,
     data,

@@ -31,6 +31,14 @@ Parts = Annotated[
 ]
 DataOrName = Annotated[str, typer.Option(help="Name of a data set on this machine, or a folder laid out like one.")]
 Layout = Annotated[str | None, typer.Option(help="How the folder is laid out; by default as the network's own data set.")]
+BackendName = Annotated[
+    str,
+    typer.Option(
+        "--backend",
+        help="Runtime of the forward passes: torch, onnxruntime, openvino, or several with commas between, tried in that order; auto takes the fastest "
+        "that `lungcad backends --measure` found here, torch until then.",
+    ),
+]
 Models = Annotated[str, typer.Option(help="A name that `models` lists, or several with commas between: their calibrated mean.")]
 Turns = Annotated[
     int,

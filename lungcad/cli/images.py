@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lungcad.cli.common import (
+    BackendName,
     Json,
     Model,
     Models,
@@ -132,18 +133,22 @@ def predict(
     show_anyway: ShowAnyway = False,
     set_level: SetLevel = 0.9,
     turns: Turns = 1,
+    backend: BackendName = "auto",
     as_json: Json = False,
 ) -> None:
     """Classify images. With --json, one JSON object a line for each image; what the gate declines has no class (exit status 0)."""
     from lungcad.analysis import analyse
+    from lungcad.backends import with_backend
     from lungcad.ensemble_answer import answer_together
     from lungcad.evaluate.conformal import check_level
     from lungcad.models import load_model
     from lungcad.models.ensemble import Ensemble
 
     check_level(set_level)
-    together = Ensemble.load(model, turns=turns) if "," in model or turns != 1 else None
-    network = None if together else load_model(model)
+    networks = [
+        with_backend(load_model(name.strip()), backend, passes=turns * len(images), on_message=complain) for name in model.split(",")
+    ]
+    together = Ensemble(networks, turns=turns) if "," in model or turns != 1 else None
     failed = False
     for path in images:
         try:
@@ -151,9 +156,7 @@ def predict(
             if together:
                 result = answer_together(str(path), together, frame=frame, scale=scale, show_anyway=show_anyway, set_level=set_level)
             else:
-                result = analyse(
-                    str(path), network or model, methods=(), frame=frame, scale=scale, show_anyway=show_anyway, set_level=set_level
-                )
+                result = analyse(str(path), networks[0], methods=(), frame=frame, scale=scale, show_anyway=show_anyway, set_level=set_level)
         except LungcadError as error:
             complain(f"{printable(path)[-300:]}: {error}")
             failed = True
@@ -198,13 +201,16 @@ def explain(
             "structured report). They carry the patient's name, as the archive needs it. The image must be DICOM."
         ),
     ] = None,
+    backend: BackendName = "auto",
     as_json: Json = False,
 ) -> None:
     """Explain one image: overlay, raw map, report, DICOM objects. Of what the gate declines no map is written, and a report without answer (exit status 0)."""
     import numpy as np
 
     from lungcad.analysis import analyse
-    from lungcad.explain import Fill, Layer, Options, Segments
+    from lungcad.backends import with_backend
+    from lungcad.explain import METHODS, Fill, Layer, Options, Segments
+    from lungcad.explain.attribution import Cost
     from lungcad.explain.concepts import METHOD as CONCEPTS
     from lungcad.models import load_model
 
@@ -221,7 +227,8 @@ def explain(
         lookup_choice(Segments, segments, "segmentation"),
         lookup_choice(Fill, fill, "fill"),
     )
-    network = load_model(model)
+    passes = {Cost.FAST: 1, Cost.MEDIUM: 169, Cost.SLOW: samples}[METHODS[method].cost] if method in METHODS else 1
+    network = with_backend(load_model(model), backend, passes=passes, batched=passes > 1, on_message=complain)
     with progress(method) as on_progress:
         result = analyse(
             str(image),

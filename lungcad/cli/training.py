@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from lungcad.cli.common import (
+    BackendName,
     Json,
     Layout,
     Models,
@@ -131,9 +132,11 @@ def evaluate(
     layout: Layout = None,
     parts: Parts = None,
     turns: Turns = 1,
+    backend: BackendName = "auto",
     as_json: Json = False,
 ) -> None:
     """Test a network on a folder of labelled images."""
+    from lungcad.backends import with_backend
     from lungcad.datasets.parts import parse_parts
     from lungcad.evaluate.folder import evaluate_ensemble, evaluate_folder
     from lungcad.models import load_model
@@ -142,10 +145,11 @@ def evaluate(
     named = parse_parts(parts) if parts is not None else None
     with progress("evaluating") as on_progress:
         if "," in model or turns != 1:
-            ensemble = Ensemble.load(model, turns=turns)
+            members = [with_backend(load_model(name.strip()), backend, on_message=complain) for name in model.split(",")]
+            ensemble = Ensemble(members, turns=turns)
             evaluation = evaluate_ensemble(ensemble, data, layout or ensemble.members[0].card.dataset, on_progress, parts=named)
         else:
-            network = load_model(model)
+            network = with_backend(load_model(model), backend, on_message=complain)
             evaluation = evaluate_folder(network, data, layout or network.card.dataset, on_progress, parts=named)
     for note in evaluation.notes:
         complain(note)

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from lungcad.cli.common import (
+    BackendName,
     DataOrName,
     Json,
     Model,
@@ -38,10 +39,12 @@ def trust(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the draw, the noise and the shifts.")] = 0,
     parts: Parts = None,
+    backend: BackendName = "auto",
     out: Annotated[Path, typer.Option(help="Where the trust run MODEL--DATA is written.")] = to_write(TRUST),
     as_json: Json = False,
 ) -> None:
     """Check the heat maps of a network over a data set: faithful, stable, sane, inside the lung, on the contour?"""
+    from lungcad.backends import with_backend
     from lungcad.datasets.parts import parse_parts
     from lungcad.evaluate.stores.trust_runs import write_trust_run
     from lungcad.evaluate.trust import run_trust
@@ -50,7 +53,7 @@ def trust(
 
     named = parse_parts(parts) if parts is not None else None
     check_can_make(out)
-    network = load_model(model)
+    network = with_backend(load_model(model), backend, on_message=complain)
     folder, layout = located(data, layout, network.card.dataset)
     with progress("cases") as on_progress:
         run = run_trust(network, folder, layout, n=n, methods=names_in(methods), seed=seed, parts=named, on_progress=on_progress)

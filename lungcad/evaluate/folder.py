@@ -32,6 +32,7 @@ class Evaluation:
     of the cases the network was trained or chosen on; None where its run cannot tell (:func:`count_seen_in_training`).
     notes: what must be known of how the folder was read, a sentence each. not_looked_at: why -> number of files that are no cases.
     unknown_parts: folders that may be parts and training data among them (``--parts``). turns: each answer is the mean over so many quarter turns.
+    backend: the runtime of the forward passes.
     """
 
     cases: list[Case]
@@ -44,6 +45,7 @@ class Evaluation:
     not_looked_at: Mapping[str, int] = field(default_factory=dict)
     unknown_parts: tuple[str, ...] = ()
     turns: int = 1
+    backend: str = "torch"
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON of ``lungcad evaluate``."""
@@ -55,6 +57,7 @@ class Evaluation:
             "recall": {name: estimate.value for name, estimate in self.result.recall.items()},
             "intervals": {name: [estimate.low, estimate.high] for name, estimate in (metrics | recalls).items()},
             "images_per_second": round(self.images_per_second, 1),
+            "backend": self.backend,
             "seen_in_training": self.n_seen_in_training,
             "skipped": [{"case": case, "why": why} for case, why in self.skipped],
             "notes": list(self.notes),
@@ -122,6 +125,7 @@ def evaluate_folder(
         labelled_folder.not_looked_at,
         labelled_folder.unknown_parts,
         turns,
+        model.backend,
     )
 
 
@@ -161,7 +165,12 @@ def evaluate_ensemble(
     n_images = len(first_member.cases) + len(first_member.skipped)
     n_seen = max((member.n_seen_in_training for member in members if member.n_seen_in_training is not None), default=None)
     return replace(
-        first_member, probabilities=probabilities, images_per_second=n_images / seconds, result=result, n_seen_in_training=n_seen
+        first_member,
+        probabilities=probabilities,
+        images_per_second=n_images / seconds,
+        result=result,
+        n_seen_in_training=n_seen,
+        backend=",".join(dict.fromkeys(member.backend for member in members)),
     )
 
 

@@ -67,13 +67,18 @@ def run_trust(
     facts = {
         "schema": SCHEMA, "model": model.card.name, "weights_sha256": model.card.sha256, "data": layout, "n": int(table.case.nunique()), "seed": seed,
         "methods": methods, "sanity_cases": min(SANITY_CASES, len(cases)), "skipped": skipped, "notes": _notes(model, table, layout),
-        "code": lungcad.__version__, "precision": model.device.precision, "date": datetime.now(UTC).date().isoformat(),
+        "code": lungcad.__version__, "precision": model.device.precision, "backend": model.backend, "date": datetime.now(UTC).date().isoformat(),
     }  # fmt: skip
     return TrustRun(f"{model.card.name}--{layout}", facts, table)
 
 
 def test_cases(model: TrainedModel, data: Path, layout: str, parts: Mapping[str, Split] | None = None) -> list[Case]:
-    """The cases that test this network: those of its own run's test part where the folder is its data set, else the folder's test part (or all of it).
+    """The cases that test this network: :func:`cases_of` its test part."""
+    return cases_of(model, data, layout, Split.TEST, parts)
+
+
+def cases_of(model: TrainedModel, data: Path, layout: str, part: Split, parts: Mapping[str, Split] | None = None) -> list[Case]:
+    """A part of a data set as the network knows it: by its own run where the folder is its data set, else the folder's part (all of one without parts).
 
     ``lidc-dicom``: the marked slices of DICOM series. parts: folder -> part, for names that lungcad does not know.
     """
@@ -94,13 +99,13 @@ def test_cases(model: TrainedModel, data: Path, layout: str, parts: Mapping[str,
         try:
             predictions = read_run(Path(model.card.run).name).predictions
         except LungcadError:  # without its run the folder's own parts decide
-            return of_split(cases, Split.TEST)
-        tested = predictions[predictions.split == Split.TEST]
-        groups = dict(zip(tested.case, tested.group, strict=True))
+            return of_split(cases, part)
+        asked = predictions[predictions.split == part]
+        groups = dict(zip(asked.case, asked.group, strict=True))
         own = [replace(case, group=groups[case.id]) for case in cases if case.id in groups]
         if own:
             return own
-    return of_split(cases, Split.TEST)
+    return of_split(cases, part)
 
 
 def _measured(

@@ -9,13 +9,15 @@ import numpy as np
 from torch import Tensor
 
 from lungcad.errors import ModelError
-from lungcad.export.network import ExportedNetwork
+from lungcad.export.network import Exportable
 from lungcad.registry import Registry
 
 
 @dataclass(frozen=True)
 class Runner:
-    """A file of some format, opened by that format's own library. facts: the text stored in it. run: (N, C, H, W) -> probabilities (N, K), float32."""
+    """A file of some format, opened by that format's own library. facts: the text stored in it. run: (N, C, H, W) -> the
+    file's first output, float32: the probabilities (N, K) of a whole network. Threads may call it at the same time.
+    """
 
     facts: str
     run: Callable[[np.ndarray], np.ndarray]
@@ -32,7 +34,7 @@ class ExportFormat:
     title: str
     suffix: str
     packages: tuple[str, ...]
-    write: Callable[[ExportedNetwork, Tensor, str, Path], None]
+    write: Callable[[Exportable, Tensor, str, Path], None]
     read: Callable[[Path], Runner]
 
     def check_installed(self) -> None:
@@ -43,6 +45,11 @@ class ExportFormat:
                 f"Exporting to {self.name} needs {' and '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not installed; "
                 f"run: pip install 'lungcad[export]' (or, beside a checkout, pip install {' '.join(self.packages)})."
             )
+
+
+def first_of(outputs: Tensor | tuple[Tensor, ...]) -> Tensor:
+    """Of a module with one output or several."""
+    return outputs if isinstance(outputs, Tensor) else outputs[0]
 
 
 FORMATS: Registry[ExportFormat] = Registry("export format")

@@ -22,6 +22,7 @@ class ExportedNetwork(nn.Module):
     In float32, nothing in the device's own precision: normalisation, backbone, attention, average over positions, head, temperature, bias, softmax.
     """
 
+    outputs = OUTPUTS
     bias: Tensor
 
     def __init__(self, model: TrainedModel) -> None:
@@ -38,6 +39,24 @@ class ExportedNetwork(nn.Module):
         attended = self.network.attention(self.network.features(inputs))[0]
         logits: Tensor = self.network.head(attended)
         return (logits / self.temperature + self.bias).softmax(-1), attended.mean((2, 3))
+
+
+class ExportedFeatures(nn.Module):
+    """The backbone alone, in float32: inputs as the network sees them (N, 3, H, W) -> feature map (N, C, h, w)."""
+
+    outputs = ("features",)
+
+    def __init__(self, model: TrainedModel) -> None:
+        super().__init__()
+        self.features = fold_batch_norm(model.unfolded().features.cpu().eval().requires_grad_(False))
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Feature map."""
+        maps: Tensor = self.features(image)
+        return maps
+
+
+Exportable = ExportedNetwork | ExportedFeatures
 
 
 def input_shape(card: ModelCard) -> tuple[int, int, int]:

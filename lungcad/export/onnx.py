@@ -6,16 +6,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lungcad.device import threads
 from lungcad.export.format import FORMATS, ExportFormat, Runner
-from lungcad.export.network import INPUT, OUTPUTS, ExportedNetwork
+from lungcad.export.network import INPUT, Exportable
 from lungcad.export.program import program_of
 
 KEY = "lungcad"
 """Of the facts among the file's metadata."""
 
 
-def _write(network: ExportedNetwork, example: Tensor, facts: str, path: Path) -> None:
-    made = torch.onnx.export(program_of(network, example), dynamo=True, input_names=[INPUT], output_names=list(OUTPUTS), verbose=False)
+def _write(network: Exportable, example: Tensor, facts: str, path: Path) -> None:
+    made = torch.onnx.export(
+        program_of(network, example), dynamo=True, input_names=[INPUT], output_names=list(network.outputs), verbose=False
+    )
     if made is None:
         raise RuntimeError("torch.onnx.export returned nothing.")
     made.model.metadata_props[KEY] = facts
@@ -25,10 +28,13 @@ def _write(network: ExportedNetwork, example: Tensor, facts: str, path: Path) ->
 def _read(path: Path) -> Runner:
     import onnxruntime
 
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads()
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    first = session.get_outputs()[0].name
 
     def run(images: np.ndarray) -> np.ndarray:
-        return np.asarray(session.run([OUTPUTS[0]], {INPUT: images})[0])
+        return np.asarray(session.run([first], {INPUT: images})[0])
 
     return Runner(session.get_modelmeta().custom_metadata_map[KEY], run)
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lungcad.datasets import DATASETS
+from lungcad.datasets import DATASETS, Split
 from lungcad.errors import DatasetError, lookup
-from lungcad.evaluate.trust import test_cases
+from lungcad.evaluate.trust import cases_of
 from lungcad.export.agreement import check_images
 from lungcad.export.file import export_network
 from lungcad.export.format import FORMATS
@@ -19,17 +19,18 @@ from lungcad.paths import SHIPPED
 from lungcad.progress import Progress
 
 RECORD = SHIPPED / "data" / "export.json"
+OWN = {Split.TRAIN: "training", Split.VALID: "validation", Split.TEST: "test"}
 
 
-def own_images(model: TrainedModel, n: int) -> tuple[str, list[CTImage]]:
-    """(what they are, n images of the network's own test part); examples and phantoms where its data set is not on this machine."""
+def own_images(model: TrainedModel, n: int, part: Split = Split.TEST) -> tuple[str, list[CTImage]]:
+    """(what they are, n images of that part of the network's own data set); examples and phantoms where its data set is not on this machine."""
     dataset = DATASETS[model.card.dataset]
     try:
-        cases = test_cases(model, dataset.locate(), dataset.name)
+        cases = cases_of(model, dataset.locate(), dataset.name, part)
     except DatasetError:
         return "examples and phantoms", check_images(None, n, lambda _: None)
     chosen = [cases[index * len(cases) // min(n, len(cases))] for index in range(min(n, len(cases)))]
-    return "own test images", [read_image(case.path) for case in chosen]
+    return f"own {OWN[part]} images", [read_image(case.path) for case in chosen]
 
 
 def record_agreement(model: TrainedModel, formats: Sequence[str], n: int, on_progress: Progress | None = None) -> list[dict[str, Any]]:

@@ -6,15 +6,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lungcad.export.format import FORMATS, ExportFormat, Runner
-from lungcad.export.network import ExportedNetwork
+from lungcad.export.format import FORMATS, ExportFormat, Runner, first_of
+from lungcad.export.network import Exportable
 from lungcad.export.program import program_of
 
 FACTS = "lungcad.json"
 """Name of the facts among the archive's extra files."""
 
 
-def _write(network: ExportedNetwork, example: Tensor, facts: str, path: Path) -> None:
+def _write(network: Exportable, example: Tensor, facts: str, path: Path) -> None:
     torch.export.save(program_of(network, example), path, extra_files={FACTS: facts})
 
 
@@ -24,7 +24,7 @@ def _read(path: Path) -> Runner:
 
     def run(images: np.ndarray) -> np.ndarray:
         with torch.no_grad():
-            return np.asarray(module(torch.from_numpy(images))[0].numpy())
+            return first_of(module(torch.from_numpy(images))).numpy()
 
     return Runner(str(extra[FACTS]), run)
 

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lungcad.export.format import FORMATS, ExportFormat, Runner
-from lungcad.export.network import ExportedNetwork
+from lungcad.export.format import FORMATS, ExportFormat, Runner, first_of
+from lungcad.export.network import Exportable
 
 FACTS = "lungcad.json"
 """Name of the facts among the file's extra files."""
@@ -24,7 +24,7 @@ def _deprecated_knowingly() -> Iterator[None]:
         yield
 
 
-def _write(network: ExportedNetwork, example: Tensor, facts: str, path: Path) -> None:
+def _write(network: Exportable, example: Tensor, facts: str, path: Path) -> None:
     with _deprecated_knowingly(), torch.no_grad():
         torch.jit.save(torch.jit.trace(network, example), path, _extra_files={FACTS: facts})
 
@@ -37,7 +37,7 @@ def _read(path: Path) -> Runner:
 
     def run(images: np.ndarray) -> np.ndarray:
         with torch.no_grad():
-            return np.asarray(module(torch.from_numpy(images))[0].numpy())
+            return first_of(module(torch.from_numpy(images))).numpy()
 
     return Runner(facts.decode() if isinstance(facts, bytes) else facts, run)
 

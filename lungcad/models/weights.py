@@ -29,12 +29,14 @@ class TrainedModel:
     """A network ready to predict, with its card. Shared by threads: nothing writes to it after loading.
 
     network: as fast as the device allows; only its head is sure to have gradients. unfolded: makes the network anew, nothing folded.
+    backend: the runtime that its features come from (:mod:`lungcad.backends`).
     """
 
     card: ModelCard
     network: Classifier
     unfolded: Callable[[], Classifier]
     device: Device
+    backend: str = "torch"
 
     @cached_property
     def original(self) -> Classifier:
@@ -209,7 +211,7 @@ def save_weights(network: Classifier, path: Path) -> str:
 def ready(network: Classifier, card: ModelCard, device: Device | None = None) -> TrainedModel:
     """Frozen, in evaluation mode, batch normalisation folded away, on the device. Takes ``network`` over."""
     original = copy.deepcopy(network)
-    return _ready(network, lambda: original, card, device)
+    return _ready(network, lambda: copy.deepcopy(original), card, device)
 
 
 def _ready(network: Classifier, unfolded: Callable[[], Classifier], card: ModelCard, device: Device | None) -> TrainedModel:

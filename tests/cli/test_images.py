@@ -31,7 +31,19 @@ def test_predict_prints_one_object_an_image(run, png, tmp_path):
     rows = [json.loads(line) for line in out.splitlines()]
     assert status == 0 and [row["path"] for row in rows] == [str(png), str(dicom)]
     for row in rows:
-        assert set(row) == {"path", "model", "gate", "class", "probabilities", "set", "set_level", "set_note", "warnings", "notes"}
+        assert set(row) == {
+            "path",
+            "model",
+            "gate",
+            "class",
+            "probabilities",
+            "set",
+            "set_level",
+            "set_note",
+            "backend",
+            "warnings",
+            "notes",
+        }
         assert row["model"] == MODEL and row["set"] is None and "no stored evaluation run" in row["set_note"]
         assert tuple(row["probabilities"]) == CLASSES and sum(row["probabilities"].values()) == pytest.approx(1, abs=1e-5)
         assert row["class"] == max(row["probabilities"], key=row["probabilities"].get)

@@ -1,0 +1,92 @@
+"""What is kept of a network in other runtimes: its files, how well they agree with torch, how fast they are here."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import torch
+
+from lungcad.backends.table import BACKENDS, Backend
+from lungcad.device import threads
+from lungcad.errors import ModelError
+from lungcad.files import write_whole
+from lungcad.machine import machine
+from lungcad.models import TrainedModel
+from lungcad.paths import BACKEND_CACHE
+from lungcad.schema import Schema
+
+AGREES = 1e-3
+"""Largest difference of a probability from torch's at which a runtime is used."""
+
+
+class Speed(Schema):
+    """load_s: seconds until the first pass can begin. single_ms: of one image. batch_ms: of one image in a batch of 32."""
+
+    load_s: float
+    single_ms: float
+    batch_ms: float
+
+
+class Record(Schema):
+    """A network in a runtime. files: name -> sha256. images: what the n images are on which it was compared.
+
+    difference: largest of any probability from torch's in float32; answer_difference: from what lungcad answers here (in bfloat16 on some CPUs);
+    same_class: images with the same class in both. speed, torch: of the runtime and of torch, measured in turn; None until
+    ``lungcad backends --measure``.
+    """
+
+    backend: str
+    version: str
+    network: str
+    machine: str
+    threads: int
+    files: dict[str, str]
+    images: str
+    n: int
+    difference: float
+    answer_difference: float
+    same_class: int
+    speed: Speed | None = None
+    torch: Speed | None = None
+
+    @property
+    def is_of_here(self) -> bool:
+        """Whether it was measured with what is here now: version, processor, threads."""
+        here = (BACKENDS[self.backend].version, machine(), threads())
+        return (self.version, self.machine, self.threads) == here
+
+    @property
+    def agrees(self) -> bool:
+        """Whether no answer changes by more than :data:`AGREES` where it takes torch's place."""
+        return self.answer_difference <= AGREES and self.difference <= AGREES
+
+
+def folder_of(model: TrainedModel) -> Path:
+    """Named for the content of the backbone's weights, and for what else the file depends on."""
+    digest = hashlib.sha256(f"{model.card.sha256} {model.card.backbone} {model.card.inputs} {model.card.preprocess.size}".encode())
+    for key, tensor in sorted(model.network.features.state_dict().items()):
+        digest.update(key.encode())
+        digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
+    return BACKEND_CACHE / digest.hexdigest()[:32]
+
+
+def read_record(folder: Path, backend: Backend) -> Record | None:
+    """None where there is none, or where it, or a file that it names, is not what was written."""
+    try:
+        record = Record.parse(json.loads((folder / f"{backend.name}.json").read_text("utf-8")), "record", ModelError)
+        intact = all(hashlib.sha256((folder / name).read_bytes()).hexdigest() == sha256 for name, sha256 in record.files.items())
+    except (OSError, ValueError, ModelError):
+        return None
+    return record if intact and record.backend == backend.name else None
+
+
+def records_of(model: TrainedModel) -> list[Record]:
+    """Of the installed runtimes that the network was written for; at once where nothing was written yet."""
+    if not BACKEND_CACHE.is_dir() or not (folder := folder_of(model)).is_dir():
+        return []
+    return [record for backend in BACKENDS.values() if backend.is_installed and (record := read_record(folder, backend)) is not None]
+
+
+def write_record(folder: Path, record: Record) -> None:
+    """Whole or not at all."""
+    write_whole(folder / f"{record.backend}.json", record.model_dump_json(indent=1) + "\n")

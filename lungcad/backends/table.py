@@ -1,0 +1,36 @@
+"""The runtimes beside torch: each is a format of :mod:`lungcad.export` that is opened by its own library."""
+
+import importlib.metadata
+import importlib.util
+from dataclasses import dataclass
+
+from lungcad.registry import Registry
+
+
+@dataclass(frozen=True)
+class Backend:
+    """format_name: of :data:`lungcad.export.FORMATS`. package: runs it. packages: write it too."""
+
+    name: str
+    title: str
+    format_name: str
+    package: str
+    packages: tuple[str, ...]
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether all packages are there; none is imported."""
+        return all(importlib.util.find_spec(name) is not None for name in self.packages)
+
+    @property
+    def version(self) -> str:
+        """Of the installed package."""
+        return importlib.metadata.version(self.package)
+
+
+BACKENDS: Registry[Backend] = Registry("backend")
+for _backend in (
+    Backend("onnxruntime", "ONNX Runtime", "onnx", "onnxruntime", ("onnx", "onnxscript", "onnxruntime")),
+    Backend("openvino", "OpenVINO", "openvino", "openvino", ("openvino",)),
+):
+    BACKENDS.add(_backend.name, _backend)
