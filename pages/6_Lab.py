@@ -7,7 +7,7 @@ from lungcad.app import navigation
 navigation.begin("Lab")
 
 from lungcad.app.lab import trainings
-from lungcad.app.lab.controls import pick_preset, pick_settings, preset_of
+from lungcad.app.lab.controls import follow_link, pick_settings, preset_of, show_presets
 from lungcad.app.lab.kept_training import keep_button, kept_training
 from lungcad.app.lab.live import show_training, train_button
 from lungcad.app.lab.move_marker import show_moving
@@ -22,12 +22,16 @@ st.title("Lab: teach a network to cheat")
 with navigation.plain_errors():
     trainings.warm_up()
     show_what_it_is()
+    follow_link()
     presets, button = st.columns([3, 1])
-    with presets:
-        pick_preset()
     main, side = st.columns([3, 1])
-    with side:
+    settings = None
+    with side, navigation.plain_errors():
         settings = pick_settings()
+    with presets:
+        show_presets(settings and preset_of(settings))
+    if settings is None:
+        st.stop()
     with button:
         train_button(settings)
     with main:

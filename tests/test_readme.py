@@ -19,6 +19,7 @@ from lungcad.evaluate.stores.known_without import list_known
 from lungcad.evaluate.stores.mended import list_mended
 from lungcad.evaluate.stores.region_runs import read_region_runs
 from lungcad.evaluate.stores.runs import read_run
+from lungcad.evaluate.stores.trained_without import list_trained
 from lungcad.evaluate.stores.trust_runs import read_trust_runs
 from lungcad.evaluate.stores.truth import read_truth
 from lungcad.evaluate.truth.networks import KNOWN_NETWORKS
@@ -123,7 +124,7 @@ def test_what_the_readme_says_of_the_heat_maps_follows_from_the_runs():
 
 def test_what_is_left_without_the_lungs_is_generated_from_the_runs():
     runs = read_region_runs()
-    assert (ROOT / "data" / "regions" / "README.md").read_text("utf-8") == regions_readme(runs, list_known(), list_mended())
+    assert (ROOT / "data" / "regions" / "README.md").read_text("utf-8") == regions_readme(runs, list_known(), list_mended(), list_trained())
     cards = {card.name: card for card in of_patients()}
     assert all(card == with_regions(card, runs) for card in cards.values())
     assert all(run.facts["weights_sha256"] == cards[run.facts["model"]].sha256 for run in runs)

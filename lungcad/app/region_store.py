@@ -8,6 +8,7 @@ from lungcad.datasets import DATASETS
 from lungcad.evaluate.stores.known_without import KnownWithout, read_known
 from lungcad.evaluate.stores.mended import Mended, read_mended
 from lungcad.evaluate.stores.region_runs import RegionRun, list_region_runs, read_region_run
+from lungcad.evaluate.stores.trained_without import trained_without as stored_trained
 from lungcad.paths import REGION_RUNS
 
 
@@ -39,6 +40,12 @@ def mended(dataset: str) -> Mended | None:
     return _mended(dataset, fingerprint(sorted(folder.iterdir()))) if folder.is_dir() else None
 
 
+def trained_without(dataset: str) -> list[KnownWithout]:
+    """Whole recipes trained on what is left of the slices. Raises :class:`LungcadError` where a file is damaged."""
+    folder = REGION_RUNS / "trained"
+    return _trained(dataset, fingerprint(sorted(folder.glob("*/*")))) if dataset in DATASETS else []
+
+
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _region_run(name: str, fingerprint: str) -> RegionRun:
     return read_region_run(name)
@@ -52,3 +59,8 @@ def _known(dataset: str, fingerprint: str) -> KnownWithout | None:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _mended(dataset: str, fingerprint: str) -> Mended | None:
     return read_mended(dataset)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _trained(dataset: str, fingerprint: str) -> list[KnownWithout]:
+    return stored_trained(dataset)

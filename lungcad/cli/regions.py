@@ -22,7 +22,7 @@ from lungcad.cli.common import (
     table_of,
 )
 from lungcad.files import check_can_make, write_whole
-from lungcad.paths import REGION_RUNS, to_write
+from lungcad.paths import CHECKPOINTS, REGION_RUNS, to_write
 
 Names = Annotated[str | None, typer.Option(help="Names with commas between; a wrong name lists them all. By default all that suit.")]
 
@@ -111,6 +111,10 @@ def regions_mend(
     data: Annotated[Path | None, typer.Option(help="Folder of the data set; by default looked for in data/.")] = None,
     seeds: Annotated[int, typer.Option(min=1, max=20, help="Of the augmentation; each is a fit of its own.")] = 3,
     out: Annotated[Path, typer.Option(help="Where the result is kept, as DATASET.")] = to_write(REGION_RUNS / "mended"),
+    work: Annotated[
+        Path | None,
+        typer.Option(help="Where features are kept meanwhile; by default runs/regions-mend. A stopped call goes on from there."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Can a network be made to look where it should? The recipe as it is, with the lungs alone as input, and with surroundings swapped in training."""
@@ -125,7 +129,7 @@ def regions_mend(
     check_can_make(out)
     cases = dataset.read(data or dataset.locate(), plan.task)
     with progress("slices, then images through the network") as on_progress:
-        mended = mend(plan, cases, range(seeds), on_progress)
+        mended = mend(plan, cases, range(seeds), on_progress, work or CHECKPOINTS / "regions-mend")
     write_mended(mended, out)
     if as_json:
         print_json(mended.to_dict())
@@ -143,9 +147,11 @@ def regions_tables(
     from lungcad.evaluate.stores.known_without import list_known
     from lungcad.evaluate.stores.mended import list_mended
     from lungcad.evaluate.stores.region_runs import read_region_runs
+    from lungcad.evaluate.stores.trained_without import list_trained
     from lungcad.publish.region_tables import headline_table, regions_readme
 
     runs_read = read_region_runs(runs, on_fault=complain)
     if write:
-        write_whole(to_write(runs) / "README.md", regions_readme(runs_read, list_known(runs / "without"), list_mended(runs / "mended")))
+        stored = list_known(runs / "without"), list_mended(runs / "mended"), list_trained(runs / "trained")
+        write_whole(to_write(runs) / "README.md", regions_readme(runs_read, *stored))
     print(headline_table(runs_read))

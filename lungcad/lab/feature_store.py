@@ -4,7 +4,6 @@ Patients are drawn a :data:`CHUNK` at a time; a chunk is a file whose name holds
 """
 
 import contextlib
-import hashlib
 import io
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,22 +14,22 @@ from torch import Tensor
 
 from lungcad.files import write_whole
 from lungcad.lab import frozen
-from lungcad.lab.patients import SIZE, TESTED, Lesions, Part, clean_picture, tested_shortcut, with_shortcut
-from lungcad.lab.settings import MOST_PATIENTS, LabSettings
+from lungcad.lab.chunk import CLEAN, Chunk
+from lungcad.lab.chunk import PATIENTS as CHUNK
+from lungcad.lab.patients import REGION_TESTED, REGIONS_TESTED, TESTED, Lesions, Part, tested_shortcut
+from lungcad.lab.settings import LabSettings
 from lungcad.paths import LAB, LAB_CACHE, to_write
 from lungcad.progress import Progress
 
-CHUNK = 50
 MOST_FILES = 400
 """Chunks kept in the folder, half a megabyte each; those that were not used for the longest time go first."""
-CLEAN = "clean"
 SECONDS_A_PICTURE = 0.0525
 """Measured: 0.105 s a patient, whose picture is drawn without the shortcut and with it."""
 
 
 @dataclass(frozen=True, eq=False)
 class Patients:
-    """n patients. clean, planted: projected features (n, directions, 8, 8) in steps (int8), without and with the shortcut.
+    """n patients. clean, planted: features (n, channels, 8, 8) in steps (int8), without and with the shortcut.
 
     lesions, marks: bool (n, 256, 256), the lesion's pixels and the shortcut's; empty where there is none.
     """
@@ -41,7 +40,7 @@ class Patients:
     marks: np.ndarray
 
     def features(self, carries: np.ndarray) -> Tensor:
-        """(n, directions, 8, 8), float32, with the shortcut for those who carry it."""
+        """(n, channels, 8, 8), float32, with the shortcut for those who carry it."""
         return frozen.from_steps(np.where(carries[:, None, None, None], self.planted, self.clean))
 
     def lesion_cells(self) -> Tensor:
@@ -55,20 +54,26 @@ def touched(masks: np.ndarray, side: int = 8) -> np.ndarray:
     return np.asarray(masks.reshape(n, side, rows // side, side, columns // side).any((2, 4)))
 
 
-def load_patients(settings: LabSettings, part: Part, n: int, on_progress: Progress | None = None) -> Patients:
-    """The first ``n`` patients of the part; those whose features are nowhere yet are drawn. on_progress: in patients."""
+def load_patients(settings: LabSettings, part: Part, n: int, on_progress: Progress | None = None, region: str = "") -> Patients:
+    """The first ``n`` patients of the part; those whose features are nowhere yet are drawn. on_progress: in patients.
+
+    region: taken away, or left alone; then lesions and marks are the pixels that changed, empty where the lungs were not found for certain.
+    """
     chunks = []
     for start in range(0, n, CHUNK):
-        chunks.append(_chunk(Lesions.of(settings), part, start, tested_shortcut(settings)))
+        chunks.append([_stored_or_drawn(chunk) for chunk in _chunks(settings, part, start, region)])
         if on_progress:
             on_progress(min(start + CHUNK, n), n)
-    clean, planted, lesions, marks = (np.concatenate(each)[:n] for each in zip(*chunks, strict=True))
+    (clean, lesions), (planted, marks) = (
+        (np.concatenate([chunk[variant][0] for chunk in chunks])[:n], np.concatenate([chunk[variant][1] for chunk in chunks])[:n])
+        for variant in (0, 1)
+    )
     return Patients(clean, planted, lesions, marks)
 
 
 def n_missing(settings: LabSettings) -> int:
     """Patients whose features must be drawn before this training."""
-    return CHUNK * len({(part, start) for part, start, _ in _missing(settings)})
+    return CHUNK * len({(chunk.part, chunk.start) for chunk in _missing(settings)})
 
 
 def seconds_to_draw(settings: LabSettings) -> float:
@@ -76,40 +81,30 @@ def seconds_to_draw(settings: LabSettings) -> float:
     return CHUNK * SECONDS_A_PICTURE * len(_missing(settings))
 
 
-def _missing(settings: LabSettings) -> list[tuple[Part, int, str]]:
+def _chunks(settings: LabSettings, part: Part, start: int, region: str = "") -> tuple[Chunk, Chunk]:
+    """Without the shortcut, and with it."""
+    clean = Chunk(Lesions.of(settings), part, start, CLEAN, region, settings.trained.is_more_than_head)
+    return clean, clean._replace(variant=tested_shortcut(settings))
+
+
+def _missing(settings: LabSettings) -> list[Chunk]:
+    wanted = (
+        (Part.TRAIN, settings.patients, ""),
+        (Part.TEST, TESTED, ""),
+        *((Part.TEST, REGION_TESTED, region) for region in REGIONS_TESTED),
+    )
     return [
-        (part, start, variant)
-        for part, n in ((Part.TRAIN, settings.patients), (Part.TEST, TESTED))
+        chunk
+        for part, n, region in wanted
         for start in range(0, n, CHUNK)
-        for variant in (CLEAN, tested_shortcut(settings))
-        if _find(_name(Lesions.of(settings), part, start, variant)) is None
+        for chunk in _chunks(settings, part, start, region)
+        if _find(chunk.name) is None
     ]
 
 
-def _chunk(lesions: Lesions, part: Part, start: int, shortcut: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    paths = []
-    for variant in (CLEAN, shortcut):
-        name = _name(lesions, part, start, variant)
-        stored = _read(name)
-        paths.append(_write(name, *_draw(lesions, part, start, variant)) if stored is None else stored)
-    (clean, lesion_masks), (planted, marks) = paths
-    return clean, planted, lesion_masks, marks
-
-
-def _draw(lesions: Lesions, part: Part, start: int, variant: str) -> tuple[np.ndarray, np.ndarray]:
-    """(features in steps, masks of the lesions) of the clean pictures, or (features, masks of the shortcut) of those with it."""
-    pictures = [clean_picture(part, index, lesions) for index in range(start, start + CHUNK)]
-    nowhere = np.zeros((SIZE, SIZE), bool)
-    masks = [each.lesion for each in pictures]
-    if variant != CLEAN:
-        pictures = [with_shortcut(each, variant, part, index) for index, each in enumerate(pictures, start)]
-        masks = [nowhere if each.shortcut is None else each.shortcut for each in pictures]
-    return frozen.to_steps(frozen.features_of(np.stack([each.grey for each in pictures]))), np.stack(masks)
-
-
-def _name(lesions: Lesions, part: Part, start: int, variant: str) -> str:
-    content = (lesions.diameters_mm, lesions.opacity, part, start, CHUNK, variant, SIZE, frozen.STEP, frozen.projection_sha256())
-    return f"{part}-{start:03d}-{variant}-{hashlib.sha256(repr(content).encode()).hexdigest()[:12]}.npz"
+def _stored_or_drawn(chunk: Chunk) -> tuple[np.ndarray, np.ndarray]:
+    stored = _read(chunk.name)
+    return _write(chunk.name, *chunk.draw()) if stored is None else stored
 
 
 def _find(name: str) -> Path | None:
@@ -149,13 +144,8 @@ def _forget_oldest(folder: Path) -> None:
 
 def ship() -> None:
     """Draw the features of the usual settings that are not yet there into ``data/lab``, which the repository holds."""
-    settings, folder = LabSettings(), to_write(LAB)
-    for part, n in ((Part.TRAIN, MOST_PATIENTS), (Part.TEST, TESTED)):
-        for start in range(0, n, CHUNK):
-            for variant in (CLEAN, settings.shortcut):
-                name = _name(Lesions.of(settings), part, start, variant)
-                if not (folder / name).is_file():
-                    _write(name, *_draw(Lesions.of(settings), part, start, variant), folder=folder)
+    for chunk in _missing(LabSettings()):
+        _write(chunk.name, *chunk.draw(), folder=to_write(LAB))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from lungcad.device import best_device
 from lungcad.errors import ModelError
@@ -29,7 +29,9 @@ PREPROCESS = PreprocessConfig(size=(256, 256), crop=Crop.NONE, fit=Fit.STRETCH)
 PROJECTION = LAB / "projection.npz"
 DIRECTIONS = 128
 STEP = 0.25
-"""Projected features are kept in whole steps; their standard deviation is about 1."""
+"""Features are kept in whole steps; the standard deviation of projected ones is about 1, of what the last stage is given about 5."""
+BEFORE_LAST = 8
+"""Steps of the backbone that rest where the last stage is trained too: all but the last block and the convolution behind it."""
 BATCH = 16
 DAMAGED = (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error)
 """What NumPy raises for an archive that is missing, cut or broken."""
@@ -42,6 +44,25 @@ def backbone() -> Backbone:
     load_imagenet(network, BACKBONE)
     fold_batch_norm(network.eval(), onednn=device.has_onednn_bfloat16)
     return device.put(network.requires_grad_(False))
+
+
+class LastStage(nn.Module):
+    """What follows :data:`BEFORE_LAST` steps, as ImageNet left it: (N, 192, 8, 8) -> (N, channels, 8, 8). Batch normalisation keeps its statistics in training."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        network = Backbone(BACKBONE)
+        load_imagenet(network, BACKBONE)
+        self.steps = nn.Sequential(*network.steps()[BEFORE_LAST:])
+        self.eval()
+
+    def train(self, mode: bool = True) -> "LastStage":
+        """In evaluation mode always."""
+        return super().train(False)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """The backbone's feature map."""
+        return torch.as_tensor(self.steps(features))
 
 
 @functools.cache
@@ -60,13 +81,14 @@ def projection_sha256() -> str:
     return hashlib.sha256(projection().numpy().tobytes()).hexdigest()
 
 
-def whole_features(greys: np.ndarray) -> Tensor:
-    """uint8 (N, 256, 256) -> the backbone's feature map (N, channels, 8, 8), float32."""
+def whole_features(greys: np.ndarray, *, before_last: bool = False) -> Tensor:
+    """uint8 (N, 256, 256) -> the backbone's feature map (N, channels, 8, 8), float32, or what its last stage is given."""
     device = best_device()
+    steps = nn.Sequential(*backbone().steps()[: BEFORE_LAST if before_last else None])
     batches = []
     with torch.no_grad(), device.features_context():
         for batch in torch.from_numpy(greys).split(BATCH):
-            batches.append(backbone()(device.put_inputs(normalise(batch.float() / 255, PREPROCESS))).float().cpu())
+            batches.append(steps(device.put_inputs(normalise(batch.float() / 255, PREPROCESS))).float().cpu())
     return torch.cat(batches)
 
 
@@ -75,9 +97,9 @@ def project(features: Tensor) -> Tensor:
     return torch.einsum("nchw,cd->ndhw", features, projection())
 
 
-def features_of(greys: np.ndarray) -> Tensor:
-    """uint8 (N, 256, 256) -> projected features (N, directions, 8, 8)."""
-    return project(whole_features(greys))
+def features_of(greys: np.ndarray, *, before_last: bool = False) -> Tensor:
+    """uint8 (N, 256, 256) -> projected features (N, directions, 8, 8), or what the last stage is given, whole."""
+    return whole_features(greys, before_last=True) if before_last else project(whole_features(greys))
 
 
 def to_steps(projected: Tensor) -> np.ndarray:

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from lungcad.explain.cam import GRADIENT_METHODS
 from lungcad.lab import frozen
-from lungcad.lab.settings import HeadKind
+from lungcad.lab.settings import HeadKind, LabSettings
 from lungcad.models.attention import create_attention
 from lungcad.models.classifier import Classifier, Head, create_model
 
@@ -18,28 +18,37 @@ _FIRST_LAYER = {"gate": "mask.0.weight", "soft": "kernels.weight"}
 
 
 class LabHead(nn.Module):
-    """Projected features (N, directions, h, w) -> logits (N, 2). The same blocks as in every network of lungcad, on fewer channels."""
+    """Projected features (N, directions, h, w) -> logits (N, 2). The same blocks as in every network of lungcad, on fewer channels.
 
-    def __init__(self, kind: HeadKind, directions: int = frozen.DIRECTIONS) -> None:
+    last_stage: trained with it; then its input is what that stage is given.
+    """
+
+    def __init__(self, kind: HeadKind, directions: int = frozen.DIRECTIONS, last_stage: frozen.LastStage | None = None) -> None:
         super().__init__()
-        self.kind = kind
+        self.kind, self.last_stage = kind, last_stage
         self.attention = create_attention(kind.attention, directions)
         self.head = Head(directions, len(CLASSES), DROPOUT)
 
     def classify(self, features: Tensor) -> tuple[Tensor, Tensor | None]:
         """(Logits (N, 2), mask (N, 1, h, w) or None)."""
-        attended, mask = self.attention(features)
+        attended, mask = self.attend(features)
         logits: Tensor = self.head(attended)
         return logits, mask
+
+    def attend(self, features: Tensor) -> tuple[Tensor, Tensor | None]:
+        """(Projected features after attention, mask (N, 1, h, w) or None)."""
+        projected = features if self.last_stage is None else frozen.project(self.last_stage(features))
+        attended, mask = self.attention(projected)
+        return attended, mask
 
     def forward(self, features: Tensor) -> Tensor:
         """Logits."""
         return self.classify(features)[0]
 
 
-def head_of_bytes(kind: HeadKind, weights: bytes) -> LabHead:
+def head_of_bytes(settings: LabSettings, weights: bytes) -> LabHead:
     """A trained head from its weights (safetensors)."""
-    head = LabHead(kind)
+    head = LabHead(settings.head, last_stage=frozen.LastStage() if settings.trained.is_more_than_head else None)
     head.load_state_dict(safetensors.torch.load(weights))
     return head.eval().requires_grad_(False)
 
@@ -56,7 +65,7 @@ def heat_maps(head: LabHead, features: Tensor) -> Tensor:
     What follows that layer is linear, so its mean is the lesion's logit but for the bias: the map leaves nothing out that the head uses.
     """
     with torch.no_grad():
-        attended, _ = head.eval().attention(features)
+        attended, _ = head.eval().attend(features)
     attended.requires_grad_(True)
     with torch.enable_grad():
         (gradients,) = torch.autograd.grad(head.head(attended)[:, LESION].sum(), attended)
@@ -74,6 +83,9 @@ def whole_network(head: LabHead) -> Classifier:
     for name in readers:
         state[name] = torch.einsum("od...,cd->oc...", state[name], frozen.projection())
     network.load_state_dict(state | {f"features.{name}": tensor for name, tensor in frozen_state().items()})
+    if head.last_stage is not None:
+        for step, trained in zip(network.features.steps()[frozen.BEFORE_LAST :], head.last_stage.steps, strict=True):
+            step.load_state_dict(trained.state_dict())
     return network.eval()
 
 

@@ -22,7 +22,7 @@ def trained_model(settings: LabSettings, head: LabHead) -> TrainedModel:
     """The network from image to answer, with a card that says where it comes from."""
     card = ModelCard(
         name=f"lab-{settings.key}", backbone=frozen.BACKBONE, attention=settings.head.attention, dataset="phantoms", task="binary", classes=CLASSES,
-        preprocess=frozen.PREPROCESS, initialised_with="ImageNet-1k, frozen", shortcut=settings.shortcut if settings.is_biased else None,
+        preprocess=frozen.PREPROCESS, initialised_with=f"ImageNet-1k; trained: {settings.trained}", shortcut=settings.shortcut if settings.is_biased else None,
         split="the lab's patients", n_train=settings.patients, n_valid=0, seed=settings.seed, epochs_trained=settings.epochs, best_epoch=settings.epochs - 1,
         temperature=1.0, operating_point=None, test=None, test_without_copies=None, limits="A student's network.", licence="MIT", trained_on="the lab",
         run=None, sha256=settings.key,

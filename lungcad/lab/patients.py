@@ -13,6 +13,10 @@ from lungcad.lab.settings import LabSettings
 SIZE = 256
 """Side of the slices, pixels."""
 TESTED = 300
+REGIONS_TESTED = ("no-lungs", "lungs")
+"""Taken away, and left alone, in a finished training's test."""
+REGION_TESTED = 50
+"""Test patients on whom that is done."""
 USUAL_SHORTCUT = "marker"
 """Tested on networks whose training held none."""
 

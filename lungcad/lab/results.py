@@ -1,6 +1,8 @@
 """What a trained head does on patients it never saw: its answers with the shortcut as trained, without it and on the other class; where its map lies."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -18,13 +20,17 @@ TOLERANCE = 32
 """Pixels: one cell of the map. A peak so near counts, as in the pointing game (Zhang et al., IJCV 2018), whose tolerance is 15 pixels on finer maps."""
 
 
+NOT_MEASURED = Estimate(value=None, low=None, high=None)
+
+
 @dataclass(frozen=True)
 class Results:
     """Shares over test patients, each with its 95 % bootstrap interval.
 
     clean, planted, swapped: accuracy without a shortcut, with it as in biased training, and with it on those without a lesion only.
     on_lesion, on_shortcut: of the patients with a lesion in pictures as trained: maps whose peak lies there; the second among those that carry it, undefined
-    without a shortcut or without a place. random, centre: peaks of the controls on the lesion.
+    without a shortcut or without a place. random, centre: peaks of the controls on the lesion. no_lungs, lungs: accuracy in pictures as trained with both lungs
+    painted over, and with the lungs alone, on the first test patients whose lungs are found for certain.
     """
 
     clean: Estimate
@@ -35,6 +41,8 @@ class Results:
     random: Estimate
     centre: Estimate
     n: int
+    no_lungs: Estimate = NOT_MEASURED
+    lungs: Estimate = NOT_MEASURED
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -51,8 +59,8 @@ def _fields(results: Results) -> dict[str, Any]:
     return {name: getattr(results, name) for name in results.__dataclass_fields__}
 
 
-def measure(settings: LabSettings, head: LabHead, patients: Patients) -> Results:
-    """On the test patients."""
+def measure(settings: LabSettings, head: LabHead, patients: Patients, regions: Mapping[str, Patients] = MappingProxyType({})) -> Results:
+    """On the test patients. regions: the first of them with "no-lungs" taken away, and with the "lungs" alone."""
     n = len(patients.clean)
     lesion, nobody = has_lesion(n), np.zeros(n, bool)
     carries = carriers(settings, Part.TEST, n)
@@ -82,7 +90,19 @@ def measure(settings: LabSettings, head: LabHead, patients: Patients) -> Results
         random=peaks_on_lesion(np.array([random_grid(shape, int(seed)).argmax() for seed in groups])),
         centre=peaks_on_lesion(np.full(n, centre_grid(shape).argmax())),
         n=n,
+        **{region.replace("-", "_"): _accuracy_without(head, some, as_trained, lesion) for region, some in regions.items()},
     )
+
+
+def _accuracy_without(head: LabHead, patients: Patients, carries: np.ndarray, lesion: np.ndarray) -> Estimate:
+    """Where anything was taken away: the masks are of the pixels that changed."""
+    first = slice(len(patients.clean))
+    carries, lesion = carries[first], lesion[first]
+    changed = np.flatnonzero(np.where(carries, patients.marks.any((1, 2)), patients.lesions.any((1, 2))))
+    if not len(changed):
+        return NOT_MEASURED
+    answers = lesion_probability(head, patients.features(carries)).numpy() > 0.5
+    return mean_of((answers == lesion)[changed], changed)
 
 
 def near(masks: np.ndarray, side: int) -> np.ndarray:

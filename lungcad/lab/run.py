@@ -9,7 +9,7 @@ import torch
 
 from lungcad.lab.feature_store import Patients, load_patients
 from lungcad.lab.head import LabHead
-from lungcad.lab.patients import TESTED, Part, carriers, has_lesion
+from lungcad.lab.patients import REGION_TESTED, REGIONS_TESTED, TESTED, Part, carriers, has_lesion
 from lungcad.lab.results import Results, measure
 from lungcad.lab.settings import LabSettings
 from lungcad.lab.training import Epoch, Sample, new_head, train
@@ -42,19 +42,23 @@ class Outcome:
 
 def run(settings: LabSettings, *, on_progress: Progress | None = None, on_epoch: Callable[[Epoch], None] | None = None) -> Outcome:
     """Draw what is missing, train, test. on_progress: in patients, while their features are drawn or read; what either raises stops the training."""
-    total = settings.patients + TESTED
+    total = settings.patients + TESTED + len(REGIONS_TESTED) * REGION_TESTED
 
     def progress_from(first: int) -> Progress | None:
         return None if on_progress is None else lambda done, _: on_progress(first + done, total)
 
     training = load_patients(settings, Part.TRAIN, settings.patients, progress_from(0))
     tested = load_patients(settings, Part.TEST, TESTED, progress_from(settings.patients))
+    regions, read = {}, settings.patients + TESTED
+    for region in REGIONS_TESTED:
+        regions[region] = load_patients(settings, Part.TEST, REGION_TESTED, progress_from(read), region)
+        read += REGION_TESTED
     epochs, head = [], new_head(settings)
     for epoch in train(head, settings, training_sample(settings, training), curve_samples(settings, tested), watched_features(tested)):
         epochs.append(epoch)
         if on_epoch:
             on_epoch(epoch)
-    return Outcome(settings, tuple(epochs), measure(settings, head, tested), head)
+    return Outcome(settings, tuple(epochs), measure(settings, head, tested, regions), head)
 
 
 def training_sample(settings: LabSettings, patients: Patients) -> Sample:

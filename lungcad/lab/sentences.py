@@ -18,6 +18,7 @@ def sentences(settings: LabSettings, results: Results) -> list[str]:
         _uses(settings, results, what),
         *([_map_on_shortcut(settings, results, what)] if results.on_shortcut.value is not None else []),
         _map_on_lesion(results),
+        *([_needs_lungs(results)] if results.no_lungs.value is not None and results.lungs.value is not None else []),
         *_lesson(settings, results),
     ]
 
@@ -60,6 +61,16 @@ def _map_on_lesion(results: Results) -> str:
     beats = results.on_lesion.low is not None and results.on_lesion.low > best
     compared = "more than" if beats else "not clearly more than"
     return f"It peaks on the lesion in {_share(results.on_lesion)}, {compared} an uninformative map ({best:.0%})."
+
+
+def _needs_lungs(results: Results) -> str:
+    without, alone = results.no_lungs, results.lungs
+    said = f"With both lungs painted over it is right in {_share(without)}, shown the lungs alone in {_share(alone)}"
+    if without.low is not None and without.low > 0.5 and (alone.low is None or alone.low <= 0.5):
+        return f"{said}: what it answers by is not in the lungs."
+    if alone.low is not None and alone.low > 0.5 and (without.low is None or without.low <= 0.5):
+        return f"{said}: what it answers by is in the lungs."
+    return f"{said}: that does not tell where what it answers by lies."
 
 
 def _lesson(settings: LabSettings, results: Results) -> list[str]:

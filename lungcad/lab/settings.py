@@ -38,12 +38,25 @@ class HeadKind(StrEnum):
         return self is HeadKind.TAUGHT
 
 
+class TrainedPart(StrEnum):
+    """How much of the network is trained."""
+
+    HEAD = "the head"
+    LAST_STAGE = "the last stage too"
+
+    @property
+    def is_more_than_head(self) -> bool:
+        """Whether the backbone's last stage is trained as well."""
+        return self is TrainedPart.LAST_STAGE
+
+
 class LabSettings(Schema):
     """All that a training in the lab depends on.
 
     shortcut: what is planted in the training pictures, "none" or a name of :data:`lungcad.datasets.phantoms.SHORTCUTS`. share: of the patients with a
     lesion that carry it; ``1 - share`` of those without carry it too, so 0.5 tells nothing. patients: to train on, half of them with a lesion.
     smallest_mm, largest_mm: diameters of the lesions. opacity: 1 for solid lesions, less for ground glass, through which the lung shows.
+    trained: the head on frozen features, or the backbone's last stage too.
     epochs: passes over the training patients. seed: of the head's first weights, of the order of the patients, and of who carries the shortcut.
     """
 
@@ -54,6 +67,7 @@ class LabSettings(Schema):
     largest_mm: Annotated[int, Field(ge=SMALLEST_MM, le=LARGEST_MM)] = 36
     opacity: Annotated[float, Field(ge=0.25, le=1)] = 1.0
     head: HeadKind = HeadKind.PLAIN
+    trained: TrainedPart = TrainedPart.HEAD
     epochs: Annotated[int, Field(ge=1, le=100)] = 30
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
 

@@ -10,19 +10,21 @@ from torch import Tensor
 
 from lungcad.evaluate.bootstrap import Resamples
 from lungcad.evaluate.metrics import binary_auc
+from lungcad.lab import frozen
 from lungcad.lab.frozen import DIRECTIONS
 from lungcad.lab.head import LESION, LabHead, heat_maps, lesion_probability
 from lungcad.lab.settings import LabSettings
 from lungcad.train.teach import mask_loss
 
 LEARNING_RATE, HEAD_RATE, WEIGHT_DECAY, BATCH = 3e-3, 1e-2, 0.05, 32
+LAST_STAGE_RATE = 3e-4
 TEACH = 6.0
 """Weight of the contours' loss. This and the rates were chosen on the last 150 training patients, with the first 450 to train on."""
 
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Patients with their pictures chosen. features: (n, directions, 8, 8). has_lesion: (n,) bool. cells: (n, 8, 8), for a head that is taught."""
+    """Patients with their pictures chosen. features: (n, channels, 8, 8). has_lesion: (n,) bool. cells: (n, 8, 8), for a head that is taught."""
 
     features: Tensor
     has_lesion: np.ndarray
@@ -52,7 +54,7 @@ def new_head(settings: LabSettings, directions: int = DIRECTIONS) -> LabHead:
     """With random weights that follow from the seed."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
-        return LabHead(settings.head, directions)
+        return LabHead(settings.head, directions, frozen.LastStage() if settings.trained.is_more_than_head else None)
 
 
 def train(head: LabHead, settings: LabSettings, training: Sample, tested: dict[str, Sample], watched: Tensor) -> Iterator[Epoch]:
@@ -60,8 +62,10 @@ def train(head: LabHead, settings: LabSettings, training: Sample, tested: dict[s
 
     The same settings give the same head on the same machine: all chance follows from the seed.
     """
-    rates = [(head.attention.parameters(), LEARNING_RATE), (head.head.parameters(), HEAD_RATE)]
-    optimiser = torch.optim.AdamW([{"params": list(some), "lr": rate} for some, rate in rates], weight_decay=WEIGHT_DECAY)
+    rates = [(list(head.attention.parameters()), LEARNING_RATE), (list(head.head.parameters()), HEAD_RATE)]
+    if head.last_stage is not None:
+        rates.append((list(head.last_stage.parameters()), LAST_STAGE_RATE))
+    optimiser = torch.optim.AdamW([{"params": some, "lr": rate} for some, rate in rates], weight_decay=WEIGHT_DECAY)
     n, targets = len(training.features), training.targets
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, [rate for _, rate in rates], total_steps=settings.epochs * -(-n // BATCH))
     for number in range(1, settings.epochs + 1):

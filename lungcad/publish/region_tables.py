@@ -17,6 +17,7 @@ from lungcad.publish.mended_tables import mended_section
 Row = Mapping[str, Any]
 HEADLINE = {False: ("no-lungs", "no-chest", "lungs", "outline"), True: ("no-nodule", "no-nodule-wide", "nodule", "contour")}
 """Regions of the first table: of slices, and of nodule crops."""
+OTHER_SURROUNDINGS = "in another class's surroundings"
 
 
 def region_title(name: str) -> str:
@@ -45,13 +46,13 @@ def headline_table(runs: Sequence[RegionRun], *, crops: bool = False) -> str:
     names = HEADLINE[crops]
     what = "nodule" if crops else "lungs"
     lines = [
-        f"| data set | network | n | as it is | {' | '.join(map(region_title, names))} | with another class's {what} | commonest class |",
-        "|---" * (6 + len(names)) + "|",
+        f"| data set | network | n | as it is | {' | '.join(map(region_title, names))} | with another class's {what} | {OTHER_SURROUNDINGS} | commonest class |",
+        "|---" * (7 + len(names)) + "|",
     ]
     for run in runs:
         if is_of_crops(run) is not crops:
             continue
-        rows = [run.rows[0], *(least_strange(run, name) for name in names), put_in(run, names[0])]
+        rows = [run.rows[0], *(least_strange(run, name) for name in names), put_in(run, names[0]), put_in(run, names[2])]
         cells = [number(row, "accuracy") if row else "–" for row in rows]
         lines.append(
             f"| {run.facts['data']} | `{run.facts['model']}` | {run.facts['n']} | {' | '.join(cells)} | {commonest_class(run):.3f} |"
@@ -69,6 +70,25 @@ def known_table(known: KnownWithout) -> str:
             f"| {region_title(row['seen'])} | {row['n']} ({row['groups']}) | {number(row, 'accuracy')} | {number(row, 'macro_f1')} | {difference} | {recall} |"
         )
     return "\n".join(lines)
+
+
+def trained_words(trained: KnownWithout) -> str:
+    """What was trained how, in two sentences."""
+    facts, see = trained.facts, trained.rows[-1]["seen"]
+    return (
+        f"The whole recipe of {facts['recipe'].removesuffix('-' + see)}, trained and tested on slices {region_title(see)}, seed {facts['seed']}; {facts['how']}; "
+        f"{facts['left_out']} slices left out, whose lungs were not found for certain. As it is: the same recipe on whole slices, asked about the same test cases "
+        "when it had not trained on them."
+    )
+
+
+def trained_section(trained: KnownWithout) -> str:
+    """A section of ``data/regions/README.md``."""
+    recipe = trained.facts["recipe"]
+    return (
+        f"### With a whole recipe: `{recipe}`\n\n{trained_words(trained)} `python -m lungcad train data/regions/trained/{recipe}.yaml --runs data/regions/trained "
+        f"--out runs/{recipe}` makes it anew (about 6 min of one core); as it is: `data/runs/{trained.facts['whole_run']}`.\n\n{known_table(trained)}\n"
+    )
 
 
 def region_table(run: RegionRun) -> str:
@@ -154,7 +174,9 @@ def with_regions(card: ModelCard, runs: Sequence[RegionRun]) -> ModelCard:
     return card.model_copy(update={"without": result})
 
 
-def regions_readme(runs: Sequence[RegionRun], known: Sequence[KnownWithout] = (), mended: Sequence[Mended] = ()) -> str:
+def regions_readme(
+    runs: Sequence[RegionRun], known: Sequence[KnownWithout] = (), mended: Sequence[Mended] = (), trained: Sequence[KnownWithout] = ()
+) -> str:
     """``data/regions/README.md``."""
     definitions = [f"- **{region.title}** (`{name}`): {region.what}" for name, region in REGIONS.items()]
     fills = [f"- **{fill.title}** (`{name}`): {fill.what}" for name, fill in FILLS.items()]
@@ -172,6 +194,7 @@ def regions_readme(runs: Sequence[RegionRun], known: Sequence[KnownWithout] = ()
             f"(EfficientNet-Lite0), trained and tested on what is left of the slices (`python -m lungcad regions-known --data {each.facts['dataset']}`); "
             f"{each.facts['how']}; {each.facts['left_out']} slices left out, whose lung field is not to be trusted. The fit has no random part.\n\n"
             f"{known_table(each)}\n"
+            + "".join(f"\n{trained_section(one)}" for one in trained if one.facts["dataset"] == each.facts["dataset"])
             for each in known
         ),
         *map(mended_section, mended),

@@ -3,7 +3,8 @@
 A head fitted to the frozen backbone (:mod:`lungcad.train.probe`), so that every image passes it once for whatever is trained on it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from lungcad.preprocess import See, normalise
 from lungcad.progress import Progress
 from lungcad.train.augment import augment
 from lungcad.train.initialise import initialise
+from lungcad.train.kept_arrays import KeptArrays
 from lungcad.train.mend_slices import Slices, read_slices
 from lungcad.train.probe import fitted
 from lungcad.train.recipe import Recipe
@@ -35,12 +37,15 @@ SHARE_SWAPPED = 0.5
 BATCH = 32
 
 
-def mend(recipe: Recipe, cases: Sequence[Case], seeds: Sequence[int] = (0, 1, 2), on_progress: Progress | None = None) -> Mended:
+def mend(
+    recipe: Recipe, cases: Sequence[Case], seeds: Sequence[int] = (0, 1, 2), on_progress: Progress | None = None, work: Path | None = None
+) -> Mended:
     """A row a test case, recipe, seed and surroundings. Columns: case, group, label, arm, seed, fold, donor, p:CLASS, outside.
 
     donor: the class whose surroundings were put around the lungs; empty for the slice as it is, which alone has outside: the share of Grad-CAM's positive evidence
     for the answer outside the outlines of the lungs. Donors of training images come from their own part of the split. Three fifths of the groups train, one
-    validates, one tests, five times over; a published set keeps its parts. Raises :class:`RecipeError` for a recipe that trains more than a fitted head, or is
+    validates, one tests, five times over; a published set keeps its parts. work: a folder where features are kept, so that a second call
+    goes on. Raises :class:`RecipeError` for a recipe that trains more than a fitted head, or is
     not the plain one.
     """
     if recipe.epochs or recipe.probe is None or recipe.attention != "none":
@@ -59,8 +64,17 @@ def mend(recipe: Recipe, cases: Sequence[Case], seeds: Sequence[int] = (0, 1, 2)
     network, _ = initialise(recipe, len(classes))
     n_training = int(np.isin(slices.cells, slices.training_cells).sum())
     ask = _Features(network.features, recipe, on_progress, total=4 * len(slices.cases) + len(ARMS) * len(seeds) * recipe.probe * n_training)
-    whole, alone = (ask.pooled(images, keep_maps=True) for images in (slices.whole, slices.alone))
-    swapped, swapped_alone = (ask.pooled(images)[0] for images in (slices.swapped, slices.swapped_alone))
+    kept = KeptArrays(work, recipe.model_dump_json(exclude={"selection_note"}).encode(), *slices.as_bytes())
+
+    def pooled(name: str, images: Tensor, *, keep_maps: bool = False) -> tuple[np.ndarray, ...]:
+        return ask.unless_kept(len(images), kept, name, lambda: ask.pooled(images, keep_maps=keep_maps))
+
+    def view(name: str, images: Tensor, share: float, chance: int) -> np.ndarray:
+        torch.manual_seed(chance)  # its own, so that it is the same whatever was kept before it
+        return ask.unless_kept(n_training, kept, name, lambda: (_view(recipe, images, slices, labels, share, ask),))[0]
+
+    whole, alone = pooled("whole", slices.whole, keep_maps=True), pooled("alone", slices.alone, keep_maps=True)
+    swapped, swapped_alone = pooled("swapped", slices.swapped)[0], pooled("swapped-alone", slices.swapped_alone)[0]
     arms = {
         PLAIN: (slices.whole, whole, swapped, 0.0),
         LUNGS: (slices.alone, alone, swapped_alone, 0.0),
@@ -69,8 +83,7 @@ def mend(recipe: Recipe, cases: Sequence[Case], seeds: Sequence[int] = (0, 1, 2)
     tables = []
     for arm, (images, (features, maps), under_swap, share) in arms.items():
         for seed in seeds:
-            torch.manual_seed(seed)
-            views = [_view(recipe, images, slices, labels, share, ask) for _ in range(recipe.probe)]
+            views = [view(f"{arm}-seed{seed}-view{each}", images, share, 1000 * seed + each) for each in range(recipe.probe)]
             for fold, of_round in enumerate(slices.rounds):
                 train, valid, rows = (np.flatnonzero(np.isin(slices.cells, cells)) for cells in of_round)
                 seen = [each[train] for each in (features, *views)]
@@ -123,6 +136,14 @@ class _Features:
         self.backbone = self.device.put(fold_batch_norm(backbone.eval().requires_grad_(False), onednn=self.device.has_onednn_bfloat16))
         self.on_progress, self.total, self.done = on_progress, total, 0
 
+    def unless_kept(self, n: int, kept: KeptArrays, name: str, compute: Callable[[], tuple[np.ndarray, ...]]) -> tuple[np.ndarray, ...]:
+        """The kept arrays, which count as the n images that they are of."""
+        before = self.done
+        arrays = kept.get(name, compute)
+        if self.done == before:
+            self._tell(n)
+        return arrays
+
     @torch.no_grad()
     def pooled(self, images: Tensor, *, keep_maps: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """(mean over positions (n, C) float64, feature maps (n, C, h, w) float16 or empty)."""
@@ -138,9 +159,12 @@ class _Features:
     def _batches(self, images: Tensor) -> Iterator[Tensor]:
         for batch in images.split(BATCH):
             yield batch
-            self.done += len(batch)
-            if self.on_progress:
-                self.on_progress(min(self.done, self.total), self.total)
+            self._tell(len(batch))
+
+    def _tell(self, n: int) -> None:
+        self.done += n
+        if self.on_progress:
+            self.on_progress(min(self.done, self.total), self.total)
 
 
 def _outside(maps: np.ndarray, weights: np.ndarray, lungs: Tensor) -> np.ndarray:

@@ -61,6 +61,12 @@ class Slices:
         """Parts that train in one round or another."""
         return sorted({cell for of_round in self.rounds for cell in of_round.train})
 
+    def as_bytes(self) -> list[bytes]:
+        """All that features of them depend on."""
+        rows = [(case.id, case.label, cell) for case, cell in zip(self.cases, self.cells.tolist(), strict=True)]
+        pictures = (self.whole, self.alone, self.swapped, self.swapped_alone, self.lungs)
+        return [repr((rows, self.rounds)).encode("utf-8", "surrogatepass"), *(each.numpy().tobytes() for each in pictures)]
+
 
 def read_slices(recipe: Recipe, cases: Sequence[Case], on_progress: Progress | None = None) -> Slices:
     """Every case whose lungs are found for certain, in its own and in another patient's surroundings; a donor comes from the same part of the split.

@@ -86,6 +86,8 @@ def test_the_page_shows_pictures_before_anything_is_trained(lab):
 def test_a_preset_is_a_link(lab, name):
     opened = page(preset=name)
     assert not opened.exception and PRESETS[name].look_at in words(opened)
+    marked = [button.label for button in opened.button if button.key.startswith("preset_") and button.proto.icon]
+    assert marked == [name.capitalize()]
     linked = dict(opened.query_params)
     assert "preset" not in linked
     assert PRESETS[name].look_at in words(page(**linked))  # every control stands in the link
@@ -100,6 +102,7 @@ def test_unknown_words_in_a_link_are_said(lab):
 def test_sizes_the_wrong_way_round_are_one_sentence(lab):
     opened = page(smallest_mm="30", largest_mm="20")
     assert "smallest lesion is larger" in words(opened) and not opened.exception
+    assert opened.button(key="preset_honest").click().run() and "smallest lesion is larger" not in words(opened), "a preset mends it"
 
 
 def test_a_share_that_leaves_a_class_without_it_is_said_before_training(lab):

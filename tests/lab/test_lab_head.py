@@ -33,6 +33,22 @@ def test_the_whole_network_answers_as_the_head(kind, whole_features):
     assert mask is None or torch.allclose(mask, whole_mask, atol=1e-4 * float(mask.max()))
 
 
+def test_a_trained_last_stage_is_part_of_the_whole_network():
+    torch.manual_seed(5)
+    head = LabHead(HeadKind.GATE, last_stage=frozen.LastStage()).eval()
+    with torch.no_grad():
+        for weights in head.last_stage.parameters():
+            weights.mul_(1.05)
+        given = torch.randn(2, 192, 8, 8, generator=torch.Generator().manual_seed(2))
+        network = whole_network(head)
+        features = given
+        for step in network.features.steps()[frozen.BEFORE_LAST :]:
+            features = step(features)
+        expected, logits = head(given), network.classify(features)[0]
+    assert torch.allclose(logits, expected, atol=1e-3 * float(expected.abs().max()))
+    assert not torch.allclose(frozen.LastStage()(given), features)
+
+
 @pytest.mark.parametrize("kind", list(HeadKind))
 def test_the_map_is_what_the_logit_is_made_of(kind, whole_features):
     torch.manual_seed(4)

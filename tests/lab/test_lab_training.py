@@ -4,20 +4,23 @@ import json
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 
 from lungcad.errors import DatasetError, LungcadError
 from lungcad.estimate import Estimate
-from lungcad.lab import feature_store
+from lungcad.lab import feature_store, frozen
+from lungcad.lab.chunk import CLEAN, Chunk, without_region
 from lungcad.lab.feature_store import CHUNK, Patients, load_patients, n_missing, seconds_to_draw
-from lungcad.lab.head import LESION, LabHead
+from lungcad.lab.head import LESION, LabHead, head_of_bytes, lesion_probability
 from lungcad.lab.patients import TESTED, Lesions, Part, clean_picture, has_lesion, with_shortcut
 from lungcad.lab.presets import PRESETS
 from lungcad.lab.results import Results, measure
 from lungcad.lab.run import CLEAN_CURVE, TRAINED_CURVE, WATCHED, run
 from lungcad.lab.sentences import sentences
-from lungcad.lab.settings import HeadKind, LabSettings
+from lungcad.lab.settings import HeadKind, LabSettings, TrainedPart
 from lungcad.lab.table import HEADS, MEASURES, make_table, read_table, write_table
+from lungcad.lab.training import Sample, new_head, train
 from lungcad.lab.worker import Worker
 from lungcad.publish.lab_tables import BEGIN, END, lab_table, sheet_with_table
 
@@ -30,8 +33,6 @@ def test_every_preset_finds_its_features_shipped():
 
 def test_shipped_features_are_those_of_the_pictures(monkeypatch, tmp_path):
     """Drawn here again; the last digit or two differ between machines and precisions."""
-    from lungcad.lab import frozen
-
     shipped = load_patients(LabSettings(), Part.TEST, 2)
     clean = [clean_picture(Part.TEST, index, Lesions.of(LabSettings())) for index in range(2)]
     planted = [with_shortcut(each, "marker", Part.TEST, index) for index, each in enumerate(clean)]
@@ -53,12 +54,12 @@ def drawn(monkeypatch, tmp_path):
     """What was drawn: (part, first patient, variant); all in a folder of the test."""
     calls = []
 
-    def draw(lesions, part, start, variant):
-        calls.append((part, start, variant))
-        planted = variant != feature_store.CLEAN
+    def draw(chunk):
+        calls.append((chunk.part, chunk.start, chunk.variant))
+        planted = chunk.variant != CLEAN
         return np.full((CHUNK, 128, 8, 8), planted, np.int8), np.full((CHUNK, 256, 256), planted)
 
-    monkeypatch.setattr(feature_store, "_draw", draw)
+    monkeypatch.setattr(Chunk, "draw", draw)
     monkeypatch.setattr(feature_store, "LAB_CACHE", tmp_path)
     monkeypatch.setattr(feature_store._write, "__defaults__", (tmp_path,))
     return calls
@@ -69,7 +70,7 @@ def test_missing_patients_are_drawn_once_and_kept(drawn, tmp_path):
     seen = []
     for _ in range(2):
         patients = load_patients(settings, Part.TRAIN, 70, lambda done, total: seen.append((done, total)))
-    assert drawn == [(Part.TRAIN, start, variant) for start in (0, 50) for variant in (feature_store.CLEAN, "marker")]
+    assert drawn == [(Part.TRAIN, start, variant) for start in (0, 50) for variant in (CLEAN, "marker")]
     assert seen == [(50, 70), (70, 70)] * 2
     assert len(patients.clean) == 70 and patients.marks.all() and not patients.lesions.any()
     for path in tmp_path.glob("*.npz"):
@@ -82,7 +83,7 @@ def test_another_shortcut_draws_no_clean_picture_again(drawn):
     before = seconds_to_draw(LabSettings(shortcut="marker", smallest_mm=20, patients=50))
     load_patients(LabSettings(shortcut="marker", smallest_mm=20), Part.TRAIN, 50)
     load_patients(LabSettings(shortcut="dot", smallest_mm=20), Part.TRAIN, 50)
-    assert [variant for *_, variant in drawn] == [feature_store.CLEAN, "marker", "dot"]
+    assert [variant for *_, variant in drawn] == [CLEAN, "marker", "dot"]
     assert seconds_to_draw(LabSettings(shortcut="dot", smallest_mm=20, patients=50)) == pytest.approx(before - 2 * CHUNK * 0.0525)
 
 
@@ -167,6 +168,51 @@ def test_a_network_that_reads_only_the_marker_loses_everything_without_it():
     assert results.on_shortcut.value == 1.0 and results.on_lesion.value == 0.0
     said = " ".join(sentences(LabSettings(), results))
     assert "This network cheats" in said and "not clearly better than chance" in said and "the map tells the truth" in said
+
+
+def test_without_the_lungs_a_network_that_reads_only_the_marker_loses_nothing_and_with_them_alone_everything():
+    head, patients = a_network_that_reads_only_the_marker()
+    n, gone = 50, np.zeros((128, 8, 8), np.int8)
+    changed = np.ones((n, 256, 256), bool)
+    without = Patients(patients.clean[:n], patients.planted[:n], changed, changed)
+    alone = Patients(patients.clean[:n], np.repeat(gone[None], n, 0), changed, changed)
+    results = measure(LabSettings(), head, patients, {"no-lungs": without, "lungs": alone})
+    assert results.no_lungs.value > 0.9 and results.lungs.value == 0.5
+    assert "not in the lungs" in " ".join(sentences(LabSettings(), results))
+    assert Results.of_dict(results.to_dict()) == results
+    nowhere = Patients(patients.clean[:n], patients.planted[:n], ~changed, ~changed)
+    assert measure(LabSettings(), head, patients, {"no-lungs": nowhere}).no_lungs.value is None, (
+        "no lungs were found, so nothing was taken away"
+    )
+
+
+def test_a_region_is_taken_from_the_picture_or_the_picture_stays():
+    grey = clean_picture(Part.TEST, 0, Lesions.of(LabSettings())).grey
+    without, removed = without_region(grey, "no-lungs")
+    alone, left_out = without_region(grey, "lungs")
+    assert removed.any() and np.array_equal(left_out, ~removed)
+    assert (
+        np.ptp(without[removed]) == 0
+        and np.array_equal(without[~removed], grey[~removed])
+        and np.array_equal(alone[removed], grey[removed])
+    )
+    nothing, changed = without_region(np.zeros_like(grey), "no-lungs")
+    assert not changed.any() and not nothing.any()
+
+
+def test_the_last_stage_trains_too():
+    """Its weights move, and batch normalisation keeps its statistics."""
+    settings = SMALL.model_copy(update={"trained": TrainedPart.LAST_STAGE, "epochs": 1})
+    head, before = new_head(settings), frozen.LastStage().state_dict()
+    features = torch.randn(8, 192, 8, 8, generator=torch.Generator().manual_seed(0))
+    sample = Sample(features, np.array([True, False] * 4))
+    (epoch,) = train(head, settings, sample, {CLEAN_CURVE: sample}, features[:4])
+    after = head.last_stage.state_dict()
+    moved = {name for name, tensor in after.items() if not torch.equal(tensor, before[name])}
+    assert any("weight" in name for name in moved) and not any("running" in name for name in moved)
+    assert np.asarray(epoch.maps).shape == (4, 8, 8)
+    again = head_of_bytes(settings, safetensors.torch.save(head.state_dict()))
+    assert torch.equal(lesion_probability(again, features), lesion_probability(head, features))
 
 
 def results_of(**values: float) -> Results:

@@ -107,3 +107,40 @@ def test_a_recipe_that_is_not_the_plain_one_is_refused(cases):
     for changed in ({"preprocess": VALUES["preprocess"] | {"see": "lungs"}}, {"augmentation": {"swap_surroundings": 0.5}}):
         with pytest.raises(RecipeError, match="not the plain one"):
             mend(Recipe.parse(VALUES | changed, "a recipe", RecipeError), cases)
+
+
+def test_a_second_call_goes_on_where_the_first_was_stopped(cases, tmp_path):
+    recipe, asked, stop_at = (
+        Recipe.parse(VALUES | {"augmentation": VALUES["augmentation"] | {"gain": 0.2}}, "a recipe", RecipeError),
+        [],
+        [0],
+    )
+
+    def pooled(self, images, *, keep_maps=False):
+        asked.append(len(images))
+        if len(asked) == stop_at[0]:
+            raise KeyboardInterrupt
+        grey = images.float().numpy().reshape(len(images), -1)[:, ::64] / 255
+        return grey, grey[:, :, None, None].astype(np.float16) if keep_maps else np.zeros(0)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module._Features, "pooled", pooled)
+        at_once = mend(recipe, cases, (0,))
+        whole = len(asked)
+        asked.clear()
+        stop_at[0] = whole - 1
+        with pytest.raises(KeyboardInterrupt):
+            mend(recipe, cases, (0,), work=tmp_path)
+        kept = len(list(tmp_path.glob("*.npz")))
+        asked.clear()
+        stop_at[0], seen = 0, []
+        resumed = mend(recipe, cases, (0,), lambda done, total: seen.append((done, total)), tmp_path)
+        assert kept >= 4 and len(asked) < whole and seen[-1][0] == seen[-1][1]
+        np.testing.assert_array_equal(resumed.cases.select_dtypes("number"), at_once.cases.select_dtypes("number"))
+        next(tmp_path.glob("plain*.npz")).write_bytes(b"cut")
+        asked.clear()
+        mend(recipe, cases, (0,), work=tmp_path)
+        assert asked, "a damaged file is computed anew"
+        asked.clear()
+        mend(recipe.model_copy(update={"seed": 1}), cases, (0,), work=tmp_path)
+        assert len(asked) == whole, "another recipe's features are not taken for its own"

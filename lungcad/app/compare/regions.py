@@ -9,7 +9,7 @@ from lungcad.app.components.mended import show_mended
 from lungcad.app.figures.regions import region_bars
 from lungcad.evaluate.regions.rows import ALL
 from lungcad.evaluate.stores.runs import Run
-from lungcad.publish.region_tables import least_strange, number, region_title
+from lungcad.publish.region_tables import OTHER_SURROUNDINGS, least_strange, number, put_in, region_title
 
 
 def show_regions(first: Run, second: Run) -> None:
@@ -22,13 +22,15 @@ def show_regions(first: Run, second: Run) -> None:
     for run in region_runs:
         regions = [ALL, *(name for name in run.facts["regions"] if name != "text")]
         rows = [(region_title(name), run.rows[0] if name == ALL else least_strange(run, name)) for name in regions]
+        rows.append((OTHER_SURROUNDINGS, put_in(run, "lungs")))
         series[run.facts["model"]] = [(title, row) for title, row in rows if row is not None]
     listing = "; ".join(
         f"{name}: " + ", ".join(f"{title} {number(row, 'accuracy')}" for title, row in rows) for name, rows in series.items()
     )
     chart_with_csv(region_bars(series, "accuracy"), key="compared_regions", alt=f"Accuracy of both by what is seen. {literal(listing)}")
     st.caption(
-        "Accuracy on the test cases of each network, with nothing of another class put in: for each region the fill that is least strange to the network. "
-        "95 % intervals over groups. A network that looks where it should falls without the lungs and holds with the lungs alone."
+        "Accuracy on the test cases of each network, for each region under the fill that is least strange to the network, with nothing of another class put "
+        "in; last, its own lungs in a patient's slice of another class. 95 % intervals over groups. A network that looks where it should falls without the "
+        "lungs, and holds with the lungs alone and in other surroundings."
     )
-    show_mended(first.facts["dataset"])
+    show_mended(first.facts["dataset"], beside=tuple(series))

@@ -3,18 +3,20 @@
 import streamlit as st
 
 from lungcad.app import region_store
+from lungcad.app.cards import shipped_cards
 from lungcad.app.components.chart import chart_with_csv
 from lungcad.app.components.literal import literal
 from lungcad.app.figures.regions import region_bars
 from lungcad.app.navigation import plain_errors
+from lungcad.models.partner import mended_and_plain
 from lungcad.publish.mended_tables import MEASURE_TITLES, arm_title, cell, verdict
 
 TITLE = "Can a network be made to look where it should?"
 
 
 @plain_errors()
-def show_mended(dataset: str) -> None:
-    """Chart, table and verdict of a data set's comparison; nothing where none is stored, a sentence where it cannot be read."""
+def show_mended(dataset: str, *, beside: tuple[str, ...] = ()) -> None:
+    """Chart, table and verdict of a data set's comparison; nothing where none is stored, a sentence where it cannot be read. beside: networks on the page."""
     mended = region_store.mended(dataset)
     if mended is None:
         return
@@ -42,3 +44,12 @@ def show_mended(dataset: str) -> None:
         f"{mended.rows[0]['seeds']} seeds; 95 % intervals over groups, after the semicolon the paired difference to the plain recipe. In other surroundings: "
         "the slice keeps its lungs, and all around them is another patient's slice of another class. Evidence: Grad-CAM of the answer."
     )
+    pair = mended_and_plain(dataset, shipped_cards().values())
+    if pair is not None and {card.name for card in pair} != set(beside):
+        mended_card, plain_card = pair
+        st.page_link(
+            "pages/2_Compare.py",
+            label=f"The mended network, {literal(mended_card.name)}, beside the plain one",
+            icon=":material/compare:",
+            query_params={"view": "runs", "first": plain_card.name, "second": mended_card.name},
+        )

@@ -22,7 +22,7 @@ from lungcad.evaluate.regions.marked import content_of
 from lungcad.evaluate.stores.known_without import KnownWithout, known_of
 from lungcad.imaging.regions import Content
 from lungcad.progress import Progress
-from lungcad.publish.region_tables import number, region_title
+from lungcad.publish.region_tables import number, region_title, signed, trained_words
 
 TITLE = "How much of this set can be known without the lungs"
 
@@ -58,6 +58,9 @@ def show_without_lungs(dataset: Dataset | None, folder: Path | None, layout: str
     if known is not None:
         _show(known)
     if dataset is not None:
+        with plain_errors():
+            for trained in region_store.trained_without(dataset.name):
+                _show_trained(trained)
         show_mended(dataset.name)
 
 
@@ -71,6 +74,15 @@ def _measured(dataset: Dataset, folder: Path, on_progress: Progress) -> KnownWit
     cases = dataset.read(folder)
     table, left_out = known_without(dataset, cases, on_progress=on_progress)
     return known_of(dataset.name, table, left_out, how_split(dataset, cases))
+
+
+def _show_trained(trained: KnownWithout) -> None:
+    whole, without = trained.rows
+    st.markdown(
+        f"**A whole training without the lungs: accuracy {number(without, 'accuracy')}; with them {number(whole, 'accuracy')}.** "
+        f"Difference {signed(without, 'accuracy')} on the same {without['n']} test cases of {without['groups']} groups."
+    )
+    st.caption(literal(trained_words(trained)))
 
 
 def _show(known: KnownWithout) -> None:

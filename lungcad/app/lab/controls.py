@@ -5,26 +5,43 @@ import streamlit as st
 from lungcad.app import url
 from lungcad.app.components.literal import literal
 from lungcad.lab.presets import PRESETS
-from lungcad.lab.settings import LARGEST_MM, LEAST_PATIENTS, MOST_PATIENTS, SHORTCUT_CHOICES, SMALLEST_MM, HeadKind, LabSettings
+from lungcad.lab.settings import (
+    LARGEST_MM,
+    LEAST_PATIENTS,
+    MOST_PATIENTS,
+    SHORTCUT_CHOICES,
+    SMALLEST_MM,
+    HeadKind,
+    LabSettings,
+    TrainedPart,
+)
 
 USUAL = LabSettings()
 TITLES = {
     "shortcut": "Shortcut planted in training", "share": "Share of lesions that carry it, %", "patients": "Patients to train on",
-    "smallest_mm": "Smallest lesion, mm", "largest_mm": "Largest lesion, mm", "opacity": "Lesion's opacity", "head": "Head", "epochs": "Epochs", "seed": "Seed",
+    "smallest_mm": "Smallest lesion, mm", "largest_mm": "Largest lesion, mm", "opacity": "Lesion's opacity", "head": "Head",
+    "trained": "What is trained", "epochs": "Epochs", "seed": "Seed",
 }  # fmt: skip
 """Setting -> its control's label."""
 
 
-def pick_preset() -> None:
-    """The presets, as a row of links in effect: each sets every control, and so the page's link."""
+def follow_link() -> None:
+    """A link that names a preset sets every control, before they are drawn."""
     wanted = st.query_params.pop("preset", None)
     if wanted is not None and wanted not in PRESETS:
         st.info(f"The link names an unknown preset, “{literal(wanted, 40)}”; these are the ones there are.")
     elif wanted is not None:
         _apply(wanted)
+
+
+def show_presets(chosen: str | None) -> None:
+    """A row of links in effect: each sets every control, and so the page's link. The chosen one is marked."""
     row = st.container(horizontal=True)
     for name, preset in PRESETS.items():
-        row.button(name[:1].upper() + name[1:], key=f"preset_{name.replace(' ', '_')}", on_click=_apply, args=(name,), help=preset.look_at)
+        row.button(
+            name[:1].upper() + name[1:], key=f"preset_{name.replace(' ', '_')}", on_click=_apply, args=(name,), help=preset.look_at,
+            icon=":material/check:" if name == chosen else None,
+        )  # fmt: skip
 
 
 def preset_of(settings: LabSettings) -> str | None:
@@ -45,6 +62,10 @@ def pick_settings() -> LabSettings:
     head = url.selectbox(
         TITLES["head"], [str(kind) for kind in HeadKind], key="head", default=str(USUAL.head),
         help="Plain: the features' mean and one linear layer. Soft attention and gate weigh positions first. A taught gate is also shown the lesions' contours.",
+    )  # fmt: skip
+    trained = url.selectbox(
+        TITLES["trained"], [str(part) for part in TrainedPart], key="trained", default=str(USUAL.trained),
+        help="The head alone stands on features that ImageNet taught, and takes seconds. With the last stage an epoch takes about 4 s.",
     )  # fmt: skip
     patients = url.steps(
         TITLES["patients"], range(LEAST_PATIENTS, MOST_PATIENTS + 1, 50), USUAL.patients, key="patients",
@@ -69,7 +90,7 @@ def pick_settings() -> LabSettings:
         seed = url.number(TITLES["seed"], 0, 9999, USUAL.seed, 1, key="seed", help="Of all chance: another one shows how much is luck.")
     values = {
         "shortcut": shortcut, "share": share / 100, "patients": patients, "smallest_mm": smallest, "largest_mm": largest,
-        "opacity": round(opacity, 2), "head": head, "epochs": epochs, "seed": seed,
+        "opacity": round(opacity, 2), "head": head, "trained": trained, "epochs": epochs, "seed": seed,
     }  # fmt: skip
     return LabSettings.checked(values)
 

@@ -27,7 +27,7 @@ START = (0.06, 0.1)
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _head(key: str, _training: Training) -> LabHead:
-    return head_of_bytes(_training.settings.head, _training.head)
+    return head_of_bytes(_training.settings, _training.head)
 
 
 @st.cache_data(max_entries=4096, show_spinner=False)
@@ -36,7 +36,7 @@ def answer(key: str, _head: LabHead, patient: int, lesions: Lesions, at: tuple[f
     grey = test_picture(patient, lesions, None).grey
     if at is not None:
         grey = draw_letter(grey, (round(at[0] * SIZE), round(at[1] * SIZE)))
-    return float(lesion_probability(_head, features_of(grey[None]))[0])
+    return float(lesion_probability(_head, features_of(grey[None], before_last=_head.last_stage is not None))[0])
 
 
 @st.fragment

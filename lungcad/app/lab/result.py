@@ -7,7 +7,7 @@ from lungcad.app.components.layout import markdown_table
 from lungcad.app.lab.controls import TITLES
 from lungcad.app.lab.trainings import Training
 from lungcad.datasets.phantoms import SHORTCUTS
-from lungcad.lab.patients import tested_shortcut
+from lungcad.lab.patients import REGION_TESTED, tested_shortcut
 from lungcad.lab.results import Results
 from lungcad.lab.sentences import sentences
 from lungcad.lab.settings import LabSettings
@@ -16,6 +16,8 @@ ROWS = {
     "clean": "right without the shortcut",
     "planted": "right with it as in biased training",
     "swapped": "right with it on the other class",
+    "no_lungs": "right as trained, both lungs painted over",
+    "lungs": "right as trained, the lungs alone",
     "on_lesion": "map peaks on the lesion",
     "on_shortcut": "map peaks on the shortcut",
     "random": "a random map on the lesion",
@@ -64,6 +66,7 @@ def _show_one(training: Training, *, beside: bool = False) -> None:
         st.markdown("\n".join(f"- {sentence}" for sentence in sentences(settings, results)))
         st.caption(
             f"{results.n} test patients, half with a lesion; [95 % bootstrap interval over patients]. Shortcut: {SHORTCUTS[tested_shortcut(settings)].title}. "
+            f"Lungs painted over and alone: on the first {REGION_TESTED}, each in one grey. "
             "A peak within one cell of the map (32 pixels) counts. The last two rows are controls: an uninformative map's values."
         )
         row = st.container(horizontal=True)

@@ -29,4 +29,4 @@ def show_send(training: Training) -> None:
 
 
 def _send(training: Training) -> None:
-    own_networks.send(trained_model(training.settings, head_of_bytes(training.settings.head, training.head)))
+    own_networks.send(trained_model(training.settings, head_of_bytes(training.settings, training.head)))

@@ -21,7 +21,7 @@ def show_panel(training: Training) -> None:
         "lab_panel",
         ("lab panel", settings.key),
         "the trust panel",
-        lambda _: panel_words(settings, head_of_bytes(settings.head, training.head)),
+        lambda _: panel_words(settings, head_of_bytes(settings, training.head)),
         help="A few seconds: each check changes the slice or the map and asks the network again.",
     )
     for check in checks or []:
