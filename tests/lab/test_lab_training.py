@@ -177,7 +177,7 @@ def test_without_the_lungs_a_network_that_reads_only_the_marker_loses_nothing_an
     without = Patients(patients.clean[:n], patients.planted[:n], changed, changed)
     alone = Patients(patients.clean[:n], np.repeat(gone[None], n, 0), changed, changed)
     results = measure(LabSettings(), head, patients, {"no-lungs": without, "lungs": alone})
-    assert results.no_lungs.value > 0.9 and results.lungs.value == 0.5
+    assert results.no_lungs.value >= 0.9 and results.lungs.value == 0.5
     assert "not in the lungs" in " ".join(sentences(LabSettings(), results))
     assert Results.of_dict(results.to_dict()) == results
     nowhere = Patients(patients.clean[:n], patients.planted[:n], ~changed, ~changed)
