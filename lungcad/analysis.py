@@ -1,7 +1,7 @@
 """One call from bytes to an explained prediction: what the page, the command line and Python use."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -205,13 +205,21 @@ def set_of_classes(card: ModelCard, prediction: Prediction, level: float, gate: 
 
 
 def trust_checks(
-    image: CTImage, model: TrainedModel, result: Analysis, method: str, options: Options = Options(), *, partner: TrainedModel | None = None
+    image: CTImage,
+    model: TrainedModel,
+    result: Analysis,
+    method: str,
+    options: Options = Options(),
+    *,
+    partner: TrainedModel | None = None,
+    on_progress: Progress | None = None,
+    known: Collection[str] = (),
 ) -> Iterator[Check]:
     """The quick checks of one of the result's maps, as they finish; partner: the same network with, or without, attention
-    (:func:`~lungcad.models.partner.partner_of`).
+    (:func:`~lungcad.models.partner.partner_of`). on_progress: of each check by itself. known: names of checks that need not be made again.
     """
     subject = Subject(model, image, method, model.class_index(result.target), options, has_lungs=sees_lungs(model.card), partner=partner)
-    yield from quick_checks(subject, result.attributions[method])
+    yield from quick_checks(subject, result.attributions[method], on_progress, known=known)
 
 
 def slow_trust_checks(

@@ -21,6 +21,7 @@ ORDER = [
     {"analysis", "ensemble_answer"},
     {"series"},
     {"report", "lab"},
+    {"scheduler"},
     {"bench"},
     {"api"},
     {"app", "cli"},

@@ -19,6 +19,7 @@ from lungcad.app.components.layout import place_for
 from lungcad.app.components.literal import literal
 from lungcad.errors import LungcadError
 from lungcad.progress import Progress
+from lungcad.scheduler import Kind, scheduler
 
 T = TypeVar("T")
 
@@ -57,7 +58,7 @@ def run_in_session(name: str, key: session.Key, title: str, compute: Callable[[P
             bar.progress(done / total, text=f"{title}: {done} of {total}")
 
         try:
-            session.get_or_compute(key, lambda: compute(report))
+            session.get_or_compute(key, lambda turn: compute(turn.with_steps(report)), kind=Kind.JOB)
         except LungcadError:
             st.session_state[running] = None
             raise
@@ -75,10 +76,11 @@ class _Stopped(Exception):
 
 @dataclass(eq=False)
 class Job:
-    """done of total; result and error are None until it ends, and stay None when it was stopped."""
+    """done of total; before: how many it waits for. result and error are None until it ends, and stay None when it was stopped."""
 
     done: int = 0
     total: int = 0
+    before: int = 0
     result: Any = None
     error: str | None = None
     stop: threading.Event = field(default_factory=threading.Event)
@@ -89,13 +91,21 @@ class Job:
         return self.thread is not None and self.thread.is_alive()
 
     def run(self, compute: Callable[[Progress], object]) -> None:
-        def on_progress(done: int, total: int) -> None:
+        def check() -> None:
             if self.stop.is_set():
                 raise _Stopped
-            self.done, self.total = done, total
+
+        def on_progress(done: int, total: int) -> None:
+            check()
+            self.done, self.total, self.before = done, total, 0
+
+        def waiting(before: int) -> None:
+            check()
+            self.before = before
 
         try:
-            self.result = compute(on_progress)
+            with scheduler().turn(Kind.JOB, self, waiting) as turn:
+                self.result = compute(turn.with_steps(on_progress))
         except _Stopped:
             pass
         except LungcadError as error:
@@ -159,6 +169,7 @@ def _watch(name: str, key: session.Key, title: str) -> None:
     if job is None or not job.is_running:
         st.rerun()
     share = job.done / job.total if job.total else 0.0
-    st.progress(share, text=f"{title}: {job.done} of {job.total}" if job.total else f"{title}: starting …")
+    waits = f", waiting: {job.before} before you" if job.before else ""
+    st.progress(share, text=(f"{title}: {job.done} of {job.total}" if job.total else f"{title}: starting …") + waits)
     st.caption("It goes on when you leave the page, and is here when you come back.")
     st.button("Stop", key=f"{name}_stop", on_click=job.stop.set, help="Ends the run; nothing half-done is kept.")

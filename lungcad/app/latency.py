@@ -10,6 +10,7 @@ from lungcad.analysis import analyse
 from lungcad.app import store
 from lungcad.bench.timing import example_slice, median_seconds
 from lungcad.imaging import CTImage
+from lungcad.scheduler import Kind, scheduler
 
 REPEATS = 7
 HOW = f"Milliseconds: the median of {REPEATS} predictions of one 512×512 slice after three to warm up. Another job on this machine makes them longer."
@@ -37,7 +38,7 @@ def _forget(networks: Sequence[str]) -> None:
 @st.cache_data(max_entries=64, show_spinner="Measuring …")
 def _milliseconds(network: str, sha256: str) -> float:
     model = store.model(network)
-    with _LOCK:
+    with _LOCK, scheduler().turn(Kind.MAP, "latency"):
         return 1000 * median_seconds(lambda: analyse(_slice(), model), repeats=REPEATS)
 
 

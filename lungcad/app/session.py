@@ -15,10 +15,11 @@ from typing import Any, TypeVar
 import numpy as np
 import streamlit as st
 from PIL import Image
+from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from lungcad.analysis import Analysis, analyse
-from lungcad.app import store
+from lungcad.app import store, turns
 from lungcad.datasets import DATASETS
 from lungcad.datasets.phantoms.examples import CONTOURS
 from lungcad.errors import ImageError, LungcadError
@@ -26,6 +27,7 @@ from lungcad.explain import Options
 from lungcad.imaging import CTImage, Scale, read_image
 from lungcad.imaging.io import MAX_BYTES
 from lungcad.paths import EXAMPLES
+from lungcad.scheduler import Kind, Turn
 
 MAX_RESULTS = 48
 """Results kept in a session, and as many of the examples; the oldest go first."""
@@ -130,15 +132,35 @@ def analysis(
     return analyse(image, store.model(network), methods=[method] if method else [], target=target, options=options, on_progress=on_progress)
 
 
-def result(image: CTImage, network: str, method: str | None, target: str | None, options: Options = Options()) -> Analysis:
-    """The analysis, computed once a session for each image, weights, method (None: prediction only), class and options; hidden where :func:`marked` says."""
-    return marked(computed_once(image, network, method, target, options), network)
+def result(
+    image: CTImage,
+    network: str,
+    method: str | None,
+    target: str | None,
+    options: Options = Options(),
+    *,
+    place: DeltaGenerator | None = None,
+) -> Analysis:
+    """The analysis, computed once a session for each image, weights, method (None: prediction only), class and options; hidden where :func:`marked` says.
+
+    place: where it is said that others are before.
+    """
+    return marked(computed_once(image, network, method, target, options, place=place), network)
 
 
-def computed_once(image: CTImage, network: str, method: str | None, target: str | None = None, options: Options = Options()) -> Analysis:
+def computed_once(
+    image: CTImage,
+    network: str,
+    method: str | None,
+    target: str | None = None,
+    options: Options = Options(),
+    *,
+    place: DeltaGenerator | None = None,
+) -> Analysis:
     """The same before what the reader wants of a declined answer; of an example it needs no session."""
     key = result_key(image, network, method, target, options)
-    return get_or_compute(key, lambda: analysis(image, network, method, target, options))
+    kind = Kind.MAP if method else Kind.ANSWER
+    return get_or_compute(key, lambda turn: analysis(image, network, method, target, options, turn.with_steps()), kind=kind, place=place)
 
 
 def known_result(image: CTImage, network: str) -> Analysis | None:
@@ -171,13 +193,15 @@ def result_key(image: CTImage, network: str, method: str | None, target: str | N
     return "result", image.key, store.cards()[network].sha256, method, target, options
 
 
-def get_or_compute(key: Key, compute: Callable[[], T]) -> T:
-    """What belongs to the key (the image's content hash is part of it), computed once a session, for an example once while the server
+def get_or_compute(key: Key, compute: Callable[[Turn], T], *, kind: Kind, place: DeltaGenerator | None = None) -> T:
+    """What belongs to the key (the image's content hash is part of it), computed in its turn, once a session, for an example once while the server
     runs.
+
+    place: where it is said that others are before.
     """
     value: T | None = computed(key)
     if value is None:
-        value = compute()
+        value = turns.take(kind, compute, key=key, place=place)
         with _LOCK:
             results = _results(key)
             results[key] = value

@@ -4,6 +4,7 @@ from dataclasses import replace
 from functools import partial
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lungcad.analysis import Analysis, trust_checks
 from lungcad.app import run_store, session, store, url, viewer
@@ -17,6 +18,7 @@ from lungcad.explain import METHODS, methods_for
 from lungcad.explain.attribution import Cost
 from lungcad.explain.trust import Check, agreement
 from lungcad.imaging import CTImage
+from lungcad.scheduler import Kind, Turn
 
 PANES_IN_A_ROW = 3
 
@@ -186,8 +188,11 @@ def show_trust(image: CTImage, names: list[str], method: str) -> None:
             column.caption(f"{literal(name)}: hidden, its gate declined the image.")
             continue
         key = ("trust beside", image.key, store.cards()[name].sha256, method)
-        checks = session.get_or_compute(key, partial(_checks_of, image, name, result, method))
         with column:
+            place = st.empty()
+            compute = partial(_checks_of, image=image, network=name, result=result, method=method, place=place)
+            checks = session.get_or_compute(key, compute, kind=Kind.CHECKS, place=place)
+            place.empty()
             st.markdown(f"**{literal(name)}**")
             for check in checks:
                 icon, colour = BADGES[check.verdict]
@@ -195,5 +200,8 @@ def show_trust(image: CTImage, names: list[str], method: str) -> None:
                 st.markdown(f"{check.question} :{colour}-badge[{icon} {check.verdict}]{number}")
 
 
-def _checks_of(image: CTImage, network: str, result: Analysis, method: str) -> list[Check]:
-    return list(trust_checks(image, store.model(network), result, method))
+def _checks_of(turn: Turn, image: CTImage, network: str, result: Analysis, method: str, place: DeltaGenerator) -> list[Check]:
+    def draw(done: int, total: int) -> None:
+        place.caption(f"checking … {done} of {total}")
+
+    return list(trust_checks(image, store.model(network), result, method, on_progress=turn.with_steps(draw)))

@@ -3,10 +3,11 @@
 import streamlit as st
 
 from lungcad.analysis import Analysis, contour_check
-from lungcad.app import store
+from lungcad.app import store, turns
 from lungcad.app.predict.trust import show_check
 from lungcad.app.viewer import ViewerState
 from lungcad.imaging import CTImage
+from lungcad.scheduler import Kind
 
 
 def _reveal_key(image: CTImage) -> str:
@@ -31,4 +32,5 @@ def show_draw_first(result: Analysis, network: str, method: str, drawn: ViewerSt
     if method not in result.attributions:
         st.info("Run the explanation above first; its map is what is compared.")
         return
-    show_check(contour_check(result.image, store.model(network), result, method, region), method, is_open=True)
+    check = turns.take(Kind.MAP, lambda _: contour_check(result.image, store.model(network), result, method, region))
+    show_check(check, method, is_open=True)

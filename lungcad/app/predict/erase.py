@@ -3,10 +3,11 @@
 import streamlit as st
 
 from lungcad.analysis import Analysis, predict_without
-from lungcad.app import store
+from lungcad.app import store, turns
 from lungcad.app.components.text import class_text
 from lungcad.app.viewer import ViewerState
 from lungcad.explain import Fill
+from lungcad.scheduler import Kind
 
 
 def show_erase(result: Analysis, network: str, drawn: ViewerState) -> None:
@@ -19,7 +20,7 @@ def show_erase(result: Analysis, network: str, drawn: ViewerState) -> None:
     if region is None:
         st.info("Draw a region on the slice.")
         return
-    after = predict_without(result.image, store.model(network), region, fill)
+    after = turns.take(Kind.ANSWER, lambda _: predict_without(result.image, store.model(network), region, fill))
     columns = st.columns(len(after.probabilities))
     for column, (name, value) in zip(columns, after.probabilities.items(), strict=True):
         column.metric(

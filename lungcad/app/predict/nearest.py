@@ -3,18 +3,19 @@
 import streamlit as st
 
 from lungcad.analysis import Analysis, nearest_cases
-from lungcad.app import store, viewer
+from lungcad.app import store, turns, viewer
 from lungcad.app.components.case_grid import data_folder
 from lungcad.app.components.enlarged import full_size, show_enlarged
 from lungcad.app.components.layout import markdown_table
 from lungcad.app.components.literal import literal
 from lungcad.app.components.text import class_label, class_text
+from lungcad.scheduler import Kind
 
 
 def show_nearest(result: Analysis, network: str) -> None:
     """The training cases nearest by the network's embedding, beside the slice where the data set is on this machine."""
     card = store.cards()[network]
-    cases = nearest_cases(result.image, store.model(network))
+    cases = turns.take(Kind.ANSWER, lambda _: nearest_cases(result.image, store.model(network)))
     first = cases.neighbours[0].distance
     if cases.is_unlike_training:
         st.warning(

@@ -21,7 +21,7 @@ def predict(source: Source, network: str, page: Areas) -> Analysis:
         page.answer.caption("Predicting …")
         page.bars.empty()
         page.trust.empty()
-    return session.result(source.image, network, None, None)
+    return session.result(source.image, network, None, None, place=page.answer)
 
 
 def show_answer(source: Source, network: str, result: Analysis) -> None:

@@ -1,6 +1,10 @@
 """The trust checks as a list: each with its question, its word, its number against the control, opened for detail."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lungcad.analysis import Analysis, slow_trust_checks, trust_checks
 from lungcad.app import session, store
@@ -13,6 +17,7 @@ from lungcad.explain import METHODS, Options
 from lungcad.explain.attribution import Cost
 from lungcad.explain.trust import CHECKS, Check, Verdict
 from lungcad.publish.truth_tables import record
+from lungcad.scheduler import Kind, Turn
 
 BADGES = {
     Verdict.SUPPORTS: (":material/check_circle:", "blue"),
@@ -20,6 +25,8 @@ BADGES = {
     Verdict.CONTRADICTS: (":material/cancel:", "orange"),
     Verdict.NOT_APPLICABLE: (":material/remove:", "gray"),
 }
+SO_FAR = "trust_so_far"
+"""In the session: (of which map, the checks that were made of it) while they are being made."""
 MAX_FAST_CHECKS = sum(check.ask is not None for check in CHECKS.values())
 """Checks that may be made without a button."""
 
@@ -30,23 +37,14 @@ def show_trust(result: Analysis, network: str, method: str, options: Options) ->
     model = store.model(network)
     found: list[Check] | None = session.computed(("trust", *key))
     with st.container(key="trust_list", gap=None):
-        slots = [st.empty() for _ in range(MAX_FAST_CHECKS)]
+        rows = _Rows([st.empty() for _ in range(MAX_FAST_CHECKS)], method, mark_of(result))
         if found is None:
-            for slot in slots:
-                slot.caption("checking …")  # what stood here belongs to another map
-            made: list[Check] = []
-            checks = trust_checks(result.image, model, result, method, options, partner=store.partner(network))
-            for slot, check in zip(slots, checks, strict=False):
-                made.append(check)
-                with slot.container():
-                    show_check(check, method, gate=mark_of(result))
-            found = session.get_or_compute(("trust", *key), lambda: made)
-        else:
-            for slot, check in zip(slots, found, strict=False):
-                with slot.container():
-                    show_check(check, method, gate=mark_of(result))
-        for slot in slots[len(found) :]:
-            slot.empty()
+            rows.say_checking()
+            found = session.get_or_compute(
+                ("trust", *key), lambda turn: _checks(turn, key, result, network, method, options, rows), kind=Kind.CHECKS, place=rows.next
+            )
+        rows.fill(found)
+        rows.clear_the_rest()
         slower = run_in_session(
             "slow_checks",
             ("slow trust", *key),
@@ -58,6 +56,58 @@ def show_trust(result: Analysis, network: str, method: str, options: Options) ->
         )
         for check in slower or []:
             show_check(check, method, gate=mark_of(result))
+
+
+@dataclass
+class _Rows:
+    """A place for each check; a check is drawn once a run of the page, whether it was just made or was known."""
+
+    slots: list[DeltaGenerator]
+    method: str
+    gate: str
+    drawn: int = 0
+
+    @property
+    def next(self) -> DeltaGenerator:
+        """The first place that holds no check yet."""
+        return self.slots[self.drawn]
+
+    def say_checking(self) -> None:
+        """What stood here belongs to another map."""
+        for slot in self.slots:
+            slot.caption("checking …")
+
+    def fill(self, checks: Sequence[Check]) -> None:
+        """Draw those of the list, the first places first, that are not drawn yet."""
+        for check in checks[self.drawn :]:
+            with self.next.container():
+                show_check(check, self.method, gate=self.gate)
+            self.drawn += 1
+
+    def clear_the_rest(self) -> None:
+        """Fewer checks apply than there are places."""
+        for slot in self.slots[self.drawn :]:
+            slot.empty()
+
+
+def _checks(turn: Turn, key: session.Key, result: Analysis, network: str, method: str, options: Options, rows: _Rows) -> list[Check]:
+    """The quick checks, drawn as they come. Those made before the page was left, or drawn anew for another reason, are not made again."""
+    if st.session_state.get(SO_FAR, (None,))[0] != key:
+        st.session_state[SO_FAR] = (key, [])
+    found: list[Check] = st.session_state[SO_FAR][1]
+    rows.fill(found)
+
+    def on_progress(done: int, total: int) -> None:
+        rows.next.caption(f"checking … {done} of {total}")
+
+    known, model, partner = [check.name for check in found], store.model(network), store.partner(network)
+    progress = turn.with_steps(on_progress)
+    for check in trust_checks(result.image, model, result, method, options, partner=partner, on_progress=progress, known=known):
+        found.append(check)
+        rows.fill(found)
+        turn.step()
+    del st.session_state[SO_FAR]
+    return found
 
 
 def known_checks(result: Analysis, network: str, method: str, options: Options) -> list[Check]:

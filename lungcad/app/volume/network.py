@@ -19,6 +19,7 @@ from lungcad.gate import sees_lungs
 from lungcad.models import TrainedModel
 from lungcad.models.card import ModelCard
 from lungcad.progress import Progress
+from lungcad.scheduler import Kind
 from lungcad.series.answer import analyse_volume, pooled
 from lungcad.series.heat_volume import heat_volume
 from lungcad.series.inside import find_lungs
@@ -74,7 +75,7 @@ def _analysed(opened: Opened, model: TrainedModel, method: str, on_progress: Pro
     volume, n = opened.volume, opened.volume.shape[0]
     key = ("volume_lungs", volume.sha256)
     is_known = session.computed(key) is not None
-    lungs = session.get_or_compute(key, lambda: find_lungs(volume, lambda done, _: on_progress(done, 2 * n)))
+    lungs = session.get_or_compute(key, lambda _: find_lungs(volume, lambda done, _: on_progress(done, 2 * n)), kind=Kind.JOB)
 
     def read(done: int, total: int) -> None:
         on_progress(done, total) if is_known else on_progress(n + round(n * done / total), 2 * n)

@@ -9,6 +9,7 @@ from lungcad.app.predict.concepts import show_concepts
 from lungcad.app.predict.nearest import show_nearest
 from lungcad.app.volume.source import Opened
 from lungcad.imaging.volume import CTVolume
+from lungcad.scheduler import Kind
 from lungcad.series.hybrid import HOW
 from lungcad.series.nodule import TRAINING_PIXEL_MM, NoduleReading, rates_nodules, read_nodule
 from lungcad.series.readers import MarkedNodule
@@ -76,4 +77,6 @@ def _marked_at(opened: Opened, point: tuple[float, float, float]) -> list[Marked
 def _reading(volume: CTVolume, point: tuple[float, float, float], name: str, slice_network: str) -> NoduleReading:
     cards = store.cards()
     key = ("nodule", volume.sha256, cards[name].sha256, cards[slice_network].sha256, point)
-    return session.get_or_compute(key, lambda: read_nodule(volume, point, store.model(name), beside=store.model(slice_network)))
+    return session.get_or_compute(
+        key, lambda _: read_nodule(volume, point, store.model(name), beside=store.model(slice_network)), kind=Kind.MAP
+    )

@@ -1,6 +1,6 @@
 """The checks of one map, one after the other, so that a page can fill in as they finish."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from functools import partial
 
@@ -12,11 +12,13 @@ from lungcad.explain.trust.table import CHECKS
 from lungcad.progress import Progress
 
 
-def quick_checks(subject: Subject, attribution: Attribution) -> Iterator[Check]:
-    """Those that cost little, each as it finishes. A check that fails says why; the others go on."""
+def quick_checks(
+    subject: Subject, attribution: Attribution, on_progress: Progress | None = None, *, known: Collection[str] = ()
+) -> Iterator[Check]:
+    """Those that cost little, each as it finishes. A check that fails says why; the others go on. known: names of those that need not be made again."""
     for check in CHECKS.values():
-        if check.ask is not None and check.asked_at_once(subject):
-            yield answer_of(check, subject, attribution)
+        if check.ask is not None and check.asked_at_once(subject) and check.name not in known:
+            yield answer_of(check, subject, attribution, on_progress)
 
 
 def slow_checks(subject: Subject, attribution: Attribution, on_progress: Progress | None = None) -> list[Check]:
