@@ -68,8 +68,8 @@ with navigation.plain_errors():
                 offer_json(prediction, prediction.file_stem("gate"))
                 offer_case(prediction, network, method, options)
     else:
-        result = explained(image, network, method, target, options) if at_hand else None
         with below_picture:
+            result = explained(image, network, method, target, options) if at_hand else None
             if drawn_first:
                 st.info("The map is hidden until you have drawn your own contour on the slice and revealed it.")
             elif result:

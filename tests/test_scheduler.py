@@ -9,8 +9,8 @@ import pytest
 from lungcad.scheduler import Kind, Scheduler
 
 
-class Left(Exception):
-    """Its user has left."""
+class Left(BaseException):
+    """Its user has left; like Streamlit's own, it is no Exception, so that nothing in between catches it."""
 
 
 class Users:

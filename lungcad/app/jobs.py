@@ -90,7 +90,7 @@ class Job:
     def is_running(self) -> bool:
         return self.thread is not None and self.thread.is_alive()
 
-    def run(self, compute: Callable[[Progress], object]) -> None:
+    def run(self, compute: Callable[[Progress], object], *, elsewhere: bool) -> None:
         def check() -> None:
             if self.stop.is_set():
                 raise _Stopped
@@ -104,8 +104,11 @@ class Job:
             self.before = before
 
         try:
-            with scheduler().turn(Kind.JOB, self, waiting) as turn:
-                self.result = compute(turn.with_steps(on_progress))
+            if elsewhere:
+                self.result = compute(on_progress)
+            else:
+                with scheduler().turn(Kind.JOB, self, waiting) as turn:
+                    self.result = compute(turn.with_steps(on_progress))
         except _Stopped:
             pass
         except LungcadError as error:
@@ -118,14 +121,14 @@ _JOBS: OrderedDict[session.Key, Job] = OrderedDict()
 _LOCK = threading.Lock()
 
 
-def start(key: session.Key, compute: Callable[[Progress], object]) -> None:
-    """Begins the work unless it already runs."""
+def start(key: session.Key, compute: Callable[[Progress], object], *, elsewhere: bool = False) -> None:
+    """Begins the work unless it already runs. elsewhere: it computes in a process of its own, and waits for no turn in this one."""
     with _LOCK:
         job = _JOBS.get(key)
         if job is not None and job.is_running:
             return
         job = Job()
-        job.thread = threading.Thread(target=job.run, args=(compute,), daemon=True)
+        job.thread = threading.Thread(target=job.run, args=(compute,), kwargs={"elsewhere": elsewhere}, daemon=True)
         job.thread.start()
         _JOBS[key] = job
         finished = [name for name, known_job in _JOBS.items() if not known_job.is_running and name != key]

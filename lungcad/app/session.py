@@ -160,7 +160,9 @@ def computed_once(
     """The same before what the reader wants of a declined answer; of an example it needs no session."""
     key = result_key(image, network, method, target, options)
     kind = Kind.MAP if method else Kind.ANSWER
-    return get_or_compute(key, lambda turn: analysis(image, network, method, target, options, turn.with_steps()), kind=kind, place=place)
+    return get_or_compute(
+        key, lambda turn: analysis(image, network, method, target, options, turn.with_steps(turns.notice_leaving)), kind=kind, place=place
+    )
 
 
 def known_result(image: CTImage, network: str) -> Analysis | None:

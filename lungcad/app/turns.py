@@ -29,6 +29,11 @@ def take(kind: Kind, compute: Callable[[Turn], T], *, key: Hashable = None, plac
         said.end()
 
 
+def notice_leaving(_done: int = 0, _total: int = 0) -> None:
+    """Between two steps of work that draws nothing: ends it where its visitor has gone on, as drawing would."""
+    st.session_state.get("")  # Streamlit looks there whether another run is asked for
+
+
 class _Said:
     """The line that says how many are before the visitor."""
 

@@ -84,7 +84,7 @@ def begin(settings: LabSettings) -> Training:
                 del _TRAININGS[key]
         watch(training)
         if training.results is None:  # under the lock, or a second tab finds it neither running nor finished and puts its own in its place
-            jobs.start(_key(settings), lambda on_progress: _train(training, on_progress))
+            jobs.start(_key(settings), lambda on_progress: _train(training, on_progress), elsewhere=True)
     return training
 
 

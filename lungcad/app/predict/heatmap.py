@@ -71,6 +71,8 @@ def _offer_true_contour(image: CTImage) -> None:
         st.toggle(
             "Show the true contour", key=TRUE_CONTOUR, help="This slice is made up, so it is known exactly which pixels are the lesion."
         )
+    else:
+        st.empty()  # or what comes below would move up, and its older self stay beside it until the run ends
 
 
 def supply_map(announced: str, result: Analysis, method: str) -> None:
