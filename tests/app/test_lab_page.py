@@ -55,7 +55,7 @@ def lab(monkeypatch):
 
 def join() -> None:
     for job in list(jobs._JOBS.values()):
-        job.thread.join(20)
+        job.thread.join(60)
 
 
 def page(**query: str) -> AppTest:
