@@ -168,7 +168,7 @@ def _area(curves: np.ndarray) -> float:
 
 
 def _ask(subject: "Subject", attribution: Attribution, on_progress: Progress | None) -> Check:
-    return check_faithfulness(subject.model, subject.prepared, attribution, subject.target)[0]
+    return check_faithfulness(subject.model, subject.prepared, attribution, subject.target, on_progress=on_progress)[0]
 
 
 def _measure(subject: "Subject", attribution: Attribution) -> dict[str, float]:
