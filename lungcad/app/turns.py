@@ -31,7 +31,7 @@ def take(kind: Kind, compute: Callable[[Turn], T], *, key: Hashable = None, plac
 
 def notice_leaving(_done: int = 0, _total: int = 0) -> None:
     """Between two steps of work that draws nothing: ends it where its visitor has gone on, as drawing would."""
-    st.session_state.get("")  # Streamlit looks there whether another run is asked for
+    st.session_state.get("source")  # Streamlit looks there whether another run is asked for
 
 
 class _Said:
