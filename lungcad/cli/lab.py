@@ -1,7 +1,7 @@
 """The lab on the command line: lab."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,6 +9,9 @@ from lungcad.cli.common import Json, app, check_writable, complain, print_json, 
 from lungcad.errors import LungcadError, lookup
 from lungcad.files import check_can_make, write_whole
 from lungcad.paths import LAB, SHIPPED, to_write
+
+if TYPE_CHECKING:
+    from lungcad.lab.settings import LabSettings
 
 SHEET = SHIPPED / ".github" / "docs" / "lab.md"
 
@@ -34,8 +37,6 @@ def lab(
         _make_table(out, as_json)
         return
     from lungcad.lab.presets import PRESETS
-    from lungcad.lab.run import run
-    from lungcad.lab.sentences import sentences, warning
     from lungcad.lab.settings import LabSettings
 
     if preset is not None and settings is not None:
@@ -46,6 +47,14 @@ def lab(
     if recipe is not None:
         check_writable(recipe, ".yaml")
         write_whole(recipe, chosen.to_yaml())
+    train_settings(chosen, as_json)
+
+
+def train_settings(chosen: "LabSettings", as_json: bool = False) -> None:
+    """One training in the lab, its table and its sentences."""
+    from lungcad.lab.run import run
+    from lungcad.lab.sentences import sentences, warning
+
     if text := warning(chosen):
         complain(text)
     with progress("patients") as on_progress:

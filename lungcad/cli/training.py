@@ -43,7 +43,14 @@ def train(
     seed: Annotated[int | None, typer.Option(min=0, help="Another seed than the recipe's; only the run is kept, as NAME-seedSEED.")] = None,
     parts: Parts = None,
 ) -> None:
-    """Train a network by a recipe (YAML), calibrate it on validation, test it, write weights, card and run."""
+    """Train a network by a recipe (YAML), calibrate it on validation, test it, write weights, card and run. The lab's settings train in the lab."""
+    from lungcad.lab.settings import LabSettings
+
+    if LabSettings.are_in(recipe):
+        from lungcad.cli.lab import train_settings
+
+        train_settings(LabSettings.read(recipe))
+        return
     from lungcad.datasets import DATASETS
     from lungcad.datasets.parts import parse_parts
     from lungcad.train.fit import NotTheFirstProcess

@@ -94,11 +94,20 @@ class LabSettings(Schema):
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
 
     def to_yaml(self) -> str:
-        """As ``python -m lungcad lab --settings FILE`` takes it."""
-        head = f"# Repeat with: python -m lungcad lab --settings FILE\n# lab {self.key}\n"
+        """As ``python -m lungcad train FILE`` takes it."""
+        head = f"# Repeat with: python -m lungcad train FILE\n# lab {self.key}\n"
         return head + yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
 
     @classmethod
     def read(cls, path: str | Path) -> "LabSettings":
         """Raises :class:`RecipeError` in one sentence."""
         return cls.read_yaml(path, "file of settings", RecipeError)
+
+    @classmethod
+    def are_in(cls, path: str | Path) -> bool:
+        """Whether the YAML file holds settings of the lab, not a recipe: its keys are theirs. False for one that cannot be read."""
+        try:
+            values = yaml.safe_load(Path(path).read_text("utf-8"))
+        except (OSError, ValueError, yaml.YAMLError):
+            return False
+        return isinstance(values, dict) and "head" in values and set(values) <= set(cls.model_fields)

@@ -31,7 +31,20 @@ def test_bad_settings_are_one_sentence(values, says):
 def test_settings_come_back_from_yaml(tmp_path):
     settings = LabSettings(shortcut="table", head=HeadKind.TAUGHT, share=0.7, seed=3)
     (tmp_path / "lab.yaml").write_text(settings.to_yaml())
-    assert LabSettings.read(tmp_path / "lab.yaml") == settings
+    assert LabSettings.read(tmp_path / "lab.yaml") == settings and LabSettings.are_in(tmp_path / "lab.yaml")
+    assert not LabSettings.are_in("weights/iq-efficientnet-lite0.yaml") and not LabSettings.are_in(tmp_path / "nothing.yaml")
+
+
+def test_train_takes_them_as_it_takes_a_recipe(tmp_path, monkeypatch):
+    from typer.testing import CliRunner
+
+    from lungcad.cli import app, lab
+
+    trained = []
+    monkeypatch.setattr(lab, "train_settings", trained.append)
+    settings = LabSettings(shortcut="dot", seed=4, trained="the last stage too")
+    (tmp_path / "lab.yaml").write_text(settings.to_yaml())
+    assert CliRunner().invoke(app, ["train", str(tmp_path / "lab.yaml")]).exit_code == 0 and trained == [settings]
 
 
 @pytest.mark.parametrize(("content", "says"), [(None, "cannot be read"), (b"share: [", "not valid YAML"), (b"share: 2", "lab.yaml: share")])

@@ -76,7 +76,7 @@ def _show_one(training: Training, *, beside: bool = False) -> None:
                 settings.to_yaml(),
                 "settings.yaml",
                 "application/yaml",
-                "`python -m lungcad lab --settings FILE` repeats this training.",
+                "`python -m lungcad train FILE` repeats this training.",
             ),
             ("Table", table_csv(results), "table.csv", "text/csv", "The table with the ends of its intervals."),
         ):
