@@ -185,5 +185,6 @@ _MARKS = (
     "networks, and those that learnt nothing, are judged on pictures that carry each shortcut in turn, and none: a check that merely sees that a mark is "
     "there accuses them. Some honest answers do change with a mark that the network never met; they count as accused all the same. "
     "Area under ROC: of the check's number between the cheater's cases and all cases of the honest networks; 0.5 tells nothing. A check of the answer is "
-    "the same for every method."
+    "the same for every method. Every planted shortcut with a place lies outside the body, so the check of the lungs finds them mostly by wiping what lies there; "
+    "what it makes of a mark inside the body, beside the lungs, is not marked here."
 )

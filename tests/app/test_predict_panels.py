@@ -66,7 +66,7 @@ def test_nearest_cases_with_and_without_the_data_set(monkeypatch, shared_data):
     panes = panes_of(page, "nearest_viewer")
     assert not page.exception and len(small_table(page, "distance")) == 6
     assert panes[0]["title"] == "this slice" and len(panes) == 7
-    assert len(page.get("image")) == 3  # of the check without the lungs
+    assert len(page.get("image")) == 4  # of the check without the lungs
     assert [pane["title"].split("distance ")[1] for pane in panes[1:]] == [row[1] for row in small_table(page, "distance").values()]
     sizes = [values.nbytes for facts, values in mounted(page, "lungcad.viewer_values") if "box" not in facts]
     assert max(min(pane["rows"], pane["columns"]) for pane in panes) > 384 and sum(sizes) < 16 << 20

@@ -10,7 +10,7 @@ from lungcad.datasets.phantoms.make import planted, render
 from lungcad.datasets.phantoms.shortcuts import SHORTCUTS
 from lungcad.evaluate.truth.scenes import image_of
 from lungcad.explain.trust import CHECKS, Subject, Verdict
-from lungcad.explain.trust.lungs import judged, without_and_alone
+from lungcad.explain.trust.lungs import ALONE, BODY, CHANGED, MARGIN, WITHOUT, changed_pictures, judged
 from lungcad.explain.trust.panel import answer_of
 from lungcad.imaging import CTImage
 from lungcad.imaging.regions import MarkedImage
@@ -36,7 +36,7 @@ def asked(picture):
 def test_a_network_that_reads_the_marker_is_caught(asked):
     check = asked(reader(MARKER))
     assert check.verdict is Verdict.CONTRADICTS and check.value > 0.9 and "does not need the lungs" in check.sentence
-    assert check.numbers["before"] == pytest.approx(check.numbers["without"]) and check.numbers["alone"] < 0.1
+    assert check.numbers["before"] == pytest.approx(check.numbers["without"]) and check.numbers["body"] < 0.1
 
 
 def test_a_network_that_reads_a_lung_is_not_accused(asked):
@@ -45,19 +45,28 @@ def test_a_network_that_reads_a_lung_is_not_accused(asked):
 
 
 def test_an_answer_that_stays_both_ways_is_unclear():
-    assert judged(0.9, 0.88, 0.91, 0.01).verdict is Verdict.UNCLEAR
-    assert judged(0.9, 0.1, 0.2, 0.01).verdict is Verdict.UNCLEAR
+    assert judged(0.9, 0.88, 0.91, 0.9, 0.01).verdict is Verdict.UNCLEAR
+    assert judged(0.9, 0.1, 0.2, 0.1, 0.01).verdict is Verdict.UNCLEAR
 
 
-def test_three_pictures_say_their_probabilities(asked):
+def test_an_answer_that_rests_on_the_body_around_the_lungs_is_contradicted_by_the_lungs_alone():
+    """Wiping what lies outside the body changes nothing; the lungs alone lose the answer by more than the margin."""
+    check = judged(0.95, 0.95, 0.95, 0.02, 0.01)
+    assert check.verdict is Verdict.CONTRADICTS and check.value == pytest.approx(0.95 - 0.02 - MARGIN)
+    assert judged(0.95, 0.3, 0.95, 0.02, 0.01).verdict is Verdict.SUPPORTS, "it falls without the lungs"
+
+
+def test_the_pictures_say_their_probabilities(asked):
     pictures = asked(reader(MARKER)).pictures
-    assert [caption.partition(":")[0] for caption in pictures] == ["as it is", "without the lungs", "the lungs alone"]
+    assert [caption.partition(":")[0] for caption in pictures] == ["as it is", WITHOUT, BODY, ALONE]
     assert all(values.dtype == np.uint8 and max(values.shape) <= 160 for values in pictures.values())
 
 
 def test_the_lungs_alone_lie_in_a_body_of_one_grey(picture):
     marked = MarkedImage.of_slice(picture)
-    _, alone = without_and_alone(marked)
+    changed = changed_pictures(marked)
+    alone = changed[ALONE]
+    assert tuple(changed) == CHANGED
     assert len(np.unique(alone.pixels[~marked.field.body])) == 1
     np.testing.assert_array_equal(alone.pixels[marked.field.lungs], picture.pixels[marked.field.lungs])
 
