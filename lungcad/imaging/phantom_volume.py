@@ -198,4 +198,4 @@ def write_series(volume: CTVolume, folder: Path, *, seed: int = 0, reverse: tupl
         dataset.ImagePositionPatient = [round(value, 6) for value in corner]
         dataset.ImageOrientationPatient = [*(columns / np.linalg.norm(columns)).tolist(), *(rows / np.linalg.norm(rows)).tolist()]
         dataset.PixelSpacing, dataset.SliceThickness = list(volume.spacing[1:]), volume.spacing[0]
-        dataset.save_as(folder / f"{index * 37 % len(hu):05d}.dcm")  # names in another order than the slices
+        dataset.save_as(folder / f"{index * 3700 % 10007:05d}.dcm")  # names in another order than the slices, each once (10007 is a prime)
