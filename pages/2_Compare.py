@@ -9,7 +9,7 @@ navigation.begin("Compare")
 from lungcad.app import store, url
 from lungcad.app.compare.answers import show_answers
 from lungcad.app.compare.cost import show_cost_and_gain
-from lungcad.app.compare.image import pick_method, pick_networks, show_gates, show_maps, show_masks, show_trust, step_through
+from lungcad.app.compare.image import offer_taught, pick_method, pick_networks, show_gates, show_maps, show_masks, show_trust, step_through
 from lungcad.app.compare.reader_study import show_blind_reading
 from lungcad.app.compare.regions import show_regions
 from lungcad.app.compare.runs import pick_runs, show_differences
@@ -39,6 +39,7 @@ with navigation.plain_errors():
             with choices:
                 source = image_picker()
                 names = pick_networks()
+                offer_taught()
                 method = pick_method(names)
             if source is None or len(names) < 2:
                 st.info("Choose an image and at least two networks.")
@@ -47,8 +48,8 @@ with navigation.plain_errors():
             show_gates(source.image, names)
             with navigation.plain_errors():
                 show_maps(source.image, names, method)
-            show_answers(source.image, names)
             show_masks(source.image, names)
+            show_answers(source.image, names)
             show_trust(source.image, names, method)
         elif view == "blind":
             with choices:

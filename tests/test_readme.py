@@ -73,7 +73,7 @@ def test_what_the_readme_says_of_turned_copies_follows_from_the_audit_and_the_ru
 
 def test_the_trust_tables_are_generated_from_the_runs():
     runs = read_trust_runs()
-    assert (ROOT / "data" / "trust" / "README.md").read_text("utf-8") == trust_readme(runs)
+    assert (ROOT / "data" / "trust" / "README.md").read_text("utf-8") == trust_readme(runs, [card.name for card in of_patients()])
 
 
 def test_the_tables_of_taught_attention_are_generated_from_its_rows_and_runs():
@@ -95,7 +95,7 @@ def test_what_the_readme_says_of_the_heat_maps_follows_from_the_runs():
     faithful = {key: {method: values["faithfulness"] for method, values in found.items()} for key, found in runs.items()}
     cams = [name for name, entry in METHODS.items() if name.endswith(("cam", "cam++")) and entry.layered]
     masks = []
-    for card in of_patients():
+    for card in (card for card in of_patients() if (card.name, card.dataset) in runs):
         found, sane = faithful[card.name, card.dataset], runs[card.name, card.dataset]
         if card.dataset == "iq-oth-nccd":
             assert not any(clear(found[cam], found["centre"]) for cam in cams if cam in found)
@@ -139,11 +139,15 @@ def test_what_is_left_without_the_lungs_is_generated_from_the_runs():
             assert found.without.low > found.most_frequent
 
 
-def test_every_shipped_network_has_a_trust_run_of_a_hundred_cases_and_an_index():
+def test_every_shipped_network_has_an_index_and_a_trust_run_of_a_hundred_cases_or_is_said_to_have_none():
     of = {(run.facts["model"], run.facts["data"]): run for run in read_trust_runs()}
+    not_measured = (ROOT / "data" / "trust" / "README.md").read_text("utf-8").partition("Not measured yet:")[2].partition("\n")[0]
     for card in of_patients():
-        run = of[card.name, card.dataset]
-        assert run.facts["n"] >= 100 and run.facts["weights_sha256"] == card.sha256 and {"random", "centre"} <= set(run.facts["methods"])
+        run = of.get((card.name, card.dataset))
+        assert (run is None) == (f"`{card.name}`" in not_measured)
+        assert run is None or (
+            run.facts["n"] >= 100 and run.facts["weights_sha256"] == card.sha256 and {"random", "centre"} <= set(run.facts["methods"])
+        )
         with np.load(ROOT / "data" / "index" / f"{card.name}.npz", allow_pickle=False) as index:
             assert str(index["weights_sha256"]) == card.sha256 and len(index["cases"]) == card.n_train
 

@@ -7,6 +7,13 @@ NETWORK, METHOD = "phantom-honest-taught", "attention"
 """Its attention was taught the contours, so its mask is the map that lies on a lesion more than any other here (data/truth)."""
 PAIR = ("phantom-honest", "phantom-honest-gate")
 """Of networks, on the page that compares them."""
+TAUGHT = {
+    "view": "image",
+    "networks": "lidc-efficientnet-lite0-votes,lidc-efficientnet-lite0-gate,lidc-efficientnet-lite0-taught",
+    "example": "spiculated-nodule-crop.png",
+    "method": "gradcam",
+}
+"""Link to that page: no attention, a gate, and the same gate taught the readers' contours, trained alike, on a nodule."""
 
 
 def first_of(names: Sequence[str], wanted: str) -> str:

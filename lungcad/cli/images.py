@@ -90,13 +90,14 @@ def models(
         from lungcad.publish.aims import with_aim
         from lungcad.publish.gate_tables import with_gate
         from lungcad.publish.region_tables import with_regions
+        from lungcad.publish.seeds import with_seeds
         from lungcad.train.recipe import Recipe
 
         region_runs = read_region_runs()
         for card in list_cards():
             counted = complexity_of(card.model_copy(update={"complexity": None}))
             card = with_aim(card, Recipe.read(WEIGHTS / f"{card.name}.yaml").selection_note).model_copy(update={"complexity": counted})
-            with_regions(with_gate(card), region_runs).write(WEIGHTS / f"{card.name}.json")
+            with_seeds(with_regions(with_gate(card), region_runs)).write(WEIGHTS / f"{card.name}.json")
         cards_readme.write_readme(WEIGHTS, list_cards())
     cards = list_cards()
     if as_json:

@@ -1,4 +1,4 @@
-"""Commands about evaluation runs: runs list, show, compare, gain, tables."""
+"""Commands about evaluation runs: runs list, show, compare, gain, tables, turn."""
 
 import os
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lungcad.cli.common import Json, app, complain, print_json, print_table, progress, table_of
+from lungcad.cli.common import Json, Model, app, complain, print_json, print_table, progress, table_of
 from lungcad.errors import LungcadError
 from lungcad.files import write_whole
 from lungcad.names import printable
@@ -111,6 +111,28 @@ def runs_mark_copies(
         for card in list_cards():
             if to_write(runs) == to_write(RUNS) and card.run == f"data/runs/{name}":
                 card_by_copies(card, read_run(name, runs)).write(to_write(WEIGHTS) / f"{card.name}.json")
+
+
+@runs_app.command("turn")
+def runs_turn(
+    model: Model,
+    data: Annotated[Path | None, typer.Option(help="Folder of the data set that trained it; by default looked for in data/.")] = None,
+    runs: RunsFolder = RUNS,
+) -> None:
+    """Ask a network its own validation and test cases again, as means over four quarter turns; kept as the run MODEL-turned."""
+    from lungcad.datasets import DATASETS
+    from lungcad.evaluate.own_parts import answer_own_parts
+    from lungcad.evaluate.stores.runs import write_run
+    from lungcad.models import load_model
+    from lungcad.models.turned import ALL_TURNS
+
+    network = load_model(model)
+    name = f"{model}-turned"
+    with progress("turning images") as on_progress:
+        folder = data or DATASETS[network.card.dataset].locate()
+        run = answer_own_parts(network, folder, name, turns=ALL_TURNS, on_progress=on_progress, runs=runs)
+    write_run(to_write(runs) / name, run.facts, run.predictions, run.baselines)
+    print(f"kept as {name}; `python -m lungcad runs show {name}` says what it reaches")
 
 
 @runs_app.command("tables")

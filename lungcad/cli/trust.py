@@ -104,13 +104,16 @@ def trust_tables(
     write: Annotated[bool, typer.Option("--write", help="Write README.md in that folder anew, with the tables of all measures.")] = False,
 ) -> None:
     """The explanation benchmark: method × network, from the trust runs."""
+    from lungcad.datasets import is_made
     from lungcad.errors import lookup
     from lungcad.evaluate.stores.trust_runs import read_trust_runs
     from lungcad.explain.trust import MEASURES
+    from lungcad.models.card import list_cards
     from lungcad.publish.trust_tables import trust_readme, trust_table
 
     lookup(MEASURES, measure, "measure")
     trust_runs = read_trust_runs(runs, on_fault=complain)
     if write:
-        write_whole(to_write(runs) / "README.md", trust_readme(trust_runs))
+        networks = [card.name for card in list_cards() if not is_made(card.dataset)]
+        write_whole(to_write(runs) / "README.md", trust_readme(trust_runs, networks))
     print(trust_table(measure, trust_runs))

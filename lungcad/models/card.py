@@ -148,6 +148,7 @@ class ModelCard(Schema):
     sensitive_point: OperatingPoint | None = None
     test: TestResult | None
     test_without_copies: TestResult | None
+    test_by_seed: dict[str, dict[str, float | None]] = Field(default_factory=dict, exclude_if=lambda seeds: not seeds)
     aim: str | None = None
     gate: GateResult | None = None
     without: WithoutResult | None = Field(default=None, exclude_if=lambda without: without is None)

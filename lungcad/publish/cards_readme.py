@@ -8,6 +8,7 @@ from lungcad.evaluate.metric_table import metrics_of
 from lungcad.files import write_whole
 from lungcad.models.card import Inputs, ModelCard
 from lungcad.models.complexity import complexity_of
+from lungcad.publish.seeds import seeds_table
 
 _HEAD = """# Weights
 
@@ -24,6 +25,8 @@ Trained on made-up slices, some of them to cheat. What they use is known, so met
 ([`data/truth/README.md`](../data/truth/README.md)). Numbers on test slices made like those of their training: a cheater's are high. They answer made-up slices only.
 
 """
+
+_SEEDS = "Test metrics of the same recipe under each seed; in bold the one that is shipped, seed 0 of every recipe, which was not chosen by its test numbers."
 
 _SHOWN = {
     "photographs in colour", "photographs in grey", "photographs in grey, 128×128", "white noise", "black, white, one grey", "text", "nodule crops",
@@ -50,6 +53,7 @@ _FIELDS = """
 - `test`: accuracy, macro F1, macro one-against-rest ROC-AUC and recall of each class on the test part of the card's split, each with a 95 % percentile
   bootstrap interval over groups (patients, or their best proxy; `python -m lungcad data info NAME` says which).
 - `test_without_copies`: the same without the test images of which the publisher's training part holds a copy, where there are such.
+- `test_by_seed`: the same metrics of the trainings under other seeds (`lungcad train … --seed 1`), whose runs are kept and whose weights are not.
 - `without`: accuracy on the same test images with the lungs (of a nodule crop: the nodule) taken away, with nothing else left, and as they are, under the fill
   that is least strange to the network (`python -m lungcad regions`); `most_frequent`: the share of the commonest class.
 - `aim`: by how much an aim was missed and what was tried, where one was.
@@ -126,6 +130,7 @@ def readme(cards: list[ModelCard]) -> str:
     return (
         f"{_HEAD}{results_table(of_patients)}\n\n{_MADE}{results_table(made)}\n\n## What they cost\n\n{costs_table(cards)}\n\n"
         f"## Recall on the test part\n\n{recalls}\n\n"
+        f"## Under other seeds\n\n{_SEEDS}\n\n{seeds_table(cards)}\n\n"
         f"## When they do not answer\n\n{gates}\n"
         f"{f'{chr(10)}## Aims that were missed{chr(10)}{chr(10)}{missed}{chr(10)}' if missed else ''}{_FIELDS}"
     )

@@ -73,6 +73,7 @@ def _pairs(root: Path, on_fault: OnFault | None) -> list[tuple[str, str]]:
                 "swapped_surroundings",
                 "see",
                 "initialised_with",
+                "turns",
             )
         )
 

@@ -123,8 +123,8 @@ def _reached(estimate: Estimate, aim: float) -> str:
 _TEST = (
     "Three networks trained alike on the same patients, three seeds each: without attention, with a gate, and with the same gate drawn to the readers' contours. "
     "All begin with the features of `lidc-efficientnet-lite0`, of which only the last stage learns on, so the seeds differ in the new layers' first weights and "
-    "in what is drawn when, not in the first stages. None of them is shipped "
-    "(`python -m lungcad train weights/NAME.yaml [--seed 1]` makes them). Differences: paired, mean over the seeds; interval over patients and seeds."
+    "in what is drawn when, not in the first stages. Seed 0 of each is shipped "
+    "(`python -m lungcad train weights/NAME.yaml --seed 1` makes the others). Differences: paired, mean over the seeds; interval over patients and seeds."
 )
 _LOCALISATION = (
     "Each test crop with a contour is moved by up to 16 of its 128 pixels each way, alike for every network, and the class malignant is explained. "

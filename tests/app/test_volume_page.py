@@ -114,7 +114,7 @@ def test_a_clicked_place_is_rated_by_every_nodule_network(page, chest):
     page.run()
     assert not page.exception and "nodule networks" in page.subheader[0].value
     rated = [each.value for each in page.markdown if "lidc-nodules" in each.value]
-    assert len(rated) == 3 and all("declined" in each or "together" in each for each in rated)
+    assert len(rated) == 6 and all("declined" in each or "together" in each for each in rated)
     assert {each.label for each in page.expander} <= {
         "What the answer of lidc-efficientnet-lite0-concepts is made of",
         "Nearest training nodules",
@@ -122,7 +122,10 @@ def test_a_clicked_place_is_rated_by_every_nodule_network(page, chest):
     assert [pane["title"] for pane in mounted(page)[0][0]["panes"]] == [
         "lidc-efficientnet-lite0",
         "lidc-efficientnet-lite0-concepts",
+        "lidc-efficientnet-lite0-gate",
         "lidc-efficientnet-lite0-soft",
+        "lidc-efficientnet-lite0-taught",
+        "lidc-efficientnet-lite0-votes",
     ]
 
 

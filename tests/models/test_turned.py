@@ -4,12 +4,16 @@ import dataclasses
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
+from lungcad.datasets import DATASETS, Split
 from lungcad.ensemble_answer import answer_together
-from lungcad.errors import ModelError
+from lungcad.errors import DatasetError, ModelError
 from lungcad.evaluate.folder import evaluate_ensemble
+from lungcad.evaluate.own_parts import answer_own_parts
+from lungcad.evaluate.stores.runs import prediction_table, read_run, write_run
 from lungcad.imaging.phantom import make_phantom
 from lungcad.models.ensemble import Ensemble
 from lungcad.models.predict import predict_batch
@@ -69,3 +73,46 @@ def test_other_numbers_and_networks_of_slices_are_refused(toy, crops):
     with pytest.raises(ModelError, match="trained on whole slices"):
         Ensemble([toy], turns=4)
     assert Ensemble([toy]).turns == 1
+
+
+@pytest.fixture
+def nodules(crops, tmp_path, monkeypatch):
+    """A published folder of four phantoms, and the network's run over three of them, one for validation: (network, folder, runs)."""
+    for index in range(4):
+        place = tmp_path / "data" / "test" / CLASSES[index]
+        place.mkdir(parents=True)
+        (place / "a.png").write_bytes(make_phantom(index, size=96).png())
+    network = dataclasses.replace(crops, card=crops.card.model_copy(update={"dataset": "lc25000", "run": "data/runs/toy", "task": None}))
+    monkeypatch.setitem(DATASETS, "lc25000", dataclasses.replace(DATASETS["chest-ct-scan"], name="lc25000", is_histology=True))
+    cases = DATASETS["chest-ct-scan"].read(tmp_path / "data")
+    flat = np.full((3, 4), 0.25)
+    table = pd.concat([prediction_table(part, split, flat[: len(part)], CLASSES, np.zeros(len(part), bool))
+                       for part, split in ((cases[:1], Split.VALID), (cases[1:3], Split.TEST))])  # fmt: skip
+    write_run(tmp_path / "runs" / "toy", {"classes": list(CLASSES), "recipe": "toy", "weights_sha256": network.card.sha256}, table)
+    return network, tmp_path / "data", tmp_path / "runs"
+
+
+def test_a_network_answers_its_own_parts_again_in_turns(nodules, monkeypatch, capsys):
+    network, folder, runs = nodules
+    monkeypatch.setattr("lungcad.models.load_model", lambda name: network)
+    status, out, _ = caller(monkeypatch, capsys)("runs", "turn", "--model", "toy", "--data", folder, "--runs", runs)
+    own, turned = read_run("toy", runs), read_run("toy-turned", runs)
+    assert status == 0 and "runs show toy-turned" in out
+    assert turned.facts["turns"] == 4 and turned.recipe == "toy-turned"  # a recipe of its own: no repetition of the straight run
+    assert turned.predictions[["case", "split", "label"]].equals(own.predictions[["case", "split", "label"]])
+    for case, row in zip(turned.predictions.case, turned.probabilities(turned.predictions), strict=True):
+        alone = answer_together(folder / case, Ensemble([network], turns=4)).prediction.probabilities
+        np.testing.assert_allclose(row, list(alone.values()), atol=0.01)
+
+
+def test_own_parts_that_are_not_known_are_one_sentence(nodules, tmp_path):
+    network, folder, runs = nodules
+    for changes, error, sentence in (
+        ({"run": None}, ModelError, "has no evaluation run"), ({"sha256": "0" * 64}, ModelError, "of other weights"),
+    ):  # fmt: skip
+        other = dataclasses.replace(network, card=network.card.model_copy(update=changes))
+        with pytest.raises(error, match=sentence):
+            answer_own_parts(other, folder, "x", turns=4, runs=runs)
+    (folder / "test" / CLASSES[0] / "a.png").unlink()
+    with pytest.raises(DatasetError, match="lacks 1 of the run's 3 cases"):
+        answer_own_parts(network, folder, "x", turns=4, runs=runs)

@@ -10,7 +10,7 @@ from lungcad.analysis import Analysis, trust_checks
 from lungcad.app import run_store, session, store, url, viewer
 from lungcad.app.components.literal import literal
 from lungcad.app.components.text import card_title, class_label
-from lungcad.app.defaults import PAIR
+from lungcad.app.defaults import PAIR, TAUGHT
 from lungcad.app.navigation import plain_errors
 from lungcad.app.predict.gate import gate_texts, mark_of
 from lungcad.app.predict.trust import BADGES
@@ -36,6 +36,25 @@ def pick_networks() -> list[str]:
         format_func=lambda name: card_title(cards[name]),
         help="Two to four, side by side on the same image. The clearest pair differs only in attention.",
     )
+
+
+def offer_taught() -> None:
+    """A button that shows what teaching a gate changes, where the three networks are installed."""
+    names = TAUGHT["networks"].split(",")
+
+    def show() -> None:
+        st.query_params.pop("case", None)
+        st.session_state.update(networks=names, example=TAUGHT["example"], method=TAUGHT["method"])
+        session.take_example(TAUGHT["example"])
+
+    if set(names) <= set(store.cards()):
+        st.button(
+            "None, gate, taught gate",
+            key="show_taught",
+            icon=":material/school:",
+            on_click=show,
+            help="Three nodule networks trained alike: without attention, with a gate, and with a gate that was taught where radiologists draw the nodule.",
+        )
 
 
 def step_through(network: str) -> None:
@@ -130,17 +149,17 @@ def pane_of(result: Analysis, method: str, *, title: str) -> viewer.Pane:
 @st.fragment
 @plain_errors()
 def show_maps(image: CTImage, names: list[str], method: str) -> None:
-    """The maps side by side on one colour scale, zoom, pan and window linked; the difference of the first two; agreement. A declined one is hidden."""
+    """The maps side by side on one colour scale, zoom, pan and window linked; of two also their difference; agreement. A declined one is hidden."""
     results = {name: session.result(image, name, method, None) for name in names}
     panes = [pane_of(result, method, title=name) for name, result in results.items()]
     results = {name: result for name, result in results.items() if not result.is_hidden}
     maps = {name: result.attributions[method] for name, result in results.items()}
-    if set(names[:2]) <= set(maps):
-        first, second = (maps[name].values / max(maps[name].peak, 1e-12) for name in names[:2])
+    if len(names) == len(maps) == 2:
+        first, second = (maps[name].values / max(maps[name].peak, 1e-12) for name in names)
         difference = viewer.HeatMap.on_image(
             second - first, "difference", "second minus first (share of each peak)", signed=True, limits=(-1, 1)
         )
-        declined = next((results[name] for name in names[:2] if results[name].gate.is_declined), None)
+        declined = next((result for result in results.values() if result.gate.is_declined), None)
         if declined is not None:
             difference = replace(difference, texts=gate_texts(declined), mark=mark_of(declined))
         panes.append(viewer.Pane(image, difference, title=f"{names[1]} minus {names[0]}"))
@@ -149,14 +168,16 @@ def show_maps(image: CTImage, names: list[str], method: str) -> None:
         return
     predicted = ", ".join(f"{name}: {class_label(result.target)}" for name, result in results.items())
     st.caption(
-        f"Each map explains its network's own answer ({literal(predicted)}), all on one scale. For the difference each map is "
-        "divided by its own peak first."
+        f"Each map explains its network's own answer ({literal(predicted)}), all on one scale."
+        + (" For the difference each map is divided by its own peak first." if len(names) == 2 else "")
     )
-    for (one, other), value in agreement(maps).items():
-        st.caption(
+    st.caption(
+        "  \n".join(
             f"Rank correlation of {literal(one)} and {literal(other)}: "
             + ("one of the maps is the same everywhere." if value is None else f"**{value:+.2f}**.")
+            for (one, other), value in agreement(maps).items()
         )
+    )
 
 
 @st.fragment

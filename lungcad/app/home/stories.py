@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
-from lungcad.app.defaults import EXAMPLE, METHOD, NETWORK
+from lungcad.app.defaults import EXAMPLE, METHOD, NETWORK, TAUGHT
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ STORIES = (
             "Where the interval of a difference includes 0, these cases show no gain.",
             "Click a number of “Who is right?” to see the cases on which only one of them was right.",
         ),
+        ("None, gate, taught gate", "pages/2_Compare.py", TAUGHT),
     ),
     Story(
         "What is behind 98 %?",
