@@ -185,7 +185,12 @@ def explain(
     values: Annotated[Path | None, typer.Option(help="NPY: the raw float32 map on the file's own grid, as the file is turned.")] = None,
     samples: Annotated[int, typer.Option(min=50, max=100_000, help="Number of samples (LIME).")] = 1000,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed (LIME, SmoothGrad, random).")] = 0,
-    layer: Annotated[str, typer.Option(help="Feature map of the class activation maps: last, attended or before.")] = "last",
+    layer: Annotated[
+        str,
+        typer.Option(
+            help="Feature map of the class activation maps: last, attended, before or enlarged (the last, of the image enlarged twice)."
+        ),
+    ] = "last",
     segments: Annotated[str, typer.Option(help="How LIME cuts the image: slic, quickshift or grid.")] = "slic",
     fill: Annotated[str, typer.Option(help="What LIME puts where it hides: mean, blur or zero.")] = "mean",
     frame: Frame = None,

@@ -22,7 +22,10 @@ def truth(
     slow_checks: Annotated[
         int, typer.Option(min=0, help="Cases of each network on which the checks of about a hundred passes are asked, of the first method.")
     ] = 12,
-    slow: Annotated[int, typer.Option(min=0, help="Lesions on which methods of hundreds of passes are localised.")] = 6,
+    slow: Annotated[
+        int,
+        typer.Option(min=0, help="Cases on which methods of a thousand passes are measured; those of some dozens on twice as many."),
+    ] = 6,
     choose_thresholds: Annotated[
         bool,
         typer.Option(
@@ -32,6 +35,14 @@ def truth(
     check: Annotated[
         str | None, typer.Option(help="One check of the answer, marked by itself on the phantoms of the last marking and put beside it.")
     ] = None,
+    part: Annotated[
+        str | None,
+        typer.Option(
+            help="One part of the marking (published_measures, walls, localisation) measured by itself on the phantoms of the last marking; "
+            "goes on where it was broken off, and with a larger --slow it measures only what is missing."
+        ),
+    ] = None,
+    anew: Annotated[bool, typer.Option("--anew", help="Measure the part's rows that are there again.")] = False,
     out: Annotated[Path, typer.Option(help="Where truth.json and the rows behind it go.")] = to_write(TRUTH),
     as_json: Json = False,
 ) -> None:
@@ -44,6 +55,9 @@ def truth(
     names = names_in(networks)
     if check is not None:
         _one(check, n, out, choose=choose_thresholds)
+        return
+    if part is not None:
+        _part(part, slow, out, anew=anew)
         return
     if choose_thresholds:
         with progress("validation phantoms") as on_progress:
@@ -64,6 +78,24 @@ def truth(
             table.add_row(row["method"], row["check"], *("–" if value is None else f"{value:.2f}" for value in values))
     print_table(table)
     print(f"{marked.facts['n']} phantoms; kept in {written}; --json prints every cheat and the intervals")
+
+
+def _part(name: str, slow: int, out: Path, *, anew: bool) -> None:
+    import pandas as pd
+
+    from lungcad.evaluate.stores.truth import read_part, read_truth, update_part, write_part
+    from lungcad.evaluate.truth.run import measure_part
+
+    facts = read_truth(out)
+    if facts is None:
+        raise LungcadError("Nothing is marked yet; 'python -m lungcad truth' does it.")
+    before = pd.DataFrame() if anew else read_part(name, out)
+    with progress("test phantoms") as on_progress:
+        marked, table = measure_part(
+            name, facts, slow_cases=slow, before=before, on_rows=lambda rows: write_part(name, rows, out), on_progress=on_progress
+        )
+    update_part(name, marked, table, out)
+    print(f"{len(table)} maps measured for {name}; kept in {out}; 'python -m lungcad truth-tables --write' writes the tables")
 
 
 def _one(check: str, n: int, out: Path, *, choose: bool) -> None:

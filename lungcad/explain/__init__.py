@@ -1,7 +1,7 @@
 """Explanations: one table of methods (:data:`METHODS`), one entry point (:func:`explain`)."""
 
 # These fill the table, in the order of the menus.
-from lungcad.explain import cam, lime, occlusion, gradients, attention_map, controls  # noqa: F401, I001
+from lungcad.explain import cam, fused_cam, lime, occlusion, gradients, attention_map, controls  # noqa: F401, I001
 from lungcad.explain.attribution import (
     METHODS,
     Attribution,

@@ -91,6 +91,7 @@ class Layer(StrEnum):
     LAST = "last"  # the backbone's last, before attention
     ATTENDED = "attended"  # the same after the attention block
     BEFORE = "before"  # the last one of twice the resolution
+    ENLARGED = "enlarged"  # the backbone's last, of the input enlarged twice
 
 
 class Segments(StrEnum):

@@ -17,7 +17,7 @@ from torch import Tensor
 from lungcad.errors import ModelError
 from lungcad.explain.attribution import Compute, Cost, Layer, Options, PreparedInput, register
 from lungcad.explain.engine import BATCH, masked_logits
-from lungcad.models import Inputs, TrainedModel
+from lungcad.models import Inputs, TrainedModel, features
 from lungcad.progress import Progress
 
 Tail = Callable[[Tensor], Tensor]
@@ -35,6 +35,15 @@ def layer_of(model: TrainedModel, prepared: PreparedInput, layer: Layer) -> tupl
             raise ModelError(f"The network {model.card.name} has no attention, so nothing comes after it; choose the layer last or before.")
         with torch.no_grad():
             return model.network.attention(prepared.features)[0], model.network.head
+    if layer is Layer.ENLARGED:
+        large = F.interpolate(prepared.inputs, scale_factor=2, mode="bilinear", align_corners=False)
+        return features(model, large), lambda x: model.network.classify(x)[0]
+    layers = layers_by_resolution(model, prepared)
+    return layers[min(1, len(layers) - 1)]
+
+
+def layers_by_resolution(model: TrainedModel, prepared: PreparedInput) -> list[tuple[Tensor, Tail]]:
+    """The last layer of each resolution, the coarsest first, as :func:`layer_of` has them."""
     if model.card.inputs is Inputs.SLICE_AND_CROP:
         raise ModelError(
             f"The network {model.card.name} looks at a slice and a close-up, which meet in the last layer only; choose the layer last."
@@ -45,14 +54,17 @@ def layer_of(model: TrainedModel, prepared: PreparedInput, layer: Layer) -> tupl
         for step in fast:
             x = step(x)
             maps.append(x)
-    cut = max((i for i, each in enumerate(maps) if each.shape[2] > x.shape[2]), default=len(maps) - 1)
+    last_of_height = {each.shape[2]: cut for cut, each in enumerate(maps)}
 
-    def tail(features: Tensor) -> Tensor:
-        for step in exact[cut + 1 :]:
-            features = step(features)
-        return model.original.classify(features)[0]
+    def tail_behind(cut: int) -> Tail:
+        def tail(features: Tensor) -> Tensor:
+            for step in exact[cut + 1 :]:
+                features = step(features)
+            return model.original.classify(features)[0]
 
-    return maps[cut].float(), tail
+        return tail
+
+    return [(maps[cut].float(), tail_behind(cut)) for _, cut in sorted(last_of_height.items())]
 
 
 def gradient_maps(
@@ -62,7 +74,11 @@ def gradient_maps(
 
     formula: a value of :data:`GRADIENT_METHODS`.
     """
-    features, tail = layer_of(model, prepared, layer)
+    return maps_at(*layer_of(model, prepared, layer), formula, targets)
+
+
+def maps_at(features: Tensor, tail: Tail, formula: Formula, targets: Sequence[int]) -> np.ndarray:
+    """:func:`gradient_maps` of a feature map (1, C, h, w) and what follows it."""
     features = features.expand(len(targets), -1, -1, -1).detach().requires_grad_(True)
     with torch.enable_grad():
         logits = tail(features)

@@ -60,7 +60,7 @@ def test_the_attention_map_is_offered_to_networks_that_have_one(toy, toy_gate):
 @pytest.mark.parametrize("method", [name for name, entry in METHODS.items() if entry.layered and entry.cost is Cost.FAST])
 def test_layers_have_their_own_grids(toy_gate, phantom, method, layer):
     grid = explain(toy_gate, PreparedInput.of(toy_gate, phantom.image()), method, 0, Options(layer=layer)).grid
-    assert grid.shape == ((6, 6) if layer is Layer.BEFORE else (3, 3))
+    assert grid.shape == ((6, 6) if layer in (Layer.BEFORE, Layer.ENLARGED) else (3, 3))
 
 
 def test_a_layer_that_the_network_has_not(toy, phantom):

@@ -131,6 +131,7 @@ def options_picker(network: str, method: str) -> Options:
         layers = {Layer.LAST: "last, before attention" if attends else "last"}
         if attends:
             layers |= {Layer.ATTENDED: "last, after attention"}
+        layers |= {Layer.ENLARGED: "last, of the image enlarged twice"}
         if card.inputs is Inputs.SLICE:
             layers |= {Layer.BEFORE: "the one before, twice as fine"}
         layer = url.selectbox(
@@ -139,7 +140,8 @@ def options_picker(network: str, method: str) -> Options:
             key="layer",
             default=Layer.LAST,
             format_func=layers.__getitem__,
-            help="The layer that the heat map is computed from. An earlier one gives a finer map that is further from the decision.",
+            help="The layer that the heat map is computed from. An earlier one gives a finer map that is further from the decision; an enlarged image too, "
+            "but the network learnt from images of the usual size.",
         )
         return Options(layer=Layer(layer))
     if method == "lime":

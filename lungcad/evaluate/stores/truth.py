@@ -16,8 +16,8 @@ from lungcad.paths import TRUTH
 if TYPE_CHECKING:
     from lungcad.evaluate.truth.run import Truth
 
-SCHEMA = 2
-FACTS, VERDICTS, PEAKS, LOCALISATION = "truth.json", "verdicts.parquet", "peaks.parquet", "localisation.parquet"
+SCHEMA = 3
+FACTS, VERDICTS, PEAKS = "truth.json", "verdicts.parquet", "peaks.parquet"
 _LISTS = {
     "counterfactuals": {"network", "role", "shortcut", "n", "as_trained", "without", "swapped", "still_called_lesion", "cheats_on"},
     "marks": {"method", "check", "cheat", "n", "n_honest", "sensitivity", "specificity", "auc"},
@@ -34,15 +34,19 @@ _LISTS = {
         "on_mark_by_chance",
         "in_lesion_by_chance",
     },
-    "localisation": {"network", "method", "size_mm", "n", "pointing_game", "energy_inside", "iou"},
+    "localisation": {"network", "method", "size_mm", "n", "pointing_game", "energy_inside", "iou", "called"},
+    "published_measures": {"network", "cheat", "method", "n", "cs", "spc", "cs_at_most"},
+    "walls": {"network", "method", "n", "area", "behind", "lights_up", "accuracy"},
 }
 
 
 def write_truth(truth: "Truth", folder: Path = TRUTH) -> Path:
     """``truth.json``, and the rows behind it as parquet; the folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, table in ((VERDICTS, truth.verdicts), (PEAKS, truth.peaks), (LOCALISATION, truth.localisation)):
+    for name, table in ((VERDICTS, truth.verdicts), (PEAKS, truth.peaks)):
         write_whole(folder / name, table.to_parquet(index=False))
+    for name, table in truth.parts.items():
+        write_part(name, table, folder)
     write_whole(folder / FACTS, json.dumps(truth.facts, indent=1, ensure_ascii=False) + "\n")
     return folder
 
@@ -63,6 +67,25 @@ def read_verdicts(folder: Path = TRUTH) -> pd.DataFrame:
         return pd.read_parquet(folder / VERDICTS)
     except DAMAGED_TABLE:
         raise DatasetError(f"{VERDICTS} in data/truth is missing or damaged; run 'python -m lungcad truth' again.") from None
+
+
+def read_part(name: str, folder: Path = TRUTH) -> pd.DataFrame:
+    """The rows of one of :data:`~lungcad.evaluate.truth.parts.PARTS`; none where it was not measured or cannot be read, so that it is measured anew."""
+    try:
+        return pd.read_parquet(folder / f"{name}.parquet")
+    except DAMAGED_TABLE:
+        return pd.DataFrame()
+
+
+def write_part(name: str, table: pd.DataFrame, folder: Path = TRUTH) -> None:
+    """Its rows as parquet."""
+    write_whole(folder / f"{name}.parquet", table.to_parquet(index=False))
+
+
+def update_part(name: str, facts: Mapping[str, Any], table: pd.DataFrame, folder: Path = TRUTH) -> None:
+    """What changes when one part is measured by itself."""
+    write_part(name, table, folder)
+    write_whole(folder / FACTS, json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
 
 
 def update_marks(facts: Mapping[str, Any], verdicts: pd.DataFrame, folder: Path = TRUTH) -> None:

@@ -9,7 +9,7 @@ from lungcad.errors import LungcadError, lookup
 from lungcad.evaluate.truth.counterfactuals import lesion_probabilities
 from lungcad.evaluate.truth.marks import ANSWER_CHECKS, accusations, marks
 from lungcad.evaluate.truth.networks import KNOWN_NETWORKS, KnownNetwork, Role
-from lungcad.evaluate.truth.run import choose_on_validation
+from lungcad.evaluate.truth.run import choose_on_validation, must_be_marked_ones
 from lungcad.evaluate.truth.scenes import draw_scenes, in_turn
 from lungcad.evaluate.truth.untrained import UNTRAINED
 from lungcad.evaluate.truth.verdicts import judge, judged_pictures
@@ -34,14 +34,11 @@ def mark_one(
     weights are other ones by now.
     """
     _must_be_of_the_answer(check)
+    must_be_marked_ones(facts)
     scenes, tables = draw_scenes(Split.TEST, facts["n"]), []
     step = Steps((len(facts["networks"]) + len(UNTRAINED)) * len(scenes), on_progress)
     for name in facts["networks"]:
         known, model = lookup(KNOWN_NETWORKS, name, "network of known truth"), load_model(name)
-        if model.card.sha256 != facts["weights_sha256"][name]:
-            raise LungcadError(
-                f"The network {name} has other weights than those that were marked; run 'python -m lungcad truth' for all checks."
-            )
         pictures = judged_pictures(known, scenes, lesion_probabilities(model, known, scenes))
         tables.append(judge(model, known, pictures, METHOD, slow_check_cases=0, checks=[check], on_case=step))
         step(len(scenes) - len(pictures))

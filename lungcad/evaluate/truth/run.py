@@ -1,6 +1,6 @@
 """The whole marking: counterfactuals, thresholds chosen on validation, verdicts and localisation on test phantoms."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -12,15 +12,14 @@ from lungcad.datasets import Split
 from lungcad.errors import LungcadError, lookup
 from lungcad.evaluate.stores.truth import SCHEMA
 from lungcad.evaluate.truth.counterfactuals import counterfactual_row, lesion_probabilities
-from lungcad.evaluate.truth.localisation import localisation_rows, localise
 from lungcad.evaluate.truth.marks import accusations, choose_thresholds, marks
 from lungcad.evaluate.truth.networks import KNOWN_NETWORKS, KnownNetwork, Role
+from lungcad.evaluate.truth.parts import PARTS, measured
 from lungcad.evaluate.truth.peaks import peak_rows, peaks
 from lungcad.evaluate.truth.scenes import Shown, draw_scenes, in_turn
 from lungcad.evaluate.truth.untrained import UNTRAINED
 from lungcad.evaluate.truth.verdicts import judge, judged_pictures, suited_methods
 from lungcad.explain import METHODS
-from lungcad.explain.attribution import Cost
 from lungcad.explain.trust.thresholds import thresholds_in_use
 from lungcad.models import TrainedModel, list_cards, load_model
 from lungcad.progress import Progress, Steps
@@ -31,12 +30,12 @@ CHEAP = ("gradcam", "layercam", "eigencam", "attention")
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """What is known after a marking. facts: of truth.json. verdicts, peaks, localisation: a row a network, case, method (and check)."""
+    """What is known after a marking. facts: of truth.json. verdicts, peaks, and each of parts: a row a network, case, method (and check)."""
 
     facts: dict[str, Any]
     verdicts: pd.DataFrame
     peaks: pd.DataFrame
-    localisation: pd.DataFrame
+    parts: dict[str, pd.DataFrame]
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON of ``lungcad truth``."""
@@ -79,16 +78,17 @@ def mark(
 ) -> Truth:
     """On the first ``n`` test phantoms, with the thresholds in use.
 
-    methods: those that are marked. slow_check_cases: on which the checks of about a hundred passes are asked, of the first method. slow_cases: lesions on
-    which methods of hundreds of passes are localised.
+    methods: those that are marked. slow_check_cases: on which the checks of about a hundred passes are asked, of the first method. slow_cases: on which
+    the methods of about a thousand passes are measured, with those of some dozens on twice as many.
     """
     networks = known_networks(names)
     for name in methods or ():
         lookup(METHODS, name, "method")
     scenes = draw_scenes(Split.TEST, n)
     honest = [known for known in networks if known.role is Role.HONEST]
-    step = Steps((len(networks) + len(UNTRAINED) * bool(honest) + len(honest)) * len(scenes), on_progress)
-    rows, verdicts, peaked, places = [], [], [], []
+    measuring = sum(part.suits(known) for part in PARTS.values() for known in networks)
+    step = Steps((len(networks) + len(UNTRAINED) * bool(honest) + measuring) * len(scenes), on_progress)
+    rows, verdicts, peaked = [], [], []
 
     def judge_all(model: TrainedModel, known: KnownNetwork, pictures: Sequence[Shown], suited: Sequence[str]) -> None:
         verdicts.append(judge(model, known, pictures, suited, slow_check_cases=slow_check_cases, on_case=step))
@@ -108,20 +108,46 @@ def mark(
         for name, make in UNTRAINED.items():
             model = make(first, training)
             judge_all(model, KnownNetwork(name, Role.UNTRAINED), in_turn(scenes), suited_methods(model, methods or CHEAP))
-    for known in honest:
-        model = load_model(known.name)
-        localised = [name for name, method in METHODS.items() if method.suits(model.card)]
-        if known is not honest[0]:
-            localised = [name for name in localised if METHODS[name].cost is Cost.FAST]
-        places.append(localise(model, scenes, localised, slow_cases=slow_cases, on_case=step))
-    table, peak_table, localisation = (
-        pd.concat(parts, ignore_index=True) if parts else pd.DataFrame() for parts in (verdicts, peaked, places)
-    )
+    table, peak_table = (pd.concat(each, ignore_index=True) if each else pd.DataFrame() for each in (verdicts, peaked))
+    parts = {
+        name: measured(part, networks, scenes, slow_cases=slow_cases, before=pd.DataFrame(), on_case=step) for name, part in PARTS.items()
+    }
     facts = {
         "schema": SCHEMA, "n": len(scenes), "part": str(Split.TEST), "networks": [known.name for known in networks],
         "weights_sha256": {known.name: load_model(known.name).card.sha256 for known in networks}, "thresholds": thresholds_in_use(),
         "counterfactuals": rows, "marks": marks(table), "accused": accusations(table), "peaks": peak_rows(peak_table) if len(peak_table) else [],
-        "localisation": localisation_rows(localisation) if len(localisation) else [],
+        **{name: PARTS[name].module.rows(each) if len(each) else [] for name, each in parts.items()}, "slow_cases": dict.fromkeys(parts, slow_cases),
         "code": lungcad.__version__, "date": datetime.now(UTC).date().isoformat(),
     }  # fmt: skip
-    return Truth(facts, table, peak_table, localisation)
+    return Truth(facts, table, peak_table, parts)
+
+
+def measure_part(
+    name: str,
+    facts: Mapping[str, Any],
+    *,
+    slow_cases: int,
+    before: pd.DataFrame,
+    on_rows: Callable[[pd.DataFrame], None] = lambda table: None,
+    on_progress: Progress | None = None,
+) -> tuple[dict[str, Any], pd.DataFrame]:
+    """(facts, rows) of the last marking with one of :data:`~lungcad.evaluate.truth.parts.PARTS` measured on its phantoms and networks.
+
+    before: rows that need not be measured again; on_rows: gets them all now and then, so that broken-off work can go on. Raises
+    :class:`LungcadError` where the networks' weights are other ones by now.
+    """
+    part = lookup(PARTS, name, "part of the marking")
+    must_be_marked_ones(facts)
+    scenes, networks = draw_scenes(Split.TEST, facts["n"]), known_networks(facts["networks"])
+    step = Steps(sum(map(part.suits, networks)) * len(scenes), on_progress)
+    table = measured(part, networks, scenes, slow_cases=slow_cases, before=before, on_rows=on_rows, on_case=step)
+    return {**facts, name: part.module.rows(table), "slow_cases": {**facts["slow_cases"], name: slow_cases}}, table
+
+
+def must_be_marked_ones(facts: Mapping[str, Any]) -> None:
+    """Raises :class:`LungcadError` where a network that was marked has other weights by now: marks of different networks would stand side by side."""
+    for name in facts["networks"]:
+        if load_model(name).card.sha256 != facts["weights_sha256"][name]:
+            raise LungcadError(
+                f"The network {name} has other weights than those that were marked; run 'python -m lungcad truth' for all of it."
+            )
