@@ -8,6 +8,7 @@ from lungcad.app.predict.layout import STYLE, areas
 navigation.begin("Predict", style=STYLE)
 
 from lungcad.app import session, store
+from lungcad.app.components.backend_picker import backend_picker
 from lungcad.app.components.benchmark import show_in_general
 from lungcad.app.components.layout import place_for
 from lungcad.app.components.pickers import image_picker, method_picker, network_picker, options_picker, set_level_picker, target_picker
@@ -34,6 +35,7 @@ with navigation.plain_errors():
             with place_for(method, key="settings"):
                 options = options_picker(network, method)
             level = set_level_picker()
+            backend_picker()
     if not store.cards():
         st.info("No network is installed: `weights/` holds no model card. Restore it from the repository, or train one.")
         st.stop()

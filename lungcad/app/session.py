@@ -192,7 +192,7 @@ def is_example(image: CTImage) -> bool:
 
 
 def result_key(image: CTImage, network: str, method: str | None, target: str | None, options: Options) -> Key:
-    return "result", image.key, store.cards()[network].sha256, method, target, options
+    return "result", image.key, store.cards()[network].sha256, store.chosen_backend(), method, target, options
 
 
 def get_or_compute(key: Key, compute: Callable[[Turn], T], *, kind: Kind, place: DeltaGenerator | None = None) -> T:

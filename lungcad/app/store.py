@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from lungcad.app.cards import cards as cards
 from lungcad.app.cards import fingerprint, shipped_cards, size_and_time
 from lungcad.app.own_networks import own_networks
+from lungcad.backends import AUTO, with_backend
 from lungcad.datasets import DATASETS, Case
 from lungcad.datasets.folders import LabelledFolder
 from lungcad.datasets.layouts import read_folder
@@ -24,11 +26,23 @@ from lungcad.paths import AUDITS, TRUST, TRUTH
 if TYPE_CHECKING:
     from lungcad.datasets.stored_audits import StoredAudit
 
+BACKEND = "backend"
+"""In the session: the runtime that it asks for."""
+
 
 def model(name: str) -> TrainedModel:
     """A network, loaded once for all sessions, or the session's own. It carries no hooks and is never written to, so threads share it freely."""
     own = own_networks().get(name)
-    return own if own is not None else _model(name, cards()[name].sha256)
+    chosen = chosen_backend()
+    if own is not None:
+        return own if chosen == AUTO else with_backend(own, chosen)
+    sha256 = cards()[name].sha256
+    return _model(name, sha256) if chosen == AUTO else _model_through(name, sha256, chosen)
+
+
+def chosen_backend() -> str:
+    """The runtime that this session asks for (:mod:`lungcad.backends`)."""
+    return str(st.session_state.get(BACKEND, AUTO)) if get_script_run_ctx(suppress_warning=True) is not None else AUTO
 
 
 def partner(name: str) -> TrainedModel | None:
@@ -115,4 +129,9 @@ def _truth(fingerprint: str) -> dict[str, Any] | None:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _model(name: str, sha256: str) -> TrainedModel:
-    return load_model(name)
+    return with_backend(load_model(name))
+
+
+@st.cache_resource(max_entries=8, show_spinner="Preparing the network for this runtime, some seconds once …")
+def _model_through(name: str, sha256: str, backend: str) -> TrainedModel:
+    return with_backend(load_model(name), backend)

@@ -5,7 +5,6 @@ the gate, class activation maps, LIME, occlusion, Score-CAM, trust checks and ev
 """
 
 from lungcad.backends.choose import AUTO, TORCH, installed, with_backend
-from lungcad.backends.measure import measure
 from lungcad.backends.table import BACKENDS, Backend
 
-__all__ = ["AUTO", "BACKENDS", "TORCH", "Backend", "installed", "measure", "with_backend"]
+__all__ = ["AUTO", "BACKENDS", "TORCH", "Backend", "installed", "with_backend"]

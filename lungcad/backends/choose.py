@@ -1,8 +1,7 @@
 """Which runtime a network's forward passes go through."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from lungcad.backends.make import Say, opened
 from lungcad.backends.stored import Record, records_of
 from lungcad.backends.table import BACKENDS
 from lungcad.errors import LungcadError, UnknownNameError
@@ -11,6 +10,8 @@ from lungcad.models import TrainedModel
 AUTO, TORCH = "auto", "torch"
 NOISE = 1.05
 """A runtime is taken where it is faster than torch by more than this factor, and nowhere slower by more."""
+
+Say = Callable[[str], object]
 
 
 def with_backend(
@@ -38,7 +39,11 @@ def with_backend(
 
 
 def _with_one(model: TrainedModel, name: str, on_message: Say) -> TrainedModel:
-    return model if name in (TORCH, model.backend) else opened(model, BACKENDS[name], on_message)
+    if name in (TORCH, model.backend):
+        return model
+    from lungcad.backends.make import opened  # brings all that writes networks
+
+    return opened(model, BACKENDS[name], on_message)
 
 
 def _fastest_here(model: TrainedModel, passes: int | None, *, batched: bool) -> str:

@@ -3,12 +3,13 @@
 import hashlib
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from lungcad.backends.choose import Say
 from lungcad.backends.features import through
 from lungcad.backends.stored import AGREES, Record, folder_of, read_record, write_record
 from lungcad.backends.table import Backend
@@ -25,7 +26,6 @@ from lungcad.preprocess import normalise
 
 N_IMAGES = 24
 EXAMPLES = "examples and phantoms"
-Say = Callable[[str], object]
 _ONE_AT_A_TIME = threading.Lock()
 
 

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from lungcad.backends.make import N_IMAGES, Say, agreement_of, opened, record_of
+from lungcad.backends.choose import Say
+from lungcad.backends.make import N_IMAGES, agreement_of, opened, record_of
 from lungcad.backends.stored import Record, Speed, folder_of, read_record, write_record
 from lungcad.backends.table import Backend
 from lungcad.datasets import Split

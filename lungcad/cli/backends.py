@@ -22,7 +22,7 @@ def backends(
 ) -> None:
     """Which runtimes are installed, how fast each network is in them on this machine, and which one it goes through."""
     from lungcad.backends import BACKENDS, with_backend
-    from lungcad.backends import measure as measure_one
+    from lungcad.backends.measure import measure as measure_one
     from lungcad.backends.stored import AGREES, records_of
     from lungcad.errors import LungcadError
     from lungcad.models import list_cards, load_model

@@ -12,8 +12,9 @@ import pytest
 import torch
 
 from lungcad.analysis import analyse
-from lungcad.backends import BACKENDS, Backend, measure, with_backend
+from lungcad.backends import BACKENDS, Backend, with_backend
 from lungcad.backends.choose import fastest
+from lungcad.backends.measure import measure
 from lungcad.backends.stored import Record, Speed, folder_of, read_record, write_record
 from lungcad.device import plain_cpu
 from lungcad.errors import ModelError, UnknownNameError

@@ -15,6 +15,7 @@ from lungcad.app.components.text import class_label, class_text
 from lungcad.app.figures.curves import curve_figure
 from lungcad.app.jobs import run_on_server
 from lungcad.app.navigation import plain_errors
+from lungcad.backends import with_backend
 from lungcad.datasets import DATASETS, Split
 from lungcad.evaluate.folder import Evaluation, evaluate_folder
 from lungcad.evaluate.metric import Level
@@ -38,7 +39,7 @@ def show_evaluation(folder: Path, layout: str, owner: str | None, parts: Mapping
     network = url.selectbox("Network", fitting, key="evaluated", default=fitting[0], help="Networks whose classes the folder has.")
 
     def evaluate(on_progress: Progress) -> tuple[Evaluation, ScoredCases]:
-        model = load_model(network)  # a copy of its own: what pages share belongs to their sessions' threads
+        model = with_backend(load_model(network))  # a copy of its own: what pages share belongs to their sessions' threads
         evaluation = evaluate_folder(model, folder, layout, on_progress, parts=parts)
         return evaluation, ScoredCases(evaluation.as_run(model.card, layout))
 

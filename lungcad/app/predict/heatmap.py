@@ -14,6 +14,7 @@ from lungcad.app.components.literal import literal
 from lungcad.app.components.text import class_text
 from lungcad.app.jobs import run_in_session
 from lungcad.app.predict.gate import gate_texts, mark_of
+from lungcad.backends import BACKENDS
 from lungcad.explain import METHODS, Options
 from lungcad.explain.attribution import Cost
 from lungcad.imaging import CTImage, Window
@@ -116,7 +117,7 @@ def show_facts(result: Analysis, method: str) -> DeltaGenerator:
     else:
         rows, columns = attribution.grid.shape
         about += f" Computed on {columns}×{rows} cells."
-    about += f" Answer in {result.timings['predict'] * 1e3:.0f} ms, map in {result.timings[method] * 1e3:,.0f} ms, {result.precision}."
+    about += f" Answer in {result.timings['predict'] * 1e3:.0f} ms, map in {result.timings[method] * 1e3:,.0f} ms, {result.precision}{_through(result.backend)}."
     st.caption(about)
     name = result.file_stem(method)
     downloads = st.container(horizontal=True)
@@ -131,6 +132,10 @@ def show_facts(result: Analysis, method: str) -> DeltaGenerator:
             help="The map as float32, a raw value a pixel of the image; what it is of stands in the JSON. The picture itself: Save PNG, above it.",
         )
     return downloads
+
+
+def _through(backend: str) -> str:
+    return f" through {BACKENDS[backend].title}" if backend in BACKENDS else ""
 
 
 def offer_json(result: Analysis, name: str) -> None:
