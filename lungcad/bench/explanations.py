@@ -71,26 +71,31 @@ def ten_classes_vs_forward(_: Path | None) -> Row:
 @entry(seconds=100)
 def scorecam_vs_plain(_: Path | None) -> Row:
     """Score-CAM in batches against grad-cam's own call, same network and input (higher is better; aim: at least 4)."""
-    return _against_library("scorecam")
+    return library_row(baseline_model(), "scorecam")
 
 
 @entry(seconds=10, in_short_set=True)
 def ablationcam_vs_plain(_: Path | None) -> Row:
     """Ablation-CAM on the tail of the network against grad-cam's own call, same network and input (higher is better; aim: at least 4)."""
-    return _against_library("ablationcam")
+    return library_row(baseline_model(), "ablationcam")
 
 
 @entry(seconds=25, in_short_set=True)
 def occlusion_vs_plain(_: Path | None) -> Row:
     """Occlusion on the batched engine against Captum's own call, one window a forward pass (higher is better; aim: at least 4)."""
-    model = baseline_model()
+    return occlusion_row(baseline_model())
+
+
+def occlusion_row(model: TrainedModel, options: Options = Options()) -> Row:
+    """Of class 0, by both."""
     scene = PreparedInput.of(model, example_slice())
-    ours_s, (ours, facts) = _timed(lambda: METHODS["occlusion"].compute(model, scene, 0, Options(), None))
+    ours_s, (ours, facts) = _timed(lambda: METHODS["occlusion"].compute(model, scene, 0, options, None))
     instead = normalise(torch.from_numpy(replacement_grey(scene.grey, Fill.MEAN))[None], model.card.preprocess).contiguous()
     plain_s, theirs = plain.in_fresh_process(
         plain.occlusion, weights_of(model), _input(scene), instead.numpy(), 0, int(facts["window"]), int(facts["stride"])
     )
-    return _row(model, ours_s, plain_s, ours, theirs)
+    peak = float(np.abs(theirs).max())
+    return {**_row(model, ours_s, plain_s, ours, theirs), "windows_tried": facts["windows_tried"], "largest_value": peak}
 
 
 @entry(seconds=8, in_short_set=True)
@@ -119,9 +124,8 @@ def cheap_trust_panel(_: Path | None) -> Row:
     return {"ours": seconds, "plain": 3.0, "ratio": seconds / 3, "unit": "s", "precision": model.device.precision}
 
 
-def _against_library(kind: str) -> Row:
+def library_row(model: TrainedModel, kind: str) -> Row:
     """The predicted class's map by both, clipped and stretched to the input as the library does."""
-    model = baseline_model()
     scene = PreparedInput.of(model, example_slice())
     target = int(predict_batch(model, scene.inputs).argmax())
     ours_s, (ours, _) = _timed(lambda: METHODS[kind].compute(model, scene, target, Options(), None))

@@ -37,7 +37,7 @@ def lime_vs_stock(_: Path | None) -> Row:
         seconds.append(time.perf_counter() - start)
     ours_s = float(np.median(seconds))
     plain_s, plain_runs = plain.in_fresh_process(
-        plain.lime, weights_of(model), picture, geometry.box, _on_whole_image(segments, geometry), samples, seeds
+        plain.lime, weights_of(model), picture, geometry.box, on_whole_image(segments, geometry), samples, seeds
     )
     plain_runs = plain_runs[:, : segments.max() + 1]
     return {
@@ -47,7 +47,7 @@ def lime_vs_stock(_: Path | None) -> Row:
     }  # fmt: skip
 
 
-def _on_whole_image(segments: np.ndarray, geometry: Geometry) -> np.ndarray:
+def on_whole_image(segments: np.ndarray, geometry: Geometry) -> np.ndarray:
     """The segments at the image's own resolution; what the network does not see is one more segment."""
     top, left, bottom, right = geometry.box
     rows, columns = geometry.original

@@ -193,6 +193,15 @@ def explain(
     ] = "last",
     segments: Annotated[str, typer.Option(help="How LIME cuts the image: slic, quickshift or grid.")] = "slic",
     fill: Annotated[str, typer.Option(help="What LIME puts where it hides: mean, blur or zero.")] = "mean",
+    steady: Annotated[
+        float | None,
+        typer.Option(
+            min=0.5,
+            max=0.999,
+            help="LIME takes no more samples once another seed is expected to rank the segments with this correlation, say 0.9.",
+        ),
+    ] = None,
+    coarse: Annotated[bool, typer.Option("--coarse", help="Occlusion looks closely only where wide steps change the answer.")] = False,
     frame: Frame = None,
     scale: ScaleName = "auto",
     show_anyway: ShowAnyway = False,
@@ -232,6 +241,8 @@ def explain(
         lookup_choice(Layer, layer, "layer"),
         lookup_choice(Segments, segments, "segmentation"),
         lookup_choice(Fill, fill, "fill"),
+        steady,
+        coarse,
     )
     passes = {Cost.FAST: 1, Cost.MEDIUM: 169, Cost.SLOW: samples}[METHODS[method].cost] if method in METHODS else 1
     network = with_backend(load_model(model), backend, passes=passes, batched=passes > 1, on_message=complain)

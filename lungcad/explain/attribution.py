@@ -114,7 +114,8 @@ class Fill(StrEnum):
 class Options:
     """Methods ignore what does not concern them.
 
-    seed: LIME, SmoothGrad, the random control. samples, segments, fill: LIME. layer: class activation maps.
+    seed: LIME, SmoothGrad, the random control. samples, segments, fill: LIME. layer: class activation maps. steady: of LIME, the expected rank
+    correlation with another seed at which it takes no more samples; None takes them all. coarse: occlusion looks closely only where it matters.
     """
 
     seed: int = 0
@@ -122,6 +123,8 @@ class Options:
     layer: Layer = Layer.LAST
     segments: Segments = Segments.SLIC
     fill: Fill = Fill.MEAN
+    steady: float | None = None
+    coarse: bool = False
 
 
 class Cost(StrEnum):

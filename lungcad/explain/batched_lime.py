@@ -6,7 +6,7 @@ from lime.lime_image import LimeImageExplainer
 from scipy.stats import spearmanr
 
 from lungcad.explain.attribution import Options, PreparedInput
-from lungcad.explain.engine import masked_probabilities, replacement_grey
+from lungcad.explain.engine import BATCH, masked_probabilities, replacement_grey
 from lungcad.models import TrainedModel
 from lungcad.progress import Progress
 
@@ -29,23 +29,52 @@ class BatchedLime(LimeImageExplainer):  # type: ignore[misc]  # lime has no type
         num_samples: int,
         batch_size: None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """(samples (n, segments) of 0 and 1, the first all 1; probabilities (n, K)), as lime wants them."""
+        """(samples (n, segments) of 0 and 1, the first all 1; probabilities (n, K)), as lime wants them; n is less where the ranking is steady before."""
         n_segments = int(segments.max()) + 1
         first_half = self.random_state.randint(0, 2, ((num_samples + 1) // 2, n_segments))
+        data, probabilities = (
+            self._until_steady(first_half, segments) if self.options.steady else self._all(first_half, segments, num_samples)
+        )
+        return data, probabilities.numpy().astype(np.float64)
+
+    @property
+    def taken(self) -> int:
+        """Samples that were asked of the network."""
+        return len(self._sampled[0])
+
+    def _all(self, first_half: np.ndarray, segments: np.ndarray, num_samples: int) -> tuple[np.ndarray, torch.Tensor]:
         data = np.concatenate([first_half, 1 - first_half])[:num_samples]
         data[0] = 1
+        probabilities = self._asked(data, segments, self.on_progress)
+        self._sampled = data, probabilities[:, self.target].numpy().astype(np.float64)
+        return data, probabilities
+
+    def _until_steady(self, first_half: np.ndarray, segments: np.ndarray) -> tuple[np.ndarray, torch.Tensor]:
+        """Pair after pair of a sample and its complement, a batch at a time, until :meth:`stability` is reached twice in a row."""
+        wanted, times, asked = self.options.steady or 0.0, 0, []
+        firsts = first_half.copy()
+        firsts[0] = 1
+        for start in range(0, len(first_half), BATCH // 2):
+            pairs = slice(start, start + BATCH // 2)
+            batch = np.concatenate([firsts[pairs], 1 - first_half[pairs]])
+            asked.append(self._asked(batch, segments, None))
+            halves = [torch.cat(part) for part in zip(*(each.chunk(2) for each in asked), strict=True)]
+            n = len(halves[0])
+            data, probabilities = np.concatenate([firsts[:n], 1 - first_half[:n]]), torch.cat(halves)
+            self._sampled = data, probabilities[:, self.target].numpy().astype(np.float64)
+            if self.on_progress:
+                self.on_progress(2 * n, 2 * len(first_half))
+            times = times + 1 if self.stability() >= wanted else 0
+            if times == 2:
+                break
+        return data, probabilities
+
+    def _asked(self, data: np.ndarray, segments: np.ndarray, on_progress: Progress | None) -> torch.Tensor:
         shown, index = torch.from_numpy(data.astype(bool)), torch.from_numpy(np.ascontiguousarray(segments))
         replacement = replacement_grey(self.prepared.grey, self.options.fill)
-        probabilities = masked_probabilities(
-            self.model,
-            self.prepared,
-            lambda start, stop: shown[start:stop][:, index],
-            replacement,
-            n=num_samples,
-            on_progress=self.on_progress,
+        return masked_probabilities(
+            self.model, self.prepared, lambda start, stop: shown[start:stop][:, index], replacement, n=len(data), on_progress=on_progress
         )
-        self._sampled = data, probabilities[:, self.target].numpy().astype(np.float64)
-        return self._sampled[0], probabilities.numpy().astype(np.float64)
 
     def stability(self) -> float:
         """Spearman-Brown of the rank correlation between the main effects that the even and the odd sample pairs give; 0 where nothing

@@ -50,7 +50,7 @@ def lime(
     for segment, weight in explanation.local_exp[target]:
         weights[segment] = weight
     facts = {
-        "samples": options.samples,
+        "samples": explainer.taken,
         "segments": len(weights),
         "r2": float(explanation.score),
         "seed": options.seed,

@@ -1,17 +1,18 @@
-"""Occlusion through the library Captum, on our batched engine."""
+"""Occlusion: squares of the image hidden in turn, everywhere or, coarse to fine, closely only where it matters."""
 
 import numpy as np
 import torch
 
 from lungcad.explain.attribution import Cost, Fill, Options, PreparedInput, register
-from lungcad.explain.engine import BATCH, logits_of_inputs, replacement_grey
+from lungcad.explain.engine import masked_probabilities, replacement_grey
 from lungcad.models import TrainedModel
 from lungcad.models.predict import calibrated
-from lungcad.preprocess import normalise
 from lungcad.progress import Progress
 
 WINDOWS = 7
 """Windows side by side along one side of the input; they overlap by half, so there are 13 positions each way."""
+MATTERS = 0.1
+"""Share of the largest change from which a coarse window is looked at more closely."""
 
 
 @register(
@@ -26,30 +27,73 @@ WINDOWS = 7
 def occlusion(
     model: TrainedModel, prepared: PreparedInput, target: int, options: Options, on_progress: Progress | None = None
 ) -> tuple[np.ndarray, dict[str, float]]:
-    """Fall of the calibrated probability, averaged over the windows that cover a pixel, at the input's resolution."""
-    from captum.attr import Occlusion
+    """Fall of the calibrated probability, averaged over the windows that cover a pixel, at the input's resolution.
 
-    grey, replacement = (
-        torch.from_numpy(picture if picture.ndim == 3 else picture[None])[None]
-        for picture in (prepared.grey, replacement_grey(prepared.grey, Fill.MEAN))
-    )
-    side = max(grey.shape[-1] // WINDOWS, 2)
-    steps, done = -(-(grey.shape[-1] - side) // (side // 2)) + 1, 0
+    options.coarse: windows side by side first; those between only beside one that changes the probability by at least a tenth of the largest change.
+    The others take the mean of the windows beside them.
+    """
+    rows, columns = prepared.grey.shape[-2:]
+    side = max(columns // WINDOWS, 2)
+    stride = side // 2
+    grid = tuple(-(-(length - side) // stride) + 1 for length in (rows, columns))
+    replacement = replacement_grey(prepared.grey, Fill.MEAN)
+    with torch.no_grad():
+        whole = float(calibrated(model, model.network.classify(prepared.features)[0])[0, target])
+    falls, done = np.full(grid, np.nan, np.float32), 0
 
-    def probability(batch: torch.Tensor) -> torch.Tensor:
+    def ask(places: np.ndarray) -> None:
+        """places: (n, 2) of windows on the grid."""
         nonlocal done
-        done += len(batch)
-        if on_progress:
-            on_progress(min(done, steps**2), steps**2)
-        inputs = normalise(batch if batch.shape[1] == 3 else batch[:, 0], model.card.preprocess)
-        return calibrated(model, logits_of_inputs(model, inputs))
+        before = done
+        if not len(places):
+            return
 
-    values = Occlusion(probability).attribute(
-        grey,
-        sliding_window_shapes=(grey.shape[1], side, side),
-        strides=(grey.shape[1], side // 2, side // 2),
-        baselines=replacement,
-        target=target,
-        perturbations_per_eval=BATCH,
-    )
-    return values[0].mean(0).numpy().astype(np.float32), {"window": side, "stride": side // 2}
+        def masks(start: int, stop: int) -> torch.Tensor:
+            shown = torch.ones(stop - start, rows, columns, dtype=torch.bool)
+            for mask, (row, column) in zip(shown, places[start:stop] * stride, strict=True):
+                mask[row : row + side, column : column + side] = False
+            return shown
+
+        def report(asked: int, _: int) -> None:
+            if on_progress:
+                on_progress(before + asked, falls.size)
+
+        probabilities = masked_probabilities(model, prepared, masks, replacement, n=len(places), on_progress=report)
+        falls[tuple(places.T)] = whole - probabilities[:, target].numpy()
+        done += len(places)
+
+    if options.coarse:
+        coarse = np.zeros(grid, bool)
+        coarse[::2, ::2] = True
+        ask(np.argwhere(coarse))
+        changes = np.abs(np.nan_to_num(falls))
+        ask(np.argwhere(_beside(changes >= MATTERS * changes.max()) & ~coarse))
+        falls = _filled(falls)
+    else:
+        ask(np.argwhere(np.isnan(falls)))
+    return _painted(falls, side, stride, (rows, columns)), {"window": side, "stride": stride, "windows_tried": done}
+
+
+def _beside(places: np.ndarray) -> np.ndarray:
+    """Those places (bool) and the eight around each."""
+    padded = np.pad(places, 1)
+    rows, columns = places.shape
+    return np.any([padded[row : row + rows, column : column + columns] for row in range(3) for column in range(3)], axis=0)
+
+
+def _filled(falls: np.ndarray) -> np.ndarray:
+    """What was not asked for (NaN) as the mean of the coarse windows beside it."""
+    filled = falls.copy()
+    for row, column in np.argwhere(np.isnan(falls)):
+        filled[row, column] = np.nanmean(falls[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2])
+    return filled
+
+
+def _painted(falls: np.ndarray, side: int, stride: int, shape: tuple[int, int]) -> np.ndarray:
+    """Mean over the windows that cover a pixel; 0 where none does."""
+    total, count = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+    for (row, column), fall in np.ndenumerate(falls):
+        window = np.s_[row * stride : row * stride + side, column * stride : column * stride + side]
+        total[window] += fall
+        count[window] += 1
+    return np.asarray(total / np.maximum(count, 1))

@@ -200,7 +200,8 @@ def _command(case: Case) -> str:
     if result.prediction_set.level != USUAL_LEVEL:
         words.append(f"--set-level {result.prediction_set.level:g}")
     words += [f"--scale {scale.value}" for scale in Scale if image.reading.endswith(f" as {scale.value}")]
-    words += [f"--{name} {getattr(value, 'value', value)}" for name, value in asdict(options).items() if value != getattr(Options(), name)]
+    changed = {name: value for name, value in asdict(options).items() if value != getattr(Options(), name)}
+    words += [f"--{name}" if value is True else f"--{name} {getattr(value, 'value', value)}" for name, value in changed.items()]
     if image.frames > 1:
         words.append(f"--frame {image.frame}")
     if result.show_anyway and result.gate.is_declined:

@@ -266,3 +266,29 @@ def test_a_map_that_selects_nothing_gets_no_support(toy, phantom):
         assert without_support(check, dataclasses.replace(attribution, facts={"flat_share": share})).verdict is verdict
     flat = without_support(check, dataclasses.replace(attribution, facts={"flat_share": 1.0}))
     assert flat.value == 0.9 and flat.sentence.startswith("Stable. ") and "100%" in flat.sentence and "no support" in flat.sentence
+
+
+def test_occlusion_from_coarse_to_fine_asks_less_and_says_nearly_the_same(toy, prepared):
+    whole, facts = METHODS["occlusion"].compute(toy, prepared, 2, Options(), None)
+    reported = []
+    coarse, facts_of_coarse = METHODS["occlusion"].compute(toy, prepared, 2, Options(coarse=True), lambda *state: reported.append(state))
+    assert facts["windows_tried"] == 225 and 64 < facts_of_coarse["windows_tried"] <= 225
+    assert reported[-1] == (facts_of_coarse["windows_tried"], 225)
+    assert np.corrcoef(whole.ravel(), coarse.ravel())[0, 1] > 0.9
+
+
+def test_occlusion_refines_only_beside_what_matters(toy, prepared, monkeypatch):
+    """One window in the corner that matters: it, the other coarse ones and its three neighbours are asked for."""
+    asked = []
+
+    def probabilities(model, prepared, masks, replacement, *, n, on_progress):
+        shown = masks(0, n)
+        asked.extend(shown)
+        hides_corner = ~shown[:, 0, 0]
+        return torch.where(hides_corner, 0.0, 1.0)[:, None].expand(-1, 4)
+
+    monkeypatch.setattr("lungcad.explain.occlusion.masked_probabilities", probabilities)
+    monkeypatch.setattr("lungcad.explain.occlusion.calibrated", lambda model, logits: torch.ones(1, 4))
+    values, facts = METHODS["occlusion"].compute(toy, prepared, 2, Options(coarse=True), None)
+    assert facts["windows_tried"] == len(asked) == 64 + 3
+    assert values[0, 0] == 1 and values[-1, -1] == 0 and values.max() == 1
