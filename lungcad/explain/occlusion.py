@@ -78,7 +78,7 @@ def _beside(places: np.ndarray) -> np.ndarray:
     """Those places (bool) and the eight around each."""
     padded = np.pad(places, 1)
     rows, columns = places.shape
-    return np.any([padded[row : row + rows, column : column + columns] for row in range(3) for column in range(3)], axis=0)
+    return np.asarray(np.any([padded[row : row + rows, column : column + columns] for row in range(3) for column in range(3)], axis=0))
 
 
 def _filled(falls: np.ndarray) -> np.ndarray:
