@@ -8,6 +8,7 @@ from lungcad.app.components.text import card_title, class_label
 from lungcad.app.volume.nodule import nodule_networks
 from lungcad.app.volume.source import Opened
 from lungcad.datasets.concepts import CONCEPTS
+from lungcad.scheduler import Kind
 from lungcad.series.marked import MarkedReading, mean_energy, rate_marked
 from lungcad.series.ranking import hits
 from lungcad.series.readers import MarkedNodule, as_lesions
@@ -32,7 +33,9 @@ def show_marked(opened: Opened, answer: SeriesAnswer | None) -> None:
     readings: list[MarkedReading] | None = session.computed(key)
     if asked and readings is None:
         with navigation.plain_errors(), st.spinner("Rating each nodule …"):
-            readings = session.get_or_compute(key, lambda: rate_marked(opened.volume, opened.marks, store.model(network)))
+            readings = session.get_or_compute(
+                key, lambda _: rate_marked(opened.volume, opened.marks, store.model(network)), kind=Kind.CHECKS
+            )
     st.dataframe(_table(opened, nodules, answer, readings), hide_index=True, key="volume_marked")
     if readings and (mean := mean_energy(readings)):
         inside, control, n = mean
