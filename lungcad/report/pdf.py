@@ -111,7 +111,7 @@ def _(block: Pictures) -> Flowable:
     gap = 4 * mm
     cells = [_picture(each, WIDTH * width - gap) for each, width in zip(block.pictures, widths, strict=True)]
     grid = Grid([cells], [WIDTH * width for width in widths], hAlign="LEFT")
-    grid.setStyle([("VALIGN", (0, 0), (-1, -1), "TOP"), ("LEFTPADDING", (0, 0), (-1, -1), 0), ("RIGHTPADDING", (0, 0), (-1, -1), 0)])
+    grid.setStyle([("VALIGN", (0, 0), (-1, -1), "TOP"), ("LEFTPADDING", (0, 0), (-1, -1), 0), ("RIGHTPADDING", (0, 0), (-1, -1), gap)])
     return grid
 
 

@@ -106,6 +106,7 @@ def _draw_curve(axes: Axes, case: SeriesCase) -> None:
         at = case.volume.voxel(middle)[0] + 1
         axes.axvline(at, color=GREY, lw=0.8, ls=":", label=None if number else case.known)
     axes.set(xlim=(0, case.volume.shape[0] + 1), ylim=(-0.03, 1.3), xlabel="slice, from the feet to the head", ylabel="suspicion")
+    axes.set_yticks((0, 0.25, 0.5, 0.75, 1))  # above lie the ranks and the legend
     axes.tick_params(labelsize=6)
     axes.xaxis.label.set_fontsize(7)
     axes.yaxis.label.set_fontsize(7)

@@ -4,6 +4,7 @@ import gzip
 import io
 import itertools
 import os
+import shutil
 import stat
 import zipfile
 from pathlib import Path
@@ -93,6 +94,19 @@ def test_a_syntax_without_a_decoder(changed):
 
     with pytest.raises(LungcadError, match=r"File 1 of 23 in this series: .* cannot be decoded"):
         read_volume(changed(compress))
+
+
+def test_one_picture_at_two_places_is_no_copy(changed, series_folder):
+    def shift(dataset, index):
+        x, *others = dataset.ImagePositionPatient
+        dataset.ImagePositionPatient = [x + 80, *others]
+        dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = f"{dataset.SOPInstanceUID}.9"
+
+    folder = changed(shift)
+    for path in series_folder.iterdir():
+        shutil.copyfile(path, folder / f"again-{path.name}")
+    with pytest.raises(LungcadError, match="One picture is said to lie at two places 80 mm apart"):
+        read_volume(folder)
 
 
 @pytest.mark.parametrize("reverse", list(itertools.product([False, True], repeat=3)))
