@@ -14,10 +14,7 @@ from lungcad.paths import SERIES, to_write
 if TYPE_CHECKING:
     from lungcad.series.marked import MarkedReading
 
-DEFAULT = (
-    "chest-efficientnet-lite0,chest-efficientnet-lite0-gate,iq-efficientnet-lite0,iq-efficientnet-lite0-soft,"
-    "lidc-efficientnet-lite0,lidc-efficientnet-lite0-soft"
-)
+DEFAULT = "chest-efficientnet-lite0-gate,iq-efficientnet-lite0-soft,lidc-efficientnet-lite0,lidc-efficientnet-lite0-soft"
 
 
 def say_marked(readings: "Sequence[MarkedReading]", written: Sequence[str], *, as_json: bool) -> None:
@@ -66,7 +63,7 @@ def volume_marked(
     with progress("networks") as on_progress:
         rows = marked_rows(folders, networks, on_progress)
     out.mkdir(parents=True, exist_ok=True)
-    write_whole(out / "marked.json", (json.dumps({"rows": rows, "models": models}, indent=1, allow_nan=False) + "\n").encode())
-    text = series_readme(rows, f"python -m lungcad volume-marked {' '.join(folder.name for folder in folders)} --models {models}")
-    write_whole(out / "README.md", text.encode())
+    write_whole(out / "marked.json", (json.dumps({"rows": rows}, indent=1, allow_nan=False) + "\n").encode())
+    text = series_readme(rows)
+    write_whole(out / "README.md", text)
     print(text)

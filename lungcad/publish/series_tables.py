@@ -13,9 +13,18 @@ MAPS = """Grad-CAM of the crop around each nodule's middle, whatever the gate sa
 of the nodule's readers on that slice; control: the better of a random and a centred map. Where the patient was in the network's training, its answer is no
 test of it."""
 
+OPENING = """`LUNGCAD_TIMINGS=1 python -m pytest -s tests/e2e/test_volume_browser.py -k 300_slices` prints it: seconds from the drop to the first
+picture, memory of server and browser, frames a second. Reading alone is the row `open_series` of [`../bench.md`](../bench.md). Aims: 5 s and 1.5 GB.
+On 2026-11-27, two cores at a load of 27: drawn 71 s after the drop, 6.9 s of them processor time of the server; the server grew from 1,077 MiB (the
+example's network was loaded) to 2,348 MiB at most; 5 frames a second in a Chromium without a graphics card. **The aim for memory is missed on the
+page**: 1.3 GB for the dropped zip, the voxels and what is sent, with its copies (how much each takes was not measured), on top of what the server
+holds anyway. Whether the page opens in 5 s on a free machine was not measured."""
 
-def series_readme(rows: Sequence[Row], command: str) -> str:
+
+def series_readme(rows: Sequence[Row]) -> str:
     """The text of data/series/README.md."""
+    series, networks = (dict.fromkeys(row[key] for row in rows) for key in ("series", "network"))
+    command = f"python -m lungcad volume-marked {' '.join(series)} --models {','.join(networks)}"
     return "\n".join(
         [
             "# Whole series",
@@ -35,6 +44,10 @@ def series_readme(rows: Sequence[Row], command: str) -> str:
             MAPS,
             "",
             *_nodules(rows),
+            "",
+            "## How 300 slices open and scroll on the page",
+            "",
+            OPENING,
             "",
         ]
     )
