@@ -51,7 +51,7 @@ CHECKPOINTS = WORK / "runs"
 DATA_PLACES = (DATA, SHIPPED.parent / "shared" / "data")
 """Where published data sets are looked for, in this order."""
 
-DROPPED = Path(tempfile.gettempdir()) / f"lungcad-{os.getpid()}-{secrets.token_hex(8)}"
+DROPPED = Path(tempfile.gettempdir()) / f"lungcad-private-{secrets.token_hex(8)}"
 """What visitors drop into this server's pages; made when it is needed, gone with the server. Nobody can guess its name."""
 
 

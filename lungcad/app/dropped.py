@@ -16,6 +16,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from lungcad.app import jobs
 from lungcad.errors import DatasetError
 from lungcad.paths import DROPPED
+from lungcad.private_folder import hold, let_go
 
 CHECK = 2.0
 """Seconds between two looks whether a session is still there."""
@@ -74,7 +75,8 @@ def take(unpack: Callable[[Path], int]) -> Path:
     forget()
     with contextlib.suppress(FileExistsError):
         DROPPED.mkdir(mode=0o700)
-        atexit.register(shutil.rmtree, DROPPED, ignore_errors=True)
+        hold(DROPPED)
+        atexit.register(let_go, DROPPED)
     context = get_script_run_ctx()
     if runtime.exists() and context is not None:
         server, session_id = runtime.get_instance(), context.session_id

@@ -2,7 +2,6 @@
 
 import io
 import os
-import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from lungcad.imaging.volume.headers import SliceHeader, headers_of
 from lungcad.imaging.volume.in_memory import MemoryFile, SeriesFile
 from lungcad.imaging.volume.nifti import load_nifti, looks_like_nifti, nifti_series
 from lungcad.imaging.volume.series import Series, sort_slices
+from lungcad.private_folder import private_folder
 from lungcad.progress import Progress
 from lungcad.unpack import Limits, read_zip, take_files, unpack_zip
 
@@ -68,8 +68,8 @@ def opened(source: Path | Sequence[tuple[str, bytes]], on_progress: Progress | N
 
     Raises a :class:`~lungcad.errors.LungcadError` in one sentence for what cannot be read at all.
     """
-    with tempfile.TemporaryDirectory(prefix="lungcad-") as temporary:
-        yield find_series(_files(source, Path(temporary)), on_progress)
+    with private_folder() as temporary:
+        yield find_series(_files(source, temporary), on_progress)
 
 
 def study_in_memory(data: bytes, limits: Limits, on_progress: Progress | None = None) -> Study:
