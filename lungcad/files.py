@@ -39,8 +39,20 @@ def whole_file(path: str | Path) -> Iterator[BinaryIO]:
             if target.exists():
                 staging.chmod(stat.S_IMODE(target.stat().st_mode))
             staging.replace(target)
+            _to_disk(target.parent)
         finally:
             staging.unlink(missing_ok=True)
+
+
+def _to_disk(path: Path) -> None:
+    """Returns when the file, or the folder's list of names, is where a power cut leaves it."""
+    if os.name != "posix" and path.is_dir():
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def write_whole(path: str | Path, data: bytes | str) -> None:
@@ -63,9 +75,13 @@ def whole_folder(folder: str | Path, *, last: str) -> Iterator[Path]:
         try:
             staging.mkdir()
             yield staging
+            for path in staging.iterdir():
+                _to_disk(path)
             (folder / last).unlink(missing_ok=True)
+            _to_disk(folder)  # nobody, not after a power cut either, sees it beside files of another time
             for path in sorted(staging.iterdir(), key=lambda path: path.name == last):
                 path.replace(folder / path.name)
+            _to_disk(folder)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
             if is_new and not any(folder.iterdir()):

@@ -14,7 +14,7 @@ from lungcad.api.problems import Problem
 from lungcad.api.volume_jobs import ProgressOf, Stage
 from lungcad.backends import with_backend
 from lungcad.ensemble_answer import answer_together
-from lungcad.errors import LungcadError, ModelError, UnknownNameError, lookup
+from lungcad.errors import DatasetError, LungcadError, ModelError, UnknownNameError, lookup
 from lungcad.evaluate.run_summary import headline_values, run_summary
 from lungcad.evaluate.stores.runs import list_runs, read_run
 from lungcad.explain import METHODS
@@ -23,6 +23,7 @@ from lungcad.imaging.volume import load, study_in_memory
 from lungcad.models import ModelCard, TrainedModel, list_cards, load_model
 from lungcad.models.ensemble import Ensemble
 from lungcad.models.partner import partner_of
+from lungcad.names import printable
 from lungcad.paths import RUNS
 from lungcad.progress import Progress
 from lungcad.series.answer import analyse_volume, check_can_read
@@ -113,14 +114,23 @@ def runs() -> dict[str, Any]:
     summaries, faults = [], []
     for name in list_runs(RUNS):
         try:
-            summaries.append(_summary(name, (RUNS / name / "run.json").stat().st_mtime_ns))
+            summaries.append(_summary(name, _changed(name)))
         except LungcadError as error:
             faults.append(str(error))
     return {"runs": summaries, "faults": faults}
 
 
+def _changed(name: str) -> tuple[int, int, int]:
+    """Of ``run.json``, whatever the clock said when it was written. Raises :class:`DatasetError` where the run has gone since it was listed."""
+    try:
+        state = (RUNS / name / "run.json").stat()
+    except OSError:
+        raise DatasetError(f"The run {printable(name)} cannot be read any more; was it removed?") from None
+    return state.st_ino, state.st_mtime_ns, state.st_size
+
+
 @lru_cache(maxsize=1000)
-def _summary(name: str, _changed: int) -> dict[str, Any]:
+def _summary(name: str, _state: tuple[int, int, int]) -> dict[str, Any]:
     run = read_run(name, RUNS)
     return run_summary(run, headline_values(run))
 
