@@ -159,7 +159,7 @@ def _browser() -> Iterator[Any]:
 
 def _answers(address: str) -> bool:
     try:
-        with urllib.request.urlopen(address, timeout=2):  # noqa: S310  an address of our own
+        with urllib.request.urlopen(address, timeout=2):  # noqa: S310  an address of our own  # nosec B310
             return True
     except OSError:
         return False

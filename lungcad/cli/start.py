@@ -39,5 +39,5 @@ def start_app(
         environment[FOLDERS] = os.pathsep.join(str(folder.resolve()) for folder in folders)
     command = [sys.executable, "-m", "streamlit", "run", str(APP), "--server.address", host, *streamlit.args]
     if os.name == "posix":
-        os.execve(sys.executable, command, environment)  # noqa: S606  the server takes this process's place, and its signals
+        os.execve(sys.executable, command, environment)  # noqa: S606  the server takes this process's place, and its signals  # nosec B606
     raise typer.Exit(subprocess.run(command, env=environment, check=False).returncode)

@@ -2,7 +2,6 @@
 
 import copy
 import hashlib
-import pickle
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +20,7 @@ from lungcad.models.card import BaseWeights, ModelCard
 from lungcad.models.classifier import Classifier, create_model
 from lungcad.models.fuse import fold_batch_norm
 from lungcad.models.without_weights import without_weights
+from lungcad.names import printable
 from lungcad.paths import WEIGHTS
 
 
@@ -114,11 +114,11 @@ def load_state_dict_file(path: str | Path, backbone: str, attention: str, card: 
             state = torch.load(path, map_location="cpu", weights_only=True)
     except OSError:
         raise ModelError(f"The weights file {path.name} cannot be opened; check the path.") from None
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, safetensors.SafetensorError):
+    except Exception:  # torch and safetensors raise many types on a damaged file
         raise ModelError(f"The file {path.name} is not a plain state dict; save one with torch.save(model.state_dict(), path).") from None
     if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
         state = state["state_dict"]
-    if not isinstance(state, dict) or not all(isinstance(tensor, torch.Tensor) for tensor in state.values()):
+    if not isinstance(state, dict) or not all(isinstance(name, str) and isinstance(tensor, torch.Tensor) for name, tensor in state.items()):
         raise ModelError(f"The file {path.name} is not a state dict (a mapping from names to tensors).")
 
     def unfolded() -> Classifier:
@@ -233,7 +233,7 @@ def _load_into(network: Classifier, state: dict[str, torch.Tensor], file: str) -
     missing, unknown = sorted(set(own) - set(state)), sorted(set(state) - set(own))
     shapes = sorted(key for key in set(own) & set(state) if own[key].shape != state[key].shape)
     faults = [
-        f"{what} {', '.join(keys[:3])}{f' and {len(keys) - 3} more' if len(keys) > 3 else ''}"
+        f"{what} {', '.join(printable(key)[:100] for key in keys[:3])}{f' and {len(keys) - 3} more' if len(keys) > 3 else ''}"
         for what, keys in (("missing", missing), ("unknown", unknown), ("of another shape", shapes))
         if keys
     ]

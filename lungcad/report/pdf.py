@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import cache, singledispatch
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape  # writes, and parses nothing  # nosec B406
 
 import matplotlib
 from reportlab.graphics.shapes import Drawing, Rect

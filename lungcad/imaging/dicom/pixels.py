@@ -86,7 +86,9 @@ def decode(dataset: pydicom.Dataset, index: int, remarks: Remarks) -> np.ndarray
         stored = pixel_array(
             dataset, index=index, decoding_plugin="pyjpegls" if dataset.file_meta.TransferSyntaxUID in JPEGLSTransferSyntaxes else ""
         )
-    except Exception:  # every decoder plugin raises types of its own
+    except BaseException as error:  # every decoder plugin raises types of its own; what one in Rust raises in a panic is no Exception
+        if not isinstance(error, Exception) and type(error).__module__ != "pyo3_runtime":
+            raise
         syntax = dataset.file_meta.TransferSyntaxUID.name
         raise ImageError(f"The DICOM file's pixels ({syntax}) are damaged or in a form that cannot be decoded.") from None
     finally:

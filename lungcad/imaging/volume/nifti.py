@@ -55,7 +55,7 @@ def load_nifti(path: SeriesFile, on_progress: Progress | None = None, *, file: i
     Raises :class:`ImageError` for four dimensions, no orientation, NaN, colours, values that are no Hounsfield units, a wrong size."""
     header, head_bytes = _header(path)
     shape, dtype = _shape(header), _dtype(header)
-    offset, expected = int(header.get_data_offset()), int(np.prod(shape, dtype=object)) * dtype.itemsize
+    offset, expected = _offset(header), int(np.prod(shape, dtype=object)) * dtype.itemsize
     data = _values(path, max(offset, head_bytes), expected)
     affine, (slope, intercept) = _affine(header), _scaling(header)
     stored = np.frombuffer(data, dtype).reshape(shape[::-1])  # (k, j, i): the first index runs fastest
@@ -103,6 +103,13 @@ def _header(path: SeriesFile) -> tuple[Nifti1Header, int]:
         return _HEADERS[size].from_fileobj(io.BytesIO(head[:size]), check=False), size
     except Exception:  # nibabel raises many types on a damaged header
         raise ImageError("The NIfTI file's header is damaged; export it again.") from None
+
+
+def _offset(header: Nifti1Header) -> int:
+    try:
+        return int(header.get_data_offset())
+    except (ValueError, OverflowError):  # NIfTI-1 holds it as a float, which may be none
+        raise ImageError("The NIfTI file's header is damaged (it does not say where its values begin); export it again.") from None
 
 
 def _shape(header: Nifti1Header) -> tuple[int, int, int]:
