@@ -85,6 +85,9 @@ def test_the_tables_of_the_gates_are_generated_from_their_tests():
     assert all(card == with_gate(card) and card.gate for card in of_patients())
 
 
+TAUGHT_GATE = "lidc-efficientnet-lite0-taught"
+
+
 def test_what_the_readme_says_of_the_heat_maps_follows_from_the_runs():
     """The bullets of CONTRIBUTING on heat maps. Clear: the interval lies wholly above the other's."""
 
@@ -100,17 +103,21 @@ def test_what_the_readme_says_of_the_heat_maps_follows_from_the_runs():
         if card.dataset == "iq-oth-nccd":
             assert not any(clear(found[cam], found["centre"]) for cam in cams if cam in found)
         else:
-            assert all(clear(found[method], found["random"]) for method in ("gradcam", "hirescam"))
+            assert all(
+                clear(found[method], found["random"]) == ((card.name, method) != (TAUGHT_GATE, "gradcam"))
+                for method in ("gradcam", "hirescam")
+            )
             assert clear(found["centre"], found["random"]) == (card.dataset != "lc25000")
             assert sane["gradcam"]["sanity"].value < 0.3 and sane["gradcam++"]["sanity"].value > 0.4
         if card.attention != "none":
-            partner = partner_of(card, list_cards())
-            assert not clear(found["gradcam"], faithful[partner.name, card.dataset]["gradcam"])
+            partner = faithful.get((partner_of(card, list_cards()).name, card.dataset))
+            assert partner is None or not clear(found["gradcam"], partner["gradcam"])
             masks += [card.name] * clear(found["attention"], found["gradcam"])
         if card.dataset == "lidc-nodules":
             inside = {method: values["energy_inside"].value for method, values in sane.items()}
-            assert max(inside, key=inside.get) == "integrated-gradients" and all(inside[cam] < 0.1 for cam in cams if cam in inside)
-    assert masks == ["iq-mobilenetv2-soft"]
+            most = "attention" if card.name == TAUGHT_GATE else "integrated-gradients"
+            assert max(inside, key=inside.get) == most and all(inside[cam] < 0.1 for cam in cams if cam in inside)
+    assert masks == ["iq-mobilenetv2-soft", TAUGHT_GATE]
     soft = faithful["iq-mobilenetv2-soft", "iq-oth-nccd"]
     assert not any(clear(value, soft["random"]) for value in soft.values())
     lidc = faithful["lidc-efficientnet-lite0-soft", "lidc-nodules"]
