@@ -131,9 +131,9 @@ _LOCALISATION = (
     "The mask depends on no class. Random map and centred Gaussian are controls."
 )
 _CANDIDATES = (
-    "AUC of benign against malignant. The choice is made on validation, the first column of numbers; test stands beside it. `lidc-efficientnet-lite0` was trained "
-    "on two classes, `lidc-efficientnet-lite0-votes` goes on from it with the readers' votes as soft targets and the indeterminate nodules. "
-    "One network: seed 0, the one that is shipped; `lungcad predict NODULE.png --model lidc-efficientnet-lite0-votes --turns 4` answers as its row of quarter turns does, "
-    "kept as the run `lidc-efficientnet-lite0-votes-turned` (`lungcad runs turn --model lidc-efficientnet-lite0-votes`). EfficientNet-Lite1 and -Lite2 can be named "
-    "in a recipe and were not trained. The readers' mean diameter, without any network, is the last row."
+    "AUC of benign against malignant. The choice is made on validation, the first column of numbers; test stands beside it. `lidc-efficientnet-lite0` was "
+    "trained on two classes, `lidc-efficientnet-lite0-votes` goes on from it with the readers' votes as soft targets and the indeterminate nodules. One "
+    "network: seed 0, the one that is shipped; `lungcad predict NODULE.png --model lidc-efficientnet-lite0-votes --turns 4` answers as its row of quarter "
+    "turns does, kept as the run `lidc-efficientnet-lite0-votes-turned` (`lungcad runs turn --model lidc-efficientnet-lite0-votes`). EfficientNet-Lite1 and"
+    " -Lite2 can be named in a recipe and were not trained. The readers' mean diameter, without any network, is the last row."
 )
