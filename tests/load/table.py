@@ -1,0 +1,81 @@
+"""``data/load.json`` and the tables made of it in ``.github/docs/load.md``."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from lungcad.files import write_whole
+from tests.load.server import ROOT
+
+RECORD, PAGE = ROOT / "data" / "load.json", ROOT / ".github" / "docs" / "load.md"
+BEGIN, END = "<!-- made by: python -m tests.load table -->\n", "<!-- end -->\n"
+Row = Mapping[str, Any]
+IDENTITY = ("what", "state", "users", "leave")
+MACHINE: dict[str, Callable[[Row], object]] = {
+    "server's CPU, s each": lambda row: row["server_cpu_seconds_per_view"],
+    "memory, MiB": lambda row: row["server_mib"],
+    "growth after 1 min": lambda row: "" if row["growth_after_first_minute"] is None else f"{row['growth_after_first_minute']:+.1%}",
+    "load average": lambda row: row["load_average"],
+    "share of the cores that other programs took": lambda row: f"{row['others_share_of_machine']:.0%}",
+    "faults": lambda row: len(row["faults"]),
+}
+COLUMNS: dict[str, dict[str, Callable[[Row], object]]] = {
+    "app": {
+        "lungcad": lambda row: row["state"],
+        "users": lambda row: row["users"],
+        "go on before the checks": lambda row: f"{row['leave']:.0%}",
+        "views": lambda row: row["views"],
+        "bars, s": lambda row: _pair(row["bars"]),
+        "map, s": lambda row: _pair(row["map"]),
+        "checks, s": lambda row: _pair(row["checks"]),
+        "slowest user / fastest": lambda row: row["slowest_user_over_fastest"],
+        **MACHINE,
+    },
+    "api": {
+        "lungcad": lambda row: row["state"],
+        "callers": lambda row: row["users"],
+        "answers": lambda row: row["answered"],
+        "of them served": lambda row: row["callers_answered"],
+        "answer, s": lambda row: _pair(row["answer"]),
+        "refused (503)": lambda row: row["refused"],
+        "refusal, s": lambda row: _pair(row["refusal"]),
+        **MACHINE,
+    },
+}
+TITLES = {"app": "Users of the page Predict", "api": "Callers of `POST /v1/predict`"}
+
+
+def keep(found: Row) -> None:
+    """In the record, in place of an older run of the same."""
+    rows = [row for row in _rows() if _identity(row) != _identity(found)]
+    write_whole(RECORD, json.dumps(sorted([*rows, dict(found)], key=_identity), indent=1) + "\n")
+
+
+def write() -> None:
+    """The tables, between their marks."""
+    before, _, rest = PAGE.read_text("utf-8").partition(BEGIN)
+    write_whole(PAGE, before + BEGIN + "\n" + tables(_rows()) + "\n" + END + rest.partition(END)[2])
+
+
+def tables(rows: Sequence[Row]) -> str:
+    """Markdown: a table for the app and one for the API, a row a run."""
+    parts = []
+    for what, columns in COLUMNS.items():
+        chosen = [row for row in rows if row["what"] == what]
+        if chosen:
+            lines = [f"| {' | '.join(columns)} |", "|" + "---|" * len(columns)]
+            lines += [f"| {' | '.join(str(cell(row)) for cell in columns.values())} |" for row in chosen]
+            parts.append(f"**{TITLES[what]}** (median, 95th percentile)\n\n" + "\n".join(lines) + "\n")
+    return "\n".join(parts)
+
+
+def _rows() -> list[Row]:
+    return json.loads(RECORD.read_text("utf-8")) if RECORD.is_file() else []
+
+
+def _identity(row: Row) -> tuple[str, ...]:
+    return tuple(f"{row.get(name, ''):>6}" for name in IDENTITY)
+
+
+def _pair(part: Row) -> str:
+    return "" if part["p50"] is None else f"{part['p50']:.2f}, {part['p95']:.2f}"

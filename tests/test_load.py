@@ -1,0 +1,53 @@
+"""The load test itself: it sees another's answer, and its table is the record's."""
+
+import hashlib
+import json
+
+import pytest
+
+from lungcad.analysis import analyse
+from lungcad.imaging import read_image
+from lungcad.models import load_model
+from tests.load import api_callers, app_users, table
+from tests.load.percentiles import percentiles
+
+NETWORK = "phantom-honest"
+MINE, OTHERS = 1, 2
+
+
+@pytest.fixture(scope="module")
+def probabilities() -> dict[int, tuple[float, ...]]:
+    """Of two slices that the network tells apart."""
+    model = load_model(NETWORK)
+    return {
+        number: tuple(analyse(read_image(api_callers.slice_of(number)), model, methods=()).prediction.probabilities.values())
+        for number in (MINE, OTHERS)
+    }
+
+
+@pytest.mark.parametrize(("shown", "offered", "faults"), [(MINE, MINE, 0), (OTHERS, MINE, 1), (MINE, OTHERS, 1), (None, MINE, 1)])
+def test_another_users_answer_on_a_page_is_a_fault(probabilities, shown, offered, faults, monkeypatch):
+    monkeypatch.setattr(app_users, "NETWORKS", (NETWORK,))
+    bars = tuple(round(100 * value, 1) for value in probabilities[shown]) if shown else ()
+    file = {"image_sha256": hashlib.sha256(api_callers.slice_of(offered)).hexdigest(), "model": NETWORK}
+    view = app_users.View(0, api_callers.slice_of(MINE), NETWORK, {"bars": 0.1}, bars, file, was_told=False)
+    assert len(app_users.Figures([view]).wrong_answers()) == faults
+
+
+@pytest.mark.parametrize(("answered", "faults"), [(MINE, 0), (OTHERS, 1)])
+def test_another_callers_answer_is_a_fault(probabilities, answered, faults, monkeypatch):
+    monkeypatch.setattr(api_callers, "NETWORKS", (NETWORK,))
+    sha256 = hashlib.sha256(api_callers.slice_of(MINE)).hexdigest()
+    figures = api_callers.Figures(answers=[(MINE, NETWORK, sha256, probabilities[answered])])
+    assert len(figures.wrong_answers()) == faults
+
+
+def test_percentiles_of_none_and_of_many():
+    assert percentiles([]) == {"n": 0, "p50": None, "p95": None}
+    assert percentiles([number / 100 for number in range(101)]) == {"n": 101, "p50": 0.5, "p95": 0.95}
+
+
+def test_the_tables_are_the_records():
+    if not table.RECORD.is_file():
+        pytest.skip("nothing was measured here")
+    assert table.tables(json.loads(table.RECORD.read_text("utf-8"))) in table.PAGE.read_text("utf-8")
