@@ -37,8 +37,7 @@ def test_another_users_answer_on_a_page_is_a_fault(probabilities, shown, offered
 @pytest.mark.parametrize(("answered", "faults"), [(MINE, 0), (OTHERS, 1)])
 def test_another_callers_answer_is_a_fault(probabilities, answered, faults, monkeypatch):
     monkeypatch.setattr(api_callers, "NETWORKS", (NETWORK,))
-    sha256 = hashlib.sha256(api_callers.slice_of(MINE)).hexdigest()
-    figures = api_callers.Figures(answers=[(MINE, NETWORK, sha256, probabilities[answered])])
+    figures = api_callers.Figures(answers=[(MINE, NETWORK, probabilities[answered])])
     assert len(figures.wrong_answers()) == faults
 
 

@@ -58,7 +58,7 @@ class Meter:
         }
 
     def _sample(self) -> None:
-        while not self._end.wait(0.5):
+        while not self._end.wait(0.5) and self._server.is_running():
             self._memory.append((time.monotonic(), self._server.memory_info().rss / 2**20))
             self._loads.append(os.getloadavg()[0])
 
