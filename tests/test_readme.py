@@ -131,7 +131,9 @@ def test_what_the_readme_says_of_the_heat_maps_follows_from_the_runs():
 
 def test_what_is_left_without_the_lungs_is_generated_from_the_runs():
     runs = read_region_runs()
-    assert (ROOT / "data" / "regions" / "README.md").read_text("utf-8") == regions_readme(runs, list_known(), list_mended(), list_trained())
+    assert (ROOT / "data" / "regions" / "README.md").read_text("utf-8") == regions_readme(
+        runs, list_known(), list_mended(), list_trained(), list_cards()
+    )
     cards = {card.name: card for card in of_patients()}
     assert all(card == with_regions(card, runs) for card in cards.values())
     assert all(run.facts["weights_sha256"] == cards[run.facts["model"]].sha256 for run in runs)

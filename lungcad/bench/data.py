@@ -60,3 +60,22 @@ def audit_growth(_: Path | None) -> Row:
         f"memory_mb_extrapolated_to_{FORETOLD}": megabytes[large] + slope * (FORETOLD - large),
         f"hours_extrapolated_to_{FORETOLD}": seconds[large] * (FORETOLD / large) ** power / 3600,
     }  # fmt: skip
+
+
+@entry(seconds=300)
+def needs_lungs(_: Path | None) -> Row:
+    """Whether 1,000 synthetic slices can be told apart without their lungs, in seconds of one core, against the two minutes asked for (lower is better): five
+    kinds of picture of each, their features, and a head for each kind. Making the slices does not count.
+    """
+    import time
+
+    from lungcad.datasets import PHANTOMS
+    from lungcad.datasets.phantoms.make import make_phantoms
+    from lungcad.train.known_without import known_without
+
+    with tempfile.TemporaryDirectory() as temporary:
+        cases = PHANTOMS.read(make_phantoms(Path(temporary) / "phantoms", 1000))
+        start, wall = time.process_time(), time.perf_counter()
+        _tested, left_out = known_without(PHANTOMS, cases)
+        ours, waited = time.process_time() - start, time.perf_counter() - wall
+    return {"ours": ours, "plain": 120.0, "ratio": ours / 120.0, "unit": "s", "wall_s": waited, "images": len(cases), "left_out": left_out}

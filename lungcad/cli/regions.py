@@ -125,11 +125,12 @@ def regions_mend(
     from lungcad.train.recipe import Recipe
 
     plan = Recipe.read(recipe)
-    dataset = DATASETS[plan.dataset]
-    check_can_make(out)
+    dataset, work = DATASETS[plan.dataset], work or CHECKPOINTS / "regions-mend"
+    for place in (out, work):
+        check_can_make(place)
     cases = dataset.read(data or dataset.locate(), plan.task)
     with progress("slices, then images through the network") as on_progress:
-        mended = mend(plan, cases, range(seeds), on_progress, work or CHECKPOINTS / "regions-mend")
+        mended = mend(plan, cases, range(seeds), on_progress, work)
     write_mended(mended, out)
     if as_json:
         print_json(mended.to_dict())
@@ -148,10 +149,11 @@ def regions_tables(
     from lungcad.evaluate.stores.mended import list_mended
     from lungcad.evaluate.stores.region_runs import read_region_runs
     from lungcad.evaluate.stores.trained_without import list_trained
+    from lungcad.models import list_cards
     from lungcad.publish.region_tables import headline_table, regions_readme
 
     runs_read = read_region_runs(runs, on_fault=complain)
     if write:
         stored = list_known(runs / "without"), list_mended(runs / "mended"), list_trained(runs / "trained")
-        write_whole(to_write(runs) / "README.md", regions_readme(runs_read, *stored))
+        write_whole(to_write(runs) / "README.md", regions_readme(runs_read, *stored, list_cards()))
     print(headline_table(runs_read))

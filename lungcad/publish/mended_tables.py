@@ -1,11 +1,14 @@
 """Recipes compared on where they look, as tables, from what is stored in ``data/regions/mended`` alone."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lungcad.datasets import DATASETS
 from lungcad.evaluate.regions.mended import MOST_LOST, is_mended
 from lungcad.evaluate.stores.mended import Mended
+from lungcad.evaluate.stores.region_runs import RegionRun
+from lungcad.models.card import ModelCard
+from lungcad.models.partner import mended_and_plain
 
 TITLES = {"plain": "plain", "lungs": "the lungs alone as input", "swapped": "surroundings swapped in training"}
 MEASURE_TITLES = {
@@ -64,7 +67,39 @@ def verdict(mended: Mended) -> str:
     return " ".join(sentences)
 
 
-def mended_section(mended: Mended) -> str:
+def shipping(mended: Mended, runs: Sequence[RegionRun], cards: Sequence[ModelCard]) -> str:
+    """Which network came of it, beside the plain one; or which shipped one is as good in other surroundings without. Empty where no run tells."""
+    swapped = {
+        run.facts["model"]: (run.rows[0], row)
+        for run in runs
+        if run.facts["data"] == mended.facts["dataset"]
+        for row in run.rows
+        if _in_other(row)
+    }
+    pair = mended_and_plain(mended.facts["dataset"], cards)
+    if pair is not None and all(card.name in swapped for card in pair):
+        (one, one_there), (other, other_there) = (swapped[card.name] for card in pair)
+        return (
+            f" Shipped: `{pair[0].name}`, trained so. On the cases of its run below its macro F1 in another class's surroundings is {one_there['macro_f1']:.3f} "
+            f"({one['macro_f1']:.3f} as they are); that of `{pair[1].name}`, its plain partner, {other_there['macro_f1']:.3f} ({other['macro_f1']:.3f})."
+        )
+    best = max(swapped, key=lambda name: swapped[name][1]["macro_f1"], default=None)
+    gains = [row for row in mended.rows[1:] if is_mended(row)]
+    if best is None or not gains:
+        return ""
+    row, (whole, there) = gains[-1], swapped[best]
+    return (
+        f" Nothing is shipped: `{best}`, whose backbone was trained too, has a macro F1 of {there['macro_f1']:.3f} in another class's surroundings and "
+        f"{whole['macro_f1']:.3f} as they are, on the cases of its run below; the mended head ({row['macro_f1_swapped']:.3f} and {row['macro_f1']:.3f}) is not "
+        "better than that, only better than the same head unmended."
+    )
+
+
+def _in_other(row: Mapping[str, Any]) -> bool:
+    return bool(row["region"] == "lungs" and row["answers_follow"] is not None)
+
+
+def mended_section(mended: Mended, runs: Sequence[RegionRun] = (), cards: Sequence[ModelCard] = ()) -> str:
     """A section of ``data/regions/README.md``."""
     facts, name = mended.facts, mended.facts["dataset"]
     return (
@@ -77,5 +112,5 @@ def mended_section(mended: Mended) -> str:
         f"{facts['share_swapped']:g} alike, with training patients only. *Evidence*: Grad-CAM of the answer, outside those outlines. A recipe is mended where "
         f"it loses at most {MOST_LOST} as the slices are and gains, beyond chance, in others. `python -m lungcad regions-mend "
         f"data/regions/mended/{name}.yaml` makes it anew; what is stored came from a script that called the same "
-        f"`lungcad.train.mend.mend`.\n\n{mended_table(mended)}\n\n{verdict(mended)}\n"
+        f"`lungcad.train.mend.mend`.\n\n{mended_table(mended)}\n\n{verdict(mended)}{shipping(mended, runs, cards)}\n"
     )

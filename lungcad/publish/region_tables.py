@@ -175,7 +175,11 @@ def with_regions(card: ModelCard, runs: Sequence[RegionRun]) -> ModelCard:
 
 
 def regions_readme(
-    runs: Sequence[RegionRun], known: Sequence[KnownWithout] = (), mended: Sequence[Mended] = (), trained: Sequence[KnownWithout] = ()
+    runs: Sequence[RegionRun],
+    known: Sequence[KnownWithout] = (),
+    mended: Sequence[Mended] = (),
+    trained: Sequence[KnownWithout] = (),
+    cards: Sequence[ModelCard] = (),
 ) -> str:
     """``data/regions/README.md``."""
     definitions = [f"- **{region.title}** (`{name}`): {region.what}" for name, region in REGIONS.items()]
@@ -197,7 +201,7 @@ def regions_readme(
             + "".join(f"\n{trained_section(one)}" for one in trained if one.facts["dataset"] == each.facts["dataset"])
             for each in known
         ),
-        *map(mended_section, mended),
+        *(mended_section(each, runs, cards) for each in mended),
         "## Regions\n\n"
         + "\n".join(definitions)
         + "\n\nSlices whose lung field is not to be trusted are left out and counted. The changed image is seen through "

@@ -10,7 +10,9 @@ from lungcad.datasets.phantoms.make import make_phantoms
 from lungcad.errors import DatasetError, RecipeError
 from lungcad.evaluate.regions.mended import is_mended
 from lungcad.evaluate.stores.mended import list_mended, read_mended, write_mended
-from lungcad.publish.mended_tables import mended_section, mended_table, verdict
+from lungcad.models import list_cards
+from lungcad.models.partner import mended_and_plain
+from lungcad.publish.mended_tables import mended_section, mended_table, shipping, verdict
 from lungcad.train import mend as module
 from lungcad.train.mend import mend
 from lungcad.train.mend_slices import read_slices
@@ -144,3 +146,28 @@ def test_a_second_call_goes_on_where_the_first_was_stopped(cases, tmp_path):
         asked.clear()
         mend(recipe.model_copy(update={"seed": 1}), cases, (0,), work=tmp_path)
         assert len(asked) == whole, "another recipe's features are not taken for its own"
+
+
+def test_what_is_shipped_stands_beside_its_plain_partner_and_where_nothing_is_the_best_shipped_one_is_named():
+    cards = list_cards()
+    assert [card.name for card in mended_and_plain("iq-oth-nccd", cards)] == ["iq-efficientnet-lite0-swapped", "iq-efficientnet-lite0"]
+    assert mended_and_plain("chest-ct-scan", cards) is None
+
+    def run_of(model, data, there):
+        rows = [{"region": "all", "answers_follow": None, "macro_f1": 0.7}, {"region": "lungs", "answers_follow": 0.2, "macro_f1": there}]
+        return SimpleNamespace(facts={"model": model, "data": data}, rows=rows)
+
+    row = {
+        "macro_f1": 0.61,
+        "macro_f1_swapped": 0.52,
+        "difference": {"macro_f1": -0.01},
+        "difference_intervals": {"macro_f1_swapped": (0.1, 0.3)},
+    }
+    pair = [run_of("iq-efficientnet-lite0-swapped", "iq-oth-nccd", 0.6), run_of("iq-efficientnet-lite0", "iq-oth-nccd", 0.3)]
+    said = shipping(SimpleNamespace(facts={"dataset": "iq-oth-nccd"}, rows=[{}, row]), pair, cards)
+    assert "Shipped: `iq-efficientnet-lite0-swapped`" in said and "0.600 (0.700" in said and "0.300 (0.700)" in said
+    chest = SimpleNamespace(facts={"dataset": "chest-ct-scan"}, rows=[{}, row])
+    others = [run_of("chest-resnet18", "chest-ct-scan", 0.4), run_of("chest-efficientnet-lite0", "chest-ct-scan", 0.56)]
+    said = shipping(chest, [*pair, *others], cards)
+    assert "Nothing is shipped: `chest-efficientnet-lite0`" in said and "(0.520 and 0.610)" in said
+    assert shipping(chest, pair, cards) == ""

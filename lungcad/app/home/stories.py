@@ -75,7 +75,11 @@ STORIES = (
             "See “without the lungs” in flat grey: it is right about as often as on the whole picture.",
             "With the lungs alone it is right less often; other fills change more answers, so look at those too.",
         ),
-        ("This set without its lungs", "pages/4_Datasets.py", {"dataset": "iq-oth-nccd"}),
+        (
+            "One that was mended, beside a plain one",
+            "pages/2_Compare.py",
+            {"view": "runs", "first": "iq-efficientnet-lite0", "second": "iq-efficientnet-lite0-swapped"},
+        ),
     ),
     Story(
         "Make one cheat yourself",
