@@ -13,41 +13,14 @@ from lungcad.errors import ModelError
 from lungcad.files import whole_file
 from lungcad.gate.decision import Finding, Outcome
 from lungcad.gate.distance import DISTANCES, Embedded
+from lungcad.gate.kind import KindClassifier
 from lungcad.gate.statistics import statistics
 from lungcad.imaging import CTImage
 from lungcad.models import ModelCard
 from lungcad.paths import GATE
 from lungcad.preprocess import PreprocessConfig, to_grey
 
-FURTHEST = 6.0
-"""Deviations from the training images' mean at which a statistic is cut off, so that a single odd one does not decide alone."""
 _PREFIX = "distance:"
-
-
-@dataclass(frozen=True, eq=False)
-class KindClassifier:
-    """Own images against other kinds of pictures: multinomial logistic regression on :func:`~lungcad.gate.statistics.statistics`, fitted with outliers
-    (outlier exposure: Hendrycks et al., ICLR 2019).
-
-    mean, scale: (D,) of the network's own training images. weights (K, D), bias (K,): the first class is the own kind. phrases: (K,) how each is said.
-    """
-
-    mean: np.ndarray
-    scale: np.ndarray
-    weights: np.ndarray
-    bias: np.ndarray
-    phrases: np.ndarray
-
-    def logits(self, numbers: np.ndarray) -> np.ndarray:
-        """(n, K) of statistics (n, D)."""
-        return np.asarray(np.clip((numbers - self.mean) / self.scale, -FURTHEST, FURTHEST) @ self.weights.T + self.bias)
-
-    @staticmethod
-    def own_score(logits: np.ndarray) -> np.ndarray:
-        """(n,): logarithm of the odds of the own kind against all others."""
-        others = logits[:, 1:]
-        top = others.max(1)
-        return np.asarray(logits[:, 0] - top - np.log(np.exp(others - top[:, None]).sum(1)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,14 +46,14 @@ class FittedGate:
 
     def compare(self, image: CTImage, embedding: np.ndarray, logits: np.ndarray) -> tuple[list[Finding], dict[str, float]]:
         """What speaks against the image, and what was measured. embedding (C,), logits (K,) of the head, uncalibrated."""
-        by_kind = self.kind.logits(statistics(to_grey(image, self.view)[0])[None])
-        own = float(self.kind.own_score(by_kind)[0])
+        numbers = statistics(to_grey(image, self.view)[0])[None]
+        own = float(self.kind.own_score(numbers)[0])
         distance = float(self.distances(embedding[None], logits[None])[0])
         measured = {
             "own_kind": round(own, 4), "own_kind_at_least": round(self.kind_limit, 4), "distance": round(distance, 4),
             "distance_warns_from": round(self.distance_warn, 4), "distance_at_most": round(self.distance_limit, 4),
         }  # fmt: skip
-        return [*self._of_kind(own, by_kind[0]), *self._of_distance(distance)], measured
+        return [*self._of_kind(own, self.kind.logits(numbers)[0]), *self._of_distance(distance)], measured
 
     def distances(self, embeddings: np.ndarray, logits: np.ndarray) -> np.ndarray:
         """(n,) of embeddings (n, C) and logits (n, K)."""
@@ -112,7 +85,9 @@ class FittedGate:
         values: dict[str, np.ndarray] = {f"kind:{field.name}": getattr(self.kind, field.name) for field in fields(KindClassifier)}
         values |= {_PREFIX + name: array for name, array in self.distance_arrays.items()}
         values |= {name: np.asarray(getattr(self, name)) for name in _PLAIN} | {"view": np.asarray(self.view.model_dump_json())}
-        halves = {name: array.astype(np.float16) for name, array in values.items() if name in ("components", _PREFIX + "training")}
+        halves = {
+            name: array.astype(np.float16) for name, array in values.items() if name in ("components", _PREFIX + "training", "kind:vectors")
+        }
         small = {name: array.astype(np.float32) if array.dtype.kind == "f" else array for name, array in values.items()}
         with whole_file(path) as file:
             np.savez_compressed(file, allow_pickle=False, **{**small, **halves})
@@ -144,7 +119,7 @@ def _read(path: Path, _changed: int, _size: int) -> FittedGate | None:
         with np.load(path, allow_pickle=False) as stored:
             values = {name: stored[name] for name in stored.files}
         widened = {name: array.astype(np.float32) if array.dtype == np.float16 else array for name, array in values.items()}
-        kind = KindClassifier(**{field.name: widened[f"kind:{field.name}"] for field in fields(KindClassifier)})
+        kind = KindClassifier(**{each.name: widened[key] for each in fields(KindClassifier) if (key := f"kind:{each.name}") in widened})
         arrays = {name.removeprefix(_PREFIX): array for name, array in widened.items() if name.startswith(_PREFIX)}
         gate = FittedGate(
             str(values["weights_sha256"]), str(values["own_phrase"]), PreprocessConfig.model_validate_json(str(values["view"])), kind,
@@ -153,7 +128,7 @@ def _read(path: Path, _changed: int, _size: int) -> FittedGate | None:
         )  # fmt: skip
         whole = (
             gate.distance in DISTANCES
-            and kind.weights.shape == (len(kind.bias), len(kind.mean)) == (len(kind.phrases), len(kind.scale))
+            and kind.is_whole()
             and gate.components.shape[1:] == gate.mean.shape
             and all(np.isfinite(array).all() for array in widened.values() if array.dtype.kind == "f")
         )

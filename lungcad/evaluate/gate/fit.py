@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -14,12 +14,18 @@ from lungcad.evaluate.gate.kinds import KINDS, is_crop, is_tile
 from lungcad.explain.neighbours import Index
 from lungcad.gate.decide import head_logits
 from lungcad.gate.distance import DISTANCES, Embedded
-from lungcad.gate.stored import FURTHEST, FittedGate, KindClassifier
+from lungcad.gate.kind import KindClassifier
+from lungcad.gate.stored import FittedGate
 from lungcad.models import ModelCard, TrainedModel
 from lungcad.progress import Progress
 
-STRENGTHS = (0.1, 1.0)
-"""Inverse of the penalty (scikit-learn's C) between which validation chooses."""
+LOGISTIC = {"logistic regression, C = 0.1": 0.1, "logistic regression, C = 1": 1.0}
+"""Inverse of the penalty (scikit-learn's C), by name."""
+SUPPORT = "support vectors"
+"""A Gaussian kernel one over the number of statistics wide, C = 1: of several widths and penalties the best on photographs that were left out of the fit, one
+at a time."""
+BY = (*LOGISTIC, SUPPORT)
+"""Between which validation chooses."""
 KIND_DECLINES, DISTANCE_DECLINES, DISTANCE_WARNS = 0.03, 0.01, 0.05
 """Shares of the validation images beyond each limit: together the two limits decline at most 4 % of them, so that more than 95 % are kept."""
 OUTLIERS_PASS = 0.005
@@ -52,7 +58,7 @@ def fit_gate(model: TrainedModel, on_progress: Progress | None = None) -> Fit:
         kind_pictures(family, name, Split.VALID)
         if on_progress:
             on_progress(done + 1, len(names) + 2)
-    kind, strength, by_strength = choose_kind(family)
+    kind, by, declined = choose_kind(family)
     if on_progress:
         on_progress(len(names) + 1, len(names) + 2)
     index = Index.read(card)
@@ -76,32 +82,37 @@ def fit_gate(model: TrainedModel, on_progress: Progress | None = None) -> Fit:
         card.sha256, own_phrase(card), first_of(family).preprocess, kind, limit, mean, components, best, fitted[best],
         float(np.quantile(distances, 1 - DISTANCE_WARNS)), float(np.quantile(distances, 1 - DISTANCE_DECLINES)),
     )  # fmt: skip
-    kept = (kind.own_score(kind.logits(own.statistics)) >= limit) & (distances <= gate.distance_limit)
+    kept = (kind.own_score(own.statistics) >= limit) & (distances <= gate.distance_limit)
     if on_progress:
         on_progress(len(names) + 2, len(names) + 2)
     chosen = {
         "n_training": len(index.cases), "n_validation": len(kept), "validation_kept": round(float(kept.mean()), 4),
-        "strength": strength, "declined_by_strength": by_strength, "distance": best, "auroc_by_distance": {k: round(v, 4) for k, v in auroc.items()},
+        "kind_by": by, "declined_by_kind_by": declined, "distance": best, "auroc_by_distance": {k: round(v, 4) for k, v in auroc.items()},
     }  # fmt: skip
     return Fit(gate, chosen)
 
 
 @cache
-def choose_kind(family: Family) -> tuple[KindClassifier, float, dict[str, float]]:
-    """(classifier, strength, declined by strength): of the strengths, the one that declines most of the validation pictures of the kinds."""
+def choose_kind(family: Family) -> tuple[KindClassifier, str, dict[str, float]]:
+    """(classifier, by what, share declined by each of :data:`BY`): the one that declines most of the validation pictures of the kinds, each kind alike."""
     found, names = {}, kinds_for(family)
-    for strength in STRENGTHS:
-        kind = fit_kind(family, names, strength)
+    for by in BY:
+        kind = fit_kind(family, names, by)
         low = own_low(family, kind)
         shares = [float((scores < low).mean()) for name in names if (scores := scores_of(family, kind, name, Split.VALID)) is not None]
-        found[strength] = kind, round(float(np.mean(shares)), 4)
-    best = max(found, key=lambda strength: found[strength][1])
-    return found[best][0], best, {str(strength): share for strength, (_, share) in found.items()}
+        found[by] = kind, round(float(np.mean(shares)), 4)
+    best = max(found, key=lambda by: found[by][1])
+    declined = {by: share for by, (_, share) in found.items()}
+    kind = found[best][0]
+    if best == SUPPORT:  # which says own or not, not what else
+        words = found[max(LOGISTIC, key=declined.__getitem__)][0]
+        kind = replace(kind, weights=words.weights, bias=words.bias)
+    return kind, best, declined
 
 
 def own_low(family: Family, kind: KindClassifier) -> float:
     """The score that :data:`KIND_DECLINES` of the own validation images do not reach."""
-    return float(np.quantile(kind.own_score(kind.logits(own_pictures(family, Split.VALID).statistics)), KIND_DECLINES))
+    return float(np.quantile(kind.own_score(own_pictures(family, Split.VALID).statistics), KIND_DECLINES))
 
 
 def kind_limit(family: Family, kind: KindClassifier) -> float:
@@ -117,29 +128,52 @@ def kind_limit(family: Family, kind: KindClassifier) -> float:
 def scores_of(family: Family, kind: KindClassifier, name: str, split: Split) -> np.ndarray | None:
     """Own scores of a kind's pictures; None where it has none in this part."""
     pictures = kind_pictures(family, name, split)
-    return None if pictures is None else kind.own_score(kind.logits(pictures.statistics))
+    return None if pictures is None else kind.own_score(pictures.statistics)
 
 
-def fit_kind(family: Family, names: Sequence[str], strength: float) -> KindClassifier:
-    """Own training images against the training pictures of the kinds; each kind weighs the same, all together twice what the own weigh."""
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.linear_model import LogisticRegression  # seconds to import
-
+def fit_kind(family: Family, names: Sequence[str], by: str) -> KindClassifier:
+    """Own training images against the training pictures of the kinds, by one of :data:`BY`; each kind weighs the same, all together twice what the own weigh."""
     mine = own_pictures(family, Split.TRAIN).statistics
     others = {name: pictures.statistics for name in names if (pictures := kind_pictures(family, name, Split.TRAIN))}
-    mean, scale = mine.mean(0), mine.std(0) + 0.02
-    numbers = np.clip((np.concatenate([mine, *others.values()]) - mean) / scale, -FURTHEST, FURTHEST)
+    phrases = np.array([own_phrase(first_of(family)), *(KINDS[name].phrase for name in others)])
+    nothing = np.zeros((len(phrases), mine.shape[1]), np.float32)
+    kind = KindClassifier(mine.mean(0), mine.std(0) + 0.02, nothing, np.zeros(len(phrases), np.float32), phrases)
+    numbers = kind.deviations(np.concatenate([mine, *others.values()]))
     labels = np.concatenate([np.full(len(each), index) for index, each in enumerate([mine, *others.values()])])
     weights = np.concatenate(
         [np.ones(len(mine)), *(np.full(len(each), 2 * len(mine) / len(others) / len(each)) for each in others.values())]
     )
+    return (
+        _by_support(kind, numbers, labels == 0, 2 * weights)
+        if by == SUPPORT
+        else _by_logistic(kind, numbers, labels, weights, LOGISTIC[by])
+    )
+
+
+def _by_logistic(kind: KindClassifier, numbers: np.ndarray, labels: np.ndarray, weights: np.ndarray, strength: float) -> KindClassifier:
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression  # seconds to import
+
     with warnings.catch_warnings():
         warnings.simplefilter(
             "ignore", ConvergenceWarning
         )  # the kinds can be parted, so the optimum lies far out; what counts is validation
         fitted = LogisticRegression(C=strength, max_iter=200).fit(numbers, labels, sample_weight=weights)
-    phrases = np.array([own_phrase(first_of(family)), *(KINDS[name].phrase for name in others)])
-    return KindClassifier(mean, scale, fitted.coef_.astype(np.float32), fitted.intercept_.astype(np.float32), phrases)
+    return replace(kind, weights=fitted.coef_.astype(np.float32), bias=fitted.intercept_.astype(np.float32))
+
+
+def _by_support(kind: KindClassifier, numbers: np.ndarray, is_own: np.ndarray, weights: np.ndarray) -> KindClassifier:
+    """Rounded as they will be stored, so that the limits are those of what is stored."""
+    from sklearn.svm import SVC
+
+    rounded = numbers.astype(np.float16).astype(np.float32)
+    fitted = SVC(C=1.0, gamma=1 / numbers.shape[1]).fit(rounded, is_own, sample_weight=weights)
+    return replace(
+        kind,
+        vectors=rounded[fitted.support_],
+        coefficients=fitted.dual_coef_[0].astype(np.float32),
+        intercept=np.float32(fitted.intercept_[0]).reshape(()),
+    )
 
 
 def area(outliers: np.ndarray, own: np.ndarray) -> float:

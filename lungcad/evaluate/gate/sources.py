@@ -100,16 +100,17 @@ def read(cases: Sequence[Case]) -> Iterator[Sample]:
 
 
 _PHOTOGRAPHS = {
-    Split.TRAIN: ("china.jpg", "flower.jpg", "grace_hopper.jpg", "motorcycle_left.png", "brick.png", "grass.png", "color.png"),
+    Split.TRAIN: ("china.jpg", "flower.jpg", "grace_hopper.jpg", "motorcycle_left.png", "brick.png", "grass.png", "color.png", "ascent.npz", "aero.npz"),
     Split.VALID: ("clock_motion.png", "gravel.png", "hubble_deep_field.jpg", "ihc.png"),
     Split.TEST: ("camera.png", "astronaut.png", "coffee.png", "chelsea.png", "rocket.jpg", "coins.png", "moon.png", "retina.jpg", "cell.png", "horse.png"),
 }  # fmt: skip
-"""What scikit-image, scikit-learn and matplotlib ship; no picture, and none of the same scene, is in two parts."""
+"""What scikit-image, scikit-learn, matplotlib and PyWavelets ship; no picture, and none of the same scene, is in two parts."""
 
 
 def photographs(split: Split) -> Iterator[tuple[str, np.ndarray]]:
     """(name, uint8 grey or RGB) of the part's photographs."""
     import matplotlib
+    import pywt
     import skimage.data
     import sklearn.datasets
 
@@ -117,10 +118,11 @@ def photographs(split: Split) -> Iterator[tuple[str, np.ndarray]]:
         Path(skimage.data.__file__).parent,
         Path(sklearn.datasets.__file__).parent / "images",
         Path(matplotlib.get_data_path()) / "sample_data",
+        Path(pywt.__file__).parent / "data",
     )
     for name in _PHOTOGRAPHS[split]:
         path = next(folder / name for folder in folders if (folder / name).is_file())
-        pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        pixels = np.load(path)["data"] if path.suffix == ".npz" else cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
         if pixels is None:
             raise FileNotFoundError(path)
         if pixels.ndim == 3:

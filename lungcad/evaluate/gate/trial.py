@@ -23,7 +23,7 @@ def try_gate(model: TrainedModel, fit: Fit, on_progress: Progress | None = None)
     card, gate, family = model.card, fit.gate, family_of(model.card)
     own = own_pictures(family, Split.TEST)
     outcome, _ = outcomes(model, gate, own)
-    own_scores = gate.kind.own_score(gate.kind.logits(own.statistics))
+    own_scores = gate.kind.own_score(own.statistics)
     rows = []
     names = kinds_for(family)
     for done, name in enumerate(names):
@@ -52,7 +52,7 @@ def try_gate(model: TrainedModel, fit: Fit, on_progress: Progress | None = None)
 
 def outcomes(model: TrainedModel, gate: FittedGate, pictures: Pictures) -> tuple[list[Outcome], list[str]]:
     """(outcome, by what) of each picture: facts first, then the kind, then the distance; the network runs only over what they leave."""
-    scores = gate.kind.own_score(gate.kind.logits(pictures.statistics))
+    scores = gate.kind.own_score(pictures.statistics)
     outcomes_by_picture = list(pictures.fact)
     why = ["fact" if each is Outcome.DECLINE else "" for each in outcomes_by_picture]
     for index, score in enumerate(scores):
@@ -72,9 +72,9 @@ def outcomes(model: TrainedModel, gate: FittedGate, pictures: Pictures) -> tuple
 def _row(model: TrainedModel, fit: Fit, name: str, pictures: Pictures, own_scores: np.ndarray) -> dict[str, Any]:
     gate, kind, family = fit.gate, KINDS[name], family_of(model.card)
     found, why = outcomes(model, gate, pictures)
-    scores = gate.kind.own_score(gate.kind.logits(pictures.statistics))
+    scores = gate.kind.own_score(pictures.statistics)
     declined = float(np.mean([each is Outcome.DECLINE for each in found]))
-    unseen = _unseen(family, fit.chosen["strength"], name)
+    unseen = _unseen(family, fit.chosen["kind_by"], name)
     return {
         "kind": name,
         "title": kind.title,
@@ -90,10 +90,10 @@ def _row(model: TrainedModel, fit: Fit, name: str, pictures: Pictures, own_score
 
 
 @cache
-def _unseen(family: Family, strength: float, name: str) -> float | None:
+def _unseen(family: Family, by: str, name: str) -> float | None:
     """Share declined by the kind alone when it is fitted without this kind, at the limit of :func:`own_low`; None where the fit does not see it anyway."""
     if kind_pictures(family, name, Split.TRAIN) is None:
         return None
-    kind = fit_kind(family, tuple(each for each in kinds_for(family) if each != name), strength)
+    kind = fit_kind(family, tuple(each for each in kinds_for(family) if each != name), by)
     scores = scores_of(family, kind, name, Split.TEST)
     return None if scores is None else round(float((scores < own_low(family, kind)).mean()), 4)

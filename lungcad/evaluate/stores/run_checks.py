@@ -1,6 +1,6 @@
 """What an evaluation run must hold to be scored: checked as it is read, so that a bad one is a sentence and never a wrong number."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
 import numpy as np
@@ -55,7 +55,21 @@ def checked_facts(values: dict[str, Any], run: str) -> dict[str, Any]:
         ) from None
     if len(set(facts.classes)) < len(facts.classes):
         raise DatasetError(f"run.json of the run {run} names a class twice; {_AGAIN}.")
-    return facts.model_dump()
+    found = facts.model_dump()
+    for key, value in found.items():
+        if any(printable(text) != text for text in _texts(value)):
+            raise DatasetError(f"run.json of the run {run} holds characters that cannot be shown, in {printable(key)[:40]}; {_AGAIN}.")
+    return found
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Every text in a value of JSON, without backslashes, which are shown twice."""
+    if isinstance(value, str):
+        yield value.replace("\\", "")
+    elif isinstance(value, dict):
+        yield from (text for pair in value.items() for part in pair for text in _texts(part))
+    elif isinstance(value, list):
+        yield from (text for part in value for text in _texts(part))
 
 
 def check_predictions(table: pd.DataFrame, classes: Sequence[str], protocol: str, run: str) -> None:

@@ -77,7 +77,7 @@ def _bound_inflation(deflated: memoryview) -> None:
 
 def check_modality(dataset: pydicom.Dataset, remarks: Remarks) -> None:
     """Refuse what holds no pixels or is no CT."""
-    modality, sop_class = text(dataset, "Modality"), text(dataset, "SOPClassUID")
+    modality, sop_class = text(dataset, "Modality").upper(), text(dataset, "SOPClassUID")
     if pixel_element(dataset) is None:
         raise ImageError("The DICOM file holds no pixels (a report, plan or directory, perhaps); give a CT image.")
     if modality == "CT" or (not modality and sop_class in (CTImageStorage, EnhancedCTImageStorage, LegacyConvertedEnhancedCTImageStorage)):

@@ -77,6 +77,10 @@ BAD_FACTS = {
     "protocol": ({"protocol": {}}, "protocol"),
     "folds": ({"folds": []}, "folds"),
     "skipped": ({"skipped": "none"}, "skipped"),
+    "colours of a terminal": ({"dataset": "a\x1b[31mred"}, "cannot be shown, in dataset"),
+    "half of a character": ({"network": "\ud800"}, "cannot be shown, in"),
+    "another direction": ({"timings": {"train\u202e": 1}}, "cannot be shown, in timings"),
+    "lines": ({"left_out": ["a\nb"]}, "cannot be shown, in left_out"),
 }
 
 
