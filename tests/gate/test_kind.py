@@ -14,7 +14,10 @@ OWN, OTHER = rng.normal(0, 1, (60, 12)).astype(np.float32), rng.normal(0, 3, (60
 @pytest.fixture
 def pictures(monkeypatch):
     """Own images around the middle, others all around them: no plane parts them."""
-    made = {name: Pictures(numbers, np.arange(len(numbers)), {}, []) for name, numbers in (("own", OWN), ("noise", OTHER[:30]), ("text", OTHER[30:]))}
+    made = {
+        name: Pictures(numbers, np.arange(len(numbers)), {}, [])
+        for name, numbers in (("own", OWN), ("noise", OTHER[:30]), ("text", OTHER[30:]))
+    }
     monkeypatch.setattr(fit, "own_pictures", lambda *_: made["own"])
     monkeypatch.setattr(fit, "kind_pictures", lambda _, name, __: made[name])
     monkeypatch.setattr(fit, "first_of", lambda _: None)
