@@ -55,7 +55,7 @@ def volume_marked(
 ) -> None:
     """What networks make of the nodules that readers marked in whole series; keeps it with its tables."""
     from lungcad.models import load_model
-    from lungcad.publish.series_tables import series_readme
+    from lungcad.publish.series_tables import MARKED_FILE, series_readme
     from lungcad.series.marked_table import marked_rows
 
     check_can_make(out)
@@ -63,7 +63,7 @@ def volume_marked(
     with progress("networks") as on_progress:
         rows = marked_rows(folders, networks, on_progress)
     out.mkdir(parents=True, exist_ok=True)
-    write_whole(out / "marked.json", (json.dumps({"rows": rows}, indent=1, allow_nan=False) + "\n").encode())
-    text = series_readme(rows)
+    write_whole(out / MARKED_FILE, (json.dumps({"rows": rows}, indent=1, allow_nan=False) + "\n").encode())
+    text = series_readme(out)
     write_whole(out / "README.md", text)
     print(text)

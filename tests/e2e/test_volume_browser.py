@@ -1,8 +1,10 @@
 """The page Volume in a real browser: a dropped series, scrolled, windowed, clicked, read and exported; and every flip in the viewer's own pixels.
 
-``LUNGCAD_TIMINGS=1 python -m pytest -s tests/e2e/test_volume_browser.py -k 300_slices`` prints how fast 300 slices open and scroll.
+``LUNGCAD_TIMINGS=1 python -m pytest -s tests/e2e/test_volume_browser.py -k 300_slices`` prints how fast 300 slices open and scroll;
+``LUNGCAD_TIMINGS=write`` keeps it too.
 """
 
+import datetime
 import io
 import itertools
 import json
@@ -21,6 +23,8 @@ import pytest
 from lungcad.bench.volume import SLICES, write_large_series
 from lungcad.imaging import Window
 from lungcad.imaging.phantom_volume import EXAMPLE_BALLS, make_phantom_volume, write_series
+from lungcad.paths import SERIES
+from lungcad.publish.series_tables import OPENING_FILE, series_readme
 from tests.e2e.conftest import running
 
 VIEWER = """const find = (node) => { for (const each of node.querySelectorAll("*")) {
@@ -173,6 +177,7 @@ def test_all_eight_flips_look_alike_in_the_viewers_pixels(tab, server, chest, tm
 @pytest.mark.skipif("LUNGCAD_TIMINGS" not in os.environ, reason="printed on request: LUNGCAD_TIMINGS=1")
 def test_how_300_slices_open_and_scroll(browser, tmp_path, capsys):
     """Printed, not judged. 300 slices of 512×512 dropped as a zip, by a server that has shown the example; scrolling through all, a step a frame of the browser."""
+    load = round(os.getloadavg()[0], 1)
     write_large_series(tmp_path / "in")
     (tmp_path / "in.zip").write_bytes(as_zip(tmp_path / "in"))
     with running(tmp_path / "log.txt") as address:
@@ -198,9 +203,13 @@ def test_how_300_slices_open_and_scroll(browser, tmp_path, capsys):
             return performance.now() - began; }})()""",
         )
         tab.close()
+    row = {
+        "date": datetime.date.today().isoformat(), "load_average": load, "drawn_s": round(seconds, 1), "server_cpu_s": round(busy, 1),
+        "server_before_mib": before >> 20, "server_most_mib": most >> 20, "heap_mib": round(heap / 2**20),
+        "frames_per_second": round((SLICES - 1) / scrolled * 1000, 1),
+    }  # fmt: skip
     with capsys.disabled():
-        print(
-            f"\n{SLICES} slices of 512×512: drawn {seconds:.1f} s after they were dropped ({busy:.1f} s of the server's processor, load {os.getloadavg()[0]:.0f}); "
-            f"server {before >> 20} MiB before, {most >> 20} MiB at most; browser's heap {heap / 2**20:.0f} MiB; "
-            f"scrolled at {(SLICES - 1) / scrolled * 1000:.0f} frames a second"
-        )
+        print(f"\n{SLICES} slices of 512×512: {json.dumps(row)}")
+    if os.environ["LUNGCAD_TIMINGS"] == "write":
+        (SERIES / OPENING_FILE).write_text(json.dumps(row, indent=1) + "\n", "utf-8")
+        (SERIES / "README.md").write_text(series_readme(SERIES), "utf-8")

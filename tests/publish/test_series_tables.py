@@ -8,7 +8,7 @@ from lungcad.publish.series_tables import series_readme
 
 def test_the_readme_is_made_of_the_stored_rows():
     rows = json.loads((SERIES / "marked.json").read_text())["rows"]
-    text = series_readme(rows)
+    text = series_readme(SERIES)
     assert (SERIES / "README.md").read_text() == text
     assert {row["series"] for row in rows} == {"LIDC-IDRI-0001", "LIDC-IDRI-0132"}
     for row in rows:
