@@ -52,6 +52,7 @@ def _measured(asked: argparse.Namespace) -> Iterator[dict[str, object]]:
             meter.begin()
             figures = asyncio.run(run(base, users=users, seconds=asked.seconds))
             machine = meter.end(figures.answered)
+            print(f"{json.dumps({**figures.summary(), **machine})}\nEvery answer is computed anew …", file=sys.stderr, flush=True)
             figures.faults.extend(figures.wrong_answers())
             yield {**asked_for, "users": users, **figures.summary(), **machine}
 

@@ -104,7 +104,8 @@ async def _call(client: httpx.AsyncClient, caller: int, slices: list[bytes], unt
             figures.answers.append((number, network, tuple(answer.json()["probabilities"].values())))
         elif answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
             figures.refusals.append(seconds)
-            await asyncio.sleep(float(answer.headers["Retry-After"]) * rng.uniform(1, 1.5))
+            told = float(answer.headers["Retry-After"]) * rng.uniform(1, 1.5)
+            await asyncio.sleep(max(0.0, min(told, until - time.monotonic())))
         else:
             figures.faults.append(f"caller {caller}: status {answer.status_code}")
 
