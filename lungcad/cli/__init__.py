@@ -19,6 +19,7 @@ from lungcad.cli import (  # noqa: F401  each registers its commands
     groups,
     images,
     lab,
+    models,
     regions,
     report,
     runs,
