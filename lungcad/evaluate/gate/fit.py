@@ -172,7 +172,7 @@ def _by_support(kind: KindClassifier, numbers: np.ndarray, is_own: np.ndarray, w
         kind,
         vectors=rounded[fitted.support_],
         coefficients=fitted.dual_coef_[0].astype(np.float32),
-        intercept=np.float32(fitted.intercept_[0]).reshape(()),
+        intercept=np.asarray(fitted.intercept_[0], np.float32),
     )
 
 
