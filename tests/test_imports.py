@@ -78,7 +78,9 @@ def defined(path: Path) -> set[str]:
     names = set()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         match node:
-            case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.Name(id=name, ctx=ast.Store()):
+            case (
+                ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name) | ast.Name(id=name, ctx=ast.Store())
+            ):
                 names.add(name)
             case ast.Import() | ast.ImportFrom():
                 names |= {(alias.asname or alias.name) for alias in node.names}

@@ -61,7 +61,7 @@ def test_a_folder_is_evaluated_in_turns(crops, tmp_path, monkeypatch, capsys):
         alone = answer_together(case.path, Ensemble([crops], turns=4)).prediction.probabilities
         np.testing.assert_allclose(row, list(alone.values()), atol=0.01)  # bfloat16 rounds batches differently
     assert found.to_dict()["turns"] == 4
-    monkeypatch.setattr("lungcad.models.ensemble.load_model", lambda name: crops)
+    monkeypatch.setattr("lungcad.models.load_model", lambda name: crops)
     run = caller(monkeypatch, capsys)
     status, out, _ = run("predict", found.cases[0].path, "--model", "toy", "--turns", 4, "--json")
     assert status == 0 and json.loads(out)["turns"] == 4 and json.loads(out)["model"] == "toy"
