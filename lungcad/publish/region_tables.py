@@ -120,7 +120,7 @@ def number(row: Row, name: str, digits: int = 3) -> str:
 def left_out(run: RegionRun) -> str:
     """What the run left out, and why; empty where nothing was."""
     return "; ".join(
-        f"{each['n']}{'' if each['region'] == ALL else ' of “' + region_title(each['region']) + '”'}: {each['why']}"
+        f"{each['n']}{'' if each['region'] == ALL else ' of “' + region_title(each['region']) + '”'}: {each['why'].removesuffix('.')}"
         for each in run.facts["left_out"]
     )
 

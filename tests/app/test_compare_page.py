@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lungcad.analysis import analyse
+from lungcad.answer import SYNTHETIC
 from lungcad.app import latency, run_store
 from lungcad.app.defaults import EXAMPLE, TAUGHT
 from lungcad.app.session import EXAMPLES
@@ -54,6 +55,7 @@ def test_no_attention_a_gate_and_a_taught_gate_at_a_click():
     assert [pane["title"] for pane in maps] == list(ARMS.values())  # a difference is of two
     assert [pane["title"] for pane in masks] == list(ARMS.values())[1:] and len({pane["map"] for pane in (*maps, *masks)}) == 5
     assert page.query_params["networks"] == TAUGHT["networks"]
+    assert sum(each.value.count(SYNTHETIC) for each in page.warning) == 1
 
 
 def test_the_answers_are_one_table_with_differences_marked():

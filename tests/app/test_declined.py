@@ -161,6 +161,7 @@ def test_compare_hides_the_panes_of_networks_that_decline():
     assert all(pane["map"] is None and "declined" in pane["texts"]["Gate"] for pane in panes)
     tables = [each.value for each in page.markdown if each.value.startswith("|")]
     assert any("| declined |" in table for table in tables) and not any("**" in table for table in tables)
+    assert not any(" points" in table for table in tables)
     page.button(key="show_anyway").click().run()
     panes = panes_of(page, "compared")
     assert [pane["title"] for pane in panes[:2]] == [f"{name} (declined)" for name in (CHEST, LIDC)] and all(pane["map"] for pane in panes)

@@ -15,7 +15,7 @@ from lungcad.imaging.phantom import make_phantom
 from lungcad.lab.presets import PRESETS
 from lungcad.lab.settings import HeadKind, LabSettings
 from lungcad.train import known_without
-from tests.app.lab_training import RESULTS, an_epoch, weights_of
+from tests.app.lab_training import RESULTS, a_training, an_epoch, weights_of
 from tests.app.pages import open_page
 
 
@@ -118,6 +118,18 @@ def test_train_pressed_in_two_tabs_is_one_training(lab):
     assert lab.trained == [LabSettings()]
     for opened in (first, second):
         assert "This network cheats" in words(opened.run())
+
+
+def test_a_training_of_another_session_is_said_to_be_one(lab):
+    trainings._TRAININGS[LabSettings().key] = a_training(LabSettings())
+    opened = page()
+    assert "Trained already, in another session" in words(opened) and opened.button(key="lab_train").disabled
+    mine = page(seed="7")
+    assert "the result is below" not in words(mine)
+    begun(lab, mine)
+    lab.may_go_on.set()
+    join()
+    assert "This training is finished" in words(mine.run())
 
 
 def test_another_training_waits_and_sees_its_place(lab):

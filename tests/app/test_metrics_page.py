@@ -77,8 +77,14 @@ def test_threshold_and_prevalence_by_hand():
     assert shown["PPV"] == pytest.approx(ppv, abs=2e-3) and shown["NPV"] == pytest.approx(npv, abs=2e-3)
     counts = [int(each) for each in small_table(page, "predicted positive")["is malignant"]]
     assert counts == [(positive & called).sum(), (positive & ~called).sum()]
+    assert any("Of **1,000 nodules**, **100** of them malignant" in each.value for each in page.markdown)
     page.button(key="preset_Youden").click().run()
     assert not page.exception and page.slider(key="threshold_point").value != 0.3
+
+
+def test_of_a_microscopes_tiles_no_people_are_counted():
+    page = new_page(runs="lc-efficientnet-lite0", section="Operating point").run()
+    assert any("Of **1,000 microscope tiles**, **50** of them" in each.value for each in page.markdown)
 
 
 def test_the_whole_page_is_in_its_link():

@@ -8,7 +8,7 @@ from lungcad.app import cards, store, viewer
 from lungcad.app.predict.methods import MOST_MAPS
 from lungcad.errors import ModelError
 from lungcad.explain import METHODS
-from tests.app.pages import mounted, panes_of, predict_page, small_table
+from tests.app.pages import mounted, open_page, panes_of, predict_page, small_table
 
 
 def test_the_slower_checks_run_on_a_button():
@@ -86,6 +86,12 @@ def test_without_an_index_the_page_says_how_to_make_one(monkeypatch, tmp_path):
     )
     page = predict_page("nearest").run()
     assert not page.exception and "There is no index" in page.error[0].value and page.header[0].value
+
+
+def test_a_network_without_index_or_trust_run_offers_no_nearest_cases_and_says_what_is_missing():
+    page = open_page("1_Predict.py", panel="trust", model="phantom-honest-taught").run()
+    assert not page.exception and not page.error and "Nearest training cases" not in page.selectbox(key="panel").options
+    assert any("No trust run of this network is stored" in each.value for each in page.caption)
 
 
 def draw(monkeypatch, corners):

@@ -54,10 +54,10 @@ def test_metrics_shows_what_is_left_and_whose_answer_changed(stored):
     assert not page.exception and not page.error
     table = next(each.value for each in page.dataframe if "what is seen" in each.value.columns)
     assert table["accuracy"][0].startswith("1.00") and table["accuracy"][1].startswith("0.25")
-    assert any("9 of 12 answers change without the lungs" in each.value for each in page.caption)
+    assert any("9 of 12 answers change when the network sees: without the lungs" in each.value for each in page.caption)
     page.segmented_control(key="region_measure").set_value("answers_kept").run()
     page.selectbox(key="region").set_value("lungs").run()
-    assert not page.exception and any("answers change the lungs alone" in each.value for each in page.caption)
+    assert not page.exception and any("answers change when the network sees: the lungs alone" in each.value for each in page.caption)
     shutil.rmtree(stored / f"{FIRST}--chest-ct-scan")
     page = open_page("3_Metrics.py", runs=FIRST, section="Regions").run()
     assert any("no regions run with this run's weights" in each.value for each in page.info)

@@ -53,7 +53,9 @@ def facts(page) -> dict:
 def test_the_first_answer_takes_one_click(page, chest):
     page.run()
     assert not page.exception and "begin with the example" in page.info[0].value
+    assert [button.label for button in page.button if "example" in button.label] == ["Show the example"] * 2
     page.button(key="volume_example").click().run()
+    assert any("Suspicion, in the curve" in each.value for each in page.caption)
     assert not page.exception and page.header[0].value == "lesion"
     shown = facts(page)
     assert shown["volume"] == chest.volume.sha256[:32] and len(shown["overlays"]) == 3 and shown["rates"]

@@ -71,7 +71,7 @@ def test_a_state_is_shot_and_accessible(browser, server, screenshots, name):
     page.locator("h1").wait_for()
     settled(page)
     if state.click:
-        page.get_by_role("button", name=state.click, exact=True).click()
+        page.get_by_role("button", name=state.click, exact=True).first.click()
     expect(state.ready(page)).to_be_attached(timeout=240_000)
     settled(page)
     expect(page.locator("[data-testid=stException]")).to_have_count(0)

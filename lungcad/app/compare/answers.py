@@ -4,8 +4,10 @@ import streamlit as st
 
 from lungcad.app import session, store
 from lungcad.app.components.layout import markdown_table
+from lungcad.app.components.literal import literal
 from lungcad.app.components.text import accuracy_text, class_text
 from lungcad.app.latency import measure_again, milliseconds
+from lungcad.app.predict.gate import warnings_left
 from lungcad.imaging import CTImage
 from lungcad.models.complexity import complexity_of
 
@@ -15,7 +17,7 @@ DIFFERENCE = "largest difference"
 
 
 def show_answers(image: CTImage, names: list[str]) -> None:
-    """Probabilities by class with the answer in bold and differences marked, then accuracy, size and time of each network."""
+    """What speaks against the answers, each once; probabilities by class, the answer in bold and differences marked; then what each network costs."""
     cards = {name: store.cards()[name] for name in names}
     results = {name: session.result(image, name, None, None) for name in names}
     predictions = {name: result.prediction for name, result in results.items() if not result.is_hidden}
@@ -28,6 +30,8 @@ def show_answers(image: CTImage, names: list[str]) -> None:
             if len(answers) == 1
             else f"They disagree: **{'**, **'.join(sorted(answers))}**."
         )
+    if warnings := dict.fromkeys(sentence for result in results.values() for sentence in warnings_left(result)):
+        st.warning("  \n".join(map(literal, warnings)), icon=":material/info:")
     rows: dict[str, dict[str, object]] = {}
     for label in dict.fromkeys(label for card in cards.values() for label in card.classes):
         values = {name: prediction.probabilities.get(label) for name, prediction in predictions.items()}
@@ -36,11 +40,7 @@ def show_answers(image: CTImage, names: list[str]) -> None:
             for name in names
         }
         if same_classes:
-            defined = [value for value in values.values() if value is not None]
-            difference = max(defined) - min(defined) if defined else 0.0
-            rows[class_text(label)][DIFFERENCE] = f"{100 * difference:.1f} points" + (
-                " :orange-badge[differs]" if difference >= MARKED_DIFFERENCE else ""
-            )
+            rows[class_text(label)][DIFFERENCE] = _difference([value for value in values.values() if value is not None])
     empty: dict[str, object] = {DIFFERENCE: ""} if same_classes else {}
     costs = {name: complexity_of(card) for name, card in cards.items()}
     rows["test accuracy"] = {name: accuracy_text(card).removeprefix("test accuracy ") for name, card in cards.items()} | empty
@@ -58,6 +58,14 @@ def show_answers(image: CTImage, names: list[str]) -> None:
     if not same_classes:
         st.caption("These networks predict different classes; do not compare their probabilities.")
     measure_again(names, key="measure_again")
+
+
+def _difference(probabilities: list[float]) -> str:
+    """Empty where fewer than two networks answer."""
+    if len(probabilities) < 2:
+        return ""
+    difference = max(probabilities) - min(probabilities)
+    return f"{100 * difference:.1f} points" + (" :orange-badge[differs]" if difference >= MARKED_DIFFERENCE else "")
 
 
 def _cell(value: float | None, is_hidden: bool, *, is_answer: bool) -> str:

@@ -23,6 +23,9 @@ def train_button(settings: LabSettings) -> None:
                   help="Ends the training, unless it is watched elsewhere too; patients that were drawn stay drawn.")  # fmt: skip
         return
     done = training is not None and training.results is not None
+    if training is not None and done:
+        known = "This training is finished" if trainings.is_watching(training) else "Trained already, in another session"
+        st.info(f"{known}: the result is below. Change a setting, the seed for instance, to watch another training.")
     st.button(
         "Train", type="primary", key="lab_train", on_click=_begin, args=(settings,), icon=":material/play_arrow:", width="stretch", disabled=done,
         help="This training is finished: its result is on the page. Change a setting for another one." if done else

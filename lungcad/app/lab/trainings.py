@@ -100,6 +100,12 @@ def watch(training: Training) -> None:
     training.last_watched = time.monotonic()
 
 
+def is_watching(training: Training) -> bool:
+    """Whether this session began or joined the training."""
+    context = get_script_run_ctx()
+    return (context.session_id if context else "") in training.watchers
+
+
 def leave(training: Training) -> None:
     """This session watches no more; the training ends unless another session watches it."""
     context = get_script_run_ctx()

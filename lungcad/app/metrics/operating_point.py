@@ -1,4 +1,4 @@
-"""What a threshold means for 1,000 people."""
+"""What a threshold means for 1,000 people, nodules or microscope tiles."""
 
 import streamlit as st
 
@@ -9,6 +9,7 @@ from lungcad.app.components.literal import literal
 from lungcad.app.components.text import class_label, class_text
 from lungcad.app.figures.runs import score_histogram
 from lungcad.app.navigation import plain_errors
+from lungcad.datasets import DATASETS
 from lungcad.evaluate.metrics import at_threshold, estimate, predictive_values
 from lungcad.evaluate.scoring import thresholds
 from lungcad.evaluate.stores.runs import Run
@@ -17,7 +18,8 @@ from lungcad.evaluate.stores.runs import Run
 @st.fragment
 @plain_errors()
 def show_operating_point(run: Run, label: str, *, without_copies: bool) -> None:
-    """Sensitivity, specificity, PPV, NPV and the confusion matrix at a threshold, and what that means for 1,000 people."""
+    """Sensitivity, specificity, PPV, NPV and the confusion matrix at a threshold, and what that means for 1,000 of what is classified."""
+    counted = _counted(run.facts["dataset"])
     scored = run_store.scored_run(run.name, without_copies)
     presets = st.container(horizontal=True)
     for name, value in _presets(run.name, label, run_store.fingerprint_of(run.name)).items():
@@ -40,7 +42,7 @@ def show_operating_point(run: Run, label: str, *, without_copies: bool) -> None:
             0.001,
             format="%.3f",
             key="prevalence",
-            help="How many of 1,000 people have it. PPV and NPV depend on it.",
+            help=f"Which share of the {counted} is {class_label(label)}. PPV and NPV depend on it.",
         )
     column = run.classes.index(label)
     positive, scores = scored.labels == column, scored.probabilities[:, column]
@@ -65,7 +67,7 @@ def show_operating_point(run: Run, label: str, *, without_copies: bool) -> None:
                     f"may lie {min(3 / groups, 1):.0%} away (rule of three; Hanley & Lippman-Hand, JAMA 1983)."
                 )
         left.markdown(
-            f"Of **1,000 people** of whom **{ill:.0f}** have it: **{hits:.0f}** found, **{ill - hits:.0f}** missed, "
+            f"Of **1,000 {counted}**, **{ill:.0f}** of them {class_text(label)}: **{hits:.0f}** found, **{ill - hits:.0f}** missed, "
             f"**{alarms:.0f}** false alarms."
         )
     predicted = scores >= threshold
@@ -83,6 +85,13 @@ def show_operating_point(run: Run, label: str, *, without_copies: bool) -> None:
             key="scores",
             alt=f"Histogram of the probability of {class_label(label)}, by true class.",
         )
+
+
+def _counted(name: str) -> str:
+    dataset = DATASETS.get(name)
+    if dataset is not None and dataset.is_histology:
+        return "microscope tiles"
+    return "nodules" if dataset is not None and dataset.crop_side else "people"
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

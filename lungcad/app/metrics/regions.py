@@ -48,7 +48,7 @@ def show_regions(run: Run) -> None:
         "falls may also be the network's surprise at a strange picture; how strange they are is below."
     )
     if missing := left_out(region_run):
-        st.caption(f"Left out: {literal(missing)}")
+        st.caption(f"Left out: {literal(missing)}.")
     st.dataframe(
         [
             {
@@ -84,7 +84,7 @@ def _show_changed(run: Run, region_run: RegionRun) -> None:
     before = answers[answers.region == ALL].set_index("case").answer
     after = answers[(answers.region == region) & (answers.fill == fill)].set_index("case")
     changed = after.assign(before=before.loc[after.index]).query("answer != before")
-    st.caption(f"{len(changed)} of {len(after)} answers change {region_title(region)} ({fill_title(fill)}).")
+    st.caption(f"{len(changed)} of {len(after)} answers change when the network sees: {region_title(region)} ({fill_title(fill)}).")
     folder = data_folder(run.facts["dataset"])
     shown = changed.head(MOST_CASES)
     for place, row in zip(case_grid(len(shown)), shown.itertuples(), strict=True):

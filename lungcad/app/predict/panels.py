@@ -4,6 +4,7 @@ import streamlit as st
 
 from lungcad.app import store, url
 from lungcad.explain.concepts import has_concepts
+from lungcad.paths import INDEX
 
 PANELS = {
     "concepts": "What the answer is made of",
@@ -19,7 +20,8 @@ PANELS_OF_ANSWER = ("concepts", "methods", "erase", "draw")
 
 def panels_of(network: str) -> list[str]:
     """Those that the network has, the usual one first."""
-    return [name for name in PANELS if name != "concepts" or has_concepts(store.cards()[network])]
+    missing = {"concepts": not has_concepts(store.cards()[network]), "nearest": not (INDEX / f"{network}.npz").is_file()}
+    return [name for name in PANELS if not missing.get(name)]
 
 
 def chosen_panel(network: str) -> str:

@@ -23,7 +23,7 @@ from lungcad.scheduler import Kind
 from lungcad.series.answer import analyse_volume, pooled
 from lungcad.series.heat_volume import heat_volume
 from lungcad.series.inside import find_lungs
-from lungcad.series.pooling import suspicion_of
+from lungcad.series.pooling import negative_class, suspicion_of
 from lungcad.series.ranking import hits
 from lungcad.series.readers import as_lesions
 from lungcad.series.result import SeriesAnswer
@@ -163,6 +163,8 @@ def show_answer(opened: Opened, answer: SeriesAnswer) -> None:
         st.markdown(f"**{answer.prediction.confidence:.1%}** {kind}", help=literal(answer.pooling.how_chosen))
     st.caption(f"{len(answer.slices)} of {opened.volume.shape[0]} slices lie inside the lungs and were read; the answer is {answer.pooling.to_dict()['what']}. "
                + literal(answer.pooling.how_chosen))  # fmt: skip
+    meant = "the highest probability of any class" if negative_class(answer.card) is None else "100 % less the probability of no finding"
+    st.caption(f"Suspicion, in the curve and of the places: {meant}, slice by slice.")
     if answer.warnings:
         st.warning("  \n".join(map(literal, answer.warnings)), icon=":material/info:")
     _show_hits(opened, answer)
