@@ -145,14 +145,17 @@ def analyse(
     target: the class to explain; None takes the predicted one. frame, scale: as for :func:`~lungcad.imaging.read_image`. show_anyway: do
     not hide what the gate declines; the result and its JSON say so. set_level: share of the sets of classes that should hold the truth
     (:func:`~lungcad.evaluate.conformal.prediction_set`). prepared: the image as the network sees it, where that was done before, together
-    with other images. backend: of a network that is given by name (:func:`~lungcad.backends.with_backend`); one that is loaded keeps its own.
+    with other images. backend: the runtime (:func:`~lungcad.backends.with_backend`); with auto a network that is loaded keeps its own.
     Same input, same options: the same answer, bit for bit, on
     one machine. Raises a :class:`~lungcad.errors.LungcadError` with one sentence for every bad input.
     """
     clock = _Clock()
     check_level(set_level)
-    if isinstance(model, str):
-        model = with_backend(load_model(model), backend)
+    if isinstance(model, str) or backend != AUTO:
+        asked = load_model(model) if isinstance(model, str) else model
+        model = with_backend(asked, backend)
+        if model is not asked:
+            prepared = None  # of another runtime's features
     methods = list(methods)
     for method in methods:
         lookup({**METHODS, CONCEPTS_METHOD: None}, method, "method")

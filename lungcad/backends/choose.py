@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from lungcad.backends.features import through_torch
 from lungcad.backends.stored import Record, records_of
 from lungcad.backends.table import BACKENDS
 from lungcad.errors import LungcadError, UnknownNameError
@@ -24,26 +25,29 @@ def with_backend(
     passes the work has (None: it goes on, as in the app), against which auto weighs how long a runtime takes to load; batched: many at a time.
     on_message: is told, in a sentence, what is written once and what was tried in vain. Raises :class:`ModelError` where none of those named works.
     """
+    usual = through_torch(model)
     names = [each.strip() for each in name.split(",")]
     choices = (AUTO, TORCH, *BACKENDS)
     if unknown := [each for each in names if each not in choices]:
         raise UnknownNameError("backend", unknown[0], choices)
     for each in names:
         try:
-            return _with_one(model, _fastest_here(model, passes, batched=batched) if each == AUTO else each, on_message)
+            return _with_one(model, _fastest_here(usual, passes, batched=batched) if each == AUTO else each, on_message)
         except LungcadError as error:
             if each == names[-1] and each != AUTO:
                 raise
             on_message(str(error))
-    return model
+    return usual
 
 
 def _with_one(model: TrainedModel, name: str, on_message: Say) -> TrainedModel:
-    if name in (TORCH, model.backend):
+    if name == model.backend:
         return model
+    if name == TORCH:
+        return through_torch(model)
     from lungcad.backends.make import opened  # brings all that writes networks
 
-    return opened(model, BACKENDS[name], on_message)
+    return opened(through_torch(model), BACKENDS[name], on_message)
 
 
 def _fastest_here(model: TrainedModel, passes: int | None, *, batched: bool) -> str:

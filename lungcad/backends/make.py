@@ -11,14 +11,13 @@ import torch
 
 from lungcad.backends.choose import Say
 from lungcad.backends.features import through
-from lungcad.backends.stored import AGREES, Record, folder_of, read_record, write_record
+from lungcad.backends.stored import AGREES, Record, check_can_keep, folder_of, keep_files, read_record, write_record
 from lungcad.backends.table import Backend
 from lungcad.device import threads
 from lungcad.errors import ModelError
 from lungcad.export import FORMATS, Agreement, check_images
 from lungcad.export.agreement import measure_agreement
 from lungcad.export.network import ExportedFeatures, ExportedNetwork
-from lungcad.files import write_whole
 from lungcad.imaging import CTImage
 from lungcad.machine import machine
 from lungcad.models import TrainedModel, predict_batch
@@ -32,7 +31,7 @@ _ONE_AT_A_TIME = threading.Lock()
 def opened(model: TrainedModel, backend: Backend, on_message: Say = lambda _: None) -> TrainedModel:
     """The network in that runtime, from the cache; written and compared with torch first where it is not there.
 
-    Raises :class:`ModelError` where a package is missing, or where the runtime does not say what torch says.
+    Raises :class:`ModelError` where a package is missing, where the cache cannot be written, or where the runtime does not say what torch says.
     """
     export_format = FORMATS[backend.format_name]
     export_format.check_installed()
@@ -40,10 +39,11 @@ def opened(model: TrainedModel, backend: Backend, on_message: Say = lambda _: No
         folder = folder_of(model)
         record = read_record(folder, backend)
         if record is None or record.version != backend.version:
+            check_can_keep(folder)
             on_message(f"Writing {model.card.name} for {backend.title}, once …")
             _write(model, backend, folder)
     try:
-        return through(model, backend.name, export_format.read(folder / _file(backend)).run)
+        return through(model, backend.name, export_format.read(folder / backend.files[0]).run)
     except ImportError as error:
         raise ModelError(
             f"{backend.title} is installed but cannot be imported: {error}; install it anew, or choose the backend torch."
@@ -82,7 +82,7 @@ def _write(model: TrainedModel, backend: Backend, folder: Path) -> None:
     export_format = FORMATS[backend.format_name]
     example = torch.rand(2, 3, *model.card.preprocess.size, generator=torch.Generator().manual_seed(0))
     with tempfile.TemporaryDirectory() as temporary:
-        written = Path(temporary) / _file(backend)
+        written = Path(temporary) / backend.files[0]
         export_format.write(ExportedFeatures(model).eval(), example, folder.name, written)
         fast = through(model, backend.name, export_format.read(written).run)
         found = agreement_of(model, fast, check_images(None, N_IMAGES, lambda _: None))
@@ -92,15 +92,5 @@ def _write(model: TrainedModel, backend: Backend, folder: Path) -> None:
                 f"(at most {AGREES} is allowed), so it is not used; choose the backend torch."
             )
         made = sorted(Path(temporary).iterdir())
-        for path in made:
-            write_whole(_made(folder) / path.name, path.read_bytes())
+        keep_files(folder, {path.name: path.read_bytes() for path in made})
         write_record(folder, record_of(model, backend, folder, [path.name for path in made], EXAMPLES, found))
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-def _file(backend: Backend) -> str:
-    return backend.name + FORMATS[backend.format_name].suffix

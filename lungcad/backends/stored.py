@@ -2,14 +2,17 @@
 
 import hashlib
 import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 
 from lungcad.backends.table import BACKENDS, Backend
 from lungcad.device import threads
-from lungcad.errors import ModelError
-from lungcad.files import write_whole
+from lungcad.errors import ModelError, OutputError
+from lungcad.files import check_can_make, write_whole
 from lungcad.machine import machine
 from lungcad.models import TrainedModel
 from lungcad.paths import BACKEND_CACHE
@@ -71,22 +74,47 @@ def folder_of(model: TrainedModel) -> Path:
 
 
 def read_record(folder: Path, backend: Backend) -> Record | None:
-    """None where there is none, or where it, or a file that it names, is not what was written."""
+    """None where there is none, where it does not name all the runtime's files, or where it, or a file that it names, is not what was written."""
     try:
         record = Record.parse(json.loads((folder / f"{backend.name}.json").read_text("utf-8")), "record", ModelError)
         intact = all(hashlib.sha256((folder / name).read_bytes()).hexdigest() == sha256 for name, sha256 in record.files.items())
     except (OSError, ValueError, ModelError):
         return None
-    return record if intact and record.backend == backend.name else None
+    return record if intact and record.backend == backend.name and record.files.keys() >= set(backend.files) else None
 
 
 def records_of(model: TrainedModel) -> list[Record]:
     """Of the installed runtimes that the network was written for; at once where nothing was written yet."""
-    if not BACKEND_CACHE.is_dir() or not (folder := folder_of(model)).is_dir():
+    if not os.path.isdir(BACKEND_CACHE) or not os.path.isdir(folder := folder_of(model)):  # False, too, where one may not look
         return []
     return [record for backend in BACKENDS.values() if backend.is_installed and (record := read_record(folder, backend)) is not None]
 
 
+def check_can_keep(folder: Path) -> None:
+    """Raises :class:`ModelError` where nothing can be kept in a network's folder, which may not be there yet: asked before long work."""
+    with _one_sentence():
+        check_can_make(folder)
+
+
+def keep_files(folder: Path, files: dict[str, bytes]) -> None:
+    """Each whole or not at all. Raises :class:`ModelError` where that cannot be."""
+    with _one_sentence():
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, data in files.items():
+            write_whole(folder / name, data)
+
+
 def write_record(folder: Path, record: Record) -> None:
-    """Whole or not at all."""
-    write_whole(folder / f"{record.backend}.json", record.model_dump_json(indent=1) + "\n")
+    """Whole or not at all. Raises :class:`ModelError` where that cannot be."""
+    keep_files(folder, {f"{record.backend}.json": f"{record.model_dump_json(indent=1)}\n".encode()})
+
+
+@contextmanager
+def _one_sentence() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, OutputError):
+        raise ModelError(
+            f"Networks for other runtimes than torch cannot be kept in data/{BACKEND_CACHE.name}: make it a folder that can be written to, on a disk "
+            "with room, or choose the backend torch."
+        ) from None

@@ -27,6 +27,14 @@ class Backend:
         """Of the installed package."""
         return importlib.metadata.version(self.package)
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Names of a network's files in the cache, that which is opened first."""
+        from lungcad.export import FORMATS  # brings all that writes networks
+
+        export_format = FORMATS[self.format_name]
+        return tuple(self.name + suffix for suffix in (export_format.suffix, *export_format.beside))
+
 
 BACKENDS: Registry[Backend] = Registry("backend")
 for _backend in (

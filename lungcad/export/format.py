@@ -25,7 +25,7 @@ class Runner:
 
 @dataclass(frozen=True)
 class ExportFormat:
-    """suffix: of the file. packages: what writing and reading it takes beyond lungcad's own requirements.
+    """suffix: of the file. beside: suffixes of what must lie beside it. packages: what writing and reading it takes beyond lungcad's own requirements.
 
     write: takes the network, example inputs (2, C, H, W), the facts as text and the path. read: opens what it wrote.
     """
@@ -36,6 +36,7 @@ class ExportFormat:
     packages: tuple[str, ...]
     write: Callable[[Exportable, Tensor, str, Path], None]
     read: Callable[[Path], Runner]
+    beside: tuple[str, ...] = ()
 
     def check_installed(self) -> None:
         """Raises :class:`ModelError` where a package is missing, with the command that installs them."""

@@ -49,4 +49,4 @@ def _read(path: Path) -> Runner:
     return Runner(str(graph.get_rt_info(KEY).value), run)
 
 
-FORMATS.add("openvino", ExportFormat("openvino", "OpenVINO", ".xml", ("openvino",), _write, _read))
+FORMATS.add("openvino", ExportFormat("openvino", "OpenVINO", ".xml", ("openvino",), _write, _read, beside=(".bin",)))

@@ -14,16 +14,17 @@ import torch
 from lungcad.analysis import analyse
 from lungcad.backends import BACKENDS, Backend, with_backend
 from lungcad.backends.choose import fastest
+from lungcad.backends.features import through
 from lungcad.backends.measure import measure
 from lungcad.backends.stored import Record, Speed, folder_of, read_record, write_record
 from lungcad.device import plain_cpu
 from lungcad.errors import ModelError, UnknownNameError
-from lungcad.explain import METHODS, Options, PreparedInput, explain
+from lungcad.explain import METHODS, Layer, Options, PreparedInput, explain
 from lungcad.explain.trust.sanity import sanity
 from lungcad.export import FORMATS
 from lungcad.export.network import ExportedFeatures
 from lungcad.imaging.phantom import make_phantom
-from lungcad.models import create_model, predict_batch
+from lungcad.models import create_model, features, predict_batch
 from lungcad.models.weights import load_model, ready, save_weights
 from lungcad.preprocess import PreprocessConfig
 from tests.calls import caller, use_networks
@@ -91,6 +92,37 @@ def test_a_runtime_answers_and_explains_as_torch_does(small, backend):
             explain(model, prepared, method, 1, Options(samples=100)).grid for model, prepared in ((fast, ours), (small, usual))
         )
         np.testing.assert_allclose(heat, expected_heat, atol=1e-4 * np.abs(expected_heat).max(), err_msg=method)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_maps_of_inputs_of_another_size_are_torchs(small, backend):
+    """A file is written for one size: OpenVINO lays another one out as more images, without a word."""
+    fast = with_backend(small, backend)
+    large = torch.rand(2, 3, 128, 96)
+    torch.testing.assert_close(features(fast, large), features(small, large), atol=1e-4, rtol=1e-4)
+    ours, usual = PreparedInput.of(fast, IMAGE), PreparedInput.of(small, IMAGE)
+    for method, layer in (("gradcam", Layer.ENLARGED), ("scorecam", Layer.ENLARGED), ("layercam-fused", Layer.LAST)):
+        heat, expected = (
+            explain(model, prepared, method, 1, Options(layer=layer)).grid for model, prepared in ((fast, ours), (small, usual))
+        )
+        np.testing.assert_allclose(heat, expected, atol=1e-3 * np.abs(expected).max(), err_msg=method)
+    assert set(BACKENDS[backend].files) <= read_record(folder_of(small), BACKENDS[backend]).files.keys()
+
+
+def test_a_runtime_that_answers_another_number_of_images_is_refused(small):
+    wrong = through(small, QUICK.name, lambda images: np.zeros((len(images) + 1, 8, 4, 4), np.float32))
+    with pytest.raises(ModelError, match=r"The runtime answered 6 images where 5 were asked; choose the backend torch\."):
+        predict_batch(wrong, BATCH)
+
+
+def test_torch_is_asked_for_by_name_of_a_network_in_another_runtime(small, quick):
+    fast = with_backend(small, quick)
+    assert with_backend(fast, "torch") is small and with_backend(fast, quick) is fast
+    assert with_backend(fast) is small  # nothing was measured
+    assert analyse(IMAGE, fast, methods=()).backend == quick
+    noise = replace(PreparedInput.of(fast, IMAGE), features=torch.rand(1, *PreparedInput.of(fast, IMAGE).features.shape[1:]))
+    answer, usual = analyse(IMAGE, fast, methods=(), backend="torch", prepared=noise), analyse(IMAGE, small, methods=())
+    assert answer.backend == "torch" and answer.prediction == usual.prediction
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
