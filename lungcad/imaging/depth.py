@@ -6,6 +6,7 @@ from lungcad.errors import ImageError
 from lungcad.imaging.corners import LIKE_AIR, corner_fill, fills_as_air, numbers_only
 from lungcad.imaging.hounsfield import AIR, HIGHEST, LOWEST, SWITCH, doubt, doubt_behind, is_usual, offset_of, sampled
 from lungcad.imaging.image import Scale, Unit
+from lungcad.imaging.landmarks import shifted
 from lungcad.imaging.remarks import Remarks
 
 NEARLY_ALL = 0.999
@@ -19,8 +20,8 @@ def to_image(
 
     Unsigned values are display grey over their whole range, 16 bits also over the 8 to 14 bits that 99.9 % of the pixels use, with a note;
     floats from 0 to 1, or from 0 to 255, as they are; signed, wide and other floating-point values are stretched, with a warning.
-    Values like a CT slice's, as they are or offset by 1024, 32768 or another usual number, are Hounsfield units, with a note. NaN or infinity in the
-    corners is padding; elsewhere it is refused.
+    Values like a CT slice's, as they are or offset by 1024, 32768 or another usual number, are Hounsfield units, with a note, and a warning where air and muscle
+    lie elsewhere than they should. NaN or infinity in the corners is padding; elsewhere it is refused.
     white_is_zero: TIFF's photometric interpretation 0; it says how grey is shown, and leaves Hounsfield units as they are.
     white: the value that the file says is white, where it does.
     """
@@ -60,6 +61,8 @@ def _hounsfield(values: np.ndarray, padding: np.ndarray, scale: Scale, remarks: 
             remarks.warn(why)
     elif is_usual(offset):
         remarks.note(f"The values look like a CT slice's{offset_words} and were read as Hounsfield units; {SWITCH}.")
+        if why := shifted(hu, padding | corner_fill(hu)):
+            remarks.warn(why)
     else:
         remarks.warn(
             f"The values look like a CT slice's, offset by about {-offset:.0f}, which is no usual number; they were read as Hounsfield units by where air "

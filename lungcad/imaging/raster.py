@@ -26,6 +26,9 @@ MAX_CHANNELS = 4
 CLEARLY_COLOURED = 40
 """Difference between the largest and smallest channel (of 255) from which a pixel counts as coloured."""
 _EXIF_ORIENTATION = 0x0112
+MAX_HEADER = 1_000_000
+"""Bytes, of which all but some twenty are comments."""
+_PNM_HEADER = re.compile(rb"P[25]" + rb"(?:(?:\s|#[^\r\n]*+[\r\n])++\d+)" * 2 + rb"(?:\s|#[^\r\n]*+[\r\n])++(\d+)(?:\s|#)")
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,9 +132,13 @@ def _with_pillow(data: bytes, remarks: Remarks) -> _Picture:
 
 
 def _pnm_white(data: bytes) -> int:
-    """The third number of a PGM's header: what its white is."""
-    words = re.sub(rb"#[^\n\r]*", b" ", data[:4096]).split(maxsplit=4)
-    return int(words[3]) if len(words) > 3 and words[3].isdigit() else 65535
+    """The third number of a PGM's header, its white. Raises :class:`ImageError` where no such number ends within :data:`MAX_HEADER` bytes."""
+    header = _PNM_HEADER.match(data[:MAX_HEADER])
+    if header is None:
+        raise ImageError(
+            f"The PGM's header does not say within {MAX_HEADER / 1e6:.0f} MB what white is; save it again without its comments."
+        )
+    return int(header[1])
 
 
 def _check_size(columns: int, rows: int, n_bytes: int) -> None:

@@ -141,6 +141,30 @@ def test_an_unusual_offset_is_measured_at_the_air_and_warned_of():
     assert image.unit is Unit.HU and "no usual number" in image.warnings[0] and np.abs(image.pixels - HU).max() < 10
 
 
+NOISY = HU + np.rint(np.random.default_rng(0).normal(0, 12, HU.shape)).astype(int)
+
+
+@pytest.mark.parametrize(
+    ("kind", "offset"),
+    [("u2", offset) for offset in (850, 880, 900, 920, 950)]
+    + [("i2", offset) for offset in (-500, -400, -300, -100, 100, 140, 200, 300, 400, 900, 920, 980)]
+    + [("f4", 300)],
+)
+def test_shifted_hounsfield_units_are_never_read_in_silence(kind, offset):
+    for scale in Scale.AUTO, Scale.HOUNSFIELD:
+        image = read_image(tiff(np.where(kind == "u2", (NOISY + offset).clip(0), NOISY + offset).astype(kind)), scale=scale)
+        assert any("--scale" in warning or "is a guess" in warning or "you asked" in warning for warning in image.warnings)
+
+
+@pytest.mark.parametrize("padding", [None, -1024, -2000, -3024])
+def test_true_hounsfield_units_and_crops_of_lung_are_not(padding):
+    values = NOISY if padding is None else np.where(OUTSIDE, padding, NOISY.clip(-1024))
+    lung = NOISY[36:66, 12:46]  # with its wall, without a pixel of outer air
+    for true in (values, lung):
+        image = read_image(tiff(true.astype("i2")))
+        assert image.unit is Unit.HU and not image.warnings
+
+
 def test_grey_over_the_whole_of_32_bits_is_read_at_once():
     assert read_image(tiff(GREY.astype("u4") * 0x01010101)).unit is Unit.GREY
 
@@ -154,8 +178,19 @@ def test_a_pgms_white_is_what_its_header_says(white):
     assert hounsfield.unit is Unit.HU and (hounsfield.pixels == HU).all()
 
 
-def pgm(values, white):
-    return b"P5 # by hand\n%d %d\n%d\n" % (*values.shape[::-1], white) + values.astype(">u2").tobytes()
+@pytest.mark.parametrize("size", [10, 4095, 4096, 5000, 100_000])
+def test_a_pgms_comments_hide_no_white(size):
+    image = read_image(pgm(HU + 1024, 1024 + HU.max(), b"1 " * (size // 2)))
+    assert image.unit is Unit.HU and (image.pixels == HU).all()
+
+
+def test_a_pgm_that_is_all_comment_is_refused():
+    with pytest.raises(ImageError, match="what white is"):
+        read_image(pgm(HU + 1024, 1024 + HU.max(), b"1" * 1_000_000))
+
+
+def pgm(values, white, comment=b"by hand"):
+    return b"P5 # %b\n%d %d\n%d\n" % (comment, *values.shape[::-1], white) + values.astype(">u2").tobytes()
 
 
 def test_one_pixel_more_changes_no_other():

@@ -1,0 +1,67 @@
+"""Air and muscle as landmarks of the Hounsfield scale: where a slice has them tells whether its values are shifted."""
+
+import numpy as np
+
+from lungcad.imaging.hounsfield import HIGHEST, LOWEST, SWITCH, doubt, sampled
+
+PLACE_OF_AIR = (-1030.0, -975.0)
+"""Hounsfield units between which air is found; a file that is cut off at -1024 may have it there."""
+FAT, MUSCLE, ENHANCED = (-145.0, -70.0), (15.0, 85.0), (85.0, 500.0)
+"""Hounsfield units between which fat, muscle with plain blood, and blood with contrast have their most frequent values."""
+_DARKEST_TISSUE, _SOFT = -600.0, (-300.0, 500.0)
+_BIN, _BINS_TOGETHER = 5.0, 7
+_LEAST = 0.03
+
+
+def shifted(hu: np.ndarray, filled: np.ndarray) -> str | None:
+    """Why values that were recognised as Hounsfield units are probably shifted by some constant; None where air or muscle lie as they should, and where
+    neither is there to tell, as in a crop.
+
+    hu: float, (rows, columns). filled: bool mask of what fills the corners, which may be padding or air.
+    """
+    inside = hu[~filled & (hu >= LOWEST) & (hu <= HIGHEST)]
+    if not inside.size:
+        return None
+    sample = sampled(inside)
+    lowest = min(float(sample.min()), float(hu[filled & (hu >= LOWEST)].min(initial=np.inf)))
+    cut_off = bool(np.mean(sampled(hu) == lowest) >= _LEAST)
+    air = _air(sample)
+    if air is None:
+        return doubt(sample) if filled.any() and np.quantile(sample, 0.005) > -500 else None
+    too_low = air < PLACE_OF_AIR[0]
+    if not cut_off and not too_low and (air <= PLACE_OF_AIR[1] or not _is_narrow(sample, air)):
+        return None
+    tissue = sample[(sample > _SOFT[0]) & (sample < _SOFT[1])]
+    soft = _peaks(tissue, *_SOFT, at_least=0.3)
+    placed = _any(soft, MUSCLE) and all(_any([at], FAT, MUSCLE, ENHANCED) for at in soft)
+    if placed and not too_low and (air <= PLACE_OF_AIR[1] or _any(soft[-1:], MUSCLE)):
+        return None
+    return (
+        f"What looks like air lies at {air:.0f} HU and tissue most often at {' and '.join(f'{at:.0f}' for at in soft) or 'no one value of'} HU (it should be "
+        f"-1000 for air, -100 for fat, 50 for muscle): all values are probably shifted by a number that the file does not tell; {SWITCH}."
+    )
+
+
+def _air(sample: np.ndarray) -> float | None:
+    """The lowest of the most frequent values below tissue's; None where nothing is."""
+    peaks = _peaks(sample[sample < _DARKEST_TISSUE], LOWEST - 100, _DARKEST_TISSUE, at_least=0.25)
+    peaks = [at for at in peaks if np.mean(np.abs(sample - at) <= 30) >= _LEAST]
+    return float(np.median(sample[np.abs(sample - peaks[0]) <= 40])) if peaks else None
+
+
+def _is_narrow(sample: np.ndarray, at: float) -> bool:
+    """Whether values lie together as air's do; lung's, the lowest where a crop holds no air, are spread."""
+    return bool(np.mean(np.abs(sample - at) <= 30) >= 0.65 * np.mean(np.abs(sample - at) <= 80))
+
+
+def _any(values: list[float], *ranges: tuple[float, float]) -> bool:
+    return any(low <= value <= high for value in values for low, high in ranges)
+
+
+def _peaks(values: np.ndarray, low: float, high: float, *, at_least: float) -> list[float]:
+    """Most frequent values, each the largest around it and at least that share of the largest of all, from the lowest up."""
+    counts = np.histogram(values, np.arange(low, high + _BIN, _BIN))[0].astype(np.float64)
+    smooth = np.convolve(counts, np.hanning(_BINS_TOGETHER + 2)[1:-1], "same")
+    around = np.lib.stride_tricks.sliding_window_view(np.pad(smooth, 6), 13).max(axis=1)
+    at = np.flatnonzero((smooth == around) & (smooth >= at_least * max(float(smooth.max()), 1e-9)))
+    return [float(low + (index + 0.5) * _BIN) for index in at]
