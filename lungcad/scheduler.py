@@ -55,6 +55,8 @@ class _Shared:
     is_over: threading.Event = field(default_factory=threading.Event)
     has_result: bool = False
     result: Any = None
+    ticket: "_Ticket | None" = None
+    kind: Kind = Kind.JOB
 
 
 class Scheduler:
@@ -70,13 +72,15 @@ class Scheduler:
         self._mine = threading.local()
 
     @contextmanager
-    def turn(self, kind: Kind, owner: Hashable, waiting: Waiting | None = None) -> Iterator["Turn"]:
-        """A turn, once it has come; within the turn of the same thread there is no other."""
+    def turn(self, kind: Kind, owner: Hashable, waiting: Waiting | None = None, shared: _Shared | None = None) -> Iterator["Turn"]:
+        """A turn, once it has come; within the turn of the same thread there is no other. shared: work whose most urgent asker lends it his kind."""
         if (mine := getattr(self._mine, "turn", None)) is not None:
             yield mine
             return
         with self._lock:
-            ticket = _Ticket(kind, owner, self._next_number(), threading.Condition(self._lock))
+            ticket = _Ticket(min(kind, shared.kind) if shared else kind, owner, self._next_number(), threading.Condition(self._lock))
+            if shared:
+                shared.ticket = ticket
             self._tickets.append(ticket)
             self._grant()
         turn = Turn(self, ticket, waiting)
@@ -104,6 +108,7 @@ class Scheduler:
                 if is_first := key not in self._shared:
                     self._shared[key] = _Shared()
                 shared = self._shared[key]
+                self._hurry(shared, kind)
             if not is_first:
                 while not shared.is_over.wait(LOOK):
                     if waiting:
@@ -112,7 +117,7 @@ class Scheduler:
                     return shared.result  # type: ignore[no-any-return]
                 continue
             try:
-                with self.turn(kind, owner, waiting) as turn:
+                with self.turn(kind, owner, waiting, shared) as turn:
                     shared.result = result = compute(turn)
                 shared.has_result = True
                 return result
@@ -120,6 +125,13 @@ class Scheduler:
                 with self._lock:
                     del self._shared[key]
                 shared.is_over.set()
+
+    def _hurry(self, shared: _Shared, kind: Kind) -> None:
+        """Who asks for the same work more urgently takes it forward with him; under the lock."""
+        shared.kind = min(shared.kind, kind)
+        if shared.ticket and shared.kind < shared.ticket.kind:
+            shared.ticket.kind = shared.kind
+            self._grant()
 
     def before(self, ticket: _Ticket) -> int:
         """How many go before it: those that run, and those that wait for a turn that comes earlier."""

@@ -35,6 +35,6 @@ class Schema(pydantic.BaseModel):
             values = yaml.safe_load(path.read_text("utf-8"))
         except OSError:
             raise error(f"The {what} {str(path)!r} cannot be read; check the path.") from None
-        except (yaml.YAMLError, UnicodeDecodeError):
+        except (yaml.YAMLError, UnicodeDecodeError, RecursionError):
             raise error(f"The {what} {path.name} is not valid YAML.") from None
         return cls.parse(values, f"{what.capitalize()} {path.name}", error)

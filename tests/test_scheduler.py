@@ -3,6 +3,7 @@
 import contextlib
 import threading
 import time
+from functools import partial
 
 import pytest
 
@@ -223,3 +224,25 @@ def test_a_turn_within_a_turn_is_the_same_turn():
     with scheduler.turn(Kind.JOB, "someone") as outer, scheduler.turn(Kind.ANSWER, "someone") as inner:
         assert inner is outer
     assert scheduler._tickets == []
+
+
+def test_who_asks_more_urgently_for_the_same_work_takes_it_forward():
+    scheduler = Scheduler(1)
+    users = Users(scheduler)
+
+    def ask_once(kind: Kind, owner: str) -> None:
+        before = [scheduler._numbers, len(scheduler._shared)]
+        ask = partial(scheduler.once, "work", kind, owner, lambda turn: users.begun.append((turn.ticket.begun, "work")))
+        users.threads.append(threading.Thread(target=ask))
+        users.threads[-1].start()
+        while kind is Kind.JOB and [scheduler._numbers, len(scheduler._shared)] == before:
+            time.sleep(0.001)
+
+    with scheduler.turn(Kind.CHECKS, "someone"), scheduler_is_full(scheduler):
+        users.ask("job", Kind.JOB, "first")
+        users.ask("map", Kind.MAP, "second")
+        ask_once(Kind.JOB, "third")
+        ask_once(Kind.ANSWER, "fourth")
+        while scheduler._shared["work"].kind is not Kind.ANSWER:
+            time.sleep(0.001)
+    assert users.finish() == ["work", "map", "job"]

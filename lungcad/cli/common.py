@@ -112,3 +112,8 @@ def check_writable(path: Path | None, suffix: str, *, source: Path | None = None
     if source is not None and same_file(path, source):
         raise LungcadError(f"The output '{printable(path)[-200:]}' is the image itself, which would be lost; choose another name.")
     check_can_write(path)
+
+
+def given_options(context: typer.Context) -> list[str]:
+    """Names of the parameters that stand on the command line, not the defaults."""
+    return [name for name in context.params if (source := context.get_parameter_source(name)) and source.name == "COMMANDLINE"]

@@ -16,17 +16,20 @@ from lungcad.cli.common import (
     app,
     check_writable,
     complain,
+    given_options,
     print_json,
     print_table,
     progress,
     table_of,
 )
+from lungcad.errors import LungcadError
 from lungcad.files import check_can_make, write_whole
 from lungcad.paths import CHECKPOINTS, RUNS, WEIGHTS, to_write
 
 
 @app.command()
 def train(
+    context: typer.Context,
     recipe: Path,
     data: Annotated[
         Path | None, typer.Option(help="Folder of the data set, laid out as published; by default looked for in data/.")
@@ -49,7 +52,14 @@ def train(
     if LabSettings.are_in(recipe):
         from lungcad.cli.lab import train_settings
 
-        train_settings(LabSettings.read(recipe))
+        if unused := sorted(set(given_options(context)) - {"recipe", "seed"}):
+            raise LungcadError(
+                f"{recipe.name} holds settings of the lab, which takes no {', '.join(f'--{name}' for name in unused)}; leave that out."
+            )
+        settings = LabSettings.read(recipe)
+        train_settings(
+            settings if seed is None else LabSettings.parse(settings.model_dump() | {"seed": seed}, "The lab's settings", LungcadError)
+        )
         return
     from lungcad.datasets import DATASETS
     from lungcad.datasets.parts import parse_parts

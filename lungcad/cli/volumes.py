@@ -79,6 +79,10 @@ def volume(
     network, other = load_model(model), load_model(beside) if beside else None
     if other and place is None:
         raise LungcadError("--with goes with --point X,Y,Z: name the place that both networks are asked about.")
+    if point is not None and target is not None:
+        raise LungcadError(
+            "--target is of whole series; a place is explained for the class that the network answers with. Leave --target or --point out."
+        )
     if point is None:
         check_can_read(network.card, method)
     elif other:
@@ -134,6 +138,8 @@ class _Given:
 
 def _given(path: Path, series: int | None, outputs: "SeriesOutputs") -> _Given:
     if str(path) == EXAMPLE:
+        if series is not None:
+            raise LungcadError("The example is one series; leave --series out.")
         from lungcad.imaging.phantom_volume import example_volume
 
         chest = example_volume()

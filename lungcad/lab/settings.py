@@ -108,6 +108,6 @@ class LabSettings(Schema):
         """Whether the YAML file holds settings of the lab, not a recipe: its keys are theirs. False for one that cannot be read."""
         try:
             values = yaml.safe_load(Path(path).read_text("utf-8"))
-        except (OSError, ValueError, yaml.YAMLError):
+        except (OSError, ValueError, RecursionError, yaml.YAMLError):
             return False
         return isinstance(values, dict) and "head" in values and set(values) <= set(cls.model_fields)

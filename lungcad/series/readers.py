@@ -92,11 +92,14 @@ def _nodule(row: dict[str, str], volume: CTVolume) -> MarkedNodule:
     in_file = np.array([float(row["centroid_row"]), float(row["centroid_col"])])
     x, y, _ = volume.point_mm(index, *_turned(in_file, volume))
     diameter = float(row["diameter_mm"])
-    if not np.isfinite([x, y, height, diameter]).all():
+    scores, number = _scores(row["malignancy"]), int(row["nodule"])
+    if not np.isfinite([x, y, height, diameter]).all() or min(diameter, *in_file) <= 0 or number < 0:
         raise ValueError("not a place in the patient")
+    if not scores or not set(scores) <= {1, 2, 3, 4, 5}:
+        raise ValueError("no readers' scores")
     return MarkedNodule(
-        f"nodule {int(row['nodule']) + 1}",
-        _scores(row["malignancy"]),
+        f"nodule {number + 1}",
+        scores,
         diameter,
         (x, y, height),
         {name: _scores(row[name]) for name in CONCEPTS if name != "diameter_mm" and row.get(name)},

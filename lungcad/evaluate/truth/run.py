@@ -141,6 +141,7 @@ def measure_part(
     scenes, networks = draw_scenes(Split.TEST, facts["n"]), known_networks(facts["networks"])
     step = Steps(sum(map(part.suits, networks)) * len(scenes), on_progress)
     table = measured(part, networks, scenes, slow_cases=slow_cases, before=before, on_rows=on_rows, on_case=step)
+    slow_cases = max(slow_cases, facts["slow_cases"].get(name, 0) if len(before) else 0)  # the rows measured before are kept
     return {**facts, name: part.module.rows(table), "slow_cases": {**facts["slow_cases"], name: slow_cases}}, table
 
 

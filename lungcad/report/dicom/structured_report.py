@@ -26,7 +26,7 @@ from lungcad.explain import METHODS
 from lungcad.explain.trust import Check
 from lungcad.models.card import ModelCard
 from lungcad.report.dicom.explained import ExplainedSlice
-from lungcad.report.dicom.identity import NO_UNITS, PURPOSE, general, new_uid, own_code
+from lungcad.report.dicom.identity import NO_UNITS, PURPOSE, general, new_uid, own_code, short
 
 CT_CHEST = CodedConcept("24627-2", "LN", "CT Chest")
 Group = MeasurementsAndQualitativeEvaluations | PlanarROIMeasurementsAndQualitativeEvaluations
@@ -119,11 +119,15 @@ def said(name: str, question: str, value: str, answer: str) -> QualitativeEvalua
 
 
 def _measured(check: Check) -> list[Measurement]:
-    """A check's number and its control's, where it has them."""
+    """A check's number and its control's, where it has them; long names are cut so that the two stay apart."""
     named = (("", check.value), (" (control)", check.control))
     return [
         Measurement(
-            own_code(f"trust-{check.name}{'-control' if suffix else ''}", f"{check.name}: {check.measure}{suffix}"), float(value), NO_UNITS
+            own_code(
+                f"trust-{check.name}{'-control' if suffix else ''}", short(f"{check.name}: {check.measure}", 64 - len(suffix)) + suffix
+            ),
+            float(value),
+            NO_UNITS,
         )
         for suffix, value in named
         if value is not None
