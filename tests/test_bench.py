@@ -106,7 +106,7 @@ def test_the_plain_lime_sees_what_ours_sees(toy_bench, weights_folder):
     model = timing.baseline_model()
     image = timing.example_slice()
     grey, geometry = to_grey(image, model.card.preprocess)
-    whole = lime._on_whole_image(superpixels(grey), geometry)
+    whole = lime.on_whole_image(superpixels(grey), geometry)
     assert whole.shape == image.shape and set(np.unique(whole)) == set(range(superpixels(grey).max() + 2))
     np.testing.assert_array_equal(geometry.labels_to_input(whole, grey.shape), superpixels(grey))
 
