@@ -235,7 +235,7 @@ def test_draw_first_then_reveal(tab, server):
 
 def test_methods_by_classes_and_nearest_cases(tab, server):
     open_predict(tab, server, f"?{ON_SLICES}&panel=methods")
-    expect(tab.locator(".st-key-methods .stage canvas")).to_have_count(17)
+    expect(tab.locator(".st-key-methods .stage canvas")).to_have_count(21)
     settled(tab)
     expect(tab.locator(".st-key-methods .scale")).to_have_count(5)
     tab.set_viewport_size({"width": 1440, "height": 3600})

@@ -51,13 +51,15 @@ def learning_curves(history: pd.DataFrame) -> go.Figure:
 def embedding(
     classes: tuple[str, ...], training: np.ndarray, training_labels: np.ndarray, test: np.ndarray, table: pd.DataFrame
 ) -> go.Figure:
-    """training (n, 2) small and pale, test (m, 2) large; a cross where the answer of ``table`` is wrong."""
+    """training (n, 2) small and pale, test (m, 2) large; a cross where the answer of ``table`` is wrong. Drawn as SVG: Plotly's WebGL needs ``eval``, which the
+    app's content security policy forbids.
+    """
     figure = go.Figure()
     colours = dict(zip(classes, cycle(COLOURS)))
     for name, colour in colours.items():
         xy = training[training_labels == name]
         figure.add_trace(
-            go.Scattergl(
+            go.Scatter(
                 x=xy[:, 0],
                 y=xy[:, 1],
                 name=f"{class_label(name)}, training",
@@ -70,7 +72,7 @@ def embedding(
         rows = (table.label == name).to_numpy()
         wrong = (table.label != table.answer).to_numpy()[rows]
         figure.add_trace(
-            go.Scattergl(
+            go.Scatter(
                 x=test[rows, 0],
                 y=test[rows, 1],
                 name=f"{class_label(name)}, test",
