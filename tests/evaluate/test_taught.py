@@ -107,6 +107,7 @@ def test_the_command_measures_every_network_and_writes_rows_and_page(trainings):
 
 def test_weights_that_are_missing_or_are_not_the_runs_are_one_sentence(trainings, monkeypatch):
     monkeypatch.setattr("lungcad.models.load_model", lambda name, **_: SimpleNamespace(card=SimpleNamespace(sha256="other")))
+    monkeypatch.setattr("lungcad.cli.taught.WEIGHTS", trainings / "no weights")
     for change, sentence in (
         (lambda: None, "of other weights"),
         ((trainings / ARMS["none"] / "weights" / f"{ARMS['none']}.json").unlink, "not shipped"),
