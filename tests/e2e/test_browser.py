@@ -237,7 +237,7 @@ def test_methods_by_classes_and_nearest_cases(tab, server):
     open_predict(tab, server, f"?{ON_SLICES}&panel=methods")
     expect(tab.locator(".st-key-methods .stage canvas")).to_have_count(21)
     settled(tab)
-    expect(tab.locator(".st-key-methods .scale")).to_have_count(5)
+    expect(tab.locator(".st-key-methods .scale")).to_have_count(6)
     tab.set_viewport_size({"width": 1440, "height": 3600})
     open_predict(tab, server, f"?{ON_SLICES}&panel=nearest")
     expect(tab.get_by_text("training case").first).to_be_visible()
