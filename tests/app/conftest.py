@@ -4,8 +4,10 @@ from collections import OrderedDict
 
 import pytest
 
-from lungcad.app import session
+from lungcad.app import jobs, session
+from lungcad.app.lab import trainings
 from lungcad.errors import ModelError
+from tests.app.lab_page import StandIn, join
 from tests.conftest import CLASSES, write_phantoms
 
 
@@ -35,3 +37,16 @@ def folder(tmp_path):
     (tmp_path / "train" / CLASSES[1] / "conflict.png").write_bytes(copy)
     (tmp_path / "train" / CLASSES[1] / "damaged.png").write_bytes(b"\x89PNG\r\n\x1a\n nothing")
     return tmp_path
+
+
+@pytest.fixture
+def lab(monkeypatch):
+    """The Lab with a process that trains in an instant, and with nothing trained before."""
+    worker = StandIn()
+    monkeypatch.setattr(trainings, "_WORKER", worker)
+    monkeypatch.setattr(trainings, "_TRAININGS", type(trainings._TRAININGS)())
+    monkeypatch.setattr(trainings, "_QUEUE", [])
+    monkeypatch.setattr(jobs, "_JOBS", type(jobs._JOBS)())
+    yield worker
+    worker.may_go_on.set()
+    join()

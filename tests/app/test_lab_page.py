@@ -1,70 +1,17 @@
 """The logic of the Lab page, on shipped features; a stand-in trains in an instant unless a test wants the real process."""
 
-import shutil
 import threading
 import time
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lungcad.app import jobs
 from lungcad.app.lab import trainings
 from lungcad.app.lab.result import differing
-from lungcad.datasets import own
-from lungcad.imaging.phantom import make_phantom
 from lungcad.lab.presets import PRESETS
 from lungcad.lab.settings import HeadKind, LabSettings
-from lungcad.train import known_without
-from tests.app.lab_training import RESULTS, a_training, an_epoch, weights_of
-from tests.app.pages import open_page
-
-
-class StandIn:
-    """Takes the place of the lab's process; waits at each step for the test."""
-
-    def __init__(self) -> None:
-        self.may_go_on = threading.Event()
-        self.trained: list[LabSettings] = []
-        self.stages = ("patients", "epoch")
-
-    def start(self) -> None:
-        pass
-
-    def train(self, settings, *, on_progress, on_epoch, check):
-        self.trained.append(settings)
-        if "patients" in self.stages:
-            on_progress(50, 350)
-        if "epoch" in self.stages:
-            on_epoch(an_epoch())
-        while not self.may_go_on.wait(0.02):
-            check()
-        return {"results": RESULTS.to_dict(), "head": weights_of(settings)}
-
-
-@pytest.fixture
-def lab(monkeypatch):
-    worker = StandIn()
-    monkeypatch.setattr(trainings, "_WORKER", worker)
-    monkeypatch.setattr(trainings, "_TRAININGS", type(trainings._TRAININGS)())
-    monkeypatch.setattr(trainings, "_QUEUE", [])
-    monkeypatch.setattr(jobs, "_JOBS", type(jobs._JOBS)())
-    yield worker
-    worker.may_go_on.set()
-    join()
-
-
-def join() -> None:
-    for job in list(jobs._JOBS.values()):
-        job.thread.join(60)
-
-
-def page(**query: str) -> AppTest:
-    return open_page("6_Lab.py", **query).run()
-
-
-def words(opened: AppTest) -> str:
-    kinds = (opened.markdown, opened.caption, opened.info, opened.error)
-    return "\n".join(element.value for kind in kinds for element in kind)
+from tests.app.lab_page import join, page, words
+from tests.app.lab_training import a_training
 
 
 def begun(lab, opened: AppTest) -> AppTest:
@@ -255,44 +202,6 @@ def test_a_trained_network_goes_to_the_pickers_of_its_own_session_only(lab):
     assert opened.selectbox(key="model").value == name
     stranger = AppTest.from_function(every_name).run()
     assert not stranger.exception and "phantom-honest" in stranger.text[0].value and "lab-" not in stranger.text[0].value
-
-
-@pytest.fixture
-def slices_of_two_classes(tmp_path):
-    for index in range(24):
-        folder = tmp_path / "mine" / ("first" if index % 2 else "second")
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{index}.png").write_bytes(make_phantom(index, size=128).png())
-    return tmp_path / "mine"
-
-
-def measured_own_folder(folder) -> AppTest:
-    opened = page()
-    opened.toggle(key="lab_own").set_value(True).run()
-    opened.text_input(key="own_folder").set_value(str(folder)).run()
-    opened.button(key="without_lungs_start").click().run()
-    join()
-    return opened.run()
-
-
-def test_ones_own_folder_of_any_classes_is_measured_without_the_lungs(lab, slices_of_two_classes, monkeypatch):
-    monkeypatch.setattr(own, "by_neighbours", lambda cases, prints: [case.id for case in cases])  # phantoms look like copies of each other
-    monkeypatch.setattr(known_without, "_embedded", lambda backbone, grey, config: grey.reshape(len(grey), -1)[:, ::1000])
-    opened = measured_own_folder(slices_of_two_classes)
-    assert not opened.exception and not opened.error
-    assert "Shown no lung at all" in words(opened) and str(slices_of_two_classes) not in str(opened.query_params)
-    table = next(each.value for each in opened.dataframe if "what is seen" in each.value.columns)
-    assert list(table["what is seen"])[:2] == ["as it is", "without the lungs"] and {"recall first", "recall second"} <= set(table.columns)
-
-
-def test_ones_own_folder_with_one_class_or_few_images_is_a_sentence(lab, slices_of_two_classes):
-    for path in sorted((slices_of_two_classes / "first").iterdir())[3:]:
-        path.unlink()
-    opened = measured_own_folder(slices_of_two_classes)
-    assert not opened.exception and "only 3 images of the class first" in words(opened)
-    shutil.copytree(slices_of_two_classes / "second", slices_of_two_classes.parent / "one class" / "second")
-    opened = measured_own_folder(slices_of_two_classes.parent / "one class")
-    assert not opened.exception and "All images are of one class" in words(opened)
 
 
 def every_name() -> None:

@@ -1,9 +1,9 @@
 """A result of a whole data set on disk, ``ROOT/DATASET``: facts as JSON beside a table of cases, from which every row is computed anew."""
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +20,16 @@ CASES = "cases.parquet"
 
 
 @dataclass(frozen=True, eq=False)
-class DatasetResult:
+class DatasetResult(ABC):
     """facts: at least :data:`FACTS`. cases: :func:`case_rows`, with what the result tells them apart by."""
 
     facts: Mapping[str, Any]
     cases: pd.DataFrame
 
-    @cached_property
+    @property
+    @abstractmethod
     def rows(self) -> list[dict[str, Any]]:
         """What is measured on the cases; the first row is what the others are compared with."""
-        raise NotImplementedError
 
     def to_dict(self) -> dict[str, Any]:
         """JSON for the command line."""
