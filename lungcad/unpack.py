@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from lungcad.errors import DatasetError
 from lungcad.names import printable
@@ -35,9 +35,8 @@ def unpack_zip(archive: BinaryIO, folder: Path, *, limits: Limits = Limits(), cl
     archives, or passes a limit. The caller removes the folder then.
     """
     writer = _LimitedWriter(folder, limits, clock)
-    with _damage_told():
-        for name, chunks in _members(archive, limits):
-            writer.write(name, chunks)
+    for name, chunks in _members(archive, limits):
+        writer.write(name, chunks)
     return writer.files
 
 
@@ -47,12 +46,11 @@ def read_zip(archive: BinaryIO, *, limits: Limits = Limits(), clock: Callable[[]
     Refuses what :func:`unpack_zip` refuses.
     """
     budget, contents = _Budget(limits, clock), dict[tuple[str, ...], bytes]()
-    with _damage_told():
-        for name, chunks in _members(archive, limits):
-            parts = _inner_parts(name, limits.depth)
-            if parts in contents:
-                raise _comes_twice(name)
-            contents[parts] = b"".join(budget.spend(name, chunks))
+    for name, chunks in _members(archive, limits):
+        parts = _inner_parts(name, limits.depth)
+        if parts in contents:
+            raise _comes_twice(name)
+        contents[parts] = b"".join(budget.spend(name, chunks))
     in_order = sorted(contents, key=lambda parts: (*((1, folder) for folder in parts[:-1]), (0, parts[-1])))
     return [contents[parts] for parts in in_order if not parts[-1].startswith(".")]
 
@@ -124,6 +122,7 @@ def _comes_twice(name: str) -> DatasetError:
 
 @contextmanager
 def _damage_told() -> Iterator[None]:
+    """Around zipfile's own work, and no other."""
     try:
         yield
     except DatasetError:
@@ -134,15 +133,21 @@ def _damage_told() -> Iterator[None]:
 
 def _members(archive: BinaryIO, limits: Limits) -> Iterator[tuple[str, Iterator[bytes]]]:
     """(name, chunks) of every file in the zip; of a kind that is unpacked."""
-    _check_directory(archive, limits)
-    archive.seek(0)
-    with zipfile.ZipFile(archive) as opened:
-        for member in opened.infolist():
-            if member.is_dir():
-                continue
-            _check_member(member)
-            with opened.open(member) as source:
-                yield member.filename, iter(partial(source.read, _CHUNK), b"")
+    with _damage_told():
+        _check_directory(archive, limits)
+        archive.seek(0)
+        with zipfile.ZipFile(archive) as opened:
+            for member in opened.infolist():
+                if member.is_dir():
+                    continue
+                _check_member(member)
+                with opened.open(member) as source:
+                    yield member.filename, _chunks(source)
+
+
+def _chunks(source: IO[bytes]) -> Iterator[bytes]:
+    with _damage_told():
+        yield from iter(partial(source.read, _CHUNK), b"")
 
 
 def _inner_parts(name: str, depth: int) -> tuple[str, ...]:

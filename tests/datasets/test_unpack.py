@@ -159,3 +159,10 @@ def test_in_memory_the_same_is_refused():
                           (zipped(("a", bytes(5 << 20))), "more than 3 MiB"), (io.BytesIO(b"PK\x03\x04"), "not a zip")):  # fmt: skip
         with pytest.raises(DatasetError, match=word):
             read_zip(archive, limits=Limits(total=3 << 20))
+
+
+def test_only_what_is_wrong_with_the_zip_is_called_damage(inside):
+    for take in (read_zip, lambda archive, **kwargs: unpack_zip(archive, inside, **kwargs)):
+        ticks = iter([0.0])  # when it begins
+        with pytest.raises(RuntimeError, match="StopIteration"):
+            take(zipped(("a.png", b"x")), clock=lambda ticks=ticks: next(ticks))
