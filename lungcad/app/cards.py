@@ -27,7 +27,7 @@ def fingerprint(paths: Sequence[Path]) -> str:
     return hashlib.sha256(repr(stats).encode()).hexdigest()
 
 
-@st.cache_resource(max_entries=2, show_spinner=False)  # frozen, so all share them; copying them cost as much as two answers a page
+@st.cache_resource(max_entries=2, show_spinner=False)  # frozen, so all share them
 def _cards(fingerprint: str) -> dict[str, ModelCard]:
     return {card.name: card for card in list_cards()}
 

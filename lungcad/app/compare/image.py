@@ -14,7 +14,7 @@ from lungcad.app.defaults import PAIR, TAUGHT
 from lungcad.app.navigation import plain_errors
 from lungcad.app.predict.gate import gate_texts, mark_of
 from lungcad.app.predict.trust import BADGES
-from lungcad.explain import METHODS, methods_for
+from lungcad.explain import METHODS, Options, methods_for
 from lungcad.explain.attribution import Cost
 from lungcad.explain.trust import Check, agreement
 from lungcad.imaging import CTImage
@@ -208,7 +208,7 @@ def show_trust(image: CTImage, names: list[str], method: str) -> None:
         if result.is_hidden:
             column.caption(f"{literal(name)}: hidden, its gate declined the image.")
             continue
-        key = ("trust beside", image.key, store.cards()[name].sha256, method)
+        key = ("trust beside", *session.result_key(image, name, method, result.target, Options()))
         with column:
             place = st.empty()
             compute = partial(_checks_of, image=image, network=name, result=result, method=method, place=place)
