@@ -14,6 +14,7 @@ from lungcad.backends import AUTO, with_backend
 from lungcad.errors import ImageError, ModelError, lookup
 from lungcad.evaluate.conformal import USUAL_LEVEL, PredictionSet, check_level, prediction_set
 from lungcad.explain import METHODS, Attribution, Fill, Options, PreparedInput, explain
+from lungcad.explain.attribution import refuse_ignored
 from lungcad.explain.concepts import METHOD as CONCEPTS_METHOD
 from lungcad.explain.concepts import ConceptAnswer, concept_answer, refuse_without_concepts
 from lungcad.explain.engine import masked_probabilities, replacement_grey
@@ -159,6 +160,7 @@ def analyse(
     methods = list(methods)
     for method in methods:
         lookup({**METHODS, CONCEPTS_METHOD: None}, method, "method")
+    refuse_ignored(methods, options)
     if CONCEPTS_METHOD in methods:
         refuse_without_concepts(model.card)
     target_index = None if target is None else model.class_index(target)

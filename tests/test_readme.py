@@ -96,7 +96,7 @@ def test_what_the_readme_says_of_the_heat_maps_follows_from_the_runs():
 
     runs = {(run.facts["model"], run.facts["data"]): run.summary for run in read_trust_runs()}
     faithful = {key: {method: values["faithfulness"] for method, values in found.items()} for key, found in runs.items()}
-    cams = [name for name, entry in METHODS.items() if name.endswith(("cam", "cam++")) and entry.layered]
+    cams = [name for name, entry in METHODS.items() if name.endswith(("cam", "cam++")) and "layer" in entry.takes]
     masks = []
     for card in (card for card in of_patients() if (card.name, card.dataset) in runs):
         found, sane = faithful[card.name, card.dataset], runs[card.name, card.dataset]

@@ -1,7 +1,7 @@
 """What every explanation method returns, and the one table of methods."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -112,7 +112,7 @@ class Fill(StrEnum):
 
 @dataclass(frozen=True)
 class Options:
-    """Methods ignore what does not concern them.
+    """A method ignores what does not concern it; :func:`refuse_ignored` is for those who ask.
 
     seed: LIME, SmoothGrad, the random control. samples, segments, fill: LIME. layer: class activation maps. steady: of LIME, the expected rank
     correlation with another seed at which it takes no more samples; None takes them all. coarse: occlusion looks closely only where it matters.
@@ -125,6 +125,10 @@ class Options:
     fill: Fill = Fill.MEAN
     steady: float | None = None
     coarse: bool = False
+
+
+CHOICES = ("layer", "steady", "coarse")
+"""Options that ask for another kind of map, so that a method without them is refused (:func:`refuse_ignored`)."""
 
 
 class Cost(StrEnum):
@@ -149,7 +153,7 @@ class Method:
     """An entry of the table. ``compute`` returns the map over the input (any resolution) with facts about it.
 
     signed: negative values mean evidence against the class.
-    control: an uninformative map that an explanation must beat. layered: works on a chosen :class:`Layer`.
+    control: an uninformative map that an explanation must beat. takes: which of :data:`CHOICES` it heeds.
     """
 
     name: str
@@ -161,7 +165,7 @@ class Method:
     for_class: bool
     compute: Compute
     control: bool = False
-    layered: bool = False
+    takes: tuple[str, ...] = ()
     suits: Callable[[ModelCard], bool] = lambda card: True
     unsuited: str = ""
 
@@ -192,6 +196,16 @@ def methods_for(card: ModelCard) -> list[str]:
     return [name for name, definition in METHODS.items() if definition.suits(card)]
 
 
+def refuse_ignored(methods: Collection[str], options: Options) -> None:
+    """Raises :class:`ModelError` for one of :data:`CHOICES` that is set and that none of the methods heeds."""
+    for choice in CHOICES:
+        takers = [name for name, definition in METHODS.items() if choice in definition.takes]
+        if methods and getattr(options, choice) != getattr(Options(), choice) and not set(takers) & set(methods):
+            raise ModelError(
+                f"The option {choice} does nothing for {', '.join(methods)}; leave it out, or choose one of: {', '.join(takers)}."
+            )
+
+
 def explain(
     model: TrainedModel,
     prepared: PreparedInput,
@@ -207,9 +221,7 @@ def explain(
     definition = lookup(METHODS, method, "method")
     if not definition.suits(model.card):
         raise ModelError(f"The network {model.card.name} {definition.unsuited}.")
-    grid, facts = definition.compute(
-        model, prepared, target, options if definition.layered else replace(options, layer=Layer.LAST), on_progress
-    )
+    grid, facts = definition.compute(model, prepared, target, options, on_progress)
     values = prepared.geometry.to_original(grid)
     if not np.isfinite(values).all():
         raise ModelError(f"{definition.title} gave NaN or infinite values for this image; its weights or the image are damaged.")

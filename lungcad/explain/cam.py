@@ -116,7 +116,7 @@ GRADIENT_METHODS: dict[str, Formula] = {"gradcam": _gradcam, "hirescam": _hiresc
 
 
 def _register_gradient_method(name: str, **entry: Any) -> Compute:
-    @register(name=name, cost=Cost.FAST, signed=False, for_class=True, layered=True, **entry)
+    @register(name=name, cost=Cost.FAST, signed=False, for_class=True, takes=("layer",), **entry)
     def compute(
         model: TrainedModel, prepared: PreparedInput, target: int, options: Options, on_progress: Progress | None = None
     ) -> tuple[np.ndarray, dict[str, float]]:
@@ -160,7 +160,7 @@ layercam = _register_gradient_method(
     cost=Cost.FAST,
     signed=False,
     for_class=False,
-    layered=True,
+    takes=("layer",),
 )
 def eigencam(
     model: TrainedModel, prepared: PreparedInput, target: int, options: Options, on_progress: Progress | None = None
@@ -181,7 +181,7 @@ def eigencam(
     cost=Cost.MEDIUM,
     signed=False,
     for_class=True,
-    layered=True,
+    takes=("layer",),
 )
 def ablationcam(
     model: TrainedModel, prepared: PreparedInput, target: int, options: Options, on_progress: Progress | None = None
@@ -216,7 +216,7 @@ def ablationcam(
     cost=Cost.SLOW,
     signed=False,
     for_class=True,
-    layered=True,
+    takes=("layer",),
 )
 def scorecam(
     model: TrainedModel, prepared: PreparedInput, target: int, options: Options, on_progress: Progress | None = None

@@ -24,6 +24,7 @@ SEGMENTS = 60
     cost=Cost.SLOW,
     signed=True,
     for_class=True,
+    takes=("steady",),
 )
 def lime(
     model: TrainedModel, prepared: PreparedInput, target: int, options: Options, on_progress: Progress | None = None

@@ -23,6 +23,7 @@ MATTERS = 0.1
     cost=Cost.MEDIUM,
     signed=True,
     for_class=True,
+    takes=("coarse",),
 )
 def occlusion(
     model: TrainedModel, prepared: PreparedInput, target: int, options: Options, on_progress: Progress | None = None

@@ -42,6 +42,7 @@ def is_problem(answer, status: int, kind: str) -> bool:
         ({"model": "phantom-honest,chest-resnet18"}, PNG, "other classes"),
         ({"method": "telepathy"}, PNG, "Unknown method"),
         ({"method": "attention"}, PNG, "has no attention over positions"),
+        ({"method": "layercam-fused", "layer": "attended"}, PNG, "The option layer does nothing for layercam-fused; leave it out"),
         ({"target": "benign"}, PNG, "Unknown class"),
         ({"frame": "0"}, PNG, "frame: Input should be greater than or equal to 1"),
         ({"set_level": "nan"}, PNG, "set_level"),

@@ -78,6 +78,26 @@ def test_explain_takes_the_methods_settings(run, png, arguments):
     assert status == 2 and "choose one of" in err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (
+            ("--method", "layercam-fused", "--layer", "attended"),
+            "The option layer does nothing for layercam-fused; leave it out, or choose one of: gradcam,",
+        ),
+        (("--method", "layercam-fused", "--layer", "enlarged"), "The option layer does nothing for layercam-fused"),
+        (("--coarse",), "The option coarse does nothing for gradcam; leave it out, or choose one of: occlusion."),
+        (
+            ("--method", "occlusion", "--steady", "0.9"),
+            "The option steady does nothing for occlusion; leave it out, or choose one of: lime.",
+        ),
+    ],
+)
+def test_an_option_that_the_method_would_ignore_is_refused(run, png, arguments, says):
+    status, out, err = run("explain", png, "--model", MODEL, *arguments)
+    assert status == 2 and out == "" and says in err and err.count("\n") == 1
+
+
 def test_an_ensemble_predicts_and_is_evaluated(run, png, tmp_path):
     both = f"{MODEL},toy-resnet18-soft"
     status, out, _ = run("predict", png, "--model", both, "--json")

@@ -57,7 +57,7 @@ def test_the_attention_map_is_offered_to_networks_that_have_one(toy, toy_gate):
 
 
 @pytest.mark.parametrize("layer", Layer)
-@pytest.mark.parametrize("method", [name for name, entry in METHODS.items() if entry.layered and entry.cost is Cost.FAST])
+@pytest.mark.parametrize("method", [name for name, entry in METHODS.items() if "layer" in entry.takes and entry.cost is Cost.FAST])
 def test_layers_have_their_own_grids(toy_gate, phantom, method, layer):
     grid = explain(toy_gate, PreparedInput.of(toy_gate, phantom.image()), method, 0, Options(layer=layer)).grid
     assert grid.shape == ((6, 6) if layer in (Layer.BEFORE, Layer.ENLARGED) else (3, 3))

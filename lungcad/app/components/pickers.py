@@ -125,7 +125,7 @@ def method_picker(network: str) -> str:
 
 def options_picker(network: str, method: str) -> Options:
     """The settings that concern the method; for the others the usual ones, so that nothing is computed twice."""
-    if METHODS[method].layered:
+    if "layer" in METHODS[method].takes:
         card = store.cards()[network]
         attends = card.attention != "none"
         layers = {Layer.LAST: "last, before attention" if attends else "last"}
