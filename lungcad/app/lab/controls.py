@@ -65,7 +65,7 @@ def pick_settings() -> LabSettings:
     )  # fmt: skip
     trained = url.selectbox(
         TITLES["trained"], [str(part) for part in TrainedPart], key="trained", default=str(USUAL.trained),
-        help="The head alone stands on features that ImageNet taught, and takes seconds. With the last stage an epoch takes about 4 s.",
+        help="The head alone stands on features that ImageNet taught, and takes seconds. With the last stage every epoch takes longer.",
     )  # fmt: skip
     patients = url.steps(
         TITLES["patients"], range(LEAST_PATIENTS, MOST_PATIENTS + 1, 50), USUAL.patients, key="patients",
