@@ -11,6 +11,7 @@ FAT, MUSCLE, ENHANCED = (-145.0, -70.0), (15.0, 85.0), (85.0, 500.0)
 _DARKEST_TISSUE, _SOFT = -600.0, (-300.0, 500.0)
 _BIN, _BINS_TOGETHER = 5.0, 7
 _LEAST = 0.03
+_CORNER = 8
 
 
 def shifted(hu: np.ndarray, filled: np.ndarray) -> str | None:
@@ -29,7 +30,7 @@ def shifted(hu: np.ndarray, filled: np.ndarray) -> str | None:
     if air is None:
         return doubt(sample) if filled.any() and np.quantile(sample, 0.005) > -500 else None
     too_low = air < PLACE_OF_AIR[0]
-    if not cut_off and not too_low and (air <= PLACE_OF_AIR[1] or not _is_narrow(sample, air)):
+    if not cut_off and not too_low and (air <= PLACE_OF_AIR[1] or not _is_around(hu, filled, air)):
         return None
     tissue = sample[(sample > _SOFT[0]) & (sample < _SOFT[1])]
     soft = _peaks(tissue, *_SOFT, at_least=0.3)
@@ -49,9 +50,11 @@ def _air(sample: np.ndarray) -> float | None:
     return float(np.median(sample[np.abs(sample - peaks[0]) <= 40])) if peaks else None
 
 
-def _is_narrow(sample: np.ndarray, at: float) -> bool:
-    """Whether values lie together as air's do; lung's, the lowest where a crop holds no air, are spread."""
-    return bool(np.mean(np.abs(sample - at) <= 30) >= 0.65 * np.mean(np.abs(sample - at) <= 80))
+def _is_around(hu: np.ndarray, filled: np.ndarray, air: float) -> bool:
+    """Whether air (or padding) fills at least three corners, as it does around a patient; the lowest values of a crop without air are lung's, and rarely do."""
+    like = filled | (np.abs(hu - air) <= 60)
+    ends = slice(_CORNER), slice(-_CORNER, None)
+    return sum(float(like[rows, columns].mean()) >= 0.5 for rows in ends for columns in ends) >= 3
 
 
 def _any(values: list[float], *ranges: tuple[float, float]) -> bool:

@@ -150,9 +150,11 @@ NOISY = HU + np.rint(np.random.default_rng(0).normal(0, 12, HU.shape)).astype(in
     + [("i2", offset) for offset in (-500, -400, -300, -100, 100, 140, 200, 300, 400, 900, 920, 980)]
     + [("f4", 300)],
 )
-def test_shifted_hounsfield_units_are_never_read_in_silence(kind, offset):
+@pytest.mark.parametrize("noise", [0, 38])
+def test_shifted_hounsfield_units_are_never_read_in_silence(kind, offset, noise):
+    noisy = NOISY + np.rint(np.random.default_rng(1).normal(0, noise, NOISY.shape)).astype(int)
     for scale in Scale.AUTO, Scale.HOUNSFIELD:
-        image = read_image(tiff(np.where(kind == "u2", (NOISY + offset).clip(0), NOISY + offset).astype(kind)), scale=scale)
+        image = read_image(tiff(np.where(kind == "u2", (noisy + offset).clip(0), noisy + offset).astype(kind)), scale=scale)
         assert any("--scale" in warning or "is a guess" in warning or "you asked" in warning for warning in image.warnings)
 
 
@@ -163,6 +165,12 @@ def test_true_hounsfield_units_and_crops_of_lung_are_not(padding):
     for true in (values, lung):
         image = read_image(tiff(true.astype("i2")))
         assert image.unit is Unit.HU and not image.warnings
+
+
+def test_lung_as_narrow_as_air_is_not_taken_for_shifted_air():
+    crop = np.where(np.arange(64) < 20, -20, -850) + np.random.default_rng(0).normal(0, 15, (64, 64))
+    image = read_image(tiff(np.rint(crop).astype("i2")))
+    assert image.unit is Unit.HU and not image.warnings
 
 
 def test_grey_over_the_whole_of_32_bits_is_read_at_once():
