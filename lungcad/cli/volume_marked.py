@@ -19,10 +19,10 @@ DEFAULT = "chest-efficientnet-lite0-gate,iq-efficientnet-lite0-soft,lidc-efficie
 
 def say_marked(readings: "Sequence[MarkedReading]", written: Sequence[str], *, as_json: bool) -> None:
     """A row a nodule, then the mean share of the maps' evidence inside the contours."""
-    from lungcad.series.marked import mean_energy
+    from lungcad.series.marked import marked_report, mean_energy
 
     if as_json:
-        print_json({"nodules": [each.to_dict() for each in readings], "notice": "Research software, not a medical device."})
+        print_json(marked_report(readings))
         return
     table = table_of("nodule", "slice", "diameter", "malignancy, by readers", "network", "map inside", "control", "its peak")
     for each in readings:

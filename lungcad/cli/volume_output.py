@@ -99,8 +99,9 @@ class SeriesOutputs:
         """The paths written: what was said of each nodule."""
         if self.folder is None:
             return []
-        nodules = [each.to_dict() for each in readings]
-        return write_files({"nodules.json": json.dumps({"nodules": nodules}, indent=2, allow_nan=False).encode()}, self.folder)
+        from lungcad.series.marked import marked_report
+
+        return write_files({"nodules.json": json.dumps(marked_report(readings), indent=2, allow_nan=False).encode()}, self.folder)
 
 
 def _table(rows: list[dict[str, Any]], classes: tuple[str, ...]) -> bytes:

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from lungcad.datasets.lidc_readers import MAX_READERS, RATED, SAME_SLICE_MM, Scan, mask_of
-from lungcad.errors import DatasetError, ImageError
+from lungcad.errors import DatasetError
 from lungcad.imaging.dicom.parse import parse
 
 
@@ -55,20 +55,21 @@ def arrange(folder: Path, scan: Scan, target: Path) -> None:
 def _slice(path: Path, scan: Scan) -> _Slice:
     try:
         header = parse(path.read_bytes(), headers_only=True)
-        if header.SeriesInstanceUID != scan.series_uid:
-            raise DatasetError(f"A file that came is not of {scan.patient}'s series; fetch it again.")
-        number = header.get("InstanceNumber")
-        return _Slice(
+        series_uid, number = str(header.SeriesInstanceUID), header.get("InstanceNumber")
+        arrived = _Slice(
             path,
             None if number is None else int(number),
             float(header.ImagePositionPatient[2]),
             str(header.SOPInstanceUID),
             (header.Rows, header.Columns),
         )
-    except (ImageError, AttributeError, TypeError, IndexError, OSError):
+    except (ValueError, AttributeError, TypeError, IndexError, OSError):  # parse's own error is a ValueError too
         raise DatasetError(
             f"A file of {scan.patient} that came is damaged; delete the folder {path.parent.parent.name} and fetch it again."
         ) from None
+    if series_uid != scan.series_uid:
+        raise DatasetError(f"A file that came is not of {scan.patient}'s series; fetch it again.")
+    return arrived
 
 
 def _is_on(z_mm: float, slices: Sequence[_Slice]) -> bool:

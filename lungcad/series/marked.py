@@ -82,3 +82,8 @@ def mean_energy(readings: Sequence[MarkedReading]) -> tuple[float, float, int] |
         return None
     n = len(checks)
     return sum(check.value or 0.0 for check in checks) / n, sum(check.control or 0.0 for check in checks) / n, n
+
+
+def marked_report(readings: Sequence[MarkedReading]) -> dict[str, Any]:
+    """For JSON."""
+    return {"nodules": [each.to_dict() for each in readings], "notice": "Research software, not a medical device."}

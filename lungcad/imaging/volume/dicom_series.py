@@ -200,15 +200,15 @@ def _without_repeats(hu: np.ndarray, headers: list[SliceHeader], remarks: Remark
     kept: list[int] = []
     for index, header in enumerate(headers):
         if kept and place_of(header, normal) - place_of(headers[kept[-1]], normal) < SAME_PLACE_MM:
-            beside = np.linalg.norm(np.subtract(header.position or (), headers[kept[-1]].position or ()))
-            if beside >= SAME_PLACE_MM and np.array_equal(hu[index], hu[kept[-1]]):
-                raise ImageError(
-                    f"One picture is said to lie at two places {beside:.0f} mm apart, so where the series lies in the patient is unknown; export it again."
-                )
             if not np.array_equal(hu[index], hu[kept[-1]]):
                 raise ImageError(
                     "Two different slices lie at one place, and nothing in the files says which of them belong together (two acquisitions in one "
                     "series, perhaps); export one acquisition."
+                )
+            apart = np.linalg.norm(np.subtract(header.position or (), headers[kept[-1]].position or ()))
+            if apart >= SAME_PLACE_MM:
+                raise ImageError(
+                    f"One picture is said to lie at two places {apart:.0f} mm apart, so where the series lies in the patient is unknown; export it again."
                 )
             continue
         kept.append(index)
