@@ -54,14 +54,15 @@ def _hounsfield(values: np.ndarray, padding: np.ndarray, scale: Scale, remarks: 
         raise ImageError(
             "Not one value of the image can be a Hounsfield unit; read it as a grey picture (“Values are” on the page, --scale grey, scale=)."
         )
+    fill = corner_fill(hu)
     offset_words = f", offset by {-offset:.0f}," if offset else ""
     if offset is None:
         remarks.warn("The values were read as Hounsfield units because you asked for it; they do not look like a CT slice's.")
-        if why := doubt(hu[~impossible]) or doubt_behind(hu[~(impossible | corner_fill(hu))]):
+        if why := doubt(hu[~impossible]) or doubt_behind(hu[~(impossible | fill)]):
             remarks.warn(why)
     elif is_usual(offset):
         remarks.note(f"The values look like a CT slice's{offset_words} and were read as Hounsfield units; {SWITCH}.")
-        if why := shifted(hu, padding | corner_fill(hu)):
+        if why := shifted(hu, padding | fill):
             remarks.warn(why)
     else:
         remarks.warn(
@@ -70,7 +71,7 @@ def _hounsfield(values: np.ndarray, padding: np.ndarray, scale: Scale, remarks: 
         )
     if impossible.any():
         remarks.note(f"{impossible.mean():.1%} of the pixels hold values that no CT gives; they were taken for padding and read as air.")
-    corners = corner_fill(hu) & (hu > LIKE_AIR) & ~impossible
+    corners = fill & (hu > LIKE_AIR) & ~impossible
     if corners.any():
         remarks.note(
             f"{corners.mean():.1%} of the pixels, in the corners, hold one value that is none of air ({hu[corners][0]:.0f} HU); they were taken "

@@ -47,7 +47,7 @@ def offset_of(values: np.ndarray) -> float | None:
     if sample.min() < 0 and _has_air_and_tissue(sample, air=0.01, tissue=0.01):
         return 0.0
     top = np.quantile(sample, 0.999)
-    if np.mean(sample == top) > SATURATED and np.log2(top + 1).is_integer():
+    if top > 0 and np.mean(sample == top) > SATURATED and np.log2(top + 1).is_integer():
         return None
     for level in _levels(sample):
         offset = _meant(level - AIR)

@@ -11,7 +11,7 @@ FAT, MUSCLE, ENHANCED = (-145.0, -70.0), (15.0, 85.0), (85.0, 500.0)
 _DARKEST_TISSUE, _SOFT = -600.0, (-300.0, 500.0)
 _BIN, _BINS_TOGETHER = 5.0, 7
 _LEAST = 0.03
-_CORNER = 8
+_CORNER = 8  # pixels
 
 
 def shifted(hu: np.ndarray, filled: np.ndarray) -> str | None:
