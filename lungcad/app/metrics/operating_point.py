@@ -42,7 +42,7 @@ def show_operating_point(run: Run, label: str, *, without_copies: bool) -> None:
             0.001,
             format="%.3f",
             key="prevalence",
-            help=f"Which share of the {counted} is {class_label(label)}. PPV and NPV depend on it.",
+            help=f"Which share of the {counted} is {class_text(label)}. PPV and NPV depend on it.",
         )
     column = run.classes.index(label)
     positive, scores = scored.labels == column, scored.probabilities[:, column]
