@@ -13,6 +13,8 @@ from typing import BinaryIO, cast
 from lungcad.errors import LungcadError, OutputError
 from lungcad.names import printable
 
+STAGING = ".lungcad-"
+"""How the names of files and folders begin that are being written; what is left of one belongs to a writer that was killed."""
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -30,7 +32,7 @@ def whole_file(path: str | Path) -> Iterator[BinaryIO]:
             with target.open("wb") as file:
                 yield file
             return
-        staging = target.with_name(f".lungcad-{secrets.token_hex(6)}")
+        staging = target.with_name(f"{STAGING}{secrets.token_hex(6)}")
         try:
             with staging.open("xb") as file:
                 yield cast(BinaryIO, file)
@@ -71,7 +73,7 @@ def whole_folder(folder: str | Path, *, last: str) -> Iterator[Path]:
     with _one_sentence(folder):
         is_new = not folder.exists()
         folder.mkdir(parents=True, exist_ok=True)
-        staging = folder / f".lungcad-{secrets.token_hex(6)}"
+        staging = folder / f"{STAGING}{secrets.token_hex(6)}"
         try:
             staging.mkdir()
             yield staging

@@ -34,7 +34,12 @@ def case_id(path: str) -> str:
 
 def path_of_id(folder: Path, shown: str) -> Path:
     """The file of a folder that :func:`case_id` named."""
-    return folder / _ESCAPE.sub(_unescaped, shown)
+    return folder / text_of_id(shown)
+
+
+def text_of_id(shown: str) -> str:
+    """What :func:`case_id` was given."""
+    return _ESCAPE.sub(_unescaped, shown)
 
 
 def same_name(name: str) -> str:

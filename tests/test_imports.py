@@ -20,7 +20,7 @@ ORDER = [
     {"backends"},
     {"analysis", "ensemble_answer"},
     {"series"},
-    {"report", "lab"},
+    {"report", "lab", "batch"},
     {"scheduler"},
     {"bench"},
     {"api"},

@@ -10,6 +10,7 @@ import sys
 
 from lungcad.cli import (  # noqa: F401  each registers its commands
     backends,
+    batch,
     bench,
     concepts,
     data,

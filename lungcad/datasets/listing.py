@@ -3,7 +3,7 @@
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -79,17 +79,8 @@ class Listing:
 
 def list_images(root: str | Path) -> Listing:
     """Every image file below a folder. Raises :class:`DatasetError` where it is none, or may not be opened."""
-    root = Path(root)
-    try:
-        os.listdir(root)
-    except (FileNotFoundError, NotADirectoryError):
-        raise DatasetError(f"There is no folder {printable(root)!r}; give a folder of images with a folder for each class.") from None
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "its name holds a NUL character"
-        raise DatasetError(f"The folder {printable(root)[:200]!r} cannot be opened ({reason}); check the path.") from None
-    walk = _Walk()
-    files = sorted(walk.images(os.fspath(root), "", _folders_above(root)))
-    return Listing(root, tuple(files), {why: n for why, n in walk.left_out.items() if n}, dict(walk.kinds), tuple(walk.barren))
+    walk = ImageWalk(root)
+    return walk.listing(sorted(walk))
 
 
 def _folders_above(root: Path) -> tuple[tuple[int, int], ...]:
@@ -104,16 +95,32 @@ def _folders_above(root: Path) -> tuple[tuple[int, int], ...]:
     return tuple(identities)
 
 
-class _Walk:
-    """One walk over a folder; counts what it leaves out."""
+class ImageWalk:
+    """One walk over a folder, file by file, each folder sorted; counts what it leaves out. Raises as :func:`list_images`."""
 
-    def __init__(self) -> None:
+    def __init__(self, root: str | Path) -> None:
+        self.root = root = Path(root)
+        try:
+            os.listdir(root)
+        except (FileNotFoundError, NotADirectoryError):
+            raise DatasetError(f"There is no folder {printable(root)!r}; give a folder of images with a folder for each class.") from None
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "its name holds a NUL character"
+            raise DatasetError(f"The folder {printable(root)[:200]!r} cannot be opened ({reason}); check the path.") from None
         self.left_out = dict.fromkeys((NO_IMAGE, HIDDEN, BROKEN, CLOSED, LOOP), 0)
         self.kinds: Counter[str] = Counter()
         self.barren: list[str] = []
         self._visits: Counter[tuple[int, int]] = Counter()
 
-    def images(self, folder: str, below: str, above: tuple[tuple[int, int], ...]) -> Iterator[str]:
+    def __iter__(self) -> Iterator[str]:
+        """Paths relative to the root, with ``/``."""
+        return self._images(os.fspath(self.root), "", _folders_above(self.root))
+
+    def listing(self, files: Sequence[str] = ()) -> Listing:
+        """What was found, once the walk has ended; files: those to keep in it."""
+        return Listing(self.root, tuple(files), {why: n for why, n in self.left_out.items() if n}, dict(self.kinds), tuple(self.barren))
+
+    def _images(self, folder: str, below: str, above: tuple[tuple[int, int], ...]) -> Iterator[str]:
         """above: device and inode of the folders that hold this one, by which a link that leads back is told."""
         try:
             facts = os.stat(folder)
@@ -139,7 +146,7 @@ class _Walk:
                 if hidden:
                     self.left_out[HIDDEN] += sum(len(names) for _, _, names in os.walk(entry.path))
                 else:
-                    for image in self.images(entry.path, f"{name}/", (*above, own)):
+                    for image in self._images(entry.path, f"{name}/", (*above, own)):
                         has_image = True
                         yield image
             elif hidden:

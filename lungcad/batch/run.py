@@ -1,0 +1,114 @@
+"""A batch from its beginning, or from where it was left, to its last shard."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from lungcad.backends import AUTO, with_backend
+from lungcad.batch.engines import ENGINES, Pool
+from lungcad.batch.plan import FACTS, ROWS, Plan, Question
+from lungcad.batch.shard import Counts, finished
+from lungcad.batch.sources import Sources
+from lungcad.errors import OutputError, lookup, lookup_choice
+from lungcad.files import STAGING, check_can_make
+from lungcad.imaging import Scale
+from lungcad.models import load_model
+from lungcad.names import printable
+from lungcad.progress import Progress
+
+
+@dataclass(frozen=True)
+class Summary:
+    """counts: of all images of the batch. answered_now: images whose shards this call answered, in so many seconds. notes: of the source."""
+
+    folder: Path
+    counts: Counts
+    shards: int
+    answered_now: int
+    seconds: float
+    notes: tuple[str, ...]
+
+    @property
+    def images_per_second(self) -> float:
+        """Of this call, starting the workers included."""
+        return self.answered_now / self.seconds
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON of ``lungcad batch``."""
+        return {
+            "rows": printable(self.folder / ROWS),
+            "images": self.counts.images,
+            "answered": self.counts.answered,
+            "declined": self.counts.declined,
+            "faults": self.counts.faults,
+            "shards": self.shards,
+            "answered_now": self.answered_now,
+            "seconds": round(self.seconds, 1),
+            "notes": list(self.notes),
+        }
+
+
+def run_batch(
+    question: Question,
+    out: Path,
+    *,
+    engine: str = "local",
+    pool: Pool = Pool(),
+    resume: bool = False,
+    on_message: Callable[[str], object] = lambda _: None,
+    on_progress: Progress | None = None,
+) -> Summary:
+    """Answer every image of a source into Parquet files, one a shard (columns: :func:`~lungcad.batch.rows.schema`).
+
+    question: weights_sha256 may be empty and backend auto; both are settled here. out: the batch's folder, new or empty; with ``resume`` also one that
+    a run of the same question was killed in: its finished shards are kept, its list of images is not taken anew. on_message: as for
+    :func:`~lungcad.backends.with_backend`. on_progress: in images. Raises :class:`~lungcad.errors.LungcadError` in one sentence for what would meet every
+    image; what meets one is said in its row.
+    """
+    answer = lookup(ENGINES, engine, "engine")
+    lookup_choice(Scale, question.scale, "scale")
+    plan = _planned(question, out, resume=resume, on_message=on_message)
+    done = finished(plan)
+    counts = sum(done.values(), Counts())
+    if on_progress:
+        on_progress(counts.images, plan.images)
+    before, start = counts.images, perf_counter()
+    if todo := [shard for shard in range(plan.shards) if shard not in done]:
+        for shard_counts in answer(out, todo, pool):
+            counts += shard_counts
+            if on_progress:
+                on_progress(counts.images, plan.images)
+    seconds = perf_counter() - start
+    for left in (out / ROWS).glob(f"{STAGING}*"):  # of writers that were killed
+        left.unlink(missing_ok=True)
+    return Summary(out, counts, plan.shards, counts.images - before, seconds, plan.notes)
+
+
+def _planned(question: Question, out: Path, *, resume: bool, on_message: Callable[[str], object]) -> Plan:
+    """The plan that is there, where it asks the same; else a new one."""
+    model = load_model(question.model)
+    question = replace(question, weights_sha256=model.card.sha256)
+    if (out / FACTS).exists():
+        if not resume:
+            raise OutputError(
+                f"The folder {printable(out)[-200:]!r} holds a batch already; go on with it by --resume, or name another folder."
+            )
+        plan = Plan.read(out)
+        if question.backend == AUTO:
+            question = replace(question, backend=plan.question.backend)
+        if differing := [field.name for field in fields(Question) if getattr(plan.question, field.name) != getattr(question, field.name)]:
+            raise OutputError(
+                f"The batch in {printable(out)[-200:]!r} was begun with another {' and '.join(differing)}; name another folder."
+            )
+        return plan
+    check_can_make(out)
+    if out.is_dir() and any(not name.startswith(STAGING) for name in os.listdir(out)):
+        raise OutputError(f"The folder {printable(out)[-200:]!r} is not empty; name one that is new.")
+    runtime = with_backend(model, question.backend, batched=True, on_message=on_message).backend
+    sources = Sources(question.source)
+    plan = Plan.write(out, replace(question, backend=runtime), sources, sources.notes)
+    (out / ROWS).mkdir(exist_ok=True)
+    return plan

@@ -1,0 +1,240 @@
+"""Batches in this process: rows, sources, faults of single images, and going on after a kill."""
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import fsspec
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from lungcad.analysis import analyse
+from lungcad.batch import Question, run_batch
+from lungcad.batch.plan import FACTS, PLAN, ROWS
+from lungcad.errors import DatasetError, LungcadError, OutputError
+from lungcad.explain import PreparedInput
+from lungcad.files import STAGING
+from lungcad.imaging import read_image
+from lungcad.imaging.phantom import make_phantom
+from lungcad.models import load_model
+from tests.batch.conftest import MODEL, N_FAULTS, N_IMAGES
+from tests.calls import caller
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def rows(out):
+    return pd.read_parquet(out / ROWS)
+
+
+def states(out):
+    return {path.name: (path.stat().st_ino, path.stat().st_mtime_ns) for path in (out / ROWS).iterdir()}
+
+
+def test_a_row_an_image_says_what_predict_says(question, slices, tmp_path):
+    summary, table = run_batch(question, tmp_path / "out"), rows(tmp_path / "out")
+    assert (summary.counts.images, summary.counts.faults, summary.shards) == (N_IMAGES, N_FAULTS, 3)
+    assert [len(pd.read_parquet(path)) for path in sorted((tmp_path / "out" / ROWS).iterdir())] == [5, 5, 4]
+    assert table.id.is_unique and set(table.id) == {str(path.relative_to(slices)) for path in slices.rglob("*.png")}
+    assert "1 file not looked at" in summary.notes[0]
+    model = load_model(MODEL)
+    for row in table[table.fault.isna()].to_dict("records"):
+        alone = analyse(slices / row["id"], model, methods=())
+        assert row["class"] == alone.prediction.label and row["gate"] == alone.gate.outcome and row["image_sha256"]
+        for name, probability in alone.prediction.probabilities.items():
+            assert row[f"p:{name}"] == pytest.approx(probability, abs=5e-3)  # a batch of another size is summed in another order
+    faulty = table[table.fault.notna()].set_index("id")
+    assert "damaged or cut short" in faulty.fault["cut.png"] and "not an image" in faulty.fault["none.png"]
+    assert faulty.drop(columns="fault").isna().all(axis=None)
+
+
+def test_what_the_gate_declines_has_no_answer_unless_asked(tmp_path, question):
+    photo = tmp_path / "in" / "photo.png"
+    photo.parent.mkdir()
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (96, 96), np.uint8)).save(photo)  # no phantom
+    hidden = replace(question, source=str(photo.parent))
+    assert run_batch(hidden, tmp_path / "hidden").counts.declined == 1
+    run_batch(replace(hidden, show_anyway=True), tmp_path / "shown")
+    [hidden_row], [shown_row] = rows(tmp_path / "hidden").to_dict("records"), rows(tmp_path / "shown").to_dict("records")
+    assert hidden_row["gate"] == shown_row["gate"] == "decline" and len(hidden_row["reasons"]) > 0
+    assert pd.isna(hidden_row["class"]) and np.isnan(hidden_row["p:lesion"]) and 0 < shown_row["p:lesion"] < 1 and shown_row["class"]
+
+
+def test_a_list_and_urls_give_the_rows_of_the_folder(question, slices, tmp_path):
+    run_batch(question, tmp_path / "folder")
+    expected = rows(tmp_path / "folder").set_index("id").sort_index()
+    memory = fsspec.filesystem("memory")
+    for path in slices.rglob("*.*"):
+        memory.pipe(f"/ct/{path.relative_to(slices)}", path.read_bytes())
+    run_batch(replace(question, source="memory://ct"), tmp_path / "memory")
+    images = sorted(slices.rglob("*.png"))
+    table = pd.DataFrame({"path": [*map(str, images[:6]), *(path.as_uri() for path in images[6:])], "id": [path.name for path in images]})
+    table.to_parquet(tmp_path / "list.parquet")
+    run_batch(replace(question, source=str(tmp_path / "list.parquet")), tmp_path / "listed")
+    remote = rows(tmp_path / "memory").set_index("id").sort_index()
+    assert "not an image" in remote.fault["about.txt"]  # behind a URL every file is opened, once, as an image
+    listed = rows(tmp_path / "listed").set_index("id").sort_index()
+    assert list(listed.index) == sorted(path.name for path in images)
+    for found in (
+        remote.drop(index="about.txt"),
+        listed.set_axis([str(path.relative_to(slices)) for path in sorted(images, key=lambda path: path.name)]),
+    ):
+        found = found.sort_index()
+        assert found["class"].equals(expected["class"].set_axis(found.index)) and list(found.index) == list(expected.index)
+        assert found.image_sha256.tolist() == expected.image_sha256.tolist() and found.fault.tolist() == expected.fault.tolist()
+
+
+@pytest.mark.parametrize(
+    ("table", "sentence"),
+    [
+        ({"path": ["a.png", "a.png"]}, "Two images have the id 'a.png'"),
+        ({"path": ["a.png", None]}, "a row without a path"),
+        ({"file": ["a.png"]}, "needs one named path"),
+        ({"path": []}, "No image is in"),
+    ],
+)
+def test_a_bad_list_is_refused_and_leaves_nothing(tmp_path, question, table, sentence):
+    source = tmp_path / "list.parquet"
+    pd.DataFrame(table).to_parquet(source)
+    with pytest.raises(DatasetError, match=sentence):
+        run_batch(replace(question, source=str(source)), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("source", "sentence"),
+    [
+        ("nowhere", "no folder 'nowhere'"),
+        ("nowhere.parquet", "no 'nowhere.parquet'"),
+        ("memory://nowhere", "no folder 'memory://nowhere'"),
+        ("unheard-of://nowhere", "cannot be read"),
+        ("zip://*.png::memory://ct.zip", "several addresses"),
+        ("ftp://me:secret@host/ct", "holds a password"),
+    ],
+)
+def test_a_source_that_is_not_there_is_one_sentence(tmp_path, question, source, sentence):
+    with pytest.raises(DatasetError, match=sentence) as told:
+        run_batch(replace(question, source=source), tmp_path / "out")
+    assert "secret" not in str(told.value)
+
+
+def test_no_parquet_file_is_no_list(tmp_path, question):
+    (tmp_path / "list.parquet").write_text("path\na.png\n")
+    with pytest.raises(DatasetError, match="no Parquet file"):
+        run_batch(replace(question, source=str(tmp_path / "list.parquet")), tmp_path / "out")
+
+
+def test_an_image_that_is_gone_or_cannot_be_fetched_costs_its_row(tmp_path, question):
+    pd.DataFrame({"path": ["gone.png", "memory://gone.png", "unheard-of://gone.png"]}).to_parquet(tmp_path / "list.parquet")
+    run_batch(replace(question, source=str(tmp_path / "list.parquet")), tmp_path / "out")
+    first, second, third = rows(tmp_path / "out").fault
+    assert "no such file" in first and "no such file at that address" in second and "cannot be fetched" in third
+
+
+def test_an_image_that_spoils_its_batch_costs_its_own_row_only(tmp_path, question, monkeypatch):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name, seed in (("a", 1), ("b", 2)):
+        (folder / f"{name}.png").write_bytes(make_phantom(seed, size=96).png())
+    several, spoils = PreparedInput.several.__func__, read_image(folder / "b.png").provenance.sha256
+
+    def instead(cls, model, images):
+        if any(image.provenance.sha256 == spoils for image in images):
+            raise RuntimeError("not enough memory")
+        return several(cls, model, images)
+
+    monkeypatch.setattr(PreparedInput, "several", classmethod(instead))
+    run_batch(replace(question, source=str(folder)), tmp_path / "out")
+    sound, spoiled = rows(tmp_path / "out").fault
+    assert pd.isna(sound) and spoiled == "Internal error (RuntimeError); please report it with the image."
+
+
+def test_going_on_keeps_what_is_finished_and_answers_the_rest(question, tmp_path):
+    out = tmp_path / "out"
+    run_batch(question, out)
+    whole, before = rows(out), states(out)
+    with pytest.raises(OutputError, match="--resume"):
+        run_batch(question, out)
+    (out / ROWS / "000001.parquet").write_bytes(b"PAR1, cut short")
+    (out / ROWS / "000002.parquet").unlink()
+    steps = []
+    summary = run_batch(question, out, resume=True, on_progress=lambda done, total: steps.append((done, total)))
+    assert summary.answered_now == 9 and summary.counts.images == N_IMAGES and steps == [(5, 14), (10, 14), (14, 14)]
+    pd.testing.assert_frame_equal(rows(out), whole)
+    assert states(out)["000000.parquet"] == before["000000.parquet"]
+    assert run_batch(question, out, resume=True).answered_now == 0
+
+
+def test_going_on_with_something_else_is_refused(question, tmp_path):
+    out = tmp_path / "out"
+    run_batch(question, out)
+    for other in (replace(question, show_anyway=True), replace(question, shard_size=7), replace(question, model="phantom-honest-gate")):
+        with pytest.raises(OutputError, match=r"was begun with another (model and weights_sha256|show_anyway|shard_size)"):
+            run_batch(other, out, resume=True)
+    (out / PLAN).write_bytes(b"")
+    with pytest.raises(OutputError, match="is damaged"):
+        run_batch(question, out, resume=True)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "thesis.txt").write_text("mine")
+    with pytest.raises(OutputError, match="is not empty"):
+        run_batch(question, tmp_path / "other")
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from lungcad.batch import Question, run_batch
+
+fsync, calls = os.fsync, 0
+def counted(descriptor):
+    global calls
+    calls += (Path(sys.argv[2]) / "rows").is_dir()
+    if calls == 5:  # the file of the third shard is written and not yet in its place; each file takes two
+        os.kill(os.getpid(), signal.SIGKILL)
+    fsync(descriptor)
+
+os.fsync = counted
+run_batch(Question(sys.argv[1], sys.argv[3], "", shard_size=2), Path(sys.argv[2]))
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_a_run_killed_while_it_writes_goes_on_without_redoing_or_losing_a_shard(slices, tmp_path):
+    out = tmp_path / "out"
+    killed = subprocess.run([sys.executable, "-c", KILLED, slices, out, MODEL], cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)})
+    assert killed.returncode == -signal.SIGKILL
+    finished = {name: state for name, state in states(out).items() if not name.startswith(STAGING)}
+    assert sorted(finished) == ["000000.parquet", "000001.parquet"] and len(states(out)) == 3  # and what the third one left
+    assert len(rows(out)) == 4  # nothing half-written is read
+    question = Question(str(slices), MODEL, "", shard_size=2)
+    assert run_batch(question, out, resume=True).answered_now == N_IMAGES - 4
+    assert {name: state for name, state in states(out).items() if name in finished} == finished and len(states(out)) == 7
+    run_batch(question, tmp_path / "undisturbed")
+    pd.testing.assert_frame_equal(rows(out), rows(tmp_path / "undisturbed"))
+
+
+def test_other_weights_than_the_batchs_are_refused(question, tmp_path):
+    out = tmp_path / "out"
+    run_batch(question, out)
+    (out / ROWS / "000002.parquet").unlink()
+    facts = (out / FACTS).read_text()
+    (out / FACTS).write_text(facts.replace(load_model(MODEL).card.sha256, "0" * 64))
+    with pytest.raises(LungcadError, match="another weights_sha256"):
+        run_batch(question, out, resume=True)
+
+
+def test_the_command(slices, tmp_path, monkeypatch, capsys):
+    run, out = caller(monkeypatch, capsys), tmp_path / "out"
+    status, told, messages = run("batch", slices, "--model", MODEL, "--out", out, "--json")
+    assert status == 0 and f'"images": {N_IMAGES}' in told and "1 file not looked at" in messages
+    status, told, _ = run("batch", slices, "--model", MODEL, "--out", out, "--resume")
+    assert status == 0 and told.startswith("14 images: 12 answered, 0 declined, 2 with a fault; rows in ") and "now" not in told
+    status, _, messages = run("batch", slices, "--model", MODEL, "--out", tmp_path / "other", "--workers", 2)
+    assert status == 2 and messages == "lungcad: --workers is for --engine ray; leave it out, or add that.\n"
+    status, _, messages = run("batch", slices, "--model", MODEL, "--out", tmp_path / "other", "--engine", "spark")
+    assert status == 2 and "Unknown engine 'spark'; choose one of: local, ray." in messages and not (tmp_path / "other").exists()

@@ -1,0 +1,55 @@
+"""The engine ray: a cluster of two nodes on this machine, a worker of which is killed; and a machine without Ray."""
+
+import os
+import signal
+import sys
+from dataclasses import replace
+
+import pandas as pd
+import psutil
+import pytest
+
+from lungcad.batch import ENGINES, Pool, run_batch
+from lungcad.batch.plan import ROWS
+from lungcad.errors import LungcadError
+from tests.batch.conftest import N_FAULTS, N_IMAGES
+
+
+def test_without_ray_one_sentence_says_how_to_get_it(question, tmp_path, monkeypatch):
+    monkeypatch.delitem(sys.modules, "lungcad.batch.on_ray", raising=False)
+    monkeypatch.setitem(sys.modules, "ray", None)  # as where it is not installed
+    with pytest.raises(LungcadError, match=r"pip install 'lungcad\[ray\]'"):
+        list(ENGINES["ray"](tmp_path, [0], Pool()))
+
+
+@pytest.fixture
+def cluster():
+    """Two nodes of one CPU each."""
+    pytest.importorskip("ray", reason="Ray is not installed (the extra ray)")
+    from tests.batch.two_nodes import two_nodes
+
+    with two_nodes():
+        yield
+
+
+def workers():
+    """Processes that hold a network."""
+    return [process for process in psutil.Process().children(recursive=True) if "RayWorker" in " ".join(process.cmdline())]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_the_rows_are_those_of_local_although_a_worker_is_killed(question, tmp_path, cluster):
+    question = replace(question, shard_size=1)
+    run_batch(question, tmp_path / "local")
+    killed = []
+
+    def kill_one(done, total):
+        if done and not killed:
+            killed.append(workers()[0].pid)
+            os.kill(killed[0], signal.SIGKILL)
+
+    summary = run_batch(question, tmp_path / "ray", engine="ray", pool=Pool(workers=2), on_progress=kill_one)
+    assert killed and (summary.counts.images, summary.counts.faults) == (N_IMAGES, N_FAULTS)
+    local, ray = (pd.read_parquet(tmp_path / name / ROWS) for name in ("local", "ray"))
+    pd.testing.assert_frame_equal(ray, local, check_exact=True)
+    assert sorted(path.name for path in (tmp_path / "ray" / ROWS).iterdir()) == [f"{shard:06d}.parquet" for shard in range(N_IMAGES)]
