@@ -8,7 +8,8 @@ if __name__ == "__main__":
     show_front_page()
 else:
     from lungcad.app.headers import MIDDLEWARE
+    from lungcad.app.volume import served
     from lungcad.private_folder import remove_leftovers
 
     remove_leftovers()
-    app = st.App(__file__, middleware=MIDDLEWARE)
+    app = st.App(__file__, middleware=[*MIDDLEWARE, *served.MIDDLEWARE])

@@ -43,7 +43,8 @@ with navigation.plain_errors():
     answer = known_answer(opened, network, method)
     overlays, places = overlays_of(opened, answer), places_of(opened, answer)
     with above:
-        payload = viewer.send(volume, overlays)
+        sent = viewer.send(volume, overlays)
+        payload = sent.payload
         if payload.is_reduced:
             st.caption(f"The volume has {volume.hu.nbytes >> 20} MiB, more than the {viewer.BUDGET >> 20} MiB that are sent to a browser, so it is shown "
                        f"reduced ({payload.hu.shape[2]}×{payload.hu.shape[1]} pixels, {payload.hu.shape[0]} slices); the network reads it whole.")  # fmt: skip
@@ -51,7 +52,7 @@ with navigation.plain_errors():
         @st.fragment
         def show_volume() -> None:
             point = viewer.show(
-                volume, payload, overlays=overlays, places=places, curve=answer and curve_of(answer), rates=bool(nodule_networks())
+                volume, sent, overlays=overlays, places=places, curve=answer and curve_of(answer), rates=bool(nodule_networks())
             )
             if point:
                 with navigation.plain_errors():

@@ -108,6 +108,13 @@ def test_a_dropped_series_is_scrolled_windowed_measured_and_clicked(tab, server,
     assert not sent  # all of it without the server
 
 
+def test_what_does_not_reach_the_browser_is_said(tab, server, chest, tmp_path):
+    tab.route("**/lungcad-voxels/*", lambda route: route.fulfill(status=404))
+    tab.goto(f"{server}/Volume")
+    drop(tab, zipped(chest, tmp_path))
+    tab.get_by_text("The volume did not reach the browser (answer 404). Reload the page, and open the series again.").wait_for()
+
+
 def test_a_series_is_scrolled_read_rated_and_every_export_opened(tab, server, chest, tmp_path):
     """115 slices: 100 scrolled by wheel and keys, the window set, a place rated, the network run, and each file clicked and opened by another reader."""
     tab.set_default_timeout(120_000)

@@ -8,7 +8,7 @@ import numpy as np
 from lungcad.imaging.volume import CTVolume
 
 BUDGET = 160 << 20
-"""Bytes of voxels in one message: Streamlit's limit is 200 MB, and a browser holds about three times as much while it unpacks them."""
+"""Bytes of voxels that a browser is asked to hold beside the pictures that it draws of them."""
 
 
 @dataclass(frozen=True, eq=False)

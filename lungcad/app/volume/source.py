@@ -8,7 +8,8 @@ from pathlib import Path
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
-from streamlit.runtime.uploaded_file_manager import UploadedFile
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.uploaded_file_manager import UploadedFile, UploadedFileRec
 
 from lungcad.app import url
 from lungcad.app.components.literal import literal
@@ -24,8 +25,8 @@ FILES, FOLDER, PATH = "files, zip", "folder", "path"
 SHOWN, ERROR = "volume_shown", "volume_error"
 GIVEN, NUMBER, LISTING = "volume_identity", "volume_number", "volume_listing"
 """In the session: what was opened last, or failed to; which of its series (from 1); the lines that describe them all."""
-Given = Path | Sequence[UploadedFile]
-"""A path of this computer, or what was dropped."""
+Given = Path | Sequence[UploadedFileRec]
+"""A path of this computer, or what was dropped, as the server holds it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +114,13 @@ def _given(way: str) -> tuple[tuple[str, ...], Given] | None:
         files = packed[-1:]  # the one that came last, alone
     if sum(file.size for file in files) > LIMITS.total:
         raise ImageError(f"The files have more than {LIMITS.total >> 30} GiB; drop one series.")
-    return (way, *(file.file_id for file in files)), files
+    return (way, *(file.file_id for file in files)), _held_by_the_server(files)
+
+
+def _held_by_the_server(files: Sequence[UploadedFile]) -> Sequence[UploadedFileRec]:
+    """The widget makes a copy of every file at every run; these are the files themselves, so that the copies can go at once."""
+    context = get_script_run_ctx()
+    return context.uploaded_file_mgr.get_files(context.session_id, [file.file_id for file in files]) if context else ()
 
 
 def _open(source: Given, number: int) -> None:
@@ -136,7 +143,7 @@ def _open(source: Given, number: int) -> None:
 
 def content_of(given: Given) -> Path | list[tuple[str, bytes]]:
     """As :func:`opened` takes it."""
-    return given if isinstance(given, Path) else [(file.name, file.getvalue()) for file in given]
+    return given if isinstance(given, Path) else [(file.name, file.data) for file in given]
 
 
 def _drawn_on(bar: DeltaGenerator, what: str) -> Progress:

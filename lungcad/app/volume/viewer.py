@@ -1,4 +1,4 @@
-"""Mounts the three-plane viewer: the voxels once, everything else as a few facts; all of it moves in the browser."""
+"""Mounts the three-plane viewer: the browser fetches the voxels once, everything else is a few facts; all of it moves in the browser."""
 
 import functools
 from collections.abc import Callable, Sequence
@@ -13,6 +13,7 @@ import streamlit as st
 from lungcad.app.viewer.component import BROWSER, send_values
 from lungcad.app.viewer.encode import pack
 from lungcad.app.volume.payload import Payload, payload_of
+from lungcad.app.volume.served import offer
 from lungcad.imaging import PRESETS
 from lungcad.imaging.volume import CTVolume
 
@@ -20,7 +21,7 @@ OWN = Path(__file__).parent / "browser"
 SCRIPTS = (
     BROWSER / "unpack.js",
     BROWSER / "element.js",
-    *(OWN / f"{name}.js" for name in ("block", "overlay", "plane", "curve", "input", "bars", "volume_viewer")),
+    *(OWN / f"{name}.js" for name in ("voxels", "block", "overlay", "plane", "curve", "input", "bars", "volume_viewer")),
 )
 KEY = "volume"
 READERS_COLOUR, NETWORK_COLOUR, LUNG_COLOUR = "#ffb000", "#fe6100", "#56b4e9"
@@ -62,31 +63,39 @@ class Curve:
     declined: Sequence[bool] = field(default_factory=tuple)
 
 
-def send(volume: CTVolume, overlays: Sequence[Overlay]) -> Payload:
-    """Hand the voxels and what lies over them to the browser. Streamlit sends an unchanged element as its hash alone."""
-    packed_volume = st.session_state.get("volume_payload")
-    if packed_volume is None or packed_volume[0] != volume.sha256:
+@dataclass(frozen=True)
+class Sent:
+    """What the browser is told of a volume. url: where it fetches the payload's values."""
+
+    volume: str
+    payload: Payload
+    url: str
+
+
+def send(volume: CTVolume, overlays: Sequence[Overlay]) -> Sent:
+    """Offer the voxels to the browser, and hand it what lies over them. Streamlit sends an unchanged element as its hash alone."""
+    sent: Sent | None = st.session_state.get("volume_payload")
+    if sent is None or sent.volume != _id(volume):
         payload = payload_of(volume)
-        packed_volume = (volume.sha256, payload, pack({"id": _id(volume)}, payload.hu))
-        st.session_state["volume_payload"] = packed_volume
-    _, payload, packed = packed_volume
-    send_values(KEY, _id(volume), packed)
+        sent = st.session_state["volume_payload"] = Sent(_id(volume), payload, offer(payload))
     for overlay in overlays:
-        send_values(KEY, overlay.id, _packed(overlay, payload))
-    return payload
+        send_values(KEY, overlay.id, _packed(overlay, sent.payload))
+    return sent
 
 
 def show(
-    volume: CTVolume, payload: Payload, *, overlays: Sequence[Overlay], places: Sequence[Place], curve: Curve | None, rates: bool
+    volume: CTVolume, sent: Sent, *, overlays: Sequence[Overlay], places: Sequence[Place], curve: Curve | None, rates: bool
 ) -> tuple[float, float, float] | None:
     """Draw; the patient millimetres of the place that the reader wants rated, of this volume, or None."""
+    payload = sent.payload
     n = len(payload.hu)
     start = places[0].voxel if places else ((volume.shape[0] - 1) / 2, (volume.shape[1] - 1) / 2, (volume.shape[2] - 1) / 2)
     windows = {**PRESETS, **({"from file": volume.window} if volume.window and volume.window not in PRESETS.values() else {})}
     slices, down, across = payload.factor
     lengths = np.linalg.norm(payload.affine[:3, 1:3], axis=0)
     facts = {
-        "volume": _id(volume),
+        "volume": sent.volume,
+        "voxels": {"url": sent.url, "shape": list(payload.hu.shape)},
         "spacing": [volume.spacing[0] * slices, float(lengths[0]), float(lengths[1])],
         "shear": [volume.shear[0] * slices / down, volume.shear[1] * slices / across],
         "affine": payload.affine.tolist(),
@@ -103,7 +112,7 @@ def show(
     }
     state = _component()(key=KEY, data=pack(facts), on_rated_change=_nothing)
     rated = (state or {}).get("rated") or {}
-    return tuple(rated["point"]) if rated.get("volume") == _id(volume) else None
+    return tuple(rated["point"]) if rated.get("volume") == sent.volume else None
 
 
 def _curve(curve: Curve, slices: float, n: int) -> dict[str, object]:

@@ -7,7 +7,7 @@ class VolumeViewer {
     this.planes = Object.keys(AXES).map((name) => new Plane(this, name));
     this.bars = new Bars(this);
     this.curve = new Curve(this);
-    this.waiting = element("div", { class: "message" }, "The volume is on its way to the browser …");
+    this.waiting = element("div", { class: "message", role: "status" });
     this.stack = element("div", { class: "planes" }, ...this.planes.map((plane) => plane.root));
     root.replaceChildren(this.waiting, this.bars.top, this.bars.second, this.stack, this.bars.bottom, this.curve.root);
     for (const plane of this.planes) listen(plane);
@@ -30,6 +30,7 @@ class VolumeViewer {
     if (before?.volume !== facts.volume) {
       const known = REMEMBERED.get(facts.volume);
       this.block = null;
+      this.load();
       this.settings = known?.settings ?? { window: facts.windows[0], slab: 0, opacity: 0.5, mode: "cross", cross: true, hidden: new Set() };
       this.cursor = known?.cursor ?? facts.start.slice();
       for (const plane of this.planes) Object.assign(plane, { view: { x: 0.5, y: 0.5, zoom: 1 }, ruler: null });
@@ -37,10 +38,24 @@ class VolumeViewer {
     this.fetch();
   }
 
+  async load() {
+    const { volume, voxels, spacing, shear } = this.facts;
+    const isAwaited = () => this.facts.volume === volume;
+    const say = (words) => { if (isAwaited() && this.waiting.textContent !== words) this.waiting.textContent = words; };
+    say("The volume is on its way to the browser …");
+    try {
+      const fetched = await fetchVoxels(voxels, (share) => say(`The volume is on its way to the browser: ${10 * Math.floor(10 * share)} %`));
+      if (!isAwaited()) return;
+      this.block = new Block(fetched, { spacing, shear, anyShear: shear.some((each) => Math.abs(each) > 0.01) });
+      this.fetch();
+    } catch (error) {
+      say(`The volume did not reach the browser (${error.message}). Reload the page, and open the series again.`);
+    }
+  }
+
   fetch() {
     if (!this.facts) return;
     const { byId } = sharedValues(), { facts } = this;
-    if (!this.block && byId.has(facts.volume)) this.block = new Block(byId.get(facts.volume), { spacing: facts.spacing, shear: facts.shear, anyShear: facts.shear.some((each) => Math.abs(each) > 0.01) });
     const known = new Map(this.overlays.map((each) => [each.id, each]));
     this.overlays = facts.overlays.filter((id) => byId.has(id)).map((id) => known.get(id) ?? new Overlay(byId.get(id)));
     const ready = !!this.block;
