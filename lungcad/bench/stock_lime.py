@@ -36,7 +36,7 @@ def stock_lime(
     for segment in np.unique(segments):
         replaced[segments == segment] = [picture[segments == segment][:, channel].mean() for channel in range(3)]
     start = time.process_time()
-    data, labels = explainer.data_labels(picture, replaced, segments, classify, max(sizes), progress_bar=False)
+    data, labels = explainer.data_labels(picture, replaced, segments, classify, max(sizes))
     a_sample = (time.process_time() - start) / max(sizes)
     seconds, found = [], []
     for n in sizes:

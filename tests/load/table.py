@@ -42,6 +42,12 @@ COLUMNS: dict[str, dict[str, Callable[[Row], object]]] = {
         **MACHINE,
     },
 }
+AIMS: tuple[tuple[str, int, str, str, float], ...] = (
+    ("app", 10, "bars", "p95", 0.4), ("app", 10, "map", "p95", 1.2), ("app", 10, "checks", "p50", 12), ("app", 50, "bars", "p95", 1.5),
+)  # fmt: skip
+"""(table, users, figure, percentile, most seconds), for a machine of two cores that does nothing else."""
+FLAT = 0.05
+"""Most growth of the server's memory after the first minute."""
 TITLES = {"app": "Users of the page Predict", "api": "Callers of `POST /v1/predict`"}
 
 
@@ -66,7 +72,22 @@ def tables(rows: Sequence[Row]) -> str:
             lines = [f"| {' | '.join(columns)} |", "|" + "---|" * len(columns)]
             lines += [f"| {' | '.join(str(cell(row)) for cell in columns.values())} |" for row in chosen]
             parts.append(f"**{TITLES[what]}** (median, 95th percentile)\n\n" + "\n".join(lines) + "\n")
-    return "\n".join(parts)
+    return "\n".join([*parts, *aims(rows)])
+
+
+def aims(rows: Sequence[Row]) -> list[str]:
+    """A line for each aim that a run of today's state can be held against."""
+    now = {(row["what"], row["users"]): row for row in rows if row["state"] == "as it is" and not row.get("leave")}
+    lines = []
+    for what, users, figure, percentile, most in AIMS:
+        if (what, users) in now:
+            seconds = now[what, users][figure][percentile]
+            lines.append(f"- {users} users, {figure}, {percentile}: {seconds:.2f} s, aim {most:g} s: {'reached' if seconds <= most else 'missed'}.")
+    for (what, users), row in now.items():
+        if (growth := row["growth_after_first_minute"]) is not None:
+            told = f"{'users' if what == 'app' else 'callers'}, memory after the first minute of {row['seconds']:.0f} s: {growth:+.1%}"
+            lines.append(f"- {users} {told}, aim {FLAT:.0%}: {'reached' if growth <= FLAT else 'missed'}.")
+    return [*lines, ""] if lines else []
 
 
 def _rows() -> list[Row]:
