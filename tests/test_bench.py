@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from lungcad.bench import cold_start, lime, plain, timing, training
+from lungcad.bench import cold_start, copy_candidates, lime, plain, timing, training, turned_copies
 from lungcad.bench.entry import BenchEntry
 from lungcad.bench.report import bench_readme
 from lungcad.bench.run import chosen, measured, read_rows, run
 from lungcad.bench.table import ENTRIES
+from lungcad.datasets.copies.keypoints import Keypoints
 from lungcad.device import Device
 from lungcad.errors import LungcadError
 from lungcad.explain.lime import superpixels
@@ -121,6 +122,14 @@ def test_audit_entry_measures_time_and_memory(tmp_path):
     plain.synthetic_folder(tmp_path, 60)
     seconds, memory = plain.audit_seconds_and_memory(tmp_path)
     assert seconds > 0 and 50 < memory < 2000
+
+
+def test_candidates_of_both_kinds_are_verified_alike():
+    one, other = (Keypoints.of_grey(turned_copies.phantom(seed)) for seed in (1, 2))
+    mirrored = Keypoints.of_grey(turned_copies.turned(turned_copies.phantom(1)[:, ::-1].copy(), 20))
+    assert copy_candidates.is_copy(one, mirrored) and not copy_candidates.is_copy(one, other)
+    vectors = np.eye(4, dtype=np.float32)[[0, 0, 1, 2]] + np.float32(0.1) * np.eye(4, dtype=np.float32)[[3, 2, 3, 3]]
+    assert (0, 1) in copy_candidates.nearest_pairs(vectors, 1) and (1, 2) not in copy_candidates.nearest_pairs(vectors, 1)
 
 
 def test_the_first_minute_is_told_step_by_step():

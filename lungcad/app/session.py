@@ -6,7 +6,6 @@ Other sessions never see it; only results of lungcad's own examples are shared.
 import functools
 import hashlib
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from lungcad.analysis import Analysis, analyse
 from lungcad.app import store, turns
+from lungcad.app.results import Key, Results
 from lungcad.datasets import DATASETS
 from lungcad.datasets.phantoms.examples import CONTOURS
 from lungcad.errors import ImageError, LungcadError
@@ -29,13 +29,9 @@ from lungcad.imaging.io import MAX_BYTES
 from lungcad.paths import EXAMPLES
 from lungcad.scheduler import Kind, Turn
 
-MAX_RESULTS = 48
-"""Results kept in a session, and as many of the examples; the oldest go first."""
 SHOWN_ANYWAY = "shown_anyway"
 """In the session: (image, weights) -> whether an answer that the gate declined is shown."""
-Key = tuple[object, ...]
-"""Of a result; the image's content hash is part of it."""
-_OF_EXAMPLES: OrderedDict[Key, object] = OrderedDict()
+_OF_EXAMPLES = Results(shared=True)
 _LOCK = threading.Lock()
 T = TypeVar("T")
 
@@ -205,10 +201,7 @@ def get_or_compute(key: Key, compute: Callable[[Turn], T], *, kind: Kind, place:
     if value is None:
         value = turns.take(kind, compute, key=key, place=place)
         with _LOCK:
-            results = _results(key)
-            results[key] = value
-            while len(results) > MAX_RESULTS:
-                results.popitem(last=False)
+            _results(key).keep(key, value)
     return value
 
 
@@ -221,11 +214,13 @@ def computed(key: Key) -> Any:
         return results.get(key)
 
 
-def _results(key: Key) -> OrderedDict[Key, object]:
+def _results(key: Key) -> Results:
     """Where the key's result is stored: every visitor begins with an example, and it holds nobody's data."""
     if not _example_hashes().isdisjoint(key):
         return _OF_EXAMPLES
-    own: OrderedDict[Key, object] = st.session_state.setdefault("results", OrderedDict())
+    if "results" not in st.session_state:
+        st.session_state["results"] = Results()
+    own: Results = st.session_state["results"]
     return own
 
 

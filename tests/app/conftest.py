@@ -1,11 +1,10 @@
 """What every test of a page shares."""
 
-from collections import OrderedDict
-
 import pytest
 
 from lungcad.app import jobs, session
 from lungcad.app.lab import trainings
+from lungcad.app.results import Results
 from lungcad.errors import ModelError
 from tests.app.lab_page import StandIn, join
 from tests.conftest import CLASSES, write_phantoms
@@ -25,7 +24,7 @@ def facts_alone(monkeypatch):
 def without_trust_checks(monkeypatch):
     """Maps are not checked, which takes seconds a map; and no later test of the process finds an example whose checks are none."""
     monkeypatch.setattr("lungcad.app.predict.trust.trust_checks", lambda *_, **__: iter(()))
-    monkeypatch.setattr(session, "_OF_EXAMPLES", OrderedDict())
+    monkeypatch.setattr(session, "_OF_EXAMPLES", Results(shared=True))
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import io
 import json
-from collections import OrderedDict
 
 import numpy as np
 import pandas as pd
@@ -13,6 +12,7 @@ from streamlit.elements.widgets import button
 
 from lungcad.app import session
 from lungcad.app.predict.gate import MARK
+from lungcad.app.results import Results
 from lungcad.gate.decision import Finding, Outcome
 from lungcad.imaging.phantom import make_phantom
 from lungcad.report.case import HIDDEN, SHOWN_ANYWAY
@@ -189,7 +189,7 @@ def test_the_first_page_shows_the_example_as_not_to_be_believed_and_ones_own_pha
 
 def test_what_is_asked_for_is_marked_in_the_numbers_of_a_check(monkeypatch, downloads):
     monkeypatch.setattr("lungcad.gate.stored.FittedGate.read", lambda *_, **__: DeclinesAll())
-    monkeypatch.setattr(session, "_OF_EXAMPLES", OrderedDict())
+    monkeypatch.setattr(session, "_OF_EXAMPLES", Results(shared=True))
     page = open_page("1_Predict.py", panel="erase", model="chest-resnet18", example="large-spiculated-lesion.png").run()
     assert not page.exception
     made = downloads["lungcad-faithfulness-curves.csv"]

@@ -1,7 +1,6 @@
 """What a newcomer sees first: the front page, and Predict without a file."""
 
 import json
-from collections import OrderedDict
 
 import numpy as np
 import pytest
@@ -9,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from lungcad.app import session
 from lungcad.app.defaults import EXAMPLE, NETWORK
+from lungcad.app.results import Results
 from lungcad.explain.trust import CHECKS, Verdict
 from lungcad.imaging.phantom import make_phantom
 from lungcad.models import list_cards
@@ -18,7 +18,7 @@ NAMES = [card.name for card in list_cards()]
 
 
 def test_first_paint_shows_a_result(monkeypatch):
-    monkeypatch.setattr(session, "_OF_EXAMPLES", OrderedDict())  # no slower check was run before
+    monkeypatch.setattr(session, "_OF_EXAMPLES", Results(shared=True))  # no slower check was run before
     page = predict_page("trust").run()
     assert not page.exception and not page.error
     assert page.header[0].value and any("calibrated probability" in text.value for text in page.markdown)
@@ -32,7 +32,7 @@ def test_first_paint_shows_a_result(monkeypatch):
 
 
 def test_a_newcomer_begins_with_a_slice_whose_contour_is_known(monkeypatch):
-    monkeypatch.setattr(session, "_OF_EXAMPLES", OrderedDict())
+    monkeypatch.setattr(session, "_OF_EXAMPLES", Results(shared=True))
     page = open_page("1_Predict.py", panel="erase").run()
     assert page.selectbox(key="example").value == EXAMPLE and page.selectbox(key="model").value == NETWORK
     assert not page.warning and result(page)["class"] == "lesion" and result(page)["gate"]["outcome"] == "answer"
@@ -48,7 +48,7 @@ def test_a_newcomer_begins_with_a_slice_whose_contour_is_known(monkeypatch):
 
 @pytest.mark.parametrize("name", ["phantom-cheat-marker", "phantom-hidden-cheat"])
 def test_a_network_that_cheats_is_caught(monkeypatch, name):
-    monkeypatch.setattr(session, "_OF_EXAMPLES", OrderedDict())
+    monkeypatch.setattr(session, "_OF_EXAMPLES", Results(shared=True))
     page = open_page("1_Predict.py", panel="erase", model=name, example="phantom-no-lesion-with-marker.png").run()
     assert not page.exception and page.header[0].value == "lesion"
     assert any("made to cheat" in warning.value for warning in page.warning)

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from lungcad.analysis import Analysis
 from lungcad.app import session
+from lungcad.app.results import MAX_RESULTS
 from lungcad.imaging.phantom import make_phantom
 from lungcad.models import list_cards
 from tests.app.pages import mounted, predict_page, result, upload
@@ -164,14 +165,12 @@ def test_results_in_a_session_are_bounded(page):
         for target in ("normal", "adenocarcinoma"):
             page.selectbox(key="target").select(target).run()
     kept = page.session_state["results"].values()
-    assert (
-        sum(isinstance(each, Analysis) for each in kept) == 4 and len(kept) <= session.MAX_RESULTS
-    )  # the prediction and three explained classes
-    for number in range(2 * session.MAX_RESULTS):
+    assert sum(isinstance(each, Analysis) for each in kept) == 4 and len(kept) <= MAX_RESULTS  # the prediction and three explained classes
+    for number in range(2 * MAX_RESULTS):
         kept = page.session_state["results"]
-        kept[number] = None
+        kept[(number,)] = None
     page.selectbox(key="target").select("squamous.cell.carcinoma").run()
-    assert len(page.session_state["results"]) <= session.MAX_RESULTS
+    assert len(page.session_state["results"]) <= MAX_RESULTS
 
 
 def test_the_link_carries_network_and_method(page):

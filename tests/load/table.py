@@ -82,7 +82,9 @@ def aims(rows: Sequence[Row]) -> list[str]:
     for what, users, figure, percentile, most in AIMS:
         if (what, users) in now:
             seconds = now[what, users][figure][percentile]
-            lines.append(f"- {users} users, {figure}, {percentile}: {seconds:.2f} s, aim {most:g} s: {'reached' if seconds <= most else 'missed'}.")
+            lines.append(
+                f"- {users} users, {figure}, {percentile}: {seconds:.2f} s, aim {most:g} s: {'reached' if seconds <= most else 'missed'}."
+            )
     for (what, users), row in now.items():
         if (growth := row["growth_after_first_minute"]) is not None:
             told = f"{'users' if what == 'app' else 'callers'}, memory after the first minute of {row['seconds']:.0f} s: {growth:+.1%}"
