@@ -19,10 +19,10 @@ from lungcad.app.predict.heatmap import explained, is_at_hand, map_id, offer_jso
 from lungcad.app.predict.methods import show_methods
 from lungcad.app.predict.nearest import show_nearest
 from lungcad.app.predict.panels import PANELS_OF_ANSWER, chosen_panel, panel_picker
-from lungcad.app.predict.prediction import predict, show_answer, show_bars
+from lungcad.app.predict.prediction import predict, show_answer, show_answer_hidden, show_bars
 from lungcad.app.predict.report import offer_case
 from lungcad.app.predict.set_of_classes import with_set
-from lungcad.app.predict.trust import show_trust
+from lungcad.app.predict.trust import LEGEND, show_trust
 
 st.title("Predict and explain one slice")
 
@@ -50,7 +50,13 @@ with navigation.plain_errors():
     announced = map_id(image, network, method, target, options) if at_hand and not drawn_first and not declined else None
     with page.picture:
         drawn = show_viewer(
-            image, network, method, announced, draw=panel in ("draw", "erase") and not declined, declined=known if declined else None
+            image,
+            network,
+            method,
+            announced,
+            draw=panel in ("draw", "erase") and not declined,
+            declined=known if declined else None,
+            is_blind=drawn_first,
         )
         below_picture = place_for((map_id(image, network, method, target, options), drawn_first, declined), key="facts")
     closer = st.container()
@@ -59,9 +65,13 @@ with navigation.plain_errors():
     if prediction.is_hidden and not declined:
         st.rerun()  # the viewer waits for a map that will not come
     with page.answer.container():
-        show_answer(source, network, prediction)
+        if drawn_first and not declined:
+            show_answer_hidden(source, prediction)
+        else:
+            show_answer(source, network, prediction)
     with page.bars.container():
-        show_bars(prediction)
+        if not drawn_first or declined:
+            show_bars(prediction)
     if declined:
         page.trust.empty()
         with below_picture:
@@ -72,9 +82,7 @@ with navigation.plain_errors():
     else:
         with below_picture:
             result = explained(image, network, method, target, options) if at_hand else None
-            if drawn_first:
-                st.info("The map is hidden until you have drawn your own contour on the slice and revealed it.")
-            elif result:
+            if result and not drawn_first:
                 supply_map(announced, result, method)
                 downloads = show_facts(with_set(result, network, level), method)
 
@@ -102,11 +110,11 @@ with navigation.plain_errors():
         with below_picture:
             explained(image, network, method, target, options)
     with page.trust.container(), navigation.plain_errors():
-        st.subheader("Can the map be believed?", anchor=False, help="Each check asks another question, so there is no overall score. "
-                     "The second number is the control: an uninformative map's value.")  # fmt: skip
+        st.subheader("Can the map be believed?", anchor=False, help="Each check asks another question, so there is no overall score.")
         if result is None or drawn_first:
             st.caption("The map is checked once it is shown.")
         else:
+            st.caption(LEGEND)
             show_trust(result, network, method, options)
             with downloads:
                 offer_case(with_set(result, network, level), network, method, options)

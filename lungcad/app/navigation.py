@@ -9,6 +9,7 @@ import streamlit as st
 from lungcad.allocator import tune_allocator
 from lungcad.app import warmup
 from lungcad.app.components.literal import literal
+from lungcad.app.history import one_entry_a_page
 from lungcad.errors import LungcadError
 
 NOTICE = "Research software for studying classifiers. Not a medical device: do not use it for diagnosis."
@@ -24,22 +25,25 @@ PAGES = (
 """(file, label, icon) of every page, for the sidebar: Streamlit's own list would call the first one "streamlit app"."""
 
 
+SIDEBAR = 330
+"""Its width, pixels: the longest name of a network is not cut (tests/e2e/test_look.py)."""
 STYLE = """<style>
 [data-testid=stMainBlockContainer] { padding: 2.75rem 2rem 2rem; }
 [data-testid=stSidebarHeader] { height: 2.5rem; padding-top: 0.5rem; padding-bottom: 0; }
 [data-testid=stMainBlockContainer] h1 { padding: 0 0 0.75rem; }
 [data-testid=stCaptionContainer] { color: inherit; opacity: 0.8; }
 [data-testid=stMain]:focus, [data-testid=stAppViewContainer]:focus, [data-testid=stApp]:focus { outline: none; box-shadow: none; }
-button[data-testid=stBaseButton-primary]:not(:disabled), span[data-baseweb=tag] { background-color: #2a6f97; border-color: #2a6f97; color: #fff; }
-button[data-testid=stBaseButton-segmented_controlActive] { color: inherit; }
+button[data-testid=stBaseButton-primary]:not(:disabled), [data-tag] { background-color: #2a6f97; border-color: #2a6f97; color: #fff; }
+[data-tag] { height: auto; max-width: 100%%; }
+[data-tag] > span { max-width: none; white-space: normal; overflow-wrap: anywhere; }
 @media (max-width: 640px) {
   [data-testid=stMainBlockContainer] { padding: 3.75rem 1rem 2rem; }
   [data-testid=stMarkdownContainer] table { width: 100%%; table-layout: fixed; }
   [data-testid=stMarkdownContainer] :is(td, th) { padding: .3rem; font-size: .8125rem; line-height: 1.35; overflow-wrap: anywhere; }
 }
 %s</style>"""
-"""Streamlit leaves 100 empty pixels above a page's title, and its captions, and in the dark scheme what has the primary colour, are too
-pale for WCAG AA (contrast 4.5 to 1)."""
+"""Streamlit leaves 100 empty pixels above a page's title, and its captions are too pale for WCAG AA (contrast 4.5 to 1). In the dark scheme the
+primary colour is light, to be read on the page; white words stand on the light scheme's."""
 
 
 def begin(title: str, *, needs_networks: bool = True, style: str = "") -> None:
@@ -49,8 +53,9 @@ def begin(title: str, *, needs_networks: bool = True, style: str = "") -> None:
     needs_networks: waits, and says so, until torch and the first network are loaded. What needs them is imported by the page after this
     call.
     """
-    st.set_page_config(page_title=f"{title} · lungcad", page_icon="🫁", layout="wide", initial_sidebar_state="auto")
+    st.set_page_config(page_title=f"{title} · lungcad", page_icon="🫁", layout="wide", initial_sidebar_state=SIDEBAR)
     st.html(STYLE % style)
+    one_entry_a_page()
     st.sidebar.markdown("### lungcad")
     for path, label, icon in PAGES:
         st.sidebar.page_link(path, label=label, icon=icon)

@@ -118,14 +118,26 @@ def test_a_region_outside_the_image_is_one_sentence(monkeypatch):
     assert not page.exception and "outside" in page.error[0].value
 
 
-def test_draw_first_hides_the_map_until_it_is_revealed_for_every_image(monkeypatch):
+def test_draw_first_hides_answer_and_map_until_they_are_revealed_for_every_image(monkeypatch):
     draw(monkeypatch, SQUARE)
     page = predict_page("draw").run()
     assert not page.exception and any("hidden until" in info.value for info in page.info)
+    assert not page.header and not any("calibrated" in text.value for text in (*page.markdown, *page.get("html")))
     assert mounted(page)[0][0]["panes"][0]["map"] is None and len(mounted(page, "lungcad.viewer_values")) == 1 and not page.expander
     next(toggle for toggle in page.toggle if toggle.key.startswith("contour_reveal")).set_value(True).run()
     assert not page.exception and any("contour?" in row.label for row in page.expander)
+    assert page.header[0].value and any("calibrated probability" in text.value for text in page.markdown)
     page.run()
     assert mounted(page)[0][0]["panes"][0]["map"] is not None
     page.selectbox(key="example").select_index(1).run()
-    assert mounted(page)[0][0]["panes"][0]["map"] is None and any("hidden until" in info.value for info in page.info)
+    assert mounted(page)[0][0]["panes"][0]["map"] is None and not page.header
+
+
+def test_draw_first_hides_the_true_contour_too(monkeypatch):
+    draw(monkeypatch, SQUARE)
+    page = open_page("1_Predict.py", panel="erase").run()
+    page.toggle(key="true_contour").set_value(True).run()
+    assert mounted(page)[0][0]["panes"][0]["contours"]
+    page.selectbox(key="panel").select("draw").run()
+    assert not page.exception and not mounted(page)[0][0]["panes"][0]["contours"]
+    assert "true_contour" not in [toggle.key for toggle in page.toggle]

@@ -221,7 +221,8 @@ def test_a_region_is_erased_with_the_mouse(tab, server):
 
 def test_draw_first_then_reveal(tab, server):
     tab.goto(f"{server}/Predict?{ON_SLICES}&panel=draw")
-    expect(tab.get_by_text("The map is hidden until")).to_be_visible()
+    expect(tab.get_by_text("Answer and map are hidden until")).to_be_visible()
+    expect(tab.locator(".st-key-class")).to_have_count(0)
     expect(maps(tab)).to_be_visible()
     settled(tab)
     assert tab.evaluate(f"{VIEWER}.shownMaps().length") == 0 and tab.evaluate(f"{VIEWER}.facts.panes[0].map") is None

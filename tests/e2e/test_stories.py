@@ -19,6 +19,7 @@ STANDS = {
     "A network that needs no lungs": lambda page: page.get_by_text("Cases whose answer changes").first,
 }
 """What stands on the page that a story opens when it is ready."""
+BACKGROUND = "getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"
 
 
 @pytest.fixture(params=[(1440, 900), (390, 844)], ids=["wide", "phone"])
@@ -49,6 +50,8 @@ def test_a_story_opens_a_page_that_shows_it(screen, server, story, scheme):
     expect(page.locator("[data-testid=stException]")).to_have_count(0)
     expect(page.get_by_text(re.compile("The link (asks for|names|’s value)"))).to_have_count(0)
     assert page.evaluate("document.scrollingElement.scrollWidth <= window.innerWidth + 1")
+    page.go_back()  # once: what the page adds to its link is no entry of its own
+    expect(page.get_by_role("heading", name="Stories of a minute")).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -66,8 +69,12 @@ def test_home_invites(screen, server, scheme):
 
 @pytest.mark.parametrize("where", PAGES)
 def test_an_accessibility_checker_finds_nothing_serious(tab, server, where):
-    """Of the light scheme; both are checked where test_screenshots.py makes its pictures. Streamlit's own markup counts too, but for what it alone can mend."""
+    """Of the light scheme, and of the dark one after a switch while the page stands. Streamlit's own markup counts too, but for what it alone can mend."""
     tab.goto(f"{server}/{where}")
     expect(tab.locator("h1")).to_be_visible()
     settled(tab)
+    assert not serious_faults(tab)
+    before = tab.evaluate(BACKGROUND)
+    tab.emulate_media(color_scheme="dark")
+    tab.wait_for_function(f"before => {BACKGROUND} !== before", arg=before)
     assert not serious_faults(tab)

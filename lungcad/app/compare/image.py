@@ -9,11 +9,11 @@ from streamlit.delta_generator import DeltaGenerator
 from lungcad.analysis import Analysis, trust_checks
 from lungcad.app import run_store, session, store, url, viewer
 from lungcad.app.components.literal import literal
-from lungcad.app.components.text import card_title, class_label
+from lungcad.app.components.text import card_facts, class_label
 from lungcad.app.defaults import PAIR, TAUGHT
 from lungcad.app.navigation import plain_errors
 from lungcad.app.predict.gate import gate_texts, mark_of
-from lungcad.app.predict.trust import BADGES
+from lungcad.app.predict.trust import badge
 from lungcad.explain import METHODS, Options, methods_for
 from lungcad.explain.attribution import Cost
 from lungcad.explain.trust import Check, agreement
@@ -27,15 +27,16 @@ def pick_networks() -> list[str]:
     """Two to four networks; the choice lives in the link. A baseline and its partner at first."""
     cards = store.cards()
     names = list(cards)
-    return url.multiselect(
+    chosen = url.multiselect(
         "Networks",
         names,
         list(PAIR) if set(PAIR) <= set(names) else names[:2],
         key="networks",
         max_selections=4,
-        format_func=lambda name: card_title(cards[name]),
         help="Two to four, side by side on the same image. The clearest pair differs only in attention.",
     )
+    st.caption("  \n".join(f"**{literal(name)}**: {literal(card_facts(cards[name]))}" for name in chosen))
+    return chosen
 
 
 def offer_taught() -> None:
@@ -216,9 +217,8 @@ def show_trust(image: CTImage, names: list[str], method: str) -> None:
             place.empty()
             st.markdown(f"**{literal(name)}**")
             for check in checks:
-                icon, colour = BADGES[check.verdict]
                 number = "" if check.value is None else f" {check.value:z.2f} (control {check.control:z.2f})"
-                st.markdown(f"{check.question} :{colour}-badge[{icon} {check.verdict}]{number}")
+                st.markdown(f"{check.question} {badge(check)}{number}")
 
 
 def _checks_of(turn: Turn, image: CTImage, network: str, result: Analysis, method: str, place: DeltaGenerator) -> list[Check]:

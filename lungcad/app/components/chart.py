@@ -10,6 +10,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 Values = Sequence[Any] | np.ndarray
+TOOLBAR = 32
+"""Pixels at a plot's top that belong to Plotly's toolbar, which would lie over the data."""
 
 
 def chart_with_csv(figure: go.Figure, *, key: str, alt: str, gate: str = "", **kwargs: Any) -> Any:
@@ -17,7 +19,7 @@ def chart_with_csv(figure: go.Figure, *, key: str, alt: str, gate: str = "", **k
 
     Returns what was selected in it, as ``st.plotly_chart``.
     """
-    event = st.plotly_chart(figure, key=key, alt=alt, **kwargs)
+    event = st.plotly_chart(_below_toolbar(figure), key=key, alt=alt, **kwargs)
     marked = {"gate": gate} if gate else {}
     st.download_button(
         "CSV",
@@ -31,6 +33,12 @@ def chart_with_csv(figure: go.Figure, *, key: str, alt: str, gate: str = "", **k
         help="What the plot draws, as numbers.",
     )
     return event
+
+
+def _below_toolbar(figure: go.Figure) -> go.Figure:
+    """The same plot, as high as before, with the toolbar's room above it."""
+    missing = TOOLBAR - figure.layout.margin.t
+    return figure if missing <= 0 else go.Figure(figure).update_layout(margin_t=TOOLBAR, height=figure.layout.height + missing)
 
 
 def chart_points(figure: go.Figure) -> pd.DataFrame:

@@ -5,7 +5,7 @@ import streamlit as st
 from lungcad.app import session, store, url
 from lungcad.app.components.literal import literal
 from lungcad.app.components.reading import reading_picker
-from lungcad.app.components.text import card_title, class_label
+from lungcad.app.components.text import card_facts, class_label
 from lungcad.app.defaults import EXAMPLE, METHOD, NETWORK, first_of
 from lungcad.evaluate.conformal import LEVELS, USUAL_LEVEL
 from lungcad.explain import METHODS, Fill, Layer, Options, Segments, methods_for
@@ -97,14 +97,15 @@ def image_picker() -> session.Source | None:
 def network_picker() -> str:
     """Name of the chosen network; kept in the link."""
     cards = store.cards()
-    return url.selectbox(
+    chosen = url.selectbox(
         "Network",
         list(cards),
         key="model",
         default=first_of(list(cards), NETWORK),
-        format_func=lambda name: card_title(cards[name]),
-        help="Accuracy on its test images with its 95 % interval, from the network's model card.",
+        help="Below it: its accuracy on its test images, with the 95 % interval.",
     )
+    st.caption(literal(card_facts(cards[chosen])))
+    return chosen
 
 
 COSTS = {Cost.FAST: "at once", Cost.MEDIUM: "a few seconds", Cost.SLOW: "many seconds, on a button"}

@@ -22,7 +22,12 @@ def accuracy_text(card: ModelCard) -> str:
     return f"test accuracy {test.accuracy.value:.0%} [{test.accuracy.low:.0%}–{test.accuracy.high:.0%}]"
 
 
-def card_title(card: ModelCard) -> str:
-    from_attention = "no attention" if card.attention == "none" else f"attention: {card.attention}"
+def card_facts(card: ModelCard) -> str:
+    """What must be known to choose the network, without its name."""
+    attention = "no attention" if card.attention == "none" else f"attention: {card.attention}"
     cheats = f" · made to cheat ({card.shortcut})" if card.shortcut else ""
-    return f"{card.name} ({from_attention}) · {card.dataset}, {len(card.classes)} classes · {accuracy_text(card)}{cheats}"
+    return f"{attention} · {card.dataset}, {len(card.classes)} classes · {accuracy_text(card)}{cheats}"
+
+
+def card_title(card: ModelCard) -> str:
+    return f"{card.name} · {card_facts(card)}"

@@ -210,4 +210,4 @@ def forest(rows: Sequence[tuple[str, str, Estimate, bool]], title: str, overall:
         figure.add_vline(x=overall.value, line={"color": GREY, "dash": "dash"}, annotation={"text": overall_name, "yanchor": "bottom"})
     figure.update_xaxes(title=title)
     figure.update_yaxes(autorange="reversed", automargin=True)
-    return figure.update_layout(height=90 + 30 * len(rows), margin={"l": 8, "r": 8, "t": 24, "b": 8}, showlegend=False)
+    return figure.update_layout(height=118 + 30 * len(rows), margin={"l": 8, "r": 8, "t": 52, "b": 8}, showlegend=False)

@@ -2,7 +2,7 @@
 
 import plotly.graph_objects as go
 
-from lungcad.app.figures.style import SHOWN
+from lungcad.app.figures.style import BELOW, SHOWN
 from lungcad.explain.trust import Check
 
 
@@ -22,4 +22,4 @@ def deletion_and_insertion(check: Check) -> go.Figure:
             )
     figure.update_xaxes(title="share of the image hidden (deletion) or shown (insertion)", range=[0, 1], tickformat=".0%")
     figure.update_yaxes(title="calibrated probability", range=[0, 1], tickformat=".0%")
-    return figure.update_layout(height=320, margin={"l": 8, "r": 8, "t": 8, "b": 8}, legend={"orientation": "h", "y": 1.15})
+    return figure.update_layout(height=320, margin={"l": 8, "r": 8, "t": 8, "b": 8}, legend=BELOW)

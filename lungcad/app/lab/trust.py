@@ -4,7 +4,7 @@ import streamlit as st
 
 from lungcad.app.jobs import run_in_session
 from lungcad.app.lab.trainings import Training
-from lungcad.app.predict.trust import BADGES
+from lungcad.app.predict.trust import badge
 from lungcad.lab.head import head_of_bytes
 from lungcad.lab.panel import panel_words
 
@@ -25,5 +25,4 @@ def show_panel(training: Training) -> None:
         help="A few seconds: each check changes the slice or the map and asks the network again.",
     )
     for check in checks or []:
-        icon, colour = BADGES[check.verdict]
-        st.markdown(f"{check.question} :{colour}-badge[{icon} {check.verdict}]  \n{check.sentence}")
+        st.markdown(f"{check.question} {badge(check)}  \n{check.sentence}")

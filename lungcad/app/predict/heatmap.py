@@ -36,13 +36,21 @@ def is_at_hand(image: CTImage, network: str, method: str, target: str | None, op
 
 
 def show_viewer(
-    image: CTImage, network: str, method: str, announced: str | None, *, draw: bool, declined: Analysis | None = None
+    image: CTImage,
+    network: str,
+    method: str,
+    announced: str | None,
+    *,
+    draw: bool,
+    declined: Analysis | None = None,
+    is_blind: bool = False,
 ) -> viewer.ViewerState:
     """The slice, at once; the map announced by its id follows with :func:`supply_map`. Everything moves in the browser.
 
-    declined: the result whose answer is hidden, so that a saved picture of the bare slice says so.
+    declined: the result whose answer is hidden, so that a saved picture of the bare slice says so. is_blind: the reader draws before seeing anything,
+    the true contour too.
     """
-    contour = session.example_contour(image) if st.session_state.get(TRUE_CONTOUR) else None
+    contour = session.example_contour(image) if st.session_state.get(TRUE_CONTOUR) and not is_blind else None
     contours = viewer.Contour.of_mask(contour, "the lesion as it was drawn") if contour is not None else []
     gate = {"Gate": f"declined, the answer is hidden: {declined.gate.reason}"} if declined else {}
     preprocess = store.cards()[network].preprocess
@@ -62,7 +70,10 @@ def show_viewer(
         in_link=True,
         name=f"lungcad-{image.provenance.sha256[:12]}-{network}-{method}",
     )
-    _offer_true_contour(image)
+    if is_blind:
+        st.empty()
+    else:
+        _offer_true_contour(image)
     return drawn
 
 

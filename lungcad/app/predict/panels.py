@@ -12,7 +12,7 @@ PANELS = {
     "methods": "All methods",
     "nearest": "Nearest training cases",
     "erase": "What would change its mind?",
-    "draw": "Draw first, then reveal",
+    "draw": "Draw first, then see the answer",
 }
 PANELS_OF_ANSWER = ("concepts", "methods", "erase", "draw")
 """Those that show what the network answers to this image."""

@@ -48,6 +48,12 @@ def show_answer(source: Source, network: str, result: Analysis) -> None:
     st.caption(known + _about(source, result))
 
 
+def show_answer_hidden(source: Source, result: Analysis) -> None:
+    """In place of the answer, for a reader who draws first."""
+    st.info("Answer and map are hidden until you have drawn your own contour on the slice and revealed them.")
+    st.caption(_about(source, result))
+
+
 def _about(source: Source, result: Analysis) -> str:
     rows, columns = result.image.shape
     spacing = result.image.spacing_mm

@@ -25,6 +25,7 @@ BADGES = {
     Verdict.CONTRADICTS: (":material/cancel:", "orange"),
     Verdict.NOT_APPLICABLE: (":material/remove:", "gray"),
 }
+LEGEND = "Open a row to read what was found. Numbers: **measured** / control (what a map or a change that means nothing gives)."
 SO_FAR = "trust_so_far"
 """In the session: (of which map, the checks that were made of it) while they are being made."""
 MAX_FAST_CHECKS = sum(check.ask is not None for check in CHECKS.values())
@@ -116,13 +117,19 @@ def known_checks(result: Analysis, network: str, method: str, options: Options) 
     return [*(session.computed(("trust", *key)) or []), *(session.computed(("slow trust", *key)) or [])]
 
 
+def badge(check: Check) -> str:
+    """The check's word with what it speaks of, as Markdown."""
+    icon, colour = BADGES[check.verdict]
+    speaks = check.verdict in (Verdict.SUPPORTS, Verdict.CONTRADICTS)
+    return f":{colour}-badge[{icon} {check.verdict}{(' the map' if CHECKS[check.name].of_map else ' the answer') * speaks}]"
+
+
 def show_check(check: Check, method: str, *, is_open: bool = False, gate: str = "") -> None:
     """One row; open, what was measured, what it means, and how often the check is right. gate: written into its file."""
-    icon, colour = BADGES[check.verdict]
     number = "" if check.value is None else f" **{check.value:z.2f}** / {check.control:z.2f}"
     with (
         st.container(key=f"check_{check.name}"),
-        st.expander(f"{check.question} :{colour}-badge[{icon} {check.verdict}]{number}", expanded=is_open),
+        st.expander(f"{check.question} {badge(check)}{number}", expanded=is_open),
     ):
         measured = "" if check.value is None else f"{check.measure}: **{check.value:z.2f}** (control {check.control:z.2f}). "
         st.caption(measured[:1].upper() + measured[1:] + check.sentence)

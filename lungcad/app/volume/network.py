@@ -8,7 +8,7 @@ import streamlit as st
 from lungcad.app import jobs, session, store, url
 from lungcad.app.components.ask_another import offer_others
 from lungcad.app.components.literal import literal
-from lungcad.app.components.text import card_title, class_label, class_text
+from lungcad.app.components.text import card_facts, class_label, class_text
 from lungcad.app.defaults import NETWORK, first_of
 from lungcad.app.volume.report import offer_series
 from lungcad.app.volume.source import Opened
@@ -36,8 +36,9 @@ PLACE_MM = 20.0
 def network_picker() -> tuple[str, str]:
     """(network, method) among those that read whole slices."""
     cards = _slice_networks()
-    network = url.selectbox("Network", list(cards), key="volume_network", default=first_of(list(cards), NETWORK), format_func=lambda name: card_title(cards[name]),
+    network = url.selectbox("Network", list(cards), key="volume_network", default=first_of(list(cards), NETWORK),
                             help="It reads every slice inside the lungs by itself.")  # fmt: skip
+    st.caption(literal(card_facts(cards[network])))
     methods = [name for name in methods_for(cards[network]) if METHODS[name].cost is Cost.FAST and not METHODS[name].control]
     method = url.selectbox("Heat map", methods, key="volume_method", default="gradcam", format_func=lambda name: METHODS[name].title,
                            help="Of every slice read; the places that the network finds suspicious are taken from it.")  # fmt: skip
