@@ -8,8 +8,20 @@ import numpy as np
 import torch
 
 from lungcad.lab.feature_store import Patients, load_patients
+from lungcad.lab.frozen import features_of
 from lungcad.lab.head import LabHead
-from lungcad.lab.patients import REGION_TESTED, REGIONS_TESTED, TESTED, Part, carriers, has_lesion
+from lungcad.lab.patients import (
+    REGION_TESTED,
+    REGIONS_TESTED,
+    TESTED,
+    Lesions,
+    Part,
+    carriers,
+    clean_picture,
+    has_lesion,
+    tested_shortcut,
+    with_shortcut,
+)
 from lungcad.lab.results import Results, measure
 from lungcad.lab.settings import LabSettings
 from lungcad.lab.training import Epoch, Sample, new_head, train
@@ -54,7 +66,7 @@ def run(settings: LabSettings, *, on_progress: Progress | None = None, on_epoch:
         regions[region] = load_patients(settings, Part.TEST, REGION_TESTED, progress_from(read), region)
         read += REGION_TESTED
     epochs, head = [], new_head(settings)
-    for epoch in train(head, settings, training_sample(settings, training), curve_samples(settings, tested), watched_features(tested)):
+    for epoch in train(head, settings, training_sample(settings, training), curve_samples(settings, tested), watched_features(settings)):
         epochs.append(epoch)
         if on_epoch:
             on_epoch(epoch)
@@ -78,8 +90,10 @@ def curve_samples(settings: LabSettings, tested: Patients) -> dict[str, Sample]:
     return samples
 
 
-def watched_features(tested: Patients) -> torch.Tensor:
-    """Of :data:`WATCHED`."""
-    patients = [patient for patient, _ in WATCHED]
-    some = Patients(*(each[patients] for each in (tested.clean, tested.planted, tested.lesions, tested.marks)))
-    return some.features(np.array([carries for _, carries in WATCHED]))
+def watched_features(settings: LabSettings) -> torch.Tensor:
+    """Of :data:`WATCHED`, computed here: the page asks about these pictures again, and stored features may come from a processor that rounds otherwise."""
+    pictures = []
+    for patient, carries in WATCHED:
+        picture = clean_picture(Part.TEST, patient, Lesions.of(settings))
+        pictures.append(with_shortcut(picture, tested_shortcut(settings), Part.TEST, patient) if carries else picture)
+    return features_of(np.stack([picture.grey for picture in pictures]), before_last=settings.trained.is_more_than_head)

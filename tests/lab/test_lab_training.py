@@ -7,6 +7,7 @@ import pytest
 import safetensors.torch
 import torch
 
+from lungcad.app.lab import move_marker
 from lungcad.errors import DatasetError, LungcadError
 from lungcad.estimate import Estimate
 from lungcad.lab import feature_store, frozen
@@ -16,7 +17,7 @@ from lungcad.lab.head import LESION, LabHead, head_of_bytes, lesion_probability
 from lungcad.lab.patients import TESTED, Lesions, Part, clean_picture, has_lesion, with_shortcut
 from lungcad.lab.presets import PRESETS
 from lungcad.lab.results import Results, measure
-from lungcad.lab.run import CLEAN_CURVE, TRAINED_CURVE, WATCHED, run
+from lungcad.lab.run import CLEAN_CURVE, TRAINED_CURVE, WATCHED, run, watched_features
 from lungcad.lab.sentences import sentences
 from lungcad.lab.settings import HeadKind, LabSettings, TrainedPart
 from lungcad.lab.table import HEADS, MEASURES, make_table, read_table, write_table
@@ -47,6 +48,16 @@ def test_shipped_features_are_those_of_the_pictures(monkeypatch, tmp_path):
 def test_the_watched_patients_are_one_with_a_lesion_and_one_without():
     lesion = has_lesion(2)
     assert [bool(lesion[patient]) for patient, _ in WATCHED] == [True, True, False, False]
+
+
+def test_a_watched_picture_has_the_answer_that_it_has_where_the_letter_is_moved():
+    torch.manual_seed(0)
+    head = new_head(SMALL)
+    for weights in head.parameters():
+        weights.data *= 8  # or every answer is near one half
+    watched = lesion_probability(head, watched_features(SMALL)).tolist()
+    moved = [move_marker.answer("key", head, patient, Lesions.of(SMALL), None) for patient, carries in WATCHED if not carries]
+    assert moved == pytest.approx([watched[0], watched[2]], abs=0.002) and max(moved) - min(moved) > 0.01
 
 
 @pytest.fixture
