@@ -22,6 +22,12 @@ from lungcad.app.volume.network import (
 from lungcad.app.volume.nodule import nodule_networks, show_rating
 from lungcad.app.volume.source import take_example, volume_picker
 
+WHAT_FOLLOWS = """
+- Three planes to scroll through, with windows, zoom and a ruler in millimetres.
+- A network's answer for every slice inside the lungs, and the places that it finds suspicious.
+- At a click on a place: how the nodule networks rate it, as a radiologist rates a nodule.
+"""
+
 st.title("A whole series")
 
 with navigation.plain_errors():
@@ -30,6 +36,7 @@ with navigation.plain_errors():
         network, method = network_picker()
     if opened is None:
         st.info("Drop a CT series into the sidebar (its DICOM files, a zip of them, or NIfTI), or begin with the example.")
+        st.markdown(WHAT_FOLLOWS)
         st.button("Show the example", key="volume_example", type="primary", on_click=take_example,
                   help="A made-up chest with two lesions, and a network that reads it at once.")  # fmt: skip
         st.stop()

@@ -42,10 +42,19 @@ def pick_folder() -> tuple[Dataset | None, Path | None]:
     if name != OWN:
         try:
             return DATASETS[name], DATASETS[name].locate()
-        except LungcadError as error:
-            st.info(literal(error))
+        except LungcadError:
+            _say_not_here(DATASETS[name])
             return DATASETS[name], None
     return None, pick_own_folder()
+
+
+def _say_not_here(dataset: Dataset) -> None:
+    """For who reads the page, and for who runs the server."""
+    command = f"python -m lungcad data {'make' if dataset.is_made else 'download'} {dataset.name}"
+    st.info(
+        f"The images of {dataset.title} are not on the computer that runs lungcad. What was counted and found in them before is shown below, "
+        f"where it is stored. To fetch them, run `{command}` there."
+    )
 
 
 def show_about(dataset: Dataset) -> None:

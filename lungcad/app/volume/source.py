@@ -55,7 +55,7 @@ def take_example() -> None:
 
 def volume_picker() -> Opened | None:
     """The controls in the sidebar; a bad series is said in one sentence and the one before stays."""
-    st.button("Show the example", on_click=take_example, type="primary" if shown() is None else "secondary", width="stretch",
+    st.button("Show the example", on_click=take_example, width="stretch",
               help="A made-up chest of 89 slices with two lesions, and a network that reads it at once.")  # fmt: skip
     ways = [FILES, FOLDER, *([PATH] if may_name_folders() else [])]
     way = url.segments(
