@@ -2,9 +2,10 @@
 
 The library still draws the neighbourhood's distances and fits the weighted ridge regression. Three things are ours:
 segments are counted from 0 without gaps (SLIC counts from 1, and lime would then never hide the last one); random numbers
-come from the seed of this call; and samples come in complementary pairs, hidden and shown exchanged, which is still
-uniform sampling but frees the main effects from pairwise interactions (Box & Hunter, "The 2^(k-p) fractional factorial
-designs", Technometrics 1961: fold-over), so that the ranking of the segments varies less from seed to seed.
+come from the seed of this call; and samples come in balanced blocks (:mod:`lungcad.explain.mask_design`) of complementary
+pairs, hidden and shown exchanged, which is still uniform sampling but frees the main effects from pairwise interactions
+(Box & Hunter, "The 2^(k-p) fractional factorial designs", Technometrics 1961: fold-over), so that the ranking of the
+segments varies less from seed to seed.
 """
 
 import numpy as np

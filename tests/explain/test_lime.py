@@ -1,14 +1,18 @@
 import dataclasses
+import itertools
 
 import numpy as np
 import pytest
 import torch
 from lime.lime_image import LimeImageExplainer
+from scipy.stats import spearmanr
+from sklearn.linear_model import Ridge
 
 from lungcad.explain import Fill, Options, PreparedInput, Segments
 from lungcad.explain.batched_lime import BatchedLime
 from lungcad.explain.engine import replacement_grey
 from lungcad.explain.lime import lime, superpixels
+from lungcad.explain.mask_design import balanced_masks, rows_of_block
 from lungcad.models import predict_batch
 from lungcad.preprocess import normalise
 
@@ -106,3 +110,45 @@ def test_progress_is_reported_and_can_stop_the_work(toy, prepared):
 
     with pytest.raises(Stop):
         lime(toy, prepared, 0, Options(samples=120), on_progress=stop)
+
+
+@pytest.mark.parametrize("n_segments", [2, 15, 60, 64, 65])
+def test_samples_are_balanced(n_segments):
+    """In a block with its complements each segment is shown in half of the samples, each pair of them together in a quarter; each sample is fair."""
+    rows = rows_of_block(n_segments)
+    masks = balanced_masks(np.random.RandomState(0), rows, n_segments)
+    both = np.concatenate([masks, 1 - masks])
+    np.testing.assert_array_equal(both.T @ both, (rows / 2) * (np.ones((n_segments, n_segments)) + np.eye(n_segments)))
+    many = balanced_masks(np.random.RandomState(1), 40 * rows, n_segments)
+    assert many.shape == (40 * rows, n_segments) and abs(many[::rows].mean() - 0.5) < 4 / np.sqrt(160 * n_segments)
+
+
+def test_fewer_balanced_samples_agree_than_coin_flips(toy, prepared, monkeypatch):
+    """A network that adds up what it sees of each segment, few of them strong: two seeds agree, and each says so beforehand."""
+    segments = superpixels(prepared.grey)
+    effects = np.random.default_rng(1).exponential(1, segments.max() + 1) ** 2
+
+    def agreement(masks) -> tuple[float, float]:
+        explainers = [BatchedLime(toy, prepared, 0, Options(seed=seed)) for seed in range(4)]
+        weights, told = [], []
+        for explainer in explainers:
+            monkeypatch.setattr("lungcad.explain.batched_lime.balanced_masks", masks)
+            noise = np.random.default_rng(explainer.options.seed)
+
+            def asked(data, *_, noise=noise):
+                return torch.from_numpy(np.repeat((data @ effects + noise.normal(0, 2, len(data)))[:, None], 4, axis=1))
+
+            monkeypatch.setattr(explainer, "_asked", asked)
+            data, answers = explainer.data_labels(None, None, segments, None, 256)
+            weights.append(Ridge().fit(data, answers[:, 0]).coef_)
+            told.append(explainer.stability())
+        return float(np.mean([spearmanr(*pair).statistic for pair in itertools.combinations(weights, 2)])), float(np.mean(told))
+
+    balanced, told = agreement(balanced_masks)
+    by_coins, _ = agreement(lambda random, n, n_segments: random.randint(0, 2, (n, n_segments)))
+    assert balanced > by_coins and abs(told - balanced) < 0.15, (balanced, told, by_coins)
+
+
+@pytest.mark.parametrize("samples", [75, 120])
+def test_never_more_samples_than_asked_for(toy, prepared, samples):
+    assert lime(toy, prepared, 0, Options(samples=samples, steady=0.999))[1]["samples"] in (samples, samples - 1)
