@@ -94,8 +94,10 @@ class BatchedLime(LimeImageExplainer):  # type: ignore[misc]  # lime has no type
         pairs, block = (len(data) + 1) // 2, rows_of_block(data.shape[1])
         pair = np.arange(len(data)) % pairs
         half = (pair // block if pairs >= 2 * block else pair) % 2
-        weights = [Ridge().fit(data[half == each], probabilities[half == each]).coef_ for each in (0, 1)] if pairs > 1 else [np.zeros(1)]
-        if min(np.ptp(each) for each in weights) == 0:
+        if pairs == 1:
             return 0.0
-        r = float(spearmanr(*weights).statistic)
+        one, other = (np.asarray(Ridge().fit(data[half == each], probabilities[half == each]).coef_) for each in (0, 1))
+        if min(np.ptp(one), np.ptp(other)) == 0:
+            return 0.0
+        r = float(spearmanr(one, other).statistic)
         return 2 * r / (1 + r) if r > 0 else 0.0
