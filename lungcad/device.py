@@ -35,6 +35,11 @@ class Device:
         return self.torch.type != "cpu"
 
     @property
+    def count(self) -> int:
+        """How many of its kind this machine has; the CPU is one."""
+        return torch.cuda.device_count() if self.torch.type == "cuda" else 1
+
+    @property
     def has_onednn_bfloat16(self) -> bool:
         """Whether oneDNN's fused bfloat16 convolutions run here."""
         return not self.is_accelerator and self.autocast is torch.bfloat16 and hasattr(torch.ops.mkldnn, "_convolution_pointwise")

@@ -18,13 +18,14 @@ from lungcad.train.depthwise import speed_up_depthwise
 from lungcad.train.losses import make_loss
 from lungcad.train.module import History, TrainingModule
 from lungcad.train.probe import fit_probe
+from lungcad.train.processes import processes, share_of
 from lungcad.train.recipe import Recipe
 from lungcad.train.views import view_loaders
 from lungcad.train.work_folder import BEST, LAST, FolderCheckpoint, WorkFolder
 
 
 class NotTheFirstProcess(Exception):
-    """Ends the other processes of a training on several GPUs: their work is done, and the first one alone writes what came of it."""
+    """Ends the other processes of a training in several: their work is done, and the first one alone writes what came of it."""
 
 
 def fit(
@@ -51,26 +52,12 @@ def fit(
         if recipe.views
         else (parts.train.loader(recipe, training=True, unclassed=parts.unclassed), parts.valid.loader(recipe, training=False))
     )
+    trainer = _trainer(recipe, folder, history := History(), progress_bar)
+    loader = share_of(loader, trainer.global_rank, trainer.world_size)
     counts = torch.bincount(parts.train.labels, minlength=len(parts.classes))
     module = TrainingModule(network, recipe, make_loss(recipe, counts), steps_per_epoch=len(loader))
-    pl.seed_everything(recipe.seed, workers=True, verbose=False)  # the same augmentation for both networks of a pair
-    monitor = recipe.monitor
-    best = FolderCheckpoint(folder, BEST, monitor=monitor.value, mode=monitor.mode)
-    latest = FolderCheckpoint(folder, LAST)  # save_last of the other would keep the last *best* only
-    history = History()
-    averaging = [EMAWeightAveraging(decay=recipe.ema)] if recipe.ema else []
-    trainer = pl.Trainer(
-        max_epochs=recipe.epochs,
-        accelerator=device.torch.type,
-        devices="auto" if device.is_accelerator else 1,  # several GPUs: Lightning's DDP, a process each
-        precision=device.lightning_precision,
-        callbacks=[*averaging, history, best, latest, EarlyStopping(monitor.value, mode=monitor.mode, patience=recipe.patience)],
-        logger=False,
-        enable_progress_bar=progress_bar,
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-        gradient_clip_val=1.0,
-    )
+    # the same augmentation for both networks of a pair, another in each process
+    pl.seed_everything((recipe.seed + trainer.global_rank) % 2**32, workers=True, verbose=False)
     start = str(resumed.checkpoint) if resumed.checkpoint else None
     try:
         trainer.fit(module, loader, valid_loader, ckpt_path=start, weights_only=True)
@@ -87,3 +74,29 @@ def fit(
     module.load_state_dict(checkpoint["state_dict"])
     network.cpu()
     return int(checkpoint["epoch"]), len(history.rows), pd.DataFrame(history.rows)
+
+
+def _trainer(recipe: Recipe, folder: WorkFolder, history: History, progress_bar: bool) -> pl.Trainer:
+    """With one process a GPU, or as many as ``torchrun`` started."""
+    device, monitor = best_device(), recipe.monitor
+    best = FolderCheckpoint(folder, BEST, monitor=monitor.value, mode=monitor.mode)
+    latest = FolderCheckpoint(folder, LAST)  # save_last of the other would keep the last *best* only
+    averaging = [EMAWeightAveraging(decay=recipe.ema)] if recipe.ema else []
+    local, nodes = processes(device)
+    several = local * nodes > 1
+    return pl.Trainer(
+        max_epochs=recipe.epochs,
+        accelerator=device.torch.type,
+        devices=local,
+        num_nodes=nodes,
+        strategy="ddp_find_unused_parameters_true" if several else "auto",  # stages that rest have no gradient
+        use_distributed_sampler=False,  # share_of
+        sync_batchnorm=several and device.is_accelerator,  # torch has none on the CPU
+        precision=device.lightning_precision,
+        callbacks=[*averaging, history, best, latest, EarlyStopping(monitor.value, mode=monitor.mode, patience=recipe.patience)],
+        logger=False,
+        enable_progress_bar=progress_bar,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        gradient_clip_val=1.0,
+    )

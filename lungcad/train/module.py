@@ -66,9 +66,9 @@ class TrainingModule(pl.LightningModule):
             of_mask = mask_loss(mask, contours)
             if share < 1:
                 of_mask = share * of_mask + (1 - share) * mask_loss(mask, contours[other])
-            self.log("train_mask_loss", of_mask, on_step=False, on_epoch=True, batch_size=len(labels))
+            self.log("train_mask_loss", of_mask, on_step=False, on_epoch=True, batch_size=len(labels), sync_dist=True)
             loss = loss + self.recipe.teach * of_mask
-        self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(labels))
+        self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(labels), sync_dist=True)
         return loss
 
     def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:
@@ -77,8 +77,8 @@ class TrainingModule(pl.LightningModule):
         self._validated.append((self(shown if self.recipe.views else shown.float() / 255)[0].float(), labels))
 
     def on_validation_epoch_end(self) -> None:
-        """Loss, accuracy, AUC and macro F1 over all validation cases."""
-        logits, labels = (self._of_all_devices(torch.cat(batches)) for batches in zip(*self._validated, strict=True))
+        """Loss, accuracy, AUC and macro F1 over all validation cases, which every process looks at."""
+        logits, labels = (torch.cat(batches) for batches in zip(*self._validated, strict=True))
         self._validated.clear()
         probabilities, truth = logits.softmax(1).cpu().numpy(), labels.cpu().numpy()
         no_resamples = Resamples.none(len(truth))
@@ -89,11 +89,7 @@ class TrainingModule(pl.LightningModule):
             "valid_auc": float(macro_auc(truth, probabilities, no_resamples)[0]),
             "valid_macro_f1": float(macro_f1(confusion)[0]),
         }
-        self.log_dict(values, prog_bar=True)
-
-    def _of_all_devices(self, tensor: Tensor) -> Tensor:
-        gathered = self.all_gather(tensor)
-        return torch.as_tensor(gathered).reshape(-1, *tensor.shape[1:])
+        self.log_dict(values, prog_bar=True, sync_dist=True)  # processes must agree on the best epoch, and on when to stop
 
     def on_train_epoch_start(self) -> None:
         """Thaws the stages whose turn it is."""
