@@ -8,7 +8,6 @@ import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +34,9 @@ TRIES = 4
 """Of a shard whose worker dies: one whose image brings every process down must not keep a cluster busy for ever."""
 
 
+COLUMNS = ("answered", "declined", "faults", "sentence")
+
+
 class RayWorker:
     """One of the actors."""
 
@@ -50,7 +52,7 @@ class RayWorker:
                     counts += self.worker.answer(shard)
         except LungcadError as error:
             sentence = str(error)
-        return {**{name: [n] for name, n in asdict(counts).items()}, "sentence": [sentence]}
+        return {name: [value] for name, value in zip(COLUMNS, (counts.answered, counts.declined, counts.faults, sentence), strict=True)}
 
 
 @contextmanager
@@ -93,10 +95,11 @@ def on_ray(folder: Path, shards: Sequence[int], pool: Pool) -> Iterator[Counts]:
             num_cpus=pool.cpus,
             num_gpus=pool.gpus,
         )
-        for row in done.iter_rows():
-            if sentence := row.pop("sentence"):
-                raise LungcadError(sentence)
-            yield Counts(**row)
+        for finished in done.iter_batches(batch_size=None, prefetch_batches=0):  # told at once, not when the next is there
+            for answered, declined, faults, sentence in zip(*(finished[name].tolist() for name in COLUMNS), strict=True):
+                if sentence:
+                    raise LungcadError(sentence)
+                yield Counts(answered, declined, faults)
     except RayError as error:
         raise LungcadError(
             f"Ray could not go on ({type(error).__name__}); see its logs. What is finished stays, and --resume goes on with the rest."

@@ -5,6 +5,7 @@ import signal
 import sys
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import psutil
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from lungcad.batch import ENGINES, Pool, run_batch
 from lungcad.batch.plan import ROWS
 from lungcad.errors import LungcadError
+from lungcad.files import STAGING
 from tests.batch.conftest import N_FAULTS, N_IMAGES
 
 
@@ -53,3 +55,18 @@ def test_the_rows_are_those_of_local_although_a_worker_is_killed(question, tmp_p
     local, ray = (pd.read_parquet(tmp_path / name / ROWS) for name in ("local", "ray"))
     pd.testing.assert_frame_equal(ray, local, check_exact=True)
     assert sorted(path.name for path in (tmp_path / "ray" / ROWS).iterdir()) == [f"{shard:06d}.parquet" for shard in range(N_IMAGES)]
+
+
+def test_a_shard_that_brings_its_worker_down_again_and_again_ends_the_run(question, tmp_path):
+    pytest.importorskip("ray", reason="Ray is not installed (the extra ray)")
+    from lungcad.batch.on_ray import TRIES, RayWorker
+
+    out = tmp_path / "out"
+    run_batch(question, out)
+    (out / ROWS / "000001.parquet").unlink()
+    mark = out / ROWS / f"{STAGING}try-000001"
+    mark.write_bytes(b"." * (TRIES - 1))  # as many workers died of it
+    assert RayWorker(out)({"shard": np.array([1])})["sentence"] == [""] and not mark.exists()
+    mark.write_bytes(b"." * TRIES)
+    [sentence] = RayWorker(out)({"shard": np.array([1])})["sentence"]
+    assert sentence.startswith(f"The worker of shard 1 died {TRIES} times") and "--resume" in sentence
