@@ -1,6 +1,8 @@
 """A batch from its beginning, or from where it was left, to its last shard."""
 
 import os
+import re
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -68,6 +70,10 @@ def run_batch(
     :func:`~lungcad.backends.with_backend`. on_progress: in images. Raises :class:`~lungcad.errors.LungcadError` in one sentence for what would meet every
     image; what meets one is said in its row.
     """
+    if re.match(r"[a-z][a-z0-9+.-]+:/", str(out)):
+        raise OutputError(
+            f"The output {printable(out)[-200:]!r} is a URL; rows are written into a folder, so name one, or mount what is there."
+        )
     answer = lookup(ENGINES, engine, "engine")
     lookup_choice(Scale, question.scale, "scale")
     plan = _planned(question, out, resume=resume, on_message=on_message)
@@ -82,8 +88,8 @@ def run_batch(
             if on_progress:
                 on_progress(counts.images, plan.images)
     seconds = perf_counter() - start
-    for left in (out / ROWS).glob(f"{STAGING}*"):  # of writers that were killed
-        left.unlink(missing_ok=True)
+    for left in (*out.glob(f"{STAGING}*"), *(out / ROWS).glob(f"{STAGING}*")):  # of writers that were killed
+        shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
     return Summary(out, counts, plan.shards, counts.images - before, seconds, plan.notes)
 
 

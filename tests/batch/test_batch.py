@@ -123,6 +123,11 @@ def test_a_source_that_is_not_there_is_one_sentence(tmp_path, question, source, 
     assert "secret" not in str(told.value)
 
 
+def test_rows_are_not_written_to_a_url(question):
+    with pytest.raises(OutputError, match="is a URL"):
+        run_batch(question, Path("s3://bucket/out"))
+
+
 def test_no_parquet_file_is_no_list(tmp_path, question):
     (tmp_path / "list.parquet").write_text("path\na.png\n")
     with pytest.raises(DatasetError, match="no Parquet file"):
@@ -156,8 +161,10 @@ def test_an_image_that_spoils_its_batch_costs_its_own_row_only(tmp_path, questio
 
 def test_going_on_keeps_what_is_finished_and_answers_the_rest(question, tmp_path):
     out = tmp_path / "out"
+    (out / f"{STAGING}plan").mkdir(parents=True)  # of a run that was killed while it listed
     run_batch(question, out)
     whole, before = rows(out), states(out)
+    assert sorted(path.name for path in out.iterdir()) == sorted([FACTS, PLAN, ROWS])
     with pytest.raises(OutputError, match="--resume"):
         run_batch(question, out)
     (out / ROWS / "000001.parquet").write_bytes(b"PAR1, cut short")
