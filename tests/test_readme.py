@@ -10,7 +10,7 @@ from lungcad.bench.report import bench_readme
 from lungcad.bench.run import read_rows
 from lungcad.bench.table import ENTRIES
 from lungcad.cli.taught import measured
-from lungcad.datasets import LC25000, is_made
+from lungcad.datasets import CHEST_CT_SCAN, IQ_OTH_NCCD, LC25000, is_made
 from lungcad.datasets.stored_audits import read_stored_audit
 from lungcad.evaluate.copy_marks import accuracy_by_copies
 from lungcad.evaluate.scoring import report
@@ -69,6 +69,25 @@ def test_what_the_readme_says_of_turned_copies_follows_from_the_audit_and_the_ru
             not run.test.copy_of_training.any()
             and str(report(run)["accuracy"]) in README.partition("trained anew on groups of all copies")[2]
         )
+
+
+def test_what_the_readme_says_of_leaks_follows_from_the_audits_the_run_and_the_index():
+    found, name = read_stored_audit(CHEST_CT_SCAN).audit, "chest-efficientnet-lite0"
+    tested = read_run(name).test
+    with np.load(ROOT / "data" / "index" / f"{name}.npz", allow_pickle=False) as index:
+        trained = set(map(str, index["cases"]))
+    pairs = [(pair["first"], pair["second"]) for pair in found.copy_pairs if pair["counts_as_leak"]]
+    copies = {one for pair in pairs for one, other in (pair, pair[::-1]) if other in trained}
+    of_class = tested[tested.case.isin(copies)].label.value_counts()
+    assert (
+        f"{of_class.sum()} of its {len(tested)} test slices ({of_class['normal']} normal, {of_class['large.cell.carcinoma']} large cell, "
+        f"{of_class['squamous.cell.carcinoma']} squamous, {of_class['adenocarcinoma']} adenocarcinoma) have one" in README
+    )
+    n_copies = int(tested.copy_of_training.sum())
+    assert f"; {n_copies}, not 37, copy the published training part" in README and f"leaves all {n_copies} out" in README
+    normal = next(leak.share for leak in found.leaks if (leak.split, leak.label) == ("test", "normal"))
+    assert round(10 * normal) == 9 and "nine in ten normal test slices are copies of training slices" in README
+    assert 0.8 < read_stored_audit(IQ_OTH_NCCD).audit.leak_share["test"] < 0.9 and "more than four in five test slices" in README
 
 
 def test_the_trust_tables_are_generated_from_the_runs():
