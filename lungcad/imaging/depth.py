@@ -4,7 +4,7 @@ import numpy as np
 
 from lungcad.errors import ImageError
 from lungcad.imaging.corners import LIKE_AIR, corner_fill, fills_as_air, numbers_only
-from lungcad.imaging.hounsfield import AIR, HIGHEST, LOWEST, SWITCH, doubt, doubt_behind, is_usual, offset_of, sampled
+from lungcad.imaging.hounsfield import AIR, HIGHEST, LOWEST, SWITCH, doubt, doubt_behind, is_usual, offset_of, possible_offset, sampled
 from lungcad.imaging.image import Scale, Unit
 from lungcad.imaging.landmarks import shifted
 from lungcad.imaging.remarks import Remarks
@@ -46,8 +46,15 @@ def _hounsfield(values: np.ndarray, padding: np.ndarray, scale: Scale, remarks: 
             raise ImageError("An 8-bit picture cannot hold Hounsfield units (-1000 to 3000); give the DICOM file, or a 16-bit export.")
         return None
     values, offset = _recognised(values)
+    possible = possible_offset(values) if offset is None else None
     if offset is None and scale is Scale.AUTO:
+        if possible is not None:
+            remarks.warn(
+                f"The values could be a CT slice's, offset by about {-possible:.0f}, which is no usual number, and they begin as low as a display's; they were "
+                "read as a grey picture. Ask for Hounsfield units (“Values are” on the page, --scale hounsfield, scale=) if they are."
+            )
         return None
+    offset = possible if offset is None else offset
     hu = np.where(padding, AIR, values.astype(np.float64) + (offset or 0.0))
     impossible = (hu < LOWEST) | (hu > HIGHEST)
     if impossible.all():

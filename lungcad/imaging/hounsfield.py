@@ -46,16 +46,31 @@ def offset_of(values: np.ndarray) -> float | None:
         return None
     if sample.min() < 0 and _has_air_and_tissue(sample, air=0.01, tissue=0.01):
         return 0.0
+    offset = _offset_by_air(sample)
+    if offset is None or (offset not in USUAL_OFFSETS and sample.min() < LIFTED):  # as the values of any display begin
+        return None
+    return -offset
+
+
+def possible_offset(values: np.ndarray) -> float | None:
+    """What would have to be added to values, in which :func:`offset_of` recognises no Hounsfield units, for air and tissue to lie where they should."""
+    sample = sampled(values).astype(np.float64)
+    if not np.isfinite(sample).all() or (sample.max() <= 255 and sample.min() >= 0):
+        return None
+    offset = _offset_by_air(sample)
+    return None if offset is None else -offset
+
+
+def _offset_by_air(sample: np.ndarray) -> float | None:
+    """What was added to Hounsfield units, by where air lies in a chest; None where the values are laid out otherwise, or cut off by a display."""
     top = np.quantile(sample, 0.999)
     if top > 0 and np.mean(sample == top) > SATURATED and np.log2(top + 1).is_integer():
         return None
     for level in _levels(sample):
         offset = _meant(level - AIR)
-        if offset not in USUAL_OFFSETS and sample.min() < LIFTED:  # as the values of any display begin
-            continue
         hu = sample - offset
         if _has_air_and_tissue(hu, air=0.05, tissue=0.1) and _is_a_chest(hu):
-            return -offset
+            return offset
     return None
 
 

@@ -141,6 +141,15 @@ def test_an_unusual_offset_is_measured_at_the_air_and_warned_of():
     assert image.unit is Unit.HU and "no usual number" in image.warnings[0] and np.abs(image.pixels - HU).max() < 10
 
 
+def test_an_unusual_offset_that_may_be_a_displays_is_warned_of_and_read_when_asked_for():
+    """From 0 to 255 on, the values of a display begin as well: 1024 + 64 to 1024 + 255."""
+    stored = tiff((HU + 1140).astype("i2"))
+    image = read_image(stored)
+    assert image.unit is Unit.GREY and "offset by about 114" in image.warnings[0] and "--scale hounsfield" in image.warnings[0]
+    asked = read_image(stored, scale="hounsfield")
+    assert asked.unit is Unit.HU and np.abs(asked.pixels - HU).max() < 10 and "no usual number" in asked.warnings[0]
+
+
 NOISY = HU + np.rint(np.random.default_rng(0).normal(0, 12, HU.shape)).astype(int)
 
 
