@@ -14,6 +14,8 @@ from lungcad.errors import DatasetError
 from lungcad.names import printable, same_name
 
 NO_CLASS = "(no class)"
+MANY_NUMBERED = 6
+"""Names with numbers from which on they are patients counted anew in every class; fewer may be grades, or 0 and 1."""
 Folders = tuple[str, ...]
 """The names of the folders from the root to a file, without the root's own."""
 
@@ -136,7 +138,18 @@ class ImageFolder:
                 f"{n} images stand below folders of two parts; the inner one was taken. Name the parts (--parts "
                 "FOLDER=train,...) where that is wrong."
             )
-        if unknown := self.unknown_parts(labelled):
+        if n := sum(labelled_file.label == NO_CLASS and self.split(labelled_file.file) is not None for labelled_file in labelled):
+            sentences.append(
+                f"{n} images stand in a part's folder itself, so they have no class; where such a folder is a class, give it another name."
+            )
+        unknown = self.unknown_parts(labelled)
+        if unknown and images_by_part:
+            example = ",".join(f"{name}=test" for name in unknown)
+            sentences.append(
+                f"The class folders stand under {_shortened([repr(name) for name in unknown])} too, which is no part by its name: no leak from or to it is "
+                f"looked for, and it is no test part. Name it: --parts {example!r}."
+            )
+        elif unknown:
             example = ",".join(f"{name}={part}" for name, part in zip(unknown, ("train", "test"), strict=False))
             sentences.append(
                 f"The same class folders stand under {_shortened([repr(name) for name in unknown])}, and which of them trains and which "
@@ -151,14 +164,24 @@ class ImageFolder:
         return [*sentences, *self.listing.sentences]
 
     def unknown_parts(self, labelled: Sequence[LabelledFile]) -> list[str]:
-        """Folders that hold the same classes and are no known part; empty where there are not several."""
+        """Folders that are no known part and hold the same classes as another of them or as a part; empty where there are none."""
         classes: dict[Folders, set[str]] = {}
+        of_parts: set[str] = set()
         for labelled_file in labelled:
-            if labelled_file.label != NO_CLASS and not self.split(labelled_file.file):
-                classes.setdefault(labelled_file.above, set()).add(same_name(labelled_file.label))
-        folders_by_class = Counter(name for names in classes.values() for name in names)
+            if labelled_file.label == NO_CLASS:
+                continue
+            name = same_name(labelled_file.label)
+            if self.split(labelled_file.file):
+                of_parts.add(name)
+            else:
+                classes.setdefault(labelled_file.above, set()).add(name)
+        folders_by_class = Counter(name for names in (*classes.values(), of_parts) for name in names)
         candidates = [above for above, names in classes.items() if any(folders_by_class[name] > 1 for name in names)]
-        return sorted(printable("/".join(above)) if above else "the folder itself" for above in candidates) if len(candidates) > 1 else []
+        if of_parts:  # what lies beside the parts cannot be named by a folder
+            candidates = [above for above in candidates if above]
+        elif len(candidates) < 2:
+            return []
+        return sorted(printable("/".join(above)) if above else "the folder itself" for above in candidates)
 
 
 def by_prefixes(folder: ImageFolder, prefixes: Mapping[str, tuple[str, ...]]) -> list[LabelledFile]:
@@ -190,8 +213,8 @@ def read_class_folders(folder: ImageFolder, prefixes: Mapping[str, tuple[str, ..
 def read_nearest_folders(folder: ImageFolder) -> LabelledFolder:
     """Every file of a folder of no known layout.
 
-    Its class is the nearest folder that is no part; the outermost where the nearest ones are names with numbers, each inside one class only
-    (patients).
+    Its class is the nearest folder that is no part; the outermost where the nearest ones are names with numbers (patients): each inside one class only, or
+    many of them inside classes without numbers, as where they are counted anew in every class.
     """
     paths = {file: folder.without_parts(file) for file in folder.listing.files}
     shared = _common(list(paths.values()))
@@ -200,14 +223,21 @@ def read_nearest_folders(folder: ImageFolder) -> LabelledFolder:
         if len(path) > shared + 1:
             inner.setdefault(path[-1], set()).add(path[shared])
     outer = {path[shared] for path in paths.values() if len(path) > shared}
-    numbered = sum(any(map(str.isdigit, name)) for name in inner) >= 0.8 * len(inner)
-    patients = len(outer) > 1 and len(inner) > len(outer) and numbered and all(len(outer_folders) == 1 for outer_folders in inner.values())
+    numbered = sum(map(_is_numbered, inner)) >= 0.8 * len(inner)
+    each_in_one = all(len(outer_folders) == 1 for outer_folders in inner.values())
+    many = len(inner) >= MANY_NUMBERED and not any(map(_is_numbered, outer))
+    patients = len(outer) > 1 and len(inner) > len(outer) and numbered and (each_in_one or many)
     same_inside = len(outer) > 1 and len(inner) == 1 and all(len(path) > shared + 1 for path in paths.values())
     notes = []
     if patients or same_inside:
         notes.append(
             f"The classes are taken from the outer folders ({_shortened(sorted(map(printable, outer)))}), the folders in them "
             "for patients or series."
+        )
+    elif inner and numbered and len(outer) > 1 and not any(map(_is_numbered, outer)):
+        notes.append(
+            f"The classes are taken from the inner folders ({_shortened(sorted(map(printable, inner)))}); where those are patients or series, take them out "
+            "of their class's folder."
         )
     labelled = []
     for file, path in paths.items():
@@ -226,6 +256,10 @@ def spellings_of(labelled: Sequence[LabelledFile]) -> dict[str, Counter[str]]:
 
 def _spelling(spellings: Counter[str]) -> str:
     return printable(unicodedata.normalize("NFC", min(spellings, key=lambda name: (-spellings[name], name))))
+
+
+def _is_numbered(name: str) -> bool:
+    return any(map(str.isdigit, name))
 
 
 def _folders(file: str) -> Folders:

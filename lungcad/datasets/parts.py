@@ -9,12 +9,15 @@ from lungcad.errors import DatasetError
 from lungcad.names import printable, same_name
 
 _NAMES = {
-    Split.TRAIN: """train training trn trains trained trainval traintune learn learning trainning traning devtrain
-        apprentissage entrainement entraînement entrenamiento treino treinamento addestramento обучение 训练 训练集 訓練 学習""",
-    Split.VALID: """valid validation val vali vld validate validating dev devel tune tuning crossval crossvalidation
-        validierung validación validacion validação validacao validazione валидация 验证 验证集 検証""",
-    Split.TEST: """test testing tst tests tested eval evaluation holdout heldout unseen holdouttest heldouttest
-        prueba teste тест 测试 测试集 テスト""",
+    Split.TRAIN: """train training trn trains trained trainval traintune learn learning trainning traning devtrain trainings
+        apprentissage entrainement entraînement entrenamiento treino treinamento addestramento opleiding træning träning trening treningowy uczący
+        koulutus eğitim тренировка тренировочная тренировочный тренировочные обучение обучающая обучающие 训练 训练集 訓練 学習 学習用 훈련 학습 تدريب""",
+    Split.VALID: """valid validation validations val vali vld validate validating dev devel tune tuning crossval crossvalidation
+        validierung validierungs validación validacion validação validacao validazione validatie validering walidacja doğrulama
+        валидация валидационная валидационный валидационные 验证 验证集 検証 검증""",
+    Split.TEST: """test testing tst tests tested eval evaluation holdout heldout unseen holdouttest heldouttest evaluierung evaluación evaluacion avaliação
+        avaliacao valutazione prueba pruebas teste testes testowy toets
+        тест тестовая тестовый тестовые тестирование 测试 测试集 テスト 테스트 시험""",
 }
 SYNONYMS = {split: tuple(names.split()) for split, names in _NAMES.items()}
 """A folder is a part when one of these is left of its name without case, digits, punctuation and the words in :data:`FILLERS`."""
@@ -24,10 +27,19 @@ _FILLER_WORDS = """
 datasets dataset data subset set sets split part partition portion folder dir images image imgs img pictures slices
 slice scans scan cases case samples files ct cts xy x the of for my new old final original orig raw aug augmented
 external internal all cropped resized png jpg jpeg dcm dicom v full small large labeled labelled unlabeled
-blind hidden independent public private final to a b 数据
+blind hidden independent public private final to a b y fold folds daten datensatz datos dados dati données gegevens bilder imágenes imagens immagini
+ensemble conjunto insieme de di d выборка данные 数据 データ 데이터
 """
-FILLERS = tuple(_FILLER_WORDS.split())
-_KNOWN = {name: split for split, names in SYNONYMS.items() for name in names}
+
+
+def _plain(name: str) -> str:
+    """Without case, accents and other marks."""
+    marked = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", name).casefold())
+    return unicodedata.normalize("NFC", "".join(char for char in marked if not unicodedata.combining(char)))
+
+
+FILLERS = tuple(map(_plain, _FILLER_WORDS.split()))
+_KNOWN = {_plain(name): split for split, names in SYNONYMS.items() for name in names}
 _SPLIT_BY_NAME = _KNOWN | SHORT
 _PART = "|".join(sorted(_SPLIT_BY_NAME, key=len, reverse=True))
 _FILLER = "|".join(sorted(FILLERS, key=len, reverse=True))
@@ -40,7 +52,7 @@ def part_of(folder: str, *, short: bool = True) -> Split | None:
     short: whether :data:`SHORT` names count.
     """
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", " ", unicodedata.normalize("NFKC", folder))  # TrainSet, imagesTr
-    all_words = re.findall(r"[^\W\d_]+", spaced.casefold())
+    all_words = re.findall(r"[^\W\d_]+", _plain(spaced))
     joined = "".join(word for word in all_words if word not in FILLERS)
     matched = _GLUED.fullmatch(joined)
     if matched is None or (not short and joined in SHORT):

@@ -273,3 +273,44 @@ def test_paths_that_are_no_folder(tmp_path, name, word):
     (tmp_path / "file").touch()
     with pytest.raises(DatasetError, match=word):
         audit(f"{tmp_path}/{name}")
+
+
+@pytest.mark.parametrize(
+    ("name", "split"),
+    [
+        ("Trainingsdaten", Split.TRAIN), ("fold1_train", Split.TRAIN), ("Y-train", Split.TRAIN), ("ensemble_d_entraînement", Split.TRAIN),
+        ("обучающая_выборка", Split.TRAIN), ("훈련", Split.TRAIN), ("EĞİTİM", Split.TRAIN), ("Validierungsdaten", Split.VALID), ("검증", Split.VALID),
+        ("Testdaten", Split.TEST), ("évaluation", Split.TEST),
+        ("e\u0301valuation", Split.TEST), ("тестовая", Split.TEST), ("テスト", Split.TEST), ("avaliação", Split.TEST),
+    ],
+)  # fmt: skip
+def test_parts_in_other_languages_with_and_without_accents(name, split):
+    assert part_of(name) is split
+
+
+def test_a_folder_of_the_same_classes_beside_known_parts_is_named(tmp_path):
+    training_testing(tmp_path, test="Prüfung")
+    folder = read_folder(tmp_path)
+    assert folder.unknown_parts == ("Prüfung",) and any("--parts 'Prüfung=test'" in note for note in folder.notes)
+    named = read_folder(tmp_path, parts={"Prüfung": Split.TEST})
+    assert not named.unknown_parts and {case.split for case in named.cases} == set(Split)
+
+
+def test_a_class_that_is_called_like_a_part_is_said(tmp_path):
+    for name in ("test", "control"):
+        put(tmp_path, f"{name}/1.png")
+    assert any("give it another name" in note for note in read_folder(tmp_path).notes)
+
+
+def test_patients_that_are_counted_anew_in_every_class_are_no_classes(tmp_path):
+    for part in ("train", "test"):
+        for label in ("normal", "cancer"):
+            for patient in range(7):
+                put(tmp_path / "many", f"{part}/{label}/{patient:03}/a.png", patient)
+                put(tmp_path / "few", f"{part}/{label}/{patient % 2}/a{patient}.png", patient)
+    assert counts(tmp_path / "many") == {(part, label): 7 for part in ("train", "test") for label in ("normal", "cancer")}
+    assert any("taken from the inner folders (0, 1); where those are patients" in note for note in read_folder(tmp_path / "few").notes)
+    for patient in ("100", "101", "102"):  # 0 and 1 inside numbered patients are the classes
+        for label in ("0", "1"):
+            put(tmp_path / "binary", f"{patient}/{label}/a.png")
+    assert counts(tmp_path / "binary") == {(None, "0"): 3, (None, "1"): 3}
