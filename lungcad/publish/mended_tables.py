@@ -9,6 +9,7 @@ from lungcad.evaluate.stores.mended import Mended
 from lungcad.evaluate.stores.region_runs import RegionRun
 from lungcad.models.card import ModelCard
 from lungcad.models.partner import mended_and_plain
+from lungcad.publish.interval_text import difference_with_interval, with_interval
 
 TITLES = {"plain": "plain", "lungs": "the lungs alone as input", "swapped": "surroundings swapped in training"}
 MEASURE_TITLES = {
@@ -35,14 +36,8 @@ def mended_table(mended: Mended) -> str:
 
 def cell(row: Mapping[str, Any], name: str) -> str:
     """``0.581 [0.512, 0.650]``, with the paired difference to the plain recipe after a semicolon; a dash where it is not defined."""
-    if row[name] is None:
-        return "–"
-    low, high = row["intervals"][name]
-    text = f"{row[name]:.3f} [{low:.3f}, {high:.3f}]"
-    if row["difference"].get(name) is not None:
-        low, high = row["difference_intervals"][name]
-        text += f"; {row['difference'][name]:+.3f} [{low:+.3f}, {high:+.3f}]"
-    return text
+    is_compared = row[name] is not None and row["difference"].get(name) is not None
+    return with_interval(row, name) + (f"; {difference_with_interval(row, name)}" if is_compared else "")
 
 
 def verdict(mended: Mended) -> str:

@@ -7,20 +7,13 @@ from lungcad.evaluate.truth.networks import KNOWN_NETWORKS
 from lungcad.evaluate.truth.parts import PARTS
 from lungcad.evaluate.truth.variants import variant_title
 from lungcad.explain import METHODS
+from lungcad.publish.interval_text import with_interval
 
 Facts = Mapping[str, Any]
 NONE = 0.001
 SMALL_MM = "4–8"
 """The sizes that a question about a nodule of 6 mm is answered by."""
 TOLD = {"pointing_game": "the peak lies inside more often", "energy_inside": "the share of the evidence inside is larger"}
-
-
-def with_interval(row: Mapping[str, Any], name: str) -> str:
-    """A mean of the row with its interval; a dash where it is not defined."""
-    if row[name] is None:
-        return "–"
-    low, high = row["intervals"][name]
-    return f"{row[name]:.2f} [{low:.2f}, {high:.2f}]"
 
 
 def published_table(facts: Facts) -> str:
@@ -30,7 +23,7 @@ def published_table(facts: Facts) -> str:
         "|---|---|---|---|---|---|",
     ]
     lines += [
-        f"| `{row['network']}` | {row['cheat']} | {variant_title(row['method'])} | {row['n']} | {with_interval(row, 'cs')} | {with_interval(row, 'spc')} |"
+        f"| `{row['network']}` | {row['cheat']} | {variant_title(row['method'])} | {row['n']} | {with_interval(row, 'cs', 2)} | {with_interval(row, 'spc', 2)} |"
         for row in facts["published_measures"]
     ]
     measured = {row["network"] for row in facts["published_measures"]}
@@ -46,7 +39,7 @@ def wall_table(facts: Facts) -> str:
         "|---|---|---|---|---|",
     ]
     lines += [
-        f"| `{row['network']}` | {variant_title(row['method'])} | {row['n']} | {with_interval(row, 'behind')} | {with_interval(row, 'lights_up')} |"
+        f"| `{row['network']}` | {variant_title(row['method'])} | {row['n']} | {with_interval(row, 'behind', 2)} | {with_interval(row, 'lights_up', 2)} |"
         for row in facts["walls"]
     ]
     return "\n".join(lines)
@@ -58,7 +51,7 @@ def wall_words(facts: Facts) -> str:
     if not rows:
         return "Not measured yet."
     names = list(dict.fromkeys(row["network"] for row in rows))
-    accuracies = {row["network"]: with_interval(row, "accuracy") for row in rows if row["n"] == max(each["n"] for each in rows)}
+    accuracies = {row["network"]: with_interval(row, "accuracy", 2) for row in rows if row["n"] == max(each["n"] for each in rows)}
     most = [_methods((row for row in rows if row["network"] == name and row["behind"] >= row["area"]), "behind") for name in names]
     least = [_methods((row for row in rows if row["network"] == name and row["behind"] < NONE), "behind") for name in names]
     area = rows[0]["area"]
@@ -80,7 +73,7 @@ def localisation_table(facts: Facts, network: str, measure: str) -> str:
     ]
     for method in dict.fromkeys(row["method"] for row in rows):
         of_size = {row["size_mm"]: row for row in rows if row["method"] == method}
-        cells = [f"{with_interval(of_size[size], measure)} (n {of_size[size]['n']})" if size in of_size else "" for size in sizes]
+        cells = [f"{with_interval(of_size[size], measure, 2)} (n {of_size[size]['n']})" if size in of_size else "" for size in sizes]
         lines.append(f"| {variant_title(method)} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -106,7 +99,7 @@ def small_lesion_words(facts: Facts) -> str:
     for network, rows in by_network.items():
         words = [f"{told}: {_methods(_above_controls(rows, measure), measure) or 'no method'}" for measure, told in TOLD.items()]
         called = max(rows, key=lambda row: row["n"])
-        share = f"finds {with_interval(called, 'called')} of these {called['n']} lesions itself; "
+        share = f"finds {with_interval(called, 'called', 2)} of these {called['n']} lesions itself; "
         lines.append(f"- `{network}` {share}above both controls, {'; '.join(words)}.")
     return "\n".join(lines)
 

@@ -1,7 +1,6 @@
 """What is left of the networks' answers without the lungs, as tables, from the runs in ``data/regions`` alone."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from lungcad.datasets import DATASETS
 from lungcad.estimate import Estimate
@@ -12,9 +11,9 @@ from lungcad.evaluate.stores.region_runs import RegionRun
 from lungcad.imaging.fills import FILLS
 from lungcad.imaging.regions import REGIONS
 from lungcad.models.card import ModelCard, WithoutResult
+from lungcad.publish.interval_text import Row, difference_with_interval, with_interval
 from lungcad.publish.mended_tables import mended_section
 
-Row = Mapping[str, Any]
 HEADLINE = {False: ("no-lungs", "no-chest", "lungs", "outline"), True: ("no-nodule", "no-nodule-wide", "nodule", "contour")}
 """Regions of the first table: of slices, and of nodule crops."""
 OTHER_SURROUNDINGS = "in another class's surroundings"
@@ -53,7 +52,7 @@ def headline_table(runs: Sequence[RegionRun], *, crops: bool = False) -> str:
         if is_of_crops(run) is not crops:
             continue
         rows = [run.rows[0], *(least_strange(run, name) for name in names), put_in(run, names[0]), put_in(run, names[2])]
-        cells = [number(row, "accuracy") if row else "–" for row in rows]
+        cells = [with_interval(row, "accuracy") if row else "–" for row in rows]
         lines.append(
             f"| {run.facts['data']} | `{run.facts['model']}` | {run.facts['n']} | {' | '.join(cells)} | {commonest_class(run):.3f} |"
         )
@@ -65,9 +64,10 @@ def known_table(known: KnownWithout) -> str:
     lines = ["| what is seen | n (groups) | accuracy | macro F1 | macro F1, difference | recall |", "|---" * 6 + "|"]
     for row in known.rows:
         recall = ", ".join(f"{name} {value:.2f}" for name, value in row["recall"].items() if value is not None)
-        difference = "" if row is known.rows[0] else signed(row, "macro_f1")
+        difference = "" if row is known.rows[0] else difference_with_interval(row, "macro_f1")
         lines.append(
-            f"| {region_title(row['seen'])} | {row['n']} ({row['groups']}) | {number(row, 'accuracy')} | {number(row, 'macro_f1')} | {difference} | {recall} |"
+            f"| {region_title(row['seen'])} | {row['n']} ({row['groups']}) | {with_interval(row, 'accuracy')} | {with_interval(row, 'macro_f1')} "
+            f"| {difference} | {recall} |"
         )
     return "\n".join(lines)
 
@@ -99,22 +99,14 @@ def region_table(run: RegionRun) -> str:
     ]
     for row in run.rows:
         star = " *" if row["least_strange"] else ""
-        difference = "" if row["region"] == ALL else signed(row, "macro_f1")
+        difference = "" if row["region"] == ALL else difference_with_interval(row, "macro_f1")
         unlike = "–" if row["unlike"] is None else f"{row['unlike']:.2f}"
-        cells = [number(row, name) for name in ("accuracy", "macro_f1", "auc")]
-        kept, follow = number(row, "answers_kept"), number(row, "answers_follow")
+        cells = [with_interval(row, name) for name in ("accuracy", "macro_f1", "auc")]
+        kept, follow = with_interval(row, "answers_kept"), with_interval(row, "answers_follow")
         lines.append(
             f"| {region_title(row['region'])} | {fill_title(row['fill'])}{star} | {row['n']} | {' | '.join(cells)} | {difference} | {kept} | {follow} | {unlike} |"
         )
     return "\n".join(lines)
-
-
-def number(row: Row, name: str, digits: int = 3) -> str:
-    """``0.781 [0.712, 0.850]``, a dash where it is not defined."""
-    if row[name] is None:
-        return "–"
-    low, high = row["intervals"][name]
-    return f"{row[name]:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
 
 
 def left_out(run: RegionRun) -> str:
@@ -135,15 +127,8 @@ def no_lung_seen(known: KnownWithout | None, classes: Sequence[str]) -> dict[str
     if known is None or sorted(known.facts["classes"]) != sorted(classes):
         return {}
     row = next((row for row in known.rows if row["seen"] == "no-lungs"), None)
-    return {} if row is None else {"accuracy": number(row, "accuracy"), "macro F1": number(row, "macro_f1"), "ROC-AUC": number(row, "auc")}
-
-
-def signed(row: Row, name: str) -> str:
-    """The paired difference to the whole images."""
-    if row["difference"].get(name) is None:
-        return "–"
-    low, high = row["difference_intervals"][name]
-    return f"{row['difference'][name]:+.3f} [{low:+.3f}, {high:+.3f}]"
+    names = {"accuracy": "accuracy", "macro F1": "macro_f1", "ROC-AUC": "auc"}
+    return {} if row is None else {title: with_interval(row, name) for title, name in names.items()}
 
 
 def is_of_crops(run: RegionRun) -> bool:

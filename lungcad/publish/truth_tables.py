@@ -10,6 +10,7 @@ from lungcad.evaluate.truth.variants import variant_title
 from lungcad.explain import METHODS
 from lungcad.explain.trust import CHECKS
 from lungcad.publish.groups_table import grouped_run, groups_table, runs_that_cheat
+from lungcad.publish.interval_text import interval_text
 from lungcad.publish.method_tables import (
     localisation_table,
     published_table,
@@ -143,10 +144,7 @@ def _estimate(values: Mapping[str, Any]) -> str:
 
 
 def _with_interval(row: Mapping[str, Any], name: str) -> str:
-    if row[name] is None:
-        return "–"
-    low, high = row[f"{name}_interval"]
-    return f"{row[name]:.2f} [{low:.2f}, {high:.2f}]"
+    return interval_text(row[name], row[f"{name}_interval"], 2)
 
 
 def _rows(facts: Facts, name: str, method: str, *, of_map: bool = True) -> list[Mapping[str, Any]]:

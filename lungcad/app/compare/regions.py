@@ -9,7 +9,8 @@ from lungcad.app.components.mended import show_mended
 from lungcad.app.figures.regions import region_bars
 from lungcad.evaluate.regions.rows import ALL
 from lungcad.evaluate.stores.runs import Run
-from lungcad.publish.region_tables import OTHER_SURROUNDINGS, least_strange, number, put_in, region_title
+from lungcad.publish.interval_text import with_interval
+from lungcad.publish.region_tables import OTHER_SURROUNDINGS, least_strange, put_in, region_title
 
 
 def show_regions(first: Run, second: Run) -> None:
@@ -25,7 +26,7 @@ def show_regions(first: Run, second: Run) -> None:
         rows.append((OTHER_SURROUNDINGS, put_in(run, "lungs")))
         series[run.facts["model"]] = [(title, row) for title, row in rows if row is not None]
     listing = "; ".join(
-        f"{name}: " + ", ".join(f"{title} {number(row, 'accuracy')}" for title, row in rows) for name, rows in series.items()
+        f"{name}: " + ", ".join(f"{title} {with_interval(row, 'accuracy')}" for title, row in rows) for name, rows in series.items()
     )
     chart_with_csv(region_bars(series, "accuracy"), key="compared_regions", alt=f"Accuracy of both by what is seen. {literal(listing)}")
     st.caption(

@@ -22,7 +22,8 @@ from lungcad.evaluate.regions.marked import content_of
 from lungcad.evaluate.stores.known_without import KnownWithout, known_of
 from lungcad.imaging.regions import Content
 from lungcad.progress import Progress
-from lungcad.publish.region_tables import number, region_title, signed, trained_words
+from lungcad.publish.interval_text import difference_with_interval, with_interval
+from lungcad.publish.region_tables import region_title, trained_words
 
 TITLE = "How much of this set can be known without the lungs"
 
@@ -79,15 +80,15 @@ def _measured(dataset: Dataset, folder: Path, on_progress: Progress) -> KnownWit
 def _show_trained(trained: KnownWithout) -> None:
     whole, without = trained.rows
     st.markdown(
-        f"**A whole training without the lungs: accuracy {number(without, 'accuracy')}; with them {number(whole, 'accuracy')}.** "
-        f"Difference {signed(without, 'accuracy')} on the same {without['n']} test cases of {without['groups']} groups."
+        f"**A whole training without the lungs: accuracy {with_interval(without, 'accuracy')}; with them {with_interval(whole, 'accuracy')}.** "
+        f"Difference {difference_with_interval(without, 'accuracy')} on the same {without['n']} test cases of {without['groups']} groups."
     )
     st.caption(literal(trained_words(trained)))
 
 
 def _show(known: KnownWithout) -> None:
     rows = [(region_title(row["seen"]), row) for row in known.rows]
-    listing = "; ".join(f"{title}: {number(row, 'macro_f1')}" for title, row in rows)
+    listing = "; ".join(f"{title}: {with_interval(row, 'macro_f1')}" for title, row in rows)
     whole, without = known.rows[0], next((row for row in known.rows if row["seen"] == "no-lungs"), None)
     if without is not None and whole["macro_f1"] and without["macro_f1"] is not None:
         st.markdown(
@@ -102,7 +103,7 @@ def _show(known: KnownWithout) -> None:
     )
     st.dataframe(
         [
-            {"what is seen": title, "n": row["n"], "accuracy": number(row, "accuracy"), "macro F1": number(row, "macro_f1")}
+            {"what is seen": title, "n": row["n"], "accuracy": with_interval(row, "accuracy"), "macro F1": with_interval(row, "macro_f1")}
             | {f"recall {class_label(name)}": None if value is None else round(value, 2) for name, value in row["recall"].items()}
             for title, row in rows
         ],

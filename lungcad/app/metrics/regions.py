@@ -15,7 +15,8 @@ from lungcad.datasets import Case
 from lungcad.evaluate.regions.rows import ALL
 from lungcad.evaluate.stores.region_runs import RegionRun
 from lungcad.evaluate.stores.runs import Run
-from lungcad.publish.region_tables import fill_title, is_of_crops, left_out, number, region_title
+from lungcad.publish.interval_text import with_interval
+from lungcad.publish.region_tables import fill_title, is_of_crops, left_out, region_title
 
 MOST_CASES = 6
 
@@ -53,7 +54,7 @@ def show_regions(run: Run) -> None:
         [
             {
                 "what is seen": region_title(row["region"]), "filled with": fill_title(row["fill"]), "n": row["n"],
-                **{title: number(row, name, 2) for name, title in MEASURES.items()},
+                **{title: with_interval(row, name, 2) for name, title in MEASURES.items()},
                 "unlike training": None if row["unlike"] is None else f"{row['unlike']:.0%}", "least strange": row["least_strange"],
             }
             for row in region_run.rows
@@ -113,5 +114,5 @@ def _first_case(run: Run, region_run: RegionRun) -> Case | None:
 
 
 def _listing(region_run: RegionRun, measure: str) -> str:
-    rows = "; ".join(f"{region_title(row['region'])} {row['fill']}: {number(row, measure, 2)}" for row in region_run.rows)
+    rows = "; ".join(f"{region_title(row['region'])} {row['fill']}: {with_interval(row, measure, 2)}" for row in region_run.rows)
     return f"{MEASURES[measure]} without each region. {rows}"
