@@ -1,6 +1,9 @@
 """A number with its interval, as cards, runs and pages show it."""
 
 import math
+from typing import Self
+
+import pydantic
 
 from lungcad.schema import Schema
 
@@ -11,6 +14,12 @@ class Estimate(Schema):
     value: float | None
     low: float | None
     high: float | None
+
+    @pydantic.model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if self.value is not None and (self.low is None or self.high is None):
+            raise ValueError("a value without its interval")
+        return self
 
     def __str__(self) -> str:
         """``0.944 [0.908, 0.974]``, or a dash where it is not defined."""

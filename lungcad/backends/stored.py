@@ -1,7 +1,6 @@
 """What is kept of a network in other runtimes: its files, how well they agree with torch, how fast they are here."""
 
 import hashlib
-import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from lungcad.machine import machine
 from lungcad.models import TrainedModel
 from lungcad.paths import BACKEND_CACHE
 from lungcad.schema import Schema
+from lungcad.stored_json import read_json
 
 AGREES = 1e-3
 """Largest difference of a probability from torch's at which a runtime is used."""
@@ -76,7 +76,7 @@ def folder_of(model: TrainedModel) -> Path:
 def read_record(folder: Path, backend: Backend) -> Record | None:
     """None where there is none, where it does not name all the runtime's files, or where it, or a file that it names, is not what was written."""
     try:
-        record = Record.parse(json.loads((folder / f"{backend.name}.json").read_text("utf-8")), "record", ModelError)
+        record = Record.parse(read_json(folder / f"{backend.name}.json"), "record", ModelError)
         intact = all(hashlib.sha256((folder / name).read_bytes()).hexdigest() == sha256 for name, sha256 in record.files.items())
     except (OSError, ValueError, ModelError):
         return None

@@ -14,6 +14,7 @@ from lungcad.files import check_can_write, write_whole
 from lungcad.machine import machine
 from lungcad.names import printable
 from lungcad.paths import SHIPPED, to_write
+from lungcad.stored_json import read_json
 
 BENCH = SHIPPED / "data" / "bench.json"
 """The rows that the repository keeps."""
@@ -84,7 +85,7 @@ def read_rows(path: Path) -> list[Row]:
     """The rows that a run kept."""
     fault = LungcadError(f"The file {printable(path)!r} holds no rows of the benchmark; name another with --out, or restore it.")
     try:
-        rows = json.loads(path.read_text("utf-8"))
+        rows = read_json(path)
     except (OSError, ValueError):
         raise fault from None
     if not isinstance(rows, list) or not all(

@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from lungcad.datasets.audit import Audit, audit
+from lungcad.datasets.audit_facts import StoredAuditFacts
 from lungcad.datasets.dataset import Dataset
 from lungcad.datasets.info import describe
 from lungcad.datasets.splits import Protocol
 from lungcad.errors import DatasetError
 from lungcad.files import write_whole
+from lungcad.names import printable
 from lungcad.paths import AUDITS, to_write
 from lungcad.progress import Progress
+from lungcad.stored_json import DAMAGED_JSON, read_json
 
 SCHEMA = 2
 """2 has turned copies, pair by pair; 1, without a number, had not, and is read with a note that says so."""
@@ -59,17 +62,17 @@ def read_stored_audit(dataset: Dataset) -> StoredAudit | None:
     if not path.is_file():
         return None
     try:
-        values = json.loads(path.read_text("utf-8"))
-        schema = values.get("schema", 1) if values else SCHEMA
-        if schema not in (1, SCHEMA):
-            raise DatasetError(
-                f"The stored audit of {dataset.name} is of schema {schema}, this lungcad reads {SCHEMA}; make it again with "
-                f"'python -m lungcad data keep {dataset.name}'."
-            )
-        if schema == 1:
-            values["audit"] = _WITHOUT_TURNED | values["audit"]
-        return StoredAudit(values["date"], Audit.from_dict(values["audit"]), values["counts"])
-    except DatasetError:
-        raise
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        raise DatasetError(f"The stored audit of {dataset.name} is damaged; restore data/audits from the repository.") from None
+        values = read_json(path)
+    except DAMAGED_JSON:
+        values = None
+    schema = values.get("schema", 1) if isinstance(values, dict) else SCHEMA
+    if schema not in (1, SCHEMA):
+        raise DatasetError(
+            f"The stored audit of {dataset.name} is of schema {printable(str(schema))[:20]}, this lungcad reads {SCHEMA}; make it again with "
+            f"'python -m lungcad data keep {dataset.name}'."
+        )
+    if schema == 1 and isinstance(values.get("audit"), dict):
+        values["audit"] = _WITHOUT_TURNED | values["audit"]
+    remedy = "restore data/audits from the repository"
+    facts = StoredAuditFacts.checked(values, f"The stored audit of {dataset.name}", remedy, DatasetError)
+    return StoredAudit(facts["date"], Audit.from_dict(facts["audit"]), facts["counts"])

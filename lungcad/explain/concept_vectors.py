@@ -4,23 +4,78 @@ concept.
 Kim et al., "Interpretability beyond feature attribution: quantitative testing with concept activation vectors (TCAV)", ICML 2018.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Self
 
 import numpy as np
+import pydantic
+from pydantic import Field, NonNegativeInt
 
+from lungcad.datasets.concepts import CONCEPTS
 from lungcad.errors import DatasetError
+from lungcad.estimate import Estimate
 from lungcad.models import ModelCard
 from lungcad.paths import TCAV
+from lungcad.stored_json import DAMAGED_JSON, Share, Stored, named_in, read_json
 
 SCHEMA = 2
 HARDLY = 0.2
 """A check that accuses so little more of answers that mean nothing than of the network's own is said to be hardly able to tell the two apart."""
-_KEYS = {"network", "weights_sha256", "classes", "concepts", "control", "threshold", "marks"}
+_Concept = Annotated[str, named_in(CONCEPTS, "concept")]
+_Vector = Annotated[list[float], Field(min_length=1)]
+_Range = Annotated[list[Share], Field(min_length=2, max_length=2)]
+
+
+class _Row(Stored):
+    concept: _Concept
+    direction: Annotated[int, Field(ge=-1, le=1)]
+    score: Share
+    score_range: _Range
+    p: Annotated[float, Field(ge=0)]
+    beats_control: bool
+    asked_of: bool
+    accuracy: Share
+    vector: _Vector
+
+
+class _Control(Stored):
+    score: Share
+    score_range: _Range
+    vectors: Annotated[list[_Vector], Field(min_length=1)]
+
+
+class _Measured(Estimate):
+    value: float
+
+
+class _Marks(Stored):
+    n: NonNegativeInt
+    heads: NonNegativeInt
+    accused: _Measured
+    found: _Measured
+
+
+class _Facts(Stored):
+    schema_: Annotated[int, Field(alias="schema", ge=SCHEMA, le=SCHEMA)]
+    network: str
+    weights_sha256: str
+    classes: Annotated[list[str], Field(min_length=2, max_length=2)]
+    n_scored: NonNegativeInt
+    repeats: NonNegativeInt
+    examples: NonNegativeInt
+    concepts: Annotated[list[_Row], Field(min_length=1)]
+    control: _Control
+    threshold: Share
+    marks: _Marks | None
+
+    @pydantic.model_validator(mode="after")
+    def _has_one_length(self) -> Self:
+        if len({len(vector) for vector in (*(row.vector for row in self.concepts), *self.control.vectors)}) > 1:
+            raise ValueError("the vectors are of several lengths")
+        return self
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,9 +137,7 @@ def concept_vectors(card: ModelCard, folder: Path = TCAV) -> ConceptVectors | No
 @lru_cache(maxsize=16)
 def _read(path: Path, changed: int) -> dict[str, Any]:
     try:
-        facts = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
+        facts = read_json(path)
+    except DAMAGED_JSON:
         facts = None
-    if not isinstance(facts, dict) or facts.get("schema") != SCHEMA or not facts.keys() >= _KEYS:
-        raise DatasetError(f"{path.name} in data/concepts/tcav is damaged or of another version; run 'python -m lungcad tcav' again.")
-    return facts
+    return _Facts.checked(facts, f"{path.name} in data/concepts/tcav", "restore it or run 'python -m lungcad tcav' again", DatasetError)

@@ -17,6 +17,7 @@ from lungcad.imaging import CTImage, read_image
 from lungcad.models import TrainedModel
 from lungcad.paths import SHIPPED
 from lungcad.progress import Progress
+from lungcad.stored_json import read_json
 
 RECORD = SHIPPED / "data" / "export.json"
 OWN = {Split.TRAIN: "training", Split.VALID: "validation", Split.TEST: "test"}
@@ -59,7 +60,7 @@ def record_agreement(model: TrainedModel, formats: Sequence[str], n: int, on_pro
 
 def read_record(path: Path = RECORD) -> list[dict[str, Any]]:
     """The rows; none where nothing was recorded."""
-    return list(json.loads(path.read_text("utf-8"))) if path.is_file() else []
+    return list(read_json(path)) if path.is_file() else []
 
 
 def update_record(rows: Sequence[dict[str, Any]], path: Path = RECORD) -> None:

@@ -3,23 +3,51 @@
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Field, NonNegativeInt
 
 import lungcad
 from lungcad.errors import DatasetError
+from lungcad.estimate import Estimate
 from lungcad.files import write_whole
-from lungcad.lab.results import Results
 from lungcad.lab.run import run
 from lungcad.lab.settings import NO_SHORTCUT, HeadKind, LabSettings
 from lungcad.paths import LAB
+from lungcad.stored_json import DAMAGED_JSON, Share, Stored, read_json
 
 SCHEMA = 1
 FILE = "table.json"
 SEEDS = (0, 1, 2)
 HEADS = (HeadKind.PLAIN, HeadKind.GATE, HeadKind.TAUGHT)
 MEASURES = ("clean", "planted", "swapped", "on_lesion", "on_shortcut", "random", "centre")
+
+
+class _Measures(Stored):
+    """:data:`MEASURES`."""
+
+    n: NonNegativeInt
+    clean: Estimate
+    planted: Estimate
+    swapped: Estimate
+    on_lesion: Estimate
+    on_shortcut: Estimate
+    random: Estimate
+    centre: Estimate
+
+
+class _Row(_Measures):
+    trained_on: str
+    share: Share | None
+    head: str
+    by_seed: list[_Measures]
+
+
+class _Table(Stored):
+    schema_: Annotated[int, Field(alias="schema", ge=SCHEMA, le=SCHEMA)]
+    seeds: list[int]
+    rows: Annotated[list[_Row], Field(min_length=1)]
 
 
 def rows_of(base: LabSettings) -> list[LabSettings]:
@@ -56,11 +84,10 @@ def _over_seeds(estimates: Sequence[Any]) -> dict[str, float | None]:
     known = [each for each in estimates if each.value is not None]
     if not known:
         return {"value": None, "low": None, "high": None}
-    ends = [(each.low if each.low is not None else each.value, each.high if each.high is not None else each.value) for each in known]
     return {
         "value": round(float(np.mean([each.value for each in known])), 4),
-        "low": min(low for low, _ in ends),
-        "high": max(high for _, high in ends),
+        "low": min(each.low for each in known),
+        "high": max(each.high for each in known),
     }
 
 
@@ -77,12 +104,7 @@ def read_table(folder: Path = LAB) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     try:
-        facts = json.loads(path.read_text("utf-8"))
-        for row in facts["rows"]:
-            for values in row["by_seed"]:
-                Results.of_dict(values)
-        if facts["schema"] == SCHEMA:
-            return dict(facts)
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
-    raise DatasetError("data/lab/table.json is damaged or of another version; run 'python -m lungcad lab --table' again.")
+        facts = read_json(path)
+    except DAMAGED_JSON:
+        facts = None
+    return _Table.checked(facts, "data/lab/table.json", "run 'python -m lungcad lab --table' again", DatasetError)

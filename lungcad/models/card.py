@@ -1,6 +1,5 @@
 """The model card: everything that must be known about a file of weights, in JSON beside it."""
 
-import json
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +12,7 @@ from lungcad.files import write_whole
 from lungcad.paths import WEIGHTS
 from lungcad.preprocess_config import PreprocessConfig
 from lungcad.schema import Schema
+from lungcad.stored_json import read_json
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -162,7 +162,7 @@ class ModelCard(Schema):
     def read(cls, path: Path) -> "ModelCard":
         """Raises :class:`ModelError` in one sentence for a missing or damaged card."""
         try:
-            values = json.loads(path.read_text("utf-8"))
+            values = read_json(path)
         except (OSError, ValueError):
             raise ModelError(f"The model card {path.name} is missing or is not JSON; restore it from the repository.") from None
         return cls.parse(values, f"Model card {path.name}", ModelError)

@@ -1,9 +1,10 @@
 """What networks make of the readers' nodules in two series of LIDC-IDRI, as data/series/README.md."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from lungcad.stored_json import read_json
 
 Row = Mapping[str, Any]
 
@@ -23,7 +24,7 @@ OPENING_FILE, MARKED_FILE = "opening.json", "marked.json"
 
 def series_readme(folder: Path) -> str:
     """The text of data/series/README.md, of the rows that are stored in the folder."""
-    rows: Sequence[Row] = json.loads((folder / MARKED_FILE).read_text("utf-8"))["rows"]
+    rows: Sequence[Row] = read_json(folder / MARKED_FILE)["rows"]
     series, networks = (dict.fromkeys(row[key] for row in rows) for key in ("series", "network"))
     command = f"python -m lungcad volume-marked {' '.join(series)} --models {','.join(networks)}"
     return "\n".join(
@@ -50,7 +51,7 @@ def series_readme(folder: Path) -> str:
             "",
             OPENING,
             "",
-            *_opening(json.loads((folder / OPENING_FILE).read_text("utf-8")) if (folder / OPENING_FILE).is_file() else None),
+            *_opening(read_json(folder / OPENING_FILE) if (folder / OPENING_FILE).is_file() else None),
             "",
         ]
     )

@@ -3,12 +3,13 @@ volume-pooling`` writes for networks of phantoms.
 """
 
 import functools
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
+import pydantic
+from pydantic import PositiveInt
 
 from lungcad.datasets import is_made
 from lungcad.errors import LungcadError
@@ -16,6 +17,7 @@ from lungcad.estimate import Estimate
 from lungcad.models import ModelCard
 from lungcad.paths import SERIES
 from lungcad.series.pooling import POOLINGS, USUAL, negative_class
+from lungcad.stored_json import DAMAGED_JSON, Stored, read_json
 
 FILE = "pooling.json"
 
@@ -52,6 +54,43 @@ class ChosenPooling:
         return {"name": self.name, "what": POOLINGS[self.name].what, "how_chosen": self.how_chosen, "calibrated": self.is_calibrated}
 
 
+class _Parts(Stored):
+    valid: Estimate
+    test: Estimate
+
+
+class _Brier(Stored):
+    after: Estimate
+
+
+class _LesionsFound(Stored):
+    n: PositiveInt
+    positions: PositiveInt
+    share: Estimate
+
+
+class _Choice(Stored):
+    weights_sha256: str
+    pooling: str
+    auc: dict[str, _Parts]
+    brier_test: _Brier
+    lesions_found_test: _LesionsFound
+    n_valid: PositiveInt
+    n_test: PositiveInt
+    slope: float
+    offset: float
+
+    @pydantic.model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if self.pooling not in self.auc or self.lesions_found_test.share.value is None:
+            raise ValueError("the pooling's AUC or the share of lesions found is missing")
+        return self
+
+
+class _Choices(Stored):
+    networks: dict[str, _Choice]
+
+
 NOT_CHOSEN = (
     "There are no validation series with a known answer for this network, so the pooling was set beforehand and its result is not calibrated for series: "
     "each slice's probabilities are."
@@ -65,7 +104,7 @@ NOT_YET_CHOSEN = (
 def pooling_of(card: ModelCard) -> ChosenPooling:
     """The pooling chosen for these weights, or the usual one, which says that nothing was chosen, and why."""
     stored = stored_choices(SERIES / FILE).get(card.name)
-    if not isinstance(stored, dict) or stored.get("weights_sha256") != card.sha256 or stored.get("pooling") not in POOLINGS:
+    if stored is None or stored["weights_sha256"] != card.sha256 or stored["pooling"] not in POOLINGS:
         return ChosenPooling(USUAL, NOT_YET_CHOSEN.format(name=card.name) if is_made(card.dataset) else NOT_CHOSEN)
     name, lesions = stored["pooling"], stored["lesions_found_test"]
     n_found = round(lesions["share"]["value"] * lesions["n"])
@@ -84,9 +123,11 @@ def stored_choices(path: Path) -> dict[str, Any]:
 
     Raises :class:`LungcadError` for a damaged one: that nothing was chosen would not be true.
     """
-    try:
-        return dict(json.loads(path.read_text("utf-8"))["networks"])
-    except FileNotFoundError:
+    if not path.is_file():
         return {}
-    except (OSError, ValueError, KeyError, TypeError):
-        raise LungcadError(f"{path.name} in data/series is damaged; remove it and run 'python -m lungcad volume-pooling'.") from None
+    try:
+        facts = read_json(path)
+    except DAMAGED_JSON:
+        facts = None
+    facts = _Choices.checked(facts, f"{path.name} in data/series", "remove it and run 'python -m lungcad volume-pooling'", LungcadError)
+    return dict(facts["networks"])

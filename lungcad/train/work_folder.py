@@ -17,6 +17,7 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 
 from lungcad.errors import RecipeError
 from lungcad.files import write_whole
+from lungcad.stored_json import read_json
 from lungcad.train.data import Parts
 from lungcad.train.recipe import Recipe
 
@@ -164,7 +165,7 @@ def _read_note(path: Path) -> dict[str, Any]:
             )
         return {}
     try:
-        note = json.loads(file.read_text("utf-8"))
+        note = read_json(file)
         return {"recipe": dict(note["recipe"]), "data_sha256": str(note["data_sha256"])}
     except (OSError, ValueError, LookupError, TypeError):
         raise RecipeError(f"{NOTE} in {str(path)!r} is damaged; delete the folder or name another one with --work.") from None

@@ -9,7 +9,8 @@ import pytest
 
 from lungcad.datasets import Split
 from lungcad.errors import DatasetError, UnknownNameError
-from lungcad.evaluate.stores.truth import SCHEMA, read_truth, write_thresholds
+from lungcad.evaluate.stores.truth import read_truth, write_thresholds
+from lungcad.evaluate.stores.truth_facts import SCHEMA
 from lungcad.evaluate.truth import counterfactuals
 from lungcad.evaluate.truth.counterfactuals import cheats, counterfactual_row, lesion_probabilities
 from lungcad.evaluate.truth.marks import ALL, ANSWER_CHECKS, accusations, choose_thresholds, marks
@@ -144,6 +145,7 @@ def facts():
         "n": 24,
         "thresholds": {"surroundings": 0.2},
         "networks": [],
+        "weights_sha256": {},
     }
 
 

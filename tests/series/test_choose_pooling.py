@@ -57,7 +57,8 @@ def test_the_best_on_validation_is_chosen_marked_on_test_and_read_again(model, t
 
 
 def test_the_command_keeps_what_was_chosen_for_others(tmp_path, monkeypatch):
-    (tmp_path / stored_pooling.FILE).write_text(json.dumps({"networks": {"other": {"pooling": "mean"}}}))
+    shipped = stored_pooling.stored_choices(SERIES / stored_pooling.FILE)["phantom-honest"]
+    (tmp_path / stored_pooling.FILE).write_text(json.dumps({"networks": {"other": shipped}}))
     facts = {"pooling": "mean", "auc": {"mean": {"valid": {"value": 0.5}, "test": {"value": 0.5}}}, "brier_test": {"after": {"value": 0.2}}}
     monkeypatch.setattr(choose_pooling, "choose", lambda models, **_: {model.card.name: facts for model in models})
     volume_pooling("phantom-cheat-dot", 10, tmp_path)

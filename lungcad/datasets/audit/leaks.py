@@ -38,11 +38,12 @@ def _find(subject: AuditSubject) -> dict[str, Any]:
 
 
 def _say(finding: Mapping[str, Any]) -> list[str]:
-    return [
-        f"{leak['split']}, {leak['class']}: {leak['n']} images ({leak['share']:.1%}) copy a training image or are nearly identical to one, "
-        f"{finding['leaked_copies'][leak['split']][leak['class']]} of them one picture with it"
-        for leak in finding["leaks"]
-    ]
+    sentences = []
+    for leak in finding["leaks"]:
+        n_copies = finding["leaked_copies"].get(leak["split"], {}).get(leak["class"])  # not known of audits before turned copies
+        words = f"{leak['split']}, {leak['class']}: {leak['n']} images ({leak['share']:.1%}) copy a training image or are nearly identical to one"
+        sentences.append(words if n_copies is None else f"{words}, {n_copies} of them one picture with it")
+    return sentences
 
 
 LEAKS = AuditCheck(

@@ -2,15 +2,53 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Self
 
+import pydantic
+from pydantic import Field, NonNegativeInt
+
+from lungcad.datasets import concepts as readers_concepts
 from lungcad.errors import DatasetError
-from lungcad.evaluate.stores.damage import DAMAGED_JSON
+from lungcad.estimate import Estimate
 from lungcad.files import write_whole
 from lungcad.paths import CONCEPTS
+from lungcad.stored_json import DAMAGED_JSON, PlainName, Share, Stored, named_in, read_json
 
 SCHEMA = 1
-_KEYS = {"network", "weights_sha256", "n", "closeness", "auc_by_readers"}
+_Concept = Annotated[str, named_in(readers_concepts.CONCEPTS, "concept")]
+
+
+class _Closeness(Stored):
+    concept: _Concept
+    n: NonNegativeInt
+    network: Estimate
+    reader: Estimate
+    difference: Estimate
+
+
+class _Auc(Stored):
+    readers: PlainName
+    n: NonNegativeInt
+    malignant: Share
+    median_diameter_mm: float
+    auc: dict[PlainName, Estimate]
+    gains: dict[PlainName, Estimate]
+
+
+class _Facts(Stored):
+    schema_: Annotated[int, Field(alias="schema", ge=SCHEMA, le=SCHEMA)]
+    network: str
+    weights_sha256: str
+    n: NonNegativeInt
+    closeness: list[_Closeness]
+    auc_by_readers: Annotated[list[_Auc], Field(min_length=1)]
+
+    @pydantic.model_validator(mode="after")
+    def _has_one_table(self) -> Self:
+        for name in ("auc", "gains"):
+            if any(getattr(row, name).keys() != getattr(self.auc_by_readers[0], name).keys() for row in self.auc_by_readers):
+                raise ValueError(f"the rows of auc_by_readers name other networks in {name}")
+        return self
 
 
 def write_concepts(facts: dict[str, Any], folder: Path = CONCEPTS) -> Path:
@@ -28,9 +66,7 @@ def read_concepts(folder: Path = CONCEPTS) -> list[dict[str, Any]]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        facts = json.loads(path.read_text("utf-8"))
+        facts = read_json(path)
     except DAMAGED_JSON:
         facts = None
-    if not isinstance(facts, dict) or facts.get("schema") != SCHEMA or not facts.keys() >= _KEYS:
-        raise DatasetError(f"{path.name} in data/concepts is damaged or of another version; run 'python -m lungcad concepts' again.")
-    return facts
+    return _Facts.checked(facts, f"{path.name} in data/concepts", "restore it or run 'python -m lungcad concepts' again", DatasetError)

@@ -2,8 +2,8 @@
 
 import pyarrow as pa
 
-DAMAGED_JSON = (OSError, ValueError, RecursionError)
-"""A missing file, bytes that are no text or no JSON; RecursionError for deep nesting."""
+from lungcad.stored_json import DAMAGED_JSON
+
 DAMAGED_TABLE = (OSError, ValueError, KeyError, TypeError, NotImplementedError, pa.ArrowException)
 """pandas and pyarrow: the first four by what is damaged, NotImplementedError for a type or codec that there is not."""
 DAMAGED = (*DAMAGED_TABLE, *DAMAGED_JSON)

@@ -9,19 +9,31 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pydantic import NonNegativeInt
 
 from lungcad.datasets import Case
+from lungcad.errors import DatasetError
 from lungcad.evaluate.stores.damage import DAMAGED
+from lungcad.evaluate.stores.run_checks import check_answers
 from lungcad.files import whole_folder
+from lungcad.stored_json import Stored, read_json
 
-FACTS = {"schema", "dataset", "classes", "n", "left_out", "how"}
-"""What every one says: how: the split in words; n: cases that were tested; left_out: cases of the data set that were not."""
 CASES = "cases.parquet"
+
+
+class ResultFacts(Stored):
+    """What every one says: how: the split in words; n: cases that were tested; left_out: cases of the data set that were not."""
+
+    dataset: str
+    classes: list[str]
+    n: NonNegativeInt
+    left_out: NonNegativeInt
+    how: str
 
 
 @dataclass(frozen=True, eq=False)
 class DatasetResult(ABC):
-    """facts: at least :data:`FACTS`. cases: :func:`case_rows`, with what the result tells them apart by."""
+    """facts: at least :class:`ResultFacts`. cases: :func:`case_rows`, with what the result tells them apart by."""
 
     facts: Mapping[str, Any]
     cases: pd.DataFrame
@@ -55,12 +67,13 @@ def write_result(facts: Mapping[str, Any], cases: pd.DataFrame, folder: Path, na
 
 
 def read_result(folder: Path, name: str, *, schema: int, facts: Set[str], columns: Set[str]) -> tuple[dict[str, Any], pd.DataFrame] | None:
-    """(facts, cases); None for a damaged file, another schema, no rows, or where a fact, a column or one of p:CLASS is missing."""
+    """(facts, cases); None for a damaged file, another schema, no rows, answers that are none, or where a fact or a column is missing."""
     try:
-        stored = json.loads((folder / name).read_text("utf-8"))
+        stored = read_json(folder / name)
         table = pd.read_parquet(folder / CASES)
-        needed = columns | {"case", "group", "label"} | {f"p:{label}" for label in stored["classes"]}
-        whole = stored["schema"] == schema and stored.keys() >= FACTS | facts and needed <= set(table.columns) and len(table) > 0
-    except DAMAGED:
+        ResultFacts.checked(stored, name, "make it again", DatasetError)
+        check_answers(table, stored["classes"], CASES)
+        whole = stored["schema"] == schema and stored.keys() >= facts and columns <= set(table.columns)
+    except DAMAGED:  # a DatasetError is a ValueError
         return None
     return (stored, table) if whole else None

@@ -1,27 +1,46 @@
 """Runs with regions taken away, on disk under ``data/regions``: answers, case by case, from which every row is computed anew."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
+from pydantic import NonNegativeInt
 
 from lungcad.errors import DatasetError, UnknownNameError
 from lungcad.evaluate.regions.rows import ALL, region_rows
 from lungcad.evaluate.stores.damage import DAMAGED
 from lungcad.evaluate.stores.dataset_results import write_result
+from lungcad.evaluate.stores.run_checks import check_answers
 from lungcad.paths import REGION_RUNS
+from lungcad.stored_json import Stored, read_json
 
 SCHEMA = 1
 _COLUMNS = ["case", "group", "label", "region", "fill", "donor"]
-_FACTS = {"model": str, "data": str, "classes": list, "n": int, "regions": list, "fills": list, "left_out": list, "notes": list}
 _AGAIN = "run 'python -m lungcad regions' again"
 
 __all__ = ["ALL", "SCHEMA", "RegionRun", "list_region_runs", "read_region_run", "read_region_runs", "write_region_run"]
+
+
+class _LeftOut(Stored):
+    n: NonNegativeInt
+    region: str
+    why: str
+
+
+class _Facts(Stored):
+    model: str
+    data: str
+    classes: list[str]
+    n: NonNegativeInt
+    seed: int
+    regions: list[str]
+    fills: list[str]
+    left_out: list[_LeftOut]
+    notes: list[str]
+    distance_warns_from: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,20 +88,18 @@ def read_region_run(name: str, root: Path = REGION_RUNS) -> RegionRun:
     if not (folder / "regions.json").is_file():
         raise UnknownNameError("regions run", name, list_region_runs(root) or ["(there are none)"])
     try:
-        facts = json.loads((folder / "regions.json").read_text("utf-8"))
+        facts = read_json(folder / "regions.json")
         table = pd.read_parquet(folder / "cases.parquet")
     except DAMAGED:
         raise DatasetError(f"A file of the regions run {name} is damaged or missing; {_AGAIN}.") from None
     if not isinstance(facts, dict) or facts.get("schema") != SCHEMA:
         raise DatasetError(f"The regions run {name} has another schema than this lungcad reads ({SCHEMA}); {_AGAIN}.")
-    for key, kind in _FACTS.items():
-        if not isinstance(facts.get(key), kind):
-            raise DatasetError(f"regions.json of the regions run {name} lacks {key}, or it is not what it should be; {_AGAIN}.")
-    answers = [f"p:{label}" for label in facts["classes"]]
-    if missing := sorted({*_COLUMNS, *answers, "distance"} - set(table.columns)):
+    _Facts.checked(facts, f"regions.json of the regions run {name}", _AGAIN, DatasetError)
+    if missing := sorted({*_COLUMNS, "distance"} - set(table.columns)):
         raise DatasetError(f"The cases of the regions run {name} lack the column {missing[0]}; {_AGAIN}.")
-    if not len(table) or not np.isfinite(table[answers].to_numpy(np.float64)).all() or not (table.region == ALL).any():
-        raise DatasetError(f"The cases of the regions run {name} are empty or hold answers that are no numbers; {_AGAIN}.")
+    check_answers(table, facts["classes"], f"The cases of the regions run {name}")
+    if not (table.region == ALL).any():
+        raise DatasetError(f"The cases of the regions run {name} hold no answer to a whole image; {_AGAIN}.")
     return RegionRun(name, facts, table)
 
 

@@ -127,6 +127,19 @@ def check_probabilities(table: pd.DataFrame, classes: Sequence[str], table_name:
         raise DatasetError(f"{table_name} hold a case whose probabilities sum to {sums[worst]:.3f} instead of 1; {_AGAIN}.")
 
 
+def check_answers(table: pd.DataFrame, classes: object, table_name: str) -> None:
+    """Raises :class:`DatasetError` where the classes are none, a label is none of them, or a case has none, or its probabilities are none
+    (:func:`check_probabilities`).
+    """
+    if not isinstance(classes, list) or len(classes) < 2 or len(set(map(str, classes))) < len(classes):
+        raise DatasetError(f"{table_name} are of no classes, or of one that is named twice; {_AGAIN}.")
+    if missing := sorted({"case", "group", "label", *_columns(classes)} - set(table.columns)):
+        raise DatasetError(f"{table_name} lack the column {missing[0]}; {_AGAIN}.")
+    if not len(table) or table[["case", "group"]].isna().to_numpy().any() or not table.label.isin(classes).all():
+        raise DatasetError(f"{table_name} are empty, or lack a case, a group or a label of their classes; {_AGAIN}.")
+    check_probabilities(table, classes, table_name)
+
+
 def _check_groups(table: pd.DataFrame, run: str) -> None:
     group, names = pd.factorize(table.group)
     split, _ = pd.factorize(table.split)

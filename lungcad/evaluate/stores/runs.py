@@ -18,11 +18,12 @@ from pyarrow.dataset import dataset
 
 from lungcad.datasets import Case, Split
 from lungcad.errors import DatasetError, UnknownNameError
-from lungcad.evaluate.stores.damage import DAMAGED_JSON, DAMAGED_TABLE
+from lungcad.evaluate.stores.damage import DAMAGED_TABLE
 from lungcad.evaluate.stores.run_checks import check_baselines, check_predictions, checked_facts
 from lungcad.files import whole_folder
 from lungcad.names import printable
 from lungcad.paths import RUNS
+from lungcad.stored_json import DAMAGED_JSON, read_json
 
 SCHEMA = 3
 """3 stores the recipe; 2 had it in the run's name only, and is read too (:func:`_with_recipe`)."""
@@ -201,7 +202,7 @@ def _read_facts(folder: Path) -> dict[str, Any]:
     """``run.json``, in one sentence what is wrong with it."""
     printable_name = printable(folder.name)
     try:
-        facts = json.loads((folder / "run.json").read_text("utf-8"))
+        facts = read_json(folder / "run.json")
     except DAMAGED_JSON:
         raise DatasetError(f"run.json of the run {printable_name} is damaged; restore it or make the run again.") from None
     schema = facts.get("schema") if isinstance(facts, dict) else None

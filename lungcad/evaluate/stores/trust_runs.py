@@ -19,6 +19,7 @@ from lungcad.evaluate.stores.damage import DAMAGED
 from lungcad.explain.trust import MEASURES
 from lungcad.files import whole_folder
 from lungcad.paths import TRUST
+from lungcad.stored_json import read_json
 
 SCHEMA = 1
 
@@ -84,7 +85,7 @@ def read_trust_run(name: str, root: Path = TRUST) -> TrustRun:
     if not (folder / "trust.json").is_file():
         raise UnknownNameError("trust run", name, list_trust_runs(root) or ["(there are no trust runs)"])
     try:
-        facts = json.loads((folder / "trust.json").read_text("utf-8"))
+        facts = read_json(folder / "trust.json")
         table = pd.read_parquet(folder / "cases.parquet")
     except DAMAGED:
         raise DatasetError(f"A file of the trust run {name} is damaged or missing; run lungcad trust again.") from None

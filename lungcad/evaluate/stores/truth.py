@@ -8,36 +8,17 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from lungcad.errors import DatasetError
-from lungcad.evaluate.stores.damage import DAMAGED_JSON, DAMAGED_TABLE
+from lungcad.evaluate.stores.damage import DAMAGED_TABLE
+from lungcad.evaluate.stores.truth_facts import TruthFacts
 from lungcad.explain.trust.thresholds import THRESHOLDS
 from lungcad.files import write_whole
 from lungcad.paths import TRUTH
+from lungcad.stored_json import DAMAGED_JSON, read_json
 
 if TYPE_CHECKING:
     from lungcad.evaluate.truth.run import Truth
 
-SCHEMA = 3
 FACTS, VERDICTS, PEAKS = "truth.json", "verdicts.parquet", "peaks.parquet"
-_LISTS = {
-    "counterfactuals": {"network", "role", "shortcut", "n", "as_trained", "without", "swapped", "still_called_lesion", "cheats_on"},
-    "marks": {"method", "check", "cheat", "n", "n_honest", "sensitivity", "specificity", "auc"},
-    "accused": {"method", "check", "carried", "n", "accused"},
-    "peaks": {
-        "network",
-        "role",
-        "shortcut",
-        "method",
-        "n",
-        "on_mark",
-        "in_lesion",
-        "elsewhere",
-        "on_mark_by_chance",
-        "in_lesion_by_chance",
-    },
-    "localisation": {"network", "method", "size_mm", "n", "pointing_game", "energy_inside", "iou", "called"},
-    "published_measures": {"network", "cheat", "method", "n", "cs", "spc", "cs_at_most"},
-    "walls": {"network", "method", "n", "area", "behind", "lights_up", "accuracy"},
-}
 
 
 def write_truth(truth: "Truth", folder: Path = TRUTH) -> Path:
@@ -100,13 +81,7 @@ def read_truth(folder: Path = TRUTH) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     try:
-        facts = json.loads(path.read_text("utf-8"))
+        facts = read_json(path)
     except DAMAGED_JSON:
         facts = None
-    if not isinstance(facts, dict) or facts.get("schema") != SCHEMA or not _LISTS.keys() <= facts.keys():
-        raise DatasetError(f"{FACTS} in data/truth is damaged or of another version; run 'python -m lungcad truth' again.")
-    for name, keys in _LISTS.items():
-        rows = facts[name]
-        if not isinstance(rows, list) or not all(isinstance(row, dict) and row.keys() >= keys for row in rows):
-            raise DatasetError(f"{FACTS} in data/truth lacks {name}, or it is not what it should be; run 'python -m lungcad truth' again.")
-    return facts
+    return TruthFacts.checked(facts, f"{FACTS} in data/truth", "restore it or run 'python -m lungcad truth' again", DatasetError)

@@ -10,7 +10,7 @@ import pandas as pd
 import lungcad
 from lungcad.datasets import Split
 from lungcad.errors import LungcadError, lookup
-from lungcad.evaluate.stores.truth import SCHEMA
+from lungcad.evaluate.stores.truth_facts import SCHEMA
 from lungcad.evaluate.truth.counterfactuals import counterfactual_row, lesion_probabilities
 from lungcad.evaluate.truth.marks import accusations, choose_thresholds, marks
 from lungcad.evaluate.truth.networks import KNOWN_NETWORKS, KnownNetwork, Role

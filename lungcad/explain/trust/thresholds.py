@@ -1,12 +1,12 @@
 """Thresholds of the checks' words, as ``python -m lungcad truth`` chose them on validation phantoms (:mod:`lungcad.evaluate.truth`)."""
 
-import json
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
 from lungcad.errors import DatasetError
 from lungcad.paths import TRUTH
+from lungcad.stored_json import read_json
 
 THRESHOLDS = TRUTH / "thresholds.json"
 UNMARKED = 0.2
@@ -28,6 +28,6 @@ def _read(path: Path) -> Mapping[str, float]:
     if not path.is_file():
         return {}
     try:
-        return {str(check): float(value) for check, value in json.loads(path.read_text("utf-8"))["contradicts_from"].items()}
+        return {str(check): float(value) for check, value in read_json(path)["contradicts_from"].items()}
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         raise DatasetError(f"{path.name} in data/truth is damaged; restore it from the repository.") from None

@@ -78,7 +78,7 @@ BAD_FACTS = {
     "folds": ({"folds": []}, "folds"),
     "skipped": ({"skipped": "none"}, "skipped"),
     "colours of a terminal": ({"dataset": "a\x1b[31mred"}, "cannot be shown, in dataset"),
-    "half of a character": ({"network": "\ud800"}, "cannot be shown, in"),
+    "half of a character": ({"network": "\ud800"}, "is damaged"),
     "another direction": ({"timings": {"train\u202e": 1}}, "cannot be shown, in timings"),
     "lines": ({"left_out": ["a\nb"]}, "cannot be shown, in left_out"),
 }
