@@ -4,12 +4,15 @@
 FROM python:3.11-slim AS build
 ARG DEVICE=cpu
 WORKDIR /source
-COPY requirements.txt .
+COPY requirements.txt .github/requirements.lock ./
+# PyTorch's CPU index has other files of torch than PyPI, so there the versions are held, not the hashes
 RUN python -m venv /lungcad && \
     if [ "$DEVICE" = cpu ]; then \
-      /lungcad/bin/pip install --no-cache-dir $(grep -E '^(torch|torchvision)==' requirements.txt) --index-url https://download.pytorch.org/whl/cpu; \
-    fi && \
-    /lungcad/bin/pip install --no-cache-dir -r requirements.txt
+      /lungcad/bin/pip install --no-cache-dir $(grep -E '^(torch|torchvision)==' requirements.txt) --index-url https://download.pytorch.org/whl/cpu && \
+      /lungcad/bin/pip install --no-cache-dir -r requirements.txt; \
+    else \
+      /lungcad/bin/pip install --no-cache-dir --require-hashes -r requirements.lock; \
+    fi
 COPY . .
 RUN /lungcad/bin/pip install --no-cache-dir --no-deps .
 

@@ -45,6 +45,17 @@ def test_the_image_gets_what_the_wheel_ships_and_no_data_set():
     assert {f"data/{dataset.folder}" for dataset in DATASETS.values()} <= set(left_out)
 
 
+def test_the_lock_holds_every_requirement_by_hash():
+    """After a change of requirements.txt: the command in the lock's own head."""
+    lock = (ROOT / ".github" / "requirements.lock").read_text()
+    entry = re.compile(r"^([\w.-]+==\S+)[^\n]*\\\n((?: +--hash=sha256:[0-9a-f]{64}[ \\]*\n?)+)", re.MULTILINE)
+    locked = {name: hashes.count("--hash=sha256:") for name, hashes in entry.findall(lock)}
+    wanted = [line.split(" ")[0] for line in (ROOT / "requirements.txt").read_text().splitlines() if re.match(r"[\w.-]+==", line)]
+    assert len(wanted) > 40 and not set(wanted) - locked.keys()
+    assert len(locked) == len(re.findall(r"^[\w.-]+==", lock, re.MULTILINE)) and min(locked.values()) > 0
+    assert "--require-hashes -r requirements.lock" in DOCKERFILE
+
+
 def test_the_compose_file_opens_only_the_proxy():
     compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
     services = compose["services"]
