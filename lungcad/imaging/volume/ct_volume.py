@@ -14,6 +14,9 @@ from lungcad.imaging.window import Window
 MAX_VOXELS = 400_000_000
 """Largest volume that is read: 800 MB as int16, about 1,500 slices of 512×512."""
 
+MIN_SPACING_MM, MAX_SPACING_MM = 0.01, 50.0
+MAX_POSITION_MM = 1e5
+
 
 @dataclass(frozen=True)
 class SliceSource:
@@ -55,6 +58,14 @@ class CTVolume:
             raise ImageError(f"Expected a volume of int16 (slices, rows, columns), got {self.hu.dtype} of shape {self.hu.shape}.")
         if self.affine.shape != (4, 4) or not np.isfinite(self.affine).all() or abs(np.linalg.det(self.affine)) < 1e-6:
             raise ImageError("The volume's position in the patient is not usable (its spacing is zero, or its axes coincide).")
+        for spacing in np.linalg.norm(self.affine[:3, :3], axis=0):
+            if not MIN_SPACING_MM <= spacing <= MAX_SPACING_MM:
+                raise ImageError(
+                    f"The volume's slices or pixels lie {spacing:,.3f} mm apart, which no CT's do ({MIN_SPACING_MM} to {MAX_SPACING_MM:.0f} mm); export it "
+                    "again, whole and in millimetres."
+                )
+        if (away := np.abs(self.affine[:3, 3]).max()) > MAX_POSITION_MM:
+            raise ImageError(f"The volume is said to lie {away / 1000:,.0f} m away from the scanner's middle; export it again.")
         if len(self.sources) != len(self.hu):
             raise ImageError(f"Expected a source for each of {len(self.hu)} slices, got {len(self.sources)}.")
         self.hu.setflags(write=False)

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pydicom.dataset import Dataset
 
 from lungcad.errors import ImageError
-from lungcad.imaging.dicom.elements import number, numbers, text, texts
+from lungcad.imaging.dicom.elements import items, number, numbers, text, texts
 from lungcad.imaging.dicom.frames import count_frames, flatten
 from lungcad.imaging.image import SYNTHETIC_MARK
+from lungcad.imaging.volume.ct_volume import MAX_POSITION_MM, MAX_SPACING_MM, MIN_SPACING_MM
 
 MAX_FRAMES = 20_000
 """Of one file. A CT series has a few hundred slices, rarely some thousands."""
-MIN_SPACING_MM, MAX_SPACING_MM = 0.01, 50.0
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,16 @@ class SliceHeader:
 
 
 def headers_of(dataset: Dataset, file: int) -> list[SliceHeader]:
-    """A header a frame. Raises :class:`ImageError` for a file that claims an absurd number of them."""
+    """A header a frame that the file says anything of; one where it holds several and says of none where it lies.
+
+    Raises :class:`ImageError` for a file that claims an absurd number of them.
+    """
     frames = count_frames(dataset)
     if frames > MAX_FRAMES:
         raise ImageError(f"A file claims {frames:,} frames; the limit is {MAX_FRAMES:,}.")
+    described = len(items(dataset, "PerFrameFunctionalGroupsSequence"))  # a claim of many frames costs nothing to make, and time to follow
     headers = []
-    for index in range(frames):
+    for index in range(min(frames, max(described, 1))):
         if frames > 1:
             dataset.pop("ImagePositionPatient", None)  # of the frame before
             flatten(dataset, index)
@@ -96,4 +100,4 @@ def _whole(value: float | None) -> float:
 
 
 def _finite(values: list[float], n: int) -> tuple[float, ...] | None:
-    return tuple(values) if len(values) == n and all(math.isfinite(value) and abs(value) < 1e5 for value in values) else None
+    return tuple(values) if len(values) == n and all(math.isfinite(value) and abs(value) < MAX_POSITION_MM for value in values) else None

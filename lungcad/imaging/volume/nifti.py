@@ -3,6 +3,7 @@
 import gzip
 import io
 import zlib
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ _HEADERS = {348: Nifti1Header, 540: Nifti2Header}
 _TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 """NIfTI's axes are right, front, head; DICOM's left, back, head."""
 _HEAD = 544
+MAX_OFFSET = 1 << 24
 
 
 def looks_like_nifti(head: bytes) -> bool:
@@ -55,13 +57,11 @@ def load_nifti(path: SeriesFile, on_progress: Progress | None = None, *, file: i
     Raises :class:`ImageError` for four dimensions, no orientation, NaN, colours, values that are no Hounsfield units, a wrong size."""
     header, head_bytes = _header(path)
     shape, dtype = _shape(header), _dtype(header)
-    offset, expected = _offset(header), int(np.prod(shape, dtype=object)) * dtype.itemsize
-    data = _values(path, max(offset, head_bytes), expected)
     affine, (slope, intercept) = _affine(header), _scaling(header)
-    stored = np.frombuffer(data, dtype).reshape(shape[::-1])  # (k, j, i): the first index runs fastest
-    hu, rounded = np.empty(stored.shape, dtype=np.int16), False
-    for index, plane in enumerate(stored):
-        values = plane.astype(np.float64) * slope + intercept
+    n, *plane = shape[::-1]  # (k, j, i): the first index runs fastest
+    hu, rounded = np.empty((n, *plane), dtype=np.int16), False
+    for index, data in enumerate(_planes(path, _offset(header, head_bytes), n, int(np.prod(plane)) * dtype.itemsize)):
+        values = np.frombuffer(data, dtype).reshape(plane).astype(np.float64) * slope + intercept
         if not np.isfinite(values).all():
             raise ImageError("The NIfTI file holds NaN or infinite values; export it again with finite ones.")
         if values.min() < -32768 or values.max() > HIGHEST:
@@ -69,7 +69,7 @@ def load_nifti(path: SeriesFile, on_progress: Progress | None = None, *, file: i
         hu[index] = np.rint(values)
         rounded |= dtype.kind == "f" and bool((hu[index] != values).any())
         if on_progress:
-            on_progress(index + 1, len(stored))
+            on_progress(index + 1, n)
     np.copyto(hu, -1000, where=hu < LOWEST)
     remarks = Remarks()
     if why := doubt(hu):
@@ -105,11 +105,15 @@ def _header(path: SeriesFile) -> tuple[Nifti1Header, int]:
         raise ImageError("The NIfTI file's header is damaged; export it again.") from None
 
 
-def _offset(header: Nifti1Header) -> int:
+def _offset(header: Nifti1Header, head_bytes: int) -> int:
+    """Where the values begin: behind the header, right there where it says 0 (as the standard's own library reads it)."""
     try:
-        return int(header.get_data_offset())
+        offset = int(header.get_data_offset())
     except (ValueError, OverflowError):  # NIfTI-1 holds it as a float, which may be none
         raise ImageError("The NIfTI file's header is damaged (it does not say where its values begin); export it again.") from None
+    if offset > MAX_OFFSET or (offset != 0 and offset < head_bytes):
+        raise ImageError("The NIfTI file's header is damaged (its values begin inside it, or too far in); export it again.")
+    return offset or head_bytes
 
 
 def _shape(header: Nifti1Header) -> tuple[int, int, int]:
@@ -163,19 +167,21 @@ def _scaling(header: Nifti1Header) -> tuple[float, float]:
     return slope, intercept if np.isfinite(intercept) else 0.0
 
 
-def _values(path: SeriesFile, offset: int, expected: int) -> bytes:
-    """Exactly the values that the header speaks of, never more, however much the file unpacks to."""
+def _planes(path: SeriesFile, offset: int, n: int, plane_bytes: int) -> Iterator[bytes]:
+    """The planes that the header speaks of, one after the other; never more, however much the file unpacks to."""
     try:
         with path.open("rb") as file:
             packed = file.read(2) == b"\x1f\x8b"
             file.seek(0)
             stream = gzip.GzipFile(fileobj=file) if packed else file
-            if offset > 1 << 24:
-                raise ImageError("The NIfTI file's header is damaged (its values begin too far in); export it again.")
             stream.read(offset)
-            data = stream.read(expected)
+            for index in range(n):
+                data = stream.read(plane_bytes)
+                if len(data) != plane_bytes:
+                    came = index * plane_bytes + len(data)
+                    raise ImageError(
+                        f"The NIfTI file has fewer values than it claims ({came:,} of {n * plane_bytes:,} bytes); it is cut short."
+                    )
+                yield data
     except (OSError, EOFError, zlib.error):
         raise ImageError("The NIfTI file is damaged or cut short; export it again.") from None
-    if len(data) != expected:
-        raise ImageError(f"The NIfTI file has fewer values than it claims ({len(data):,} of {expected:,} bytes); it is cut short.")
-    return data

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -26,7 +27,9 @@ from lungcad.unpack import Limits, read_zip, take_files, unpack_zip
 MAX_FILES = 10_000
 LIMITS = Limits(total=4 << 30, files=MAX_FILES)
 MAX_FILE_BYTES = 2 << 30
-ZIP = b"PK\x03\x04"
+ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+"""How a zip begins; the second one is empty."""
+_PLAIN = re.compile(r"(?:(?!\.+/)[\w .()-]{1,100}/){0,7}(?!\.+$)[\w .()-]{1,100}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,8 @@ def _files(source: Path | Sequence[tuple[str, bytes]], temporary: Path) -> list[
         elif len(source) == 1:  # a NIfTI file may be gzipped
             (temporary / "file").write_bytes(source[0][1])
         else:
-            take_files(((f"{index:06d}", data) for index, (_, data) in enumerate(source)), temporary, limits=LIMITS)
+            names = _paths_inside([name for name, _ in source])
+            take_files(((name, data) for name, (_, data) in zip(names, source, strict=True)), temporary, limits=LIMITS)
         return _walk(temporary)
     try:
         if source.is_dir():
@@ -106,7 +110,7 @@ def _files(source: Path | Sequence[tuple[str, bytes]], temporary: Path) -> list[
         if not source.is_file():
             raise ImageError("There is no such file or folder; check the path.")
         with source.open("rb") as file:
-            if file.read(4) != ZIP:
+            if file.read(4) not in ZIP:
                 return [source]
             unpack_zip(file, temporary, limits=LIMITS)
             return _walk(temporary)
@@ -114,6 +118,12 @@ def _files(source: Path | Sequence[tuple[str, bytes]], temporary: Path) -> list[
         if isinstance(error, ValueError) and type(error) is not ValueError:
             raise  # an error of ours
         raise ImageError("The file or folder cannot be read; check the path and its permissions.") from None
+
+
+def _paths_inside(names: Sequence[str]) -> list[str]:
+    """As the files were called, by which readers' marks find their slices; by their number where a name is no path for every system, or two are one."""
+    is_plain = all(_PLAIN.fullmatch(name) for name in names) and len({name.lower() for name in names}) == len(names)
+    return list(names) if is_plain else [f"{index:06d}" for index in range(len(names))]
 
 
 def _walk(folder: Path) -> list[Path]:

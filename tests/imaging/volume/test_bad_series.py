@@ -6,6 +6,7 @@ import itertools
 import os
 import shutil
 import stat
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -151,6 +152,11 @@ def with_header(chest, **changes) -> bytes:
         ({"datatype": 32, "bitpix": 64}, "complex"),
         ({"srow_x": [0, 0, 0, 0], "qform_code": 0}, "spacing is zero"),
         ({"datatype": 999}, "damaged|colours|fewer"),
+        ({"vox_offset": -5}, "begin inside it"),
+        ({"vox_offset": 344}, "begin inside it"),
+        ({"vox_offset": 1e30}, "too far in"),
+        ({"srow_z": [0, 0, 1e4, 0], "qform_code": 0}, r"lie 10,000\.000 mm apart"),
+        ({"srow_x": [-8, 0, 0, 1e7], "qform_code": 0}, "10,000 m away from the scanner's middle"),
     ],
 )
 def test_nifti_headers_are_not_believed(chest, tmp_path, changes, part):
@@ -166,6 +172,37 @@ def test_a_nifti_header_that_claims_429_gb_takes_no_memory(chest, tmp_path, monk
     monkeypatch.setattr(np, "empty", lambda *_, **__: pytest.fail("memory was taken"))
     with pytest.raises(LungcadError, match=r"400\.\d GiB; the limit is 0\.7 GiB"):
         load_nifti(path)
+
+
+def test_a_nifti_of_doubles_is_read_a_plane_at_a_time(chest, tmp_path):
+    """Else 400 million of them took 3.2 GB beside the volume."""
+    path = tmp_path / "double.nii.gz"
+    path.write_bytes(gzip.compress(nifti(np.repeat(chest.volume.hu, 20, axis=0).astype(np.float64), chest.volume.affine)))
+    tracemalloc.start()
+    read = load_nifti(path)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    np.testing.assert_array_equal(read.hu[::20], chest.volume.hu)
+    assert most < 2.5 * read.hu.nbytes  # the values themselves have four times as many
+
+
+def test_a_claim_of_frames_is_not_followed(changed):
+    """Of 23 small files, each of which claims twenty thousand."""
+    folder = changed(lambda dataset, _: setattr(dataset, "NumberOfFrames", 20_000))
+    with opened(folder) as study:
+        assert study.left_aside == {"without a usable position (ImagePositionPatient)": 23}
+
+
+def test_slices_metres_apart_are_no_volume(changed):
+    folder = changed(lambda dataset, index: setattr(dataset, "ImagePositionPatient", [0, 0, 2000 * index]))
+    with pytest.raises(LungcadError, match=r"lie 2,000\.000 mm apart"):
+        read_volume(folder)
+
+
+def test_an_empty_zip_has_no_files(tmp_path):
+    (tmp_path / "a.zip").write_bytes(zipped([]))
+    with pytest.raises(LungcadError, match="no files in it"):
+        read_volume(tmp_path / "a.zip")
 
 
 def test_nifti_with_nan(chest, tmp_path):
