@@ -63,7 +63,10 @@ def volume_marked(
     with progress("networks") as on_progress:
         rows = marked_rows(folders, networks, on_progress)
     out.mkdir(parents=True, exist_ok=True)
-    write_whole(out / MARKED_FILE, (json.dumps({"rows": rows}, indent=1, allow_nan=False) + "\n").encode())
+    write_whole(
+        out / MARKED_FILE,
+        (json.dumps({"folders": [folder.as_posix() for folder in folders], "rows": rows}, indent=1, allow_nan=False) + "\n").encode(),
+    )
     text = series_readme(out)
     write_whole(out / "README.md", text)
     print(text)

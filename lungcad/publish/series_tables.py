@@ -9,6 +9,8 @@ from lungcad.stored_json import read_json
 Row = Mapping[str, Any]
 
 
+FOLDERS = """The folders are those of the computer that made the tables; `python -m lungcad data download lidc-idri` leaves each patient's in
+`data/lidc-idri-dicom/`. The tables say how many slices each held: a folder with more of them gives other positions. Another processor may change a last digit."""
 POSITIONS = """Up to 10 positions a series; one hits a nodule when it lies within the nodule's radius of its middle (LUNA16's rule). Where the gate declines most
 slices there is no answer and no position; the last column tells what showing it anyway would have given. None of these networks was trained to find
 nodules in whole series."""
@@ -24,16 +26,18 @@ OPENING_FILE, MARKED_FILE = "opening.json", "marked.json"
 
 def series_readme(folder: Path) -> str:
     """The text of data/series/README.md, of the rows that are stored in the folder."""
-    rows: Sequence[Row] = read_json(folder / MARKED_FILE)["rows"]
-    series, networks = (dict.fromkeys(row[key] for row in rows) for key in ("series", "network"))
-    command = f"python -m lungcad volume-marked {' '.join(series)} --models {','.join(networks)}"
+    marked = read_json(folder / MARKED_FILE)
+    rows: Sequence[Row] = marked["rows"]
+    networks = dict.fromkeys(row["network"] for row in rows)
+    command = f"python -m lungcad volume-marked {' '.join(marked['folders'])} --models {','.join(networks)}"
     return "\n".join(
         [
             "# Whole series",
             "",
             "How the slices of a series are pooled, and how that was chosen: [`pooling.json`](pooling.json) (`python -m lungcad volume-pooling`).",
             "",
-            f"The readers' nodules of series of LIDC-IDRI and what networks make of them ([`marked.json`](marked.json)), by `{command}`:",
+            f"The readers' nodules of series of LIDC-IDRI and what networks make of them ([`marked.json`](marked.json)), by `{command}`.",
+            FOLDERS,
             "",
             "## Do the ranked positions of the slice networks hit the nodules?",
             "",
@@ -70,8 +74,8 @@ def _opening(row: Row | None) -> list[str]:
         f"| {row['date']} | {row['load_average']} | {row['drawn_s']} | {row['server_cpu_s']} | {row['server_before_mib']} | {row['server_most_mib']} "
         f"| {row['heap_mib']} | {row['frames_per_second']} |",
         "",
-        f"Aims: {AIM_SECONDS} s and {AIM_MIB} MiB in all; {'missed: ' + ' and '.join(missed) if missed else 'both reached'}. The dropped zip, the voxels and what "
-        f"is sent, with its copies, take {grown} MiB on top of what the server holds anyway. Chromium had no graphics card.",
+        f"Aims: {AIM_SECONDS} s and {AIM_MIB} MiB in all; {'missed: ' + ' and '.join(missed) if missed else 'both reached'}. The dropped zip, its voxels and the "
+        f"work on them take {grown} MiB on top of what the server holds anyway. Chromium had no graphics card.",
     ]
 
 
