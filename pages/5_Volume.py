@@ -20,7 +20,7 @@ from lungcad.app.volume.network import (
     show_summary,
 )
 from lungcad.app.volume.nodule import nodule_networks, show_rating
-from lungcad.app.volume.source import take_example, volume_picker
+from lungcad.app.volume.source import EXAMPLE_HELP, take_example, volume_picker
 
 WHAT_FOLLOWS = """
 - Three planes to scroll through, with windows, zoom and a ruler in millimetres.
@@ -37,8 +37,7 @@ with navigation.plain_errors():
     if opened is None:
         st.info("Drop a CT series into the sidebar (its DICOM files, a zip of them, or NIfTI), or begin with the example.")
         st.markdown(WHAT_FOLLOWS)
-        st.button("Show the example", key="volume_example", type="primary", on_click=take_example,
-                  help="A made-up chest with two lesions, and a network that reads it at once.")  # fmt: skip
+        st.button("Show the example", key="volume_example", type="primary", on_click=take_example, help=EXAMPLE_HELP)
         st.stop()
 
     volume = opened.volume

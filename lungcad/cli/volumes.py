@@ -146,13 +146,14 @@ def _given(path: Path, series: int | None, outputs: "SeriesOutputs") -> _Given:
         outputs.check(chest.volume)
         return _Given(chest.volume, "the made-up example", chest.drawn_lesions, "drawn lesions", {})
     from lungcad.imaging.volume import describe, load, opened
-    from lungcad.series.readers import as_lesions, readers_marks
+    from lungcad.series.known_marks import marks_of
+    from lungcad.series.readers import as_lesions
 
     with progress("headers") as on_progress, opened(path, on_progress) as study:
         chosen = _choose(study, series)
         with progress("slices") as on_slices:
             read = load(study, chosen, on_slices)
-        marks = readers_marks(study, read)
+        marks = marks_of(study, read)
         return _Given(
             read, describe(chosen), as_lesions(marks.nodules) if marks else [], "marked by readers", outputs.headers(study, read), marks
         )

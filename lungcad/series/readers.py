@@ -63,12 +63,18 @@ def readers_marks(study: Study, volume: CTVolume) -> ReadersMarks | None:
     folders = {path.parent for path in (study.files[file] for file in files) if isinstance(path, Path)}
     if len(folders) != 1 or len(set(files)) < len(files):
         return None
-    folder = folders.pop()
+    named = [None if source is None else study.files[source.file] for source in volume.sources]
+    marks = marks_in(folders.pop(), [file.stem if isinstance(file, Path) else None for file in named], volume)
+    return marks if marks and (marks.nodules or marks.votes is not None) else None
+
+
+def marks_in(folder: Path, names: Sequence[str | None], volume: CTVolume) -> ReadersMarks | None:
+    """The marks of a folder that is laid out so, as far as they lie on the volume. names: what each slice's file is called there, without its ending.
+
+    None where there is no table of them, or a damaged one.
+    """
     nodules = _nodules(folder / TABLE, volume)
-    votes = _votes(folder / MASKS, study, volume)
-    if nodules is None or (not nodules and votes is None):
-        return None
-    return ReadersMarks(nodules, votes)
+    return None if nodules is None else ReadersMarks(nodules, _votes(folder / MASKS, names, volume))
 
 
 def _nodules(path: Path, volume: CTVolume) -> tuple[MarkedNodule, ...] | None:
@@ -79,7 +85,9 @@ def _nodules(path: Path, volume: CTVolume) -> tuple[MarkedNodule, ...] | None:
             rows = list(csv.DictReader(file))
         if rows and set(_COLUMNS) - set(rows[0]):
             return None
-        return tuple(_nodule(row, volume) for row in rows)
+        nodules = [_nodule(row, volume) for row in rows]
+        last = volume.shape[0] - 0.5
+        return tuple(nodule for nodule in nodules if -0.5 <= volume.voxel(nodule.middle_mm)[0] <= last)  # the others' slices are not here
     except (OSError, ValueError, KeyError, TypeError, AttributeError, csv.Error):  # a short row has None for what it lacks
         return None
 
@@ -117,14 +125,13 @@ def _turned(in_file: np.ndarray, volume: CTVolume) -> tuple[float, float]:
     return (rows - 1 - row if volume.turn.rows_reversed else row), (columns - 1 - column if volume.turn.columns_reversed else column)
 
 
-def _votes(folder: Path, study: Study, volume: CTVolume) -> np.ndarray | None:
+def _votes(folder: Path, names: Sequence[str | None], volume: CTVolume) -> np.ndarray | None:
     if not folder.is_dir():
         return None
     votes = np.zeros(volume.shape, dtype=np.uint8)
-    for index, source in enumerate(volume.sources):
-        file = None if source is None else study.files[source.file]
-        path = folder / f"{file.stem}.png" if isinstance(file, Path) else None
-        if path is None or not path.is_file():
+    for index, name in enumerate(names):
+        path = folder / f"{name}.png"
+        if name is None or not path.is_file():
             continue
         mask = _mask(path, n_pixels=votes[index].size)
         turned = None if mask is None else volume.turn.to_usual(mask)

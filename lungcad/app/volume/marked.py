@@ -9,6 +9,7 @@ from lungcad.app.volume.nodule import nodule_networks
 from lungcad.app.volume.source import Opened
 from lungcad.datasets.concepts import CONCEPTS
 from lungcad.scheduler import Kind
+from lungcad.series.known_marks import is_of_lidc
 from lungcad.series.marked import MarkedReading, mean_energy, rate_marked
 from lungcad.series.ranking import hits
 from lungcad.series.readers import MarkedNodule, as_lesions
@@ -18,10 +19,16 @@ RATE = "volume_rate_marked"
 
 
 def show_marked(opened: Opened, answer: SeriesAnswer | None) -> None:
-    """A row a nodule. Nothing where no reader's marks lie beside the series."""
-    if not opened.marks or not opened.marks.nodules:
+    """A row a nodule. Of a series of LIDC-IDRI without any, why; of another one nothing."""
+    if opened.marks is None:
+        if is_of_lidc(opened.volume):
+            st.caption("Four radiologists marked the nodules of this series of LIDC-IDRI, but their marks of it are not on the computer that lungcad runs on. "
+                       "`python -m lungcad data download lidc-idri` fetches series with them.")  # fmt: skip
         return
     nodules = opened.marks.nodules
+    if not nodules:
+        st.caption("The readers marked no nodule on these slices.")
+        return
     st.subheader("Nodules that readers marked", anchor=False, help="Each score is one reader's, 1 (highly unlikely) to 5 (highly suspicious); a reader "
                  "who did not mark the nodule gave none.")  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -19,12 +19,14 @@ from lungcad.imaging.phantom_volume import PhantomVolume, example_volume
 from lungcad.imaging.volume import CTVolume, Series, describe, load, opened
 from lungcad.imaging.volume.study import LIMITS
 from lungcad.progress import Progress
-from lungcad.series.readers import ReadersMarks, readers_marks
+from lungcad.series.known_marks import marks_of
+from lungcad.series.readers import ReadersMarks
 
 FILES, FOLDER, PATH = "files, zip", "folder", "path"
 SHOWN, ERROR = "volume_shown", "volume_error"
 GIVEN, NUMBER, LISTING = "volume_identity", "volume_number", "volume_listing"
 """In the session: what was opened last, or failed to; which of its series (from 1); the lines that describe them all."""
+EXAMPLE_HELP = "A made-up chest of 89 slices with two lesions, and a network that reads it at once."
 Given = Path | Sequence[UploadedFileRec]
 """A path of this computer, or what was dropped, as the server holds it."""
 
@@ -55,11 +57,10 @@ def take_example() -> None:
 
 def volume_picker() -> Opened | None:
     """The controls in the sidebar; a bad series is said in one sentence and the one before stays."""
-    st.button("Show the example", on_click=take_example, width="stretch",
-              help="A made-up chest of 89 slices with two lesions, and a network that reads it at once.")  # fmt: skip
+    above = st.container()
     ways = [FILES, FOLDER, *([PATH] if may_name_folders() else [])]
     way = url.segments(
-        "Or a series from",
+        "A series from",
         ways,
         key="volume_from",
         help="DICOM slices, a zip of them, an enhanced multi-frame file, or NIfTI. They stay in this session. A path: of the computer that lungcad runs on.",
@@ -74,6 +75,8 @@ def volume_picker() -> Opened | None:
     else:  # with the file that failed goes what was said of it
         st.session_state.update({GIVEN: None, ERROR: refusal})
     now = shown()
+    if now is not None and now.phantom is None:  # at first the page itself offers it
+        above.button("Show the example", on_click=take_example, width="stretch", help=EXAMPLE_HELP)
     if sentence := st.session_state.get(ERROR):
         st.error(literal(sentence) + (" The series before is still shown." if now else ""), icon=":material/error:")
     return now
@@ -131,7 +134,7 @@ def _open(source: Given, number: int) -> None:
             st.session_state[LISTING] = tuple(describe(series) for series in study.series)
             series = study.choose(number if study.series else None)
             volume = load(study, series, _drawn_on(bar, "Reading slices"))
-            marks = readers_marks(study, volume)
+            marks = marks_of(study, volume)
             st.session_state.update(
                 {SHOWN: Opened(volume, _caption(series), marks, left_aside=study.aside_text(), source=source), ERROR: None}
             )

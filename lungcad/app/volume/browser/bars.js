@@ -30,7 +30,7 @@ class Bars {
 
   setFacts() {
     const { facts, overlays, settings } = this.viewer;
-    this.windows.replaceChildren(...facts.windows.map((each) => element("option", { value: each.name }, `${each.name} ${each.level}/${each.width}`)), element("option", { value: "free", hidden: "" }, "free"));
+    this.windows.replaceChildren(...facts.windows.map((each) => element("option", { value: each.name }, `${each.name} ${String(each.level).replace("-", "−")}/${each.width}`)), element("option", { value: "free", hidden: "" }, "free"));
     this.overlays.replaceChildren(...overlays.map((overlay) => {
       const box = element("input", { type: "checkbox", onchange: (event) => { settings.hidden[event.target.checked ? "delete" : "add"](overlay.id); this.viewer.paint(); } });
       box.checked = !settings.hidden.has(overlay.id);
