@@ -6,6 +6,7 @@ worker that is killed costs the shards it had in hand, which Ray gives to anothe
 
 import logging
 import os
+import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,7 @@ from lungcad.files import STAGING
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing about this machine is sent anywhere
 os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # what goes wrong is said in a sentence
+os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")  # of Ray's own statistics: no part of the work
 try:
     import ray
     import ray.data
@@ -110,13 +112,16 @@ def on_ray(folder: Path, shards: Sequence[int], pool: Pool) -> Iterator[Counts]:
 
 
 def _join(address: str | None) -> None:
-    """Raises :class:`LungcadError` where no cluster answers."""
+    """Raises :class:`LungcadError` where no cluster answers; asked before Ray is, which tries for minutes."""
+    host, _, port = (address or "").removeprefix("ray://").rpartition(":")
     try:
+        if host and port.isdigit():
+            socket.create_connection((host, int(port)), timeout=10).close()
         if address:
             ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
         else:
             ray.init(include_dashboard=False, _node_ip_address="127.0.0.1", log_to_driver=False, logging_level=logging.ERROR)
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (OSError, OverflowError, ValueError, RuntimeError) as error:
         raise LungcadError(
             f"No Ray cluster answers at {address or 'this machine'} ({type(error).__name__}); check --address, or start one."
         ) from None

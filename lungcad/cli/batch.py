@@ -1,5 +1,7 @@
 """The command for more images than one sitting or one machine holds: batch."""
 
+import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Annotated
 
@@ -45,7 +47,7 @@ def batch(
         raise LungcadError(f"--{options[0]} is for --engine ray; leave it out, or add that.")
     pool = Pool(workers, cpus or 1, gpus or 0, address)
     question = Question(source, model, "", backend, scale, show_anyway, shard_size)
-    with progress("images") as on_progress:
+    with redirect_stdout(sys.stderr), progress("images") as on_progress:  # Ray prints news of its cluster to standard output
         summary = run_batch(question, out, engine=engine, pool=pool, resume=resume, on_message=complain, on_progress=on_progress)
     for note in summary.notes:
         complain(note)

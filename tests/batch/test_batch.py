@@ -1,5 +1,6 @@
 """Batches in this process: rows, sources, faults of single images, and going on after a kill."""
 
+import json
 import os
 import signal
 import subprocess
@@ -14,7 +15,7 @@ import pytest
 from PIL import Image
 
 from lungcad.analysis import analyse
-from lungcad.batch import Question, run_batch
+from lungcad.batch import ENGINES, Question, run_batch
 from lungcad.batch.plan import FACTS, PLAN, ROWS
 from lungcad.errors import DatasetError, LungcadError, OutputError
 from lungcad.explain import PreparedInput
@@ -195,7 +196,7 @@ def test_going_on_with_something_else_is_refused(question, tmp_path):
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from lungcad.batch import Question, run_batch
+from lungcad.batch import ENGINES, Question, run_batch
 
 fsync, calls = os.fsync, 0
 def counted(descriptor):
@@ -233,6 +234,18 @@ def test_other_weights_than_the_batchs_are_refused(question, tmp_path):
     (out / FACTS).write_text(facts.replace(load_model(MODEL).card.sha256, "0" * 64))
     with pytest.raises(LungcadError, match="another weights_sha256"):
         run_batch(question, out, resume=True)
+
+
+def test_what_an_engine_prints_stays_out_of_the_json(slices, tmp_path, monkeypatch, capsys):
+    def chatty(folder, shards, pool):
+        print("news of the cluster")
+        return ENGINES["local"](folder, shards, pool)
+
+    monkeypatch.setitem(ENGINES, "chatty", chatty)
+    status, told, messages = caller(monkeypatch, capsys)(
+        "batch", slices, "--model", MODEL, "--out", tmp_path / "out", "--engine", "chatty", "--json"
+    )
+    assert status == 0 and json.loads(told)["images"] == N_IMAGES and "news of the cluster" in messages
 
 
 def test_the_command(slices, tmp_path, monkeypatch, capsys):

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import sys
 from dataclasses import replace
 
@@ -70,3 +71,15 @@ def test_a_shard_that_brings_its_worker_down_again_and_again_ends_the_run(questi
     mark.write_bytes(b"." * TRIES)
     [sentence] = RayWorker(out)({"shard": np.array([1])})["sentence"]
     assert sentence.startswith(f"The worker of shard 1 died {TRIES} times") and "--resume" in sentence
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:{port}", "ray://127.0.0.1:{port}", "127.0.0.1:99999"])
+def test_a_cluster_that_does_not_answer_is_one_sentence(address, tmp_path):
+    pytest.importorskip("ray", reason="Ray is not installed (the extra ray)")
+    from lungcad.batch.on_ray import on_ray
+
+    with socket.socket() as closed:  # nobody listens at the port that it holds
+        closed.bind(("127.0.0.1", 0))
+        address = address.format(port=closed.getsockname()[1])
+        with pytest.raises(LungcadError, match=f"No Ray cluster answers at {address} "):
+            list(on_ray(tmp_path, [0], Pool(address=address)))
