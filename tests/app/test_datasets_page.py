@@ -155,7 +155,7 @@ def test_a_data_set_that_is_not_here_says_how_to_get_it(monkeypatch):
     found = read_stored_audit(DATASETS["chest-ct-scan"])
     shown = {metric.label: metric.value for metric in page.metric}
     assert shown["images"] == str(found.audit.n_images) and shown["label conflicts"] == str(len(found.audit.label_conflicts))
-    assert len(page.dataframe[0].value) == 6 and any("stored in the repository" in caption.value for caption in page.caption)
+    assert len(page.dataframe[0].value) == 6 and any("comes with lungcad" in caption.value for caption in page.caption)
     assert len(page.get("image")) == 5  # a phantom, whole and without each region; none of the data set's
     assert any(literal(found.audit.duplicate_groups[0][0]) in caption.value for caption in page.caption)
 
@@ -163,7 +163,7 @@ def test_a_data_set_that_is_not_here_says_how_to_get_it(monkeypatch):
 def test_the_kept_audit_is_shown_until_one_has_run_here(shared_data):
     page = new_page(dataset="lidc-nodules").run()
     assert not page.exception and page.button(key="audit_start") and not any("other images" in caption.value for caption in page.caption)
-    assert sum("stored in the repository" in caption.value for caption in page.caption) == 2 and page.get("image")
+    assert sum("comes with lungcad" in caption.value for caption in page.caption) == 2 and page.get("image")
 
 
 def test_other_images_than_the_kept_ones_are_said(shared_data, monkeypatch, tmp_path):

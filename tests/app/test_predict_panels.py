@@ -91,7 +91,7 @@ def test_without_an_index_the_page_says_how_to_make_one(monkeypatch, tmp_path):
 def test_a_network_without_index_or_trust_run_offers_no_nearest_cases_and_says_what_is_missing():
     page = open_page("1_Predict.py", panel="trust", model="phantom-honest-taught").run()
     assert not page.exception and not page.error and "Nearest training cases" not in page.selectbox(key="panel").options
-    assert any("No trust run of this network is stored" in each.value for each in page.caption)
+    assert any("The maps of this network were not checked" in each.value for each in page.caption)
 
 
 def draw(monkeypatch, corners):

@@ -60,7 +60,7 @@ def test_metrics_shows_what_is_left_and_whose_answer_changed(stored):
     assert not page.exception and any("answers change when the network sees: the lungs alone" in each.value for each in page.caption)
     shutil.rmtree(stored / f"{FIRST}--chest-ct-scan")
     page = open_page("3_Metrics.py", runs=FIRST, section="Regions").run()
-    assert any("no regions run with this run's weights" in each.value for each in page.info)
+    assert any("without the lungs was not measured" in each.value for each in page.info)
 
 
 def test_compare_draws_both_networks_by_region(stored):

@@ -50,7 +50,7 @@ def offer_taught() -> None:
 
     if set(names) <= set(store.cards()):
         st.button(
-            "None, gate, taught gate",
+            "No attention, attention, taught attention",
             key="show_taught",
             icon=":material/school:",
             on_click=show,
@@ -174,7 +174,7 @@ def show_maps(image: CTImage, names: list[str], method: str) -> None:
     )
     st.caption(
         "  \n".join(
-            f"Rank correlation of {literal(one)} and {literal(other)}: "
+            f"Rank correlation of {literal(one)} and {literal(other)} (1: the same places, 0: unrelated): "
             + ("one of the maps is the same everywhere." if value is None else f"**{value:+.2f}**.")
             for (one, other), value in agreement(maps).items()
         )

@@ -130,8 +130,8 @@ def _show_cases(first: Run, second: Run, table: pd.DataFrame) -> None:
     """Cases by how far the two runs' probabilities or maps are apart; each opens beside each other. table: as :func:`apart` makes it."""
     table, title = _cases_of_cell(table)
     orders = {
-        "answers": "total variation distance: the share of probability on which the two answers differ",
-        "maps": "1 minus the rank correlation of the Grad-CAM maps",
+        "answers": "the share of probability that the two answers give to different classes (total variation distance)",
+        "maps": "0 for Grad-CAM maps that rank the places alike, 1 for unrelated ones (1 minus their rank correlation)",
     }
     try:
         table = table.assign(maps=table.case.map(run_store.map_differences_of(first.name, second.name)))
@@ -168,7 +168,7 @@ def _show_cases(first: Run, second: Run, table: pd.DataFrame) -> None:
             if not case_picture(folder / str(row.case)):
                 continue
             truth, first_answer, second_answer = (class_text(str(label)) for label in (row.label, row.first, row.second))
-            maps = "" if pd.isna(getattr(row, "maps", np.nan)) else f", maps by {row.maps:.2f}"
+            maps = "" if pd.isna(getattr(row, "maps", np.nan)) else f", maps by {row.maps:.2f} (1: unrelated)"
             st.caption(f"{truth}; first: {first_answer}, second: {second_answer}; probabilities differ by {row.answers:.0%}{maps}")
             are_shipped = all(name in store.cards() for name in networks)
             if are_shipped and st.button(

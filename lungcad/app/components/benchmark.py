@@ -52,7 +52,7 @@ def show_in_general(network: str, method: str) -> None:
     """What the network's trust run says of this method over its test cases, beside the random control."""
     run = next((run for run in store.trust_runs() if run.facts["model"] == network and run.facts["data"] != DICOM), None)
     if run is None:
-        st.caption("No trust run of this network is stored, so nothing is known of its maps over many cases.")
+        st.caption("The maps of this network were not checked over many cases.")
         return
     summary = run.summary
     if method not in summary:

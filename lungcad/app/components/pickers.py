@@ -179,11 +179,11 @@ def target_picker(network: str) -> str | None:
 def set_level_picker() -> float:
     """Share of the sets of classes that should hold the truth; kept in the link."""
     chosen = url.selectbox(
-        "Level of the set of classes",
+        "How often the set of classes is right",
         [str(level) for level in LEVELS],
         key="set_level",
         default=str(USUAL_LEVEL),
-        format_func=lambda text: f"{float(text):.0%} of such sets hold the truth",
+        format_func=lambda text: f"right in {float(text):.0%} of cases",
         help="The higher, the larger the sets. Calibrated on the network's validation images; how well it holds on its test images stands on the page "
         "Metrics under “Sets of classes”.",
     )

@@ -33,7 +33,7 @@ def show_region_pictures(regions: Sequence[str], case: Case | None = None, *, fi
         with place:
             st.image(pixels, width="stretch", alt=f"The picture, {title}")
             st.caption(title)
-    st.caption("A test case of this set." if case is not None else "The same done to a made-up slice.")
+    st.caption("A test case of this set." if case is not None else "The same regions of a made-up slice.")
 
 
 def _pictures(regions: tuple[str, ...], case: Case | None, fill: str, crops: bool) -> list[tuple[str, np.ndarray]]:

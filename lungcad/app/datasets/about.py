@@ -130,7 +130,7 @@ def show_protocols(dataset: Dataset, folder: Path | None, stored: StoredAudit | 
         )
     if counts is None and stored is not None:
         counts = stored.counts
-        st.caption(f"As counted on {literal(stored.date)}; stored in the repository.")
+        st.caption(f"As counted on {literal(stored.date)}; comes with lungcad.")
     if counts is None:
         return
     rows = [
@@ -180,5 +180,5 @@ def show_stored_audit(stored: StoredAudit, dataset: Dataset, cases: Sequence[Cas
     differs = (
         "" if cases is None or len(cases) == counted else " The folder on this machine holds other images: run the audit to see yours."
     )
-    st.caption(f"As found on {literal(stored.date)} in {stored.audit.n_images} images; stored in the repository.{differs}")
+    st.caption(f"As found on {literal(stored.date)} in {stored.audit.n_images} images; comes with lungcad.{differs}")
     show_audit(stored.audit, folder, dataset, stored.counts, stored.date)

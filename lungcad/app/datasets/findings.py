@@ -59,7 +59,7 @@ def _show_metadata(audit: Audit, folder: Path | None) -> None:
 
 def _show_neighbours(audit: Audit, folder: Path | None) -> None:
     if audit.neighbours:
-        st.markdown(f"**{len(audit.neighbours)} pairs of neighbouring slices** stand on two sides of the split.")
+        st.markdown(f"**{len(audit.neighbours)} pairs of neighbouring slices** are divided between the parts.")
 
 
 def _show_conflicts(audit: Audit, folder: Path | None) -> None:

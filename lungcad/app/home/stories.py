@@ -38,7 +38,7 @@ STORIES = (
             "Where the interval of a difference includes 0, these cases show no gain.",
             "Click a number of “Who is right?” to see the cases on which only one of them was right.",
         ),
-        ("None, gate, taught gate", "pages/2_Compare.py", TAUGHT),
+        ("No attention, attention, taught attention", "pages/2_Compare.py", TAUGHT),
     ),
     Story(
         "What is behind 98 %?",
@@ -46,7 +46,7 @@ STORIES = (
         {"runs": "lc-efficientnet-lite0-published", "section": "Cases"},
         (
             "This network was trained and tested on LC25000 split at random, as papers do.",
-            "Switch on “Without copies of training images”: the 98 % are scored again without tiles whose turned copy trained the network.",
+            "Switch on “Without copies of training images”: the 98 % are scored again without the test pictures that training had seen, turned.",
             "Then look at the turned copies themselves, side by side.",
         ),
         ("The turned copies", "pages/4_Datasets.py", {"dataset": "lc25000", "pairs": "turned"}),
@@ -72,7 +72,7 @@ STORIES = (
         {"runs": "iq-efficientnet-lite0-soft", "section": "Regions"},
         (
             "A network trained on a much published set was asked about its test slices again, with both lungs painted over.",
-            "See “without the lungs” in flat grey: it is right about as often as on the whole picture.",
+            "See the bar “without the lungs”, painted flat grey: it is right about as often as on the whole picture.",
             "With the lungs alone it is right less often; other fills change more answers, so look at those too.",
         ),
         (

@@ -81,7 +81,7 @@ def _draw(settings: LabSettings, training: Training | None) -> None:
     with pictures:
         show_pictures(settings, epochs[-1]["maps"], epochs[-1]["probabilities"]) if epochs else show_pictures(settings)
         st.caption(
-            "Unseen patients. Orange: the lesion’s outline; blue: the shortcut’s. Yellow and green: where the head finds evidence for a lesion."
+            "Unseen patients. Orange: the lesion’s outline; blue: the shortcut’s. Yellow and green: where the network finds evidence for a lesion."
         )
     with curves:
         if training is not None and training.is_running:

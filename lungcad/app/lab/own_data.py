@@ -10,8 +10,8 @@ def show_own_data() -> None:
     """Behind a switch: the page is about made-up patients at first."""
     st.subheader("Bring your own: does your data set need lungs?", anchor=False)
     st.markdown(
-        "Two or more folders of slices, one for each class. The lab fits a head to frozen features of the whole slices, of slices without lungs, and of the lungs "
-        "alone, and tests each on groups that it was not fitted to."
+        "Two or more folders of slices, one for each class. The lab trains three small classifiers, on the whole slices, on the slices without "
+        "lungs, and on the lungs alone, and tests each on slices that it was not trained on."
     )
     if st.toggle("Use my own images", key="lab_own", help="Drop a zip or a folder. Nothing of it leaves this session."):
         folder = pick_own_folder()

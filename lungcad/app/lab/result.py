@@ -14,14 +14,14 @@ from lungcad.lab.settings import LabSettings
 
 ROWS = {
     "clean": "right without the shortcut",
-    "planted": "right with it as in biased training",
-    "swapped": "right with it on the other class",
-    "no_lungs": "right with it, both lungs painted over",
-    "lungs": "right with it, shown the lungs alone",
+    "planted": "right with the shortcut as in training",
+    "swapped": "right with the shortcut on the other class",
+    "no_lungs": "right as in training, both lungs painted over",
+    "lungs": "right as in training, shown the lungs alone",
     "on_lesion": "map peaks on the lesion",
     "on_shortcut": "map peaks on the shortcut",
-    "random": "a random map on the lesion",
-    "centre": "a blob in the middle on the lesion",
+    "random": "a random map peaks on the lesion",
+    "centre": "a blob in the middle peaks on the lesion",
 }
 
 

@@ -36,13 +36,14 @@ def show_headlines(run: Run, *, without_copies: bool) -> None:
     )
     part = run_store.scored_run(run.name, without_copies)
     st.caption(
-        f"{len(part.labels)} test cases in {part.n_groups} groups ({literal(run.facts.get('grouping', ''))}); "
+        f"{len(part.labels)} test cases in {part.n_groups} groups; "
         "value [95 % bootstrap interval over groups]. Trivial baselines answer the same cases without looking at the disease."
         + (
             " “No lung seen”: a small head trained and tested on this set’s slices without the lungs, on a split of its own (Datasets page)."
             if unseen
             else ""
-        )
+        ),
+        help=f"A group: {literal(run.facts.get('grouping', 'what belongs to one patient'))}.",
     )
     with st.expander("What each metric means"):
         st.markdown("\n".join(f"- **{metric.name}**: {metric.what}" for metric in metrics))

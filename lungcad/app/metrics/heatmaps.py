@@ -26,7 +26,10 @@ def show_trust(run: Run, *, without_copies: bool) -> None:
     """Distributions of a measure over the cases, method by method; and the cases where faithfulness and accuracy disagree."""
     trust = run_store.trust_of(run.name)
     if trust is None:
-        st.info("There is no trust run with this run's weights; `python -m lungcad trust --model NAME --data FOLDER` makes one.")
+        st.info(
+            "The heat maps of this run's network were not checked over many cases. Whoever runs lungcad checks them with "
+            "`python -m lungcad trust --model NAME --data FOLDER`."
+        )
         return
     measures = [name for name in MEASURES if trust.cases[name].notna().any()]
     measure = url.selectbox(

@@ -28,7 +28,8 @@ def show_regions(run: Run) -> None:
     region_run = region_store.region_run_of(run.name)
     if region_run is None:
         st.info(
-            "There is no regions run with this run's weights; `python -m lungcad regions --model NAME --data FOLDER` makes one. Microscope tiles have no regions."
+            "What this network answers without the lungs was not measured. Whoever runs lungcad measures it with "
+            "`python -m lungcad regions --model NAME --data FOLDER`. Microscope tiles have no regions."
         )
         return
     measure = url.segments(

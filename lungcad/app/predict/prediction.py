@@ -44,7 +44,7 @@ def show_answer(source: Source, network: str, result: Analysis) -> None:
     known = ""
     if recall and recall.value is not None:
         interval = f"{recall.value:.0%} [{recall.low:.0%}–{recall.high:.0%}]"
-        known = f"Recall of this class on its test images ({literal(card.dataset)}, {literal(card.protocol)}): {interval}. "
+        known = f"Sensitivity (recall) for this class on the network's test images ({literal(card.dataset)}, {literal(card.protocol)} split): {interval}. "
     st.caption(known + _about(source, result))
 
 

@@ -10,7 +10,7 @@ from lungcad.app.components.literal import literal
 from lungcad.app.components.text import class_text
 
 ABOUT = (
-    "Of sets made this way, one an image, this share hold the true class, on average over patients like those of the network's validation images. "
+    "Of all sets made this way this share holds the true class, on average over patients like those of the network's validation images. "
     "It is calibrated on these (split conformal prediction), each patient or group weighing the same. It promises nothing about one image, one class, "
     "or images of another kind."
 )
@@ -25,7 +25,7 @@ def show_set(result: Analysis) -> None:
     """One line: the classes and the level; below it what limits the set."""
     classes = result.prediction_set
     if classes.classes is not None:
-        promise = "" if result.gate.is_declined else f" ({classes.level * 100:.4g}\u00a0% of such sets hold the truth)"
+        promise = "" if result.gate.is_declined else f" (right in {classes.level * 100:.4g}\u00a0% of cases)"
         st.markdown(
             f"Set of classes: **{', '.join(map(class_text, classes.classes))}**{promise}",
             help=classes.note if result.gate.is_declined else ABOUT,
