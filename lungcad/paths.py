@@ -48,8 +48,9 @@ DATA = WORK / "data"
 """Where published data sets are fetched to."""
 CHECKPOINTS = WORK / "runs"
 """Checkpoints and logs of trainings."""
-DATA_PLACES = (DATA, SHIPPED.parent / "shared" / "data")
-"""Where published data sets are looked for, in this order."""
+_DATA_ELSEWHERE = os.environ.get("LUNGCAD_DATA")
+DATA_PLACES = (Path(_DATA_ELSEWHERE),) if _DATA_ELSEWHERE else (DATA, SHIPPED.parent / "shared" / "data")
+"""Where published data sets are looked for, in this order; the environment variable LUNGCAD_DATA names another folder that holds them, and the only one."""
 
 DROPPED = Path(tempfile.gettempdir()) / f"lungcad-private-{secrets.token_hex(8)}"
 """What visitors drop into this server's pages; made when it is needed, gone with the server. Nobody can guess its name."""

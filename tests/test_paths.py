@@ -44,3 +44,8 @@ def test_installed_nothing_is_written_into_the_package(package):
 def test_the_environment_names_other_runs(package, tmp_path):
     assert ask(package, LUNGCAD_RUNS=str(tmp_path / "elsewhere"))["RUNS"] == str(tmp_path / "elsewhere")
     assert paths.to_write(tmp_path / "elsewhere") == tmp_path / "elsewhere"
+
+
+def test_the_environment_names_where_data_sets_lie(package, tmp_path):
+    assert ask(package, LUNGCAD_DATA=str(tmp_path / "sets"))["DATA_PLACES"] == str((tmp_path / "sets",))
+    assert str(Path("data")) in ask(package)["DATA_PLACES"]
