@@ -17,6 +17,7 @@ import streamlit as st
 from lungcad.app import session
 from lungcad.app.components.layout import place_for
 from lungcad.app.components.literal import literal
+from lungcad.app.results import Key
 from lungcad.errors import LungcadError
 from lungcad.progress import Progress
 from lungcad.scheduler import Kind, scheduler
@@ -24,7 +25,7 @@ from lungcad.scheduler import Kind, scheduler
 T = TypeVar("T")
 
 
-def run_in_session(name: str, key: session.Key, title: str, compute: Callable[[Progress], T], *, help: str) -> T | None:
+def run_in_session(name: str, key: Key, title: str, compute: Callable[[Progress], T], *, help: str) -> T | None:
     """What ``compute`` gave for this key in this session. Otherwise None, with the button drawn, or with the progress while it runs.
 
     name: of the widgets, one a place on the page.
@@ -117,11 +118,11 @@ class Job:
             self.error = f"Internal error ({type(error).__name__}); please report what you did."
 
 
-_JOBS: OrderedDict[session.Key, Job] = OrderedDict()
+_JOBS: OrderedDict[Key, Job] = OrderedDict()
 _LOCK = threading.Lock()
 
 
-def start(key: session.Key, compute: Callable[[Progress], object], *, elsewhere: bool = False) -> None:
+def start(key: Key, compute: Callable[[Progress], object], *, elsewhere: bool = False) -> None:
     """Begins the work unless it already runs. elsewhere: it computes in a process of its own, and waits for no turn in this one."""
     with _LOCK:
         job = _JOBS.get(key)
@@ -136,7 +137,7 @@ def start(key: session.Key, compute: Callable[[Progress], object], *, elsewhere:
             del _JOBS[name]
 
 
-def find(key: session.Key) -> Job | None:
+def find(key: Key) -> Job | None:
     return _JOBS.get(key)
 
 
@@ -147,7 +148,7 @@ def forget(owner: str) -> None:
             _JOBS.pop(key).stop.set()
 
 
-def run_on_server(name: str, key: session.Key, title: str, compute: Callable[[Progress], T], *, help: str) -> T | None:
+def run_on_server(name: str, key: Key, title: str, compute: Callable[[Progress], T], *, help: str) -> T | None:
     """The result for this key, whoever began the work; otherwise None, with the button that begins it or its progress drawn.
 
     key: of work on a folder of one session it holds the owner's word, so that nobody else finds it.
@@ -167,7 +168,7 @@ def run_on_server(name: str, key: session.Key, title: str, compute: Callable[[Pr
 
 
 @st.fragment(run_every=1.0)
-def _watch(name: str, key: session.Key, title: str) -> None:
+def _watch(name: str, key: Key, title: str) -> None:
     job = find(key)
     if job is None or not job.is_running:
         st.rerun()

@@ -13,6 +13,7 @@ from lungcad.app.components.chart import chart_with_csv
 from lungcad.app.figures.trust import deletion_and_insertion
 from lungcad.app.jobs import run_in_session
 from lungcad.app.predict.gate import mark_of
+from lungcad.app.results import Key
 from lungcad.explain import METHODS, Options
 from lungcad.explain.attribution import Cost
 from lungcad.explain.trust import CHECKS, Check, Verdict
@@ -91,7 +92,7 @@ class _Rows:
             slot.empty()
 
 
-def _checks(turn: Turn, key: session.Key, result: Analysis, network: str, method: str, options: Options, rows: _Rows) -> list[Check]:
+def _checks(turn: Turn, key: Key, result: Analysis, network: str, method: str, options: Options, rows: _Rows) -> list[Check]:
     """The quick checks, drawn as they come. Those made before the page was left, or drawn anew for another reason, are not made again."""
     if st.session_state.get(SO_FAR, (None,))[0] != key:
         st.session_state[SO_FAR] = (key, [])

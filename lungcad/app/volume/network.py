@@ -10,6 +10,7 @@ from lungcad.app.components.ask_another import offer_others
 from lungcad.app.components.literal import literal
 from lungcad.app.components.text import card_facts, class_label, class_text
 from lungcad.app.defaults import NETWORK, first_of
+from lungcad.app.results import Key
 from lungcad.app.volume.report import offer_series
 from lungcad.app.volume.source import Opened
 from lungcad.app.volume.viewer import NETWORK_COLOUR, READERS_COLOUR, Curve, Overlay, Place
@@ -84,7 +85,7 @@ def _analysed(opened: Opened, model: TrainedModel, method: str, on_progress: Pro
     return analyse_volume(volume, model, lungs=lungs, method=method, on_progress=read)
 
 
-def _key(opened: Opened, network: str, method: str) -> session.Key:
+def _key(opened: Opened, network: str, method: str) -> Key:
     return "volume", opened.volume.sha256, store.cards()[network].sha256, method
 
 
