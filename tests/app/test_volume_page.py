@@ -81,6 +81,40 @@ def test_a_dropped_zip_is_shown_and_a_bad_one_leaves_it(page, chest, zipped):
     assert not page.error and facts(page)["volume"] == chest.volume.sha256[:32]
 
 
+def zip_of(*files: tuple[str, bytes]) -> bytes:
+    with zipfile.ZipFile(buffer := io.BytesIO(), "w") as archive:
+        for name, data in files:
+            archive.writestr(name, data)
+    return buffer.getvalue()
+
+
+def test_every_bad_series_is_one_sentence_and_the_one_before_stays(page, chest, zipped):
+    with zipfile.ZipFile(io.BytesIO(zipped)) as archive:
+        slices = [(name, archive.read(name)) for name in archive.namelist()]
+    sound = nib.Nifti1Image(np.transpose(chest.volume.hu), np.diag([-2.0, -2, 2, 1])).to_bytes()
+    many = nib.Nifti1Image(np.zeros((9, 9, 9, 4), np.int16), np.eye(4)).to_bytes()
+    lying = bytearray(zip_of(*slices))
+    lying[(at := lying.find(b"PK\x01\x02") + 20) : at + 8] = b"\x10\0\0\0" * 2  # the first file has 16 bytes, it says
+    bad = {
+        "leads out of the zip": [("a.zip", zip_of(("../evil.dcm", slices[0][1])))],
+        "an archive itself": [("a.zip", zip_of(*slices, ("inner.zip", zipped)))],
+        "no files in it": [("a.zip", zip_of())],
+        "zip, or is damaged": [("a.zip", bytes(lying))],
+        "4 dimensions": [("a.nii", many)],
+        "cut short": [("a.nii.gz", gzip.compress(sound)[:9000])],
+        "begin inside it": [("a.nii", sound[:108] + np.float32(-5).tobytes() + sound[112:])],
+        "fewer pixels than it claims": [(name, data[:-3000]) for name, data in slices],
+        "neither DICOM nor NIfTI": [(f"{index}.txt", b"x") for index in range(500)],
+        "single slice": slices[:1],
+    }
+    page.run()
+    drop(page, ("a.zip", zipped))
+    for part, files in bad.items():
+        drop(page, *files)
+        assert not page.exception and len(page.error) == 1 and part in page.error[0].value, (part, [each.value for each in page.error])
+        assert page.error[0].value.endswith("The series before is still shown.") and facts(page)["volume"] == chest.volume.sha256[:32]
+
+
 def test_nifti_and_several_series(page, chest, zipped, tmp_path):
     image = nib.Nifti1Image(np.transpose(chest.volume.hu), np.diag([-1.0, -1, 1, 1]) @ chest.volume.affine[:, [2, 1, 0, 3]])
     page.run()
