@@ -8,7 +8,7 @@ import pytest
 from lungcad.analysis import analyse
 from lungcad.imaging import read_image
 from lungcad.models import load_model
-from tests.load import api_callers, app_users, table
+from tests.load import api_callers, app_users, batch_table, table
 from tests.load.percentiles import percentiles
 
 NETWORK = "phantom-honest"
@@ -46,7 +46,43 @@ def test_percentiles_of_none_and_of_many():
     assert percentiles([number / 100 for number in range(101)]) == {"n": 101, "p50": 0.5, "p95": 0.95}
 
 
-def test_the_tables_are_the_records():
-    if not table.RECORD.is_file():
+@pytest.mark.parametrize("of", [table, batch_table])
+def test_the_tables_are_the_records(of):
+    if not of.RECORD.is_file():
         pytest.skip("nothing was measured here")
-    assert table.tables(json.loads(table.RECORD.read_text("utf-8"))) in table.PAGE.read_text("utf-8")
+    assert of.tables(json.loads(of.RECORD.read_text("utf-8"))) in of.PAGE.read_text("utf-8")
+
+
+def test_what_ten_million_slices_take_goes_by_the_largest_batch():
+    runs = [
+        {
+            "workers": 1,
+            "images": 100,
+            "images_per_second": 9,
+            "cpu_seconds_an_image": 9,
+            "driver_mib": 1,
+            "worker_mib": 1,
+            "bytes_a_row": 1,
+        },
+        {
+            "workers": 2,
+            "images": 100,
+            "images_per_second": 99,
+            "cpu_seconds_an_image": 9,
+            "driver_mib": 300,
+            "worker_mib": 100,
+            "bytes_a_row": 1,
+        },
+        {
+            "workers": 2,
+            "images": 900,
+            "images_per_second": 20,
+            "cpu_seconds_an_image": 0.1,
+            "driver_mib": 200,
+            "worker_mib": 400,
+            "bytes_a_row": 107.4,
+        },
+    ]
+    plans = [{"images": 1_000_000, "seconds": 30, "grown_mib": 10}, {"images": 2_000_000, "seconds": 60, "grown_mib": 20}]
+    figures = [figure for _, figure, _ in batch_table.extrapolated(runs, plans)]
+    assert figures == ["278 core hours", "4.3 hours", "4.3 hours", "14 US dollars", "5.0 minutes", "400 MiB", "400 MiB", "1.0 GiB"]
