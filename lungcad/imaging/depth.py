@@ -37,7 +37,8 @@ def to_image(
         if hu is not None:
             return hu, Unit.HU
     grey = _grey(values, remarks) if white is None else np.clip(values * (255 / white), 0, 255)
-    return np.where(padding, 0, 255 - grey if white_is_zero else grey).astype(np.float32), Unit.GREY
+    grey = (255 - grey if white_is_zero else grey).astype(np.float32, copy=False)
+    return np.where(padding, np.float32(0), grey) if padding.any() else grey, Unit.GREY
 
 
 def _hounsfield(values: np.ndarray, padding: np.ndarray, scale: Scale, remarks: Remarks) -> np.ndarray | None:
@@ -104,12 +105,12 @@ def _recognised(values: np.ndarray) -> tuple[np.ndarray, float | None]:
 
 
 def _grey(values: np.ndarray, remarks: Remarks) -> np.ndarray:
-    """0 to 255, float64."""
+    """0 to 255, float64; float32 of 8 bits, which hold large pictures."""
     kind, size = values.dtype.kind, values.dtype.itemsize
     if kind == "b":
         return values * 255.0
     if kind in "iu" and size == 1:
-        return values + (128.0 if kind == "i" else 0.0)
+        return values.astype(np.float32) + np.float32(128 if kind == "i" else 0)
     low, high = float(values.min()), float(values.max())
     if kind in "iu" and low >= 0 and high <= 65535:
         used = int(np.ceil(np.quantile(sampled(values), NEARLY_ALL)))

@@ -166,12 +166,13 @@ def _pixels(picture: _Picture, scale: Scale, remarks: Remarks) -> tuple[np.ndarr
         grey, unit = to_image(np.asarray(image.convert("L")), scale, remarks)
         return grey, unit, 0.0, None
     if image is not None:
-        red, green, blue, alpha = image.convert("RGBA").split()
-        opaque = alpha.getextrema()[0] == 255
+        is_rgb = image.mode == "RGB" and "transparency" not in image.info
+        red, green, blue, *alpha = (image if is_rgb else image.convert("RGBA")).split()
+        opaque = not alpha or alpha[0].getextrema()[0] == 255
         if opaque and _identical(red, green) and _identical(green, blue):  # the usual case: grey stored as colour
             grey, unit = to_image(np.asarray(red), scale, remarks)
             return grey, unit, 0.0, None
-        values = np.dstack([np.asarray(channel) for channel in ((red, green, blue) if opaque else (red, green, blue, alpha))])
+        values = np.dstack([np.asarray(channel) for channel in ((red, green, blue) if opaque else (red, green, blue, *alpha))])
     if values is None:
         raise ImageError("The image holds no pixels; save it again.")
     if values.ndim == 2:

@@ -232,3 +232,19 @@ def test_compressed_values_keep_their_sign_and_frame(syntax):
     frames = enhanced(3)
     frames.compress(syntax)
     np.testing.assert_array_equal(read_image(saved(frames), frame=3).pixels, HU + 14)
+
+
+@pytest.mark.parametrize(("centre", "width"), [(424, 1500), (-600, 1500), (40, 400)])
+def test_a_window_whose_unit_is_not_told_is_not_shown(centre, width):
+    """Without a rescale it is in stored values by the standard, and in Hounsfield units where the rescale was stripped."""
+    dataset = slice_()
+    del dataset.RescaleSlope, dataset.RescaleIntercept
+    dataset.WindowCenter, dataset.WindowWidth = centre, width
+    image = read_image(saved(dataset))
+    assert image.unit is Unit.HU and image.window is None and any("the lung window is shown" in note for note in image.notes)
+    signed = slice_()
+    del signed.RescaleSlope, signed.RescaleIntercept
+    signed.PixelRepresentation, signed.PixelData = 1, HU.astype("<i2").tobytes()
+    signed.BitsStored, signed.HighBit = 16, 15
+    signed.WindowCenter, signed.WindowWidth = centre, width
+    assert read_image(saved(signed)).window.level == centre  # stored values are Hounsfield units

@@ -1,4 +1,5 @@
 import io
+import tracemalloc
 
 import cv2
 import numpy as np
@@ -101,3 +102,17 @@ def test_folder_and_missing_path(tmp_path):
 def test_more_channels_than_a_picture_has_are_said():
     with pytest.raises(ImageError, match="5 channels"):
         read_image(tiff(np.zeros((16, 16, 5), np.uint8), photometric="minisblack", planarconfig="contig"))
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_a_large_picture_of_eight_bits_is_never_held_in_eight_bytes_a_pixel(mode):
+    """64 megapixels are accepted: 256 MB as float32, and the decoders' own."""
+    side, buffer = 2000, io.BytesIO()
+    Image.new(mode, (side, side)).save(buffer, "PNG")
+    tracemalloc.start()
+    try:
+        image = read_image(buffer.getvalue())
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert image.shape == (side, side) and peak < 8 * side * side

@@ -86,9 +86,14 @@ def colour_picture(dataset: pydicom.Dataset, stored: np.ndarray) -> tuple[np.nda
     return grey, coloured, np.round(rgb).clip(0, 255).astype(np.uint8) if coloured else None
 
 
-def window_of(dataset: pydicom.Dataset, remarks: Remarks) -> Window | None:
-    """The window that a Hounsfield image asks to be shown with."""
+def window_of(dataset: pydicom.Dataset, remarks: Remarks, *, is_moved: bool = False) -> Window | None:
+    """The window that a Hounsfield image asks to be shown with. is_moved: whether the values were recognised as those of a CT less some offset."""
     if "WindowCenter" not in dataset and "WindowWidth" not in dataset:
+        return None
+    if is_moved:
+        remarks.note(
+            "Whether the DICOM file's display window is in Hounsfield units or in stored values is not told; the lung window is shown."
+        )
         return None
     centres, widths = numbers(dataset, "WindowCenter"), numbers(dataset, "WindowWidth")
     if centres and widths and np.isfinite(centres[0]) and np.isfinite(widths[0]) and widths[0] >= 1:

@@ -13,7 +13,7 @@ from lungcad.imaging.dicom.frames import choose_frame, count_frames, flatten
 from lungcad.imaging.dicom.geometry import pixel_aspect_of, slice_pose, spacing_of
 from lungcad.imaging.dicom.parse import check_modality, parse
 from lungcad.imaging.dicom.pixels import check_claims, decode
-from lungcad.imaging.dicom.rescale import padding_of, rescale
+from lungcad.imaging.dicom.rescale import padding_of, rescale, says_scale
 from lungcad.imaging.image import SYNTHETIC_MARK, CTImage, Provenance, Scale, Unit
 from lungcad.imaging.remarks import Remarks
 
@@ -44,7 +44,9 @@ def read(data: bytes, sha256: str, *, frame: int | None = None, scale: Scale = S
         if unit is Unit.GREY:
             pixels = display_grey(dataset, stored, pixels, padding, remarks)
         else:
-            window = window_of(dataset, remarks)
+            window = window_of(
+                dataset, remarks, is_moved=not says_scale(dataset) and not np.array_equal(pixels[~padding], stored[~padding])
+            )
     spacing, pixel_aspect = spacing_of(dataset, remarks), pixel_aspect_of(dataset)
     pose = slice_pose(dataset, remarks)
     warn_of_other_kinds(dataset, remarks)

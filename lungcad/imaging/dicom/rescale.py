@@ -39,6 +39,11 @@ def rescale(dataset: pydicom.Dataset, stored: np.ndarray, padding: np.ndarray, s
     return _without_padding(values, padding, remarks).astype(np.float32), Unit.HU
 
 
+def says_scale(dataset: pydicom.Dataset) -> bool:
+    """Whether the file says how its stored values become Hounsfield units."""
+    return bool(items(dataset, "ModalityLUTSequence")) or ("RescaleSlope" in dataset and "RescaleIntercept" in dataset)
+
+
 def _rescaled(dataset: pydicom.Dataset, stored: np.ndarray, padding: np.ndarray, scale: Scale, remarks: Remarks) -> tuple[np.ndarray, str]:
     """(values in the unit of the modality LUT, why they are no Hounsfield units or "")."""
     if items(dataset, "ModalityLUTSequence"):
