@@ -6,6 +6,10 @@ from typing import Self
 import pydantic
 
 from lungcad.errors import LungcadError
+from lungcad.names import printable
+
+MAX_BYTES = 1 << 20
+"""Of a YAML file; a recipe has a kilobyte."""
 
 
 class Schema(pydantic.BaseModel):
@@ -28,13 +32,21 @@ class Schema(pydantic.BaseModel):
     @classmethod
     def read_yaml(cls, path: str | Path, what: str, error: type[LungcadError]) -> Self:
         """Of a YAML file. what: the kind of file in the sentence that ``error`` says."""
-        import yaml
-
         path = Path(path)
-        try:
-            values = yaml.safe_load(path.read_text("utf-8"))
-        except OSError:
-            raise error(f"The {what} {str(path)!r} cannot be read; check the path.") from None
-        except (yaml.YAMLError, UnicodeDecodeError, RecursionError):
-            raise error(f"The {what} {path.name} is not valid YAML.") from None
-        return cls.parse(values, f"{what.capitalize()} {path.name}", error)
+        return cls.parse(yaml_values(path, what, error), f"{what.capitalize()} {path.name}", error)
+
+
+def yaml_values(path: Path, what: str, error: type[LungcadError]) -> object:
+    """What a YAML file holds. Raises ``error`` in one sentence for what is no YAML, no file, or too large for one."""
+    import yaml
+
+    try:
+        if path.exists() and not path.is_file():
+            raise error(f"The {what} {printable(path)!r} is a folder or a device, not a file; check the path.")
+        if path.stat().st_size > MAX_BYTES:
+            raise error(f"The {what} {printable(path.name)} has more than {MAX_BYTES >> 10} KiB, which none has; check the path.")
+        return yaml.safe_load(path.read_text("utf-8"))
+    except OSError:
+        raise error(f"The {what} {printable(path)[:200]!r} cannot be read; check the path.") from None
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError):
+        raise error(f"The {what} {printable(path.name)} is not valid YAML.") from None

@@ -23,6 +23,8 @@ _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 def read_json(path: Path) -> Any:
     """The values of a file. Raises one of :data:`DAMAGED_JSON`, also for endless nesting, numbers that are none (NaN, 1e999), half a character."""
+    if not path.is_file():  # a device may have no end
+        raise FileNotFoundError(path)
     text = path.read_text("utf-8")
     try:
         values = json.loads(text, parse_constant=_refused, parse_float=_finite, parse_int=_short)

@@ -1,5 +1,6 @@
 """A zip from a stranger, unpacked under limits that hold while it is unpacked, whatever its headers say."""
 
+import os
 import stat
 import struct
 import time
@@ -156,6 +157,10 @@ def _inner_parts(name: str, depth: int) -> tuple[str, ...]:
     parts = path.parts
     if not parts or path.is_absolute() or ".." in parts or ":" in parts[0] or "\0" in name:
         raise DatasetError(f"The path {printable(name)[:100]!r} leads out of the zip; make it again from inside the folder.")
+    try:
+        os.fsencode(name)
+    except UnicodeEncodeError:  # half a character
+        raise DatasetError(f"The name {printable(name)[-100:]!r} is none that a file can have; give it another.") from None
     if len(parts) - 1 > depth:
         raise DatasetError(f"The path {printable(name)[:100]!r} is more than {depth} folders deep; drop a flatter folder.")
     return parts

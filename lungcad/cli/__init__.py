@@ -36,6 +36,7 @@ from lungcad.cli import (  # noqa: F401  each registers its commands
 )
 from lungcad.cli.common import app, complain
 from lungcad.errors import LungcadError
+from lungcad.names import printable
 
 app.info.help = __doc__
 
@@ -55,7 +56,11 @@ def main() -> None:
         sys.exit(2)
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
+            if error.filename is None or not error.strerror:
+                raise
+            name = printable(os.fsdecode(error.filename)) if isinstance(error.filename, (str, bytes)) else str(error.filename)
+            complain(f"{name if len(name) <= 200 else f'{name[:80]}…{name[-80:]}'}: {error.strerror}; check the path and its permissions.")
+            sys.exit(2)
         _close_output()
         complain("The disk is full, so the output was cut short; free some space and run this again.")
         sys.exit(2)

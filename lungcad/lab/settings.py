@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from lungcad.datasets.phantoms import SHORTCUTS
 from lungcad.errors import RecipeError, lookup
-from lungcad.schema import Schema
+from lungcad.schema import Schema, yaml_values
 
 NO_SHORTCUT = "none"
 SHORTCUT_CHOICES = (NO_SHORTCUT, *SHORTCUTS)
@@ -107,7 +107,7 @@ class LabSettings(Schema):
     def are_in(cls, path: str | Path) -> bool:
         """Whether the YAML file holds settings of the lab, not a recipe: its keys are theirs. False for one that cannot be read."""
         try:
-            values = yaml.safe_load(Path(path).read_text("utf-8"))
-        except (OSError, ValueError, RecursionError, yaml.YAMLError):
+            values = yaml_values(Path(path), "file of settings", RecipeError)
+        except RecipeError:
             return False
         return isinstance(values, dict) and "head" in values and set(values) <= set(cls.model_fields)

@@ -142,7 +142,7 @@ def test_a_name_too_long_for_the_disk_is_one_sentence(inside):
 
 def test_dropped_files_have_the_same_limits(inside):
     assert take_files([("d/normal/a.png", b"x"), ("d/normal/b.png", b"y")], inside) == 2
-    for name, said in (("../a", "leads out"), ("d/normal/a.png", "twice")):
+    for name, said in (("../a", "leads out"), ("d/normal/a.png", "twice"), ("\ud800.png", "none that a file can have")):
         with pytest.raises(DatasetError, match=said):
             take_files([(name, b"x")], inside)
 
