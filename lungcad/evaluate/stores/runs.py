@@ -129,8 +129,9 @@ def list_runs(root: Path = RUNS) -> list[str]:
 def read_run(name: str, root: Path = RUNS) -> Run:
     """The run of that name. Raises :class:`DatasetError` in one sentence for a missing or damaged file or another schema."""
     folder, printable_name = root / name, printable(name)
-    if not os.path.isfile(folder / "run.json"):
-        if os.path.isdir(folder):
+    is_a_name = bool(name) and Path(name).name == name != ".."  # not a path that leads elsewhere
+    if not is_a_name or not os.path.isfile(folder / "run.json"):
+        if is_a_name and os.path.isdir(folder):
             raise DatasetError(f"The run {printable_name} has no run.json: it is unfinished or damaged; make it again.")
         raise UnknownNameError("run", printable_name[:200], list_runs(root) or ["(there are no runs)"])
     facts = _read_facts(folder)

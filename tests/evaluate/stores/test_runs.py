@@ -68,3 +68,12 @@ def test_a_run_of_schema_2_had_its_recipe_in_its_name(tmp_path, name):
     path = tmp_path / name / "run.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"schema": 2}))
     assert read_run(name, tmp_path).recipe == "net"
+
+
+@pytest.mark.parametrize("name", ["..", "../real", "", ".", "/etc"])
+def test_a_path_is_no_name_of_a_run(tmp_path, name):
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "run.json").write_text("{}")
+    with pytest.raises(UnknownNameError):
+        read_run(name, tmp_path / "runs")
