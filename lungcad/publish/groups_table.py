@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from lungcad.datasets import DATASETS, is_made
 from lungcad.datasets.phantoms.make import shortcut_carriers
 from lungcad.errors import LungcadError
 from lungcad.evaluate.groups_of_explanations import Group, adjusted_rand, groups
@@ -11,6 +12,7 @@ from lungcad.evaluate.stores.runs import list_runs, read_run
 from lungcad.explain.neighbours import Index
 from lungcad.models import list_cards
 from lungcad.paths import INDEX, RUNS
+from lungcad.publish.interval_text import interval_text
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +48,31 @@ def grouped_run(name: str, runs: Path = RUNS, index: Path = INDEX) -> GroupedRun
 def runs_that_cheat(runs: Path = RUNS, index: Path = INDEX) -> list[str]:
     """Those of networks that were made to cheat and have an index."""
     return [name for name in list_runs(runs) if (index / f"{name}.npz").is_file() and read_run(name, runs).facts.get("shortcut")]
+
+
+def runs_of_data_sets(runs: Path = RUNS, index: Path = INDEX) -> list[str]:
+    """Of each data set that was not made up, the plain EfficientNet-Lite0's run: the one with the shortest name, if it has an index."""
+    plain = [card for card in list_cards() if (card.backbone, card.attention, card.shortcut) == ("efficientnet_lite0", "none", None)]
+    shortest: dict[str, str] = {}
+    for card in sorted(plain, key=lambda card: len(card.name)):
+        if card.dataset in DATASETS and not is_made(card.dataset):
+            shortest.setdefault(card.dataset, card.name)
+    there = set(list_runs(runs))
+    return [name for name in sorted(shortest.values()) if name in there and (index / f"{name}.npz").is_file()]
+
+
+def classes_of_groups_table(grouped: list[GroupedRun]) -> str:
+    """Markdown: a row a group, with its true classes and how its accuracy differs from that of all other cases."""
+    lines = ["| network | cases of the group | true classes | accuracy | less that of the others |", "|---|---|---|---|---|"]
+    for each in grouped:
+        for group in each.groups:
+            classes = ", ".join(f"{name} {share:.0%}" for name, share in group.classes.items())
+            accuracy, difference = (
+                interval_text(value.value, (value.low, value.high), sign=sign) if value.low is not None and value.high is not None else "–"
+                for value, sign in ((group.accuracy, ""), (group.difference, "+"))
+            )
+            lines.append(f"| `{each.name}` | {len(group.cases)} | {classes} | {accuracy} | {difference} |")
+    return "\n".join(lines)
 
 
 def groups_table(grouped: list[GroupedRun]) -> str:

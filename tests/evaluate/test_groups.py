@@ -19,7 +19,7 @@ from lungcad.evaluate.groups_of_explanations import (
 )
 from lungcad.evaluate.stores.runs import read_run
 from lungcad.explain.neighbours import Index
-from lungcad.publish.groups_table import grouped_run, groups_table
+from lungcad.publish.groups_table import classes_of_groups_table, grouped_run, groups_table, runs_of_data_sets
 from tests.calls import caller
 
 CHEATER = "phantom-cheat-marker"
@@ -120,3 +120,16 @@ def test_the_marker_is_found_without_knowing_of_it(monkeypatch, capsys):
 def test_a_run_without_shipped_weights_is_one_sentence(monkeypatch, capsys):
     status, out, err = caller(monkeypatch, capsys)("runs", "groups", "iq-efficientnet-lite0-seed1")
     assert status == 2 and out == "" and "weights that are not shipped" in err
+
+
+def test_of_each_data_set_the_plain_network_is_grouped():
+    names = runs_of_data_sets()
+    assert [name.split("-")[0] for name in names] == ["chest", "iq", "lc", "lidc"]
+    grouped = grouped_run(names[0])
+    lines = classes_of_groups_table([grouped]).splitlines()[2:]
+    assert len(lines) == len(grouped.groups) and grouped.carriers is None
+    for line, group in zip(lines, grouped.groups, strict=True):
+        assert (
+            f"| {len(group.cases)} | {max(group.classes, key=group.classes.__getitem__)} " in line
+            and f"{group.accuracy.value:.3f} [" in line
+        )
