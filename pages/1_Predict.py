@@ -11,7 +11,15 @@ from lungcad.app import session, store
 from lungcad.app.components.backend_picker import backend_picker
 from lungcad.app.components.benchmark import show_in_general
 from lungcad.app.components.layout import place_for
-from lungcad.app.components.pickers import image_picker, method_picker, network_picker, options_picker, set_level_picker, target_picker
+from lungcad.app.components.pickers import (
+    image_picker,
+    method_picker,
+    network_picker,
+    options_picker,
+    set_level_picker,
+    show_source_error,
+    target_picker,
+)
 from lungcad.app.predict.concepts import show_concepts
 from lungcad.app.predict.draw_first import is_map_hidden, show_draw_first
 from lungcad.app.predict.erase import show_erase
@@ -39,6 +47,7 @@ with navigation.plain_errors():
     if not store.cards():
         st.info("No network is installed: `weights/` holds no model card. Restore it from the repository, or train one.")
         st.stop()
+    show_source_error()
     if source is None:
         st.info("Drop a slice into the sidebar, or pick an example there, to see its class and where the network looked.")
         st.stop()

@@ -14,7 +14,7 @@ from lungcad.app.compare.reader_study import show_blind_reading
 from lungcad.app.compare.regions import show_regions
 from lungcad.app.compare.runs import pick_runs, show_differences
 from lungcad.app.components.layout import place_for
-from lungcad.app.components.pickers import image_picker
+from lungcad.app.components.pickers import image_picker, show_source_error
 
 VIEWS = {"image": "Networks on this image", "runs": "Two runs on the same cases", "blind": "Blind reading: you against the networks"}
 
@@ -41,6 +41,7 @@ with navigation.plain_errors():
                 names = pick_networks()
                 offer_taught()
                 method = pick_method(names)
+            show_source_error()
             if source is None or len(names) < 2:
                 st.info("Choose an image and at least two networks.")
                 st.stop()

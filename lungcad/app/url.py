@@ -9,6 +9,8 @@ from lungcad.app.components.literal import literal
 
 T = TypeVar("T")
 N = TypeVar("N", int, float)
+WRITTEN = "link_written"
+"""In the session: key -> what a control itself wrote into the link; where that no longer fits, nobody followed a wrong link."""
 
 
 @overload
@@ -79,7 +81,7 @@ def _seed_from_link(label: str, key: str, default: T, parse: Callable[[str], T |
     wanted = st.query_params.get(key)
     parsed = None if wanted is None else parse(wanted)
     st.session_state[key] = default if parsed is None else parsed
-    if wanted is not None and parsed is None:
+    if wanted is not None and parsed is None and wanted != st.session_state.get(WRITTEN, {}).get(key):
         shown = "off" if default is False else "none" if default in (None, "") else str(default)
         st.info(f"The link’s value for “{label}” is unknown; showing {literal(shown)} instead.")
 
@@ -101,6 +103,8 @@ def _store_in_link(key: str, value: T, default: T, text: Callable[[T], str] = st
     """Into the link, which does not name what is as usual."""
     if value in (None, "", []) or value == default:
         st.query_params.pop(key, None)
-    elif st.query_params.get(key) != text(value):
-        st.query_params[key] = text(value)
+    else:
+        st.session_state.setdefault(WRITTEN, {})[key] = text(value)
+        if st.query_params.get(key) != text(value):
+            st.query_params[key] = text(value)
     return value

@@ -23,12 +23,15 @@ def start_app(
     host: Annotated[
         str, typer.Option(help="Address to listen on. Any other than this computer's own (say 0.0.0.0) opens lungcad to other computers.")
     ] = "localhost",
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port to listen on; by default 8501, or the next that is free.")
+    ] = None,
     folders: Annotated[
         list[Path] | None,
         typer.Option(help="A folder whose contents visitors may open by path; may be given again. Without it: any, on this computer only."),
     ] = None,
 ) -> None:
-    """Start the app in a browser. Streamlit's own options are passed on, say --server.port 8600 or --server.headless true."""
+    """Start the app in a browser. Streamlit's own options are passed on, say --server.headless true."""
     if not APP.is_file():
         raise LungcadError("The pages of lungcad are missing from this installation; install it again.")
     environment = dict(os.environ)
@@ -37,7 +40,8 @@ def start_app(
             raise LungcadError(f"There is no folder {printable(str(folder))!r} to share; name one that is there.")
     if folders:
         environment[FOLDERS] = os.pathsep.join(str(folder.resolve()) for folder in folders)
-    command = [sys.executable, "-m", "streamlit", "run", str(APP), "--server.address", host, *streamlit.args]
+    command = [sys.executable, "-m", "streamlit", "run", str(APP), "--server.address", host]
+    command += [*(("--server.port", str(port)) if port is not None else ()), *streamlit.args]
     if os.name == "posix":
         os.execve(sys.executable, command, environment)  # noqa: S606  the server takes this process's place, and its signals  # nosec B606
     raise typer.Exit(subprocess.run(command, env=environment, check=False).returncode)

@@ -58,8 +58,13 @@ def _map_on_shortcut(settings: LabSettings, results: Results, what: str) -> str:
 
 def _map_on_lesion(results: Results) -> str:
     best = max(results.random.value or 0.0, results.centre.value or 0.0)
-    beats = results.on_lesion.low is not None and results.on_lesion.low > best
-    compared = "more than" if beats else "not clearly more than"
+    low, high = results.on_lesion.low, results.on_lesion.high
+    if low is not None and low > best:
+        compared = "more often than"
+    elif high is not None and high < best:
+        compared = "less often than"
+    else:
+        compared = "not clearly more often than"
     return f"It peaks on the lesion in {_share(results.on_lesion)}, {compared} an uninformative map ({best:.0%})."
 
 

@@ -78,6 +78,10 @@ def peak_table(facts: Facts) -> str:
     return "\n".join(lines)
 
 
+HARDLY_TELLS = "It can hardly tell the two apart."
+"""How the record of a check ends that finds little more often than it accuses."""
+
+
 def record(facts: Facts | None, check: str, method: str) -> str | None:
     """How the check fared on networks of known truth, in a sentence or two for the page; None where it was not marked.
 
@@ -97,7 +101,7 @@ def record(facts: Facts | None, check: str, method: str) -> str | None:
         f"On made-up slices{with_method} it finds {finds:.0%} of {row['n']} answers that a network took from {by}, "
         f"and accuses {accuses:.0%} of {row['n_honest']} answers of honest networks."
     )
-    return sentence if finds - accuses >= HARDLY else f"{sentence} It can hardly tell the two apart."
+    return sentence if finds - accuses >= HARDLY else f"{sentence} {HARDLY_TELLS}"
 
 
 def truth_readme(facts: Facts) -> str:
@@ -164,7 +168,8 @@ _GROUPS = (
 )
 _GROUPS_OF_DATA = (
     "On the data sets nobody knows the truth; this is what the groups of their plain networks' test cases are (`python -m lungcad runs groups RUN --json`). "
-    "Groups that are one class each say that the network explains by class, and no more; one that mixes classes, or whose accuracy differs, is worth a look on the page."
+    "Groups that are one class each say that the network explains by class, and no more; one that mixes classes, or whose accuracy differs, is worth a "
+    "look on the page."
 )
 _PEAKS = (
     "Cases on which the network cheats and a lesion is there to be seen; maps for the class lesion. The peak is the cell of the map's grid with the largest "

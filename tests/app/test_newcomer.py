@@ -8,10 +8,12 @@ from streamlit.testing.v1 import AppTest
 
 from lungcad.app import session
 from lungcad.app.defaults import EXAMPLE, NETWORK
+from lungcad.app.predict.trust import badge
 from lungcad.app.results import Results
-from lungcad.explain.trust import CHECKS, Verdict
+from lungcad.explain.trust import CHECKS, Check, Verdict
 from lungcad.imaging.phantom import make_phantom
 from lungcad.models import list_cards
+from lungcad.publish.truth_tables import HARDLY_TELLS
 from tests.app.pages import ROOT, mounted, open_page, predict_page, result, upload
 
 NAMES = [card.name for card in list_cards()]
@@ -67,3 +69,11 @@ def test_the_front_door():
         assert table.accuracy[card.name] == card.test.accuracy.value
         assert f"{card.test.accuracy.low:.2f}–{card.test.accuracy.high:.2f}" in table["95 % interval"][card.name]
     assert json.loads(home.json[0].value)["name"] == NAMES[0]
+
+
+def test_the_word_of_a_check_that_can_hardly_tell_is_grey_and_says_so():
+    check = Check("agreement", "", 0.5, 0.1, Verdict.SUPPORTS, "")
+    assert badge(check, "It finds 93% and accuses 4%.") == ":blue-badge[:material/check_circle: supports the map]"
+    assert (
+        badge(check, f"It finds 5% and accuses 4%. {HARDLY_TELLS}") == ":gray-badge[:material/check_circle: supports the map, says little]"
+    )

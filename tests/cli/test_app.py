@@ -29,6 +29,11 @@ def start(monkeypatch):
     return call
 
 
+def test_a_port_by_its_short_name(start):
+    command, _ = start("--port", 8701)
+    assert command[-4:] == ["--server.address", "localhost", "--server.port", "8701"]
+
+
 def test_it_listens_on_this_computer_only_and_passes_streamlits_options_on(start):
     command, environment = start("--server.port", 8600, "--server.headless", "true")
     assert command[1:] == [

@@ -96,6 +96,17 @@ def test_classes_that_metadata_give_away(tmp_path):
     assert told.balanced_accuracy == 1 and told.chance == 0.5 and told.suspicious == ["x", "y"]
 
 
+def test_a_forest_that_says_one_class_accuses_none(tmp_path):
+    """Files that are all alike: its recall of that class is whole, and it tells nothing apart."""
+    for label in ("x", "y"):
+        (tmp_path / label).mkdir()
+        for index in range(8):
+            inside = np.pad(picture(index + 40 * (label == "y")), 16)
+            Image.fromarray(inside).save(tmp_path / label / f"{index}.png")
+    told = audit(tmp_path).metadata_only
+    assert told.balanced_accuracy <= told.chance and max(told.recall.values()) > 0.75 and told.suspicious == []
+
+
 def test_neighbouring_slices_on_two_sides(tmp_path):
     rng = np.random.default_rng(0)
     for index, part in enumerate(("train", "test", "train")):

@@ -245,6 +245,12 @@ def test_the_lesson_is_said_where_the_map_looks_right_and_the_network_cheats():
     assert any("changes little" in each for each in honest)
 
 
+def test_a_peak_is_said_to_be_rarer_or_commoner_than_without_a_network():
+    for on_lesion, words in ((0.02, "less often than"), (0.27, "not clearly more often than"), (0.6, "more often than")):
+        said = " ".join(sentences(LabSettings(shortcut="none"), results_of(on_lesion=on_lesion, centre=0.27)))
+        assert f"], {words} an uninformative map (27%)" in said
+
+
 def test_a_network_misled_by_what_it_never_saw_is_not_called_a_cheat():
     said = " ".join(sentences(LabSettings(shortcut="none"), results_of(swapped=0.4)))
     assert "never saw one in training" in said and "cheats" not in said

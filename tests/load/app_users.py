@@ -89,7 +89,7 @@ async def warm_up(base: str) -> None:
             pass
         await visitor.upload("Drop CT slices", data := _slice(-1, 0))
         for network in NETWORKS:
-            visitor.choose("Network", f"{network} (")
+            visitor.choose("Network", network)
             await _look(visitor, -1, data, network, figures, goes_early=True)
     if faults := figures.faults + figures.wrong_answers():
         raise RuntimeError(f"Not even one user is served: {faults[0]}")
@@ -116,7 +116,7 @@ async def _use(base: str, user: int, seconds: float, leave: float, figures: Figu
             while time.monotonic() < until:
                 if number % 4 == 3:  # another network, the same slice
                     network = NETWORKS[(NETWORKS.index(network) + 1) % len(NETWORKS)]
-                    visitor.choose("Network", f"{network} (")
+                    visitor.choose("Network", network)
                 else:
                     data = await asyncio.to_thread(_slice, user, number)
                     await visitor.upload("Drop CT slices", data)

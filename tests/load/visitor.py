@@ -90,10 +90,12 @@ class Visitor:
         state.file_uploader_state_value.uploaded_file_info.append(info)
         self.widgets[uploader.id] = state
 
-    def choose(self, label: str, start: str) -> None:
-        """Pick the option of a select box that begins so."""
+    def choose(self, label: str, wanted: str) -> None:
+        """Pick an option of a select box."""
         box = self.seen["selectbox", label]
-        self.widgets[box.id] = WidgetState(id=box.id, string_value=next(option for option in box.options if option.startswith(start)))
+        if wanted not in box.options:
+            raise LookupError(f"The page offers no {wanted!r} as {label}: {list(box.options)}")
+        self.widgets[box.id] = WidgetState(id=box.id, string_value=wanted)
 
     def get(self, path: str) -> bytes:
         """A file that the page offers."""

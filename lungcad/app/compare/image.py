@@ -18,6 +18,7 @@ from lungcad.explain import METHODS, Options, methods_for
 from lungcad.explain.attribution import Cost
 from lungcad.explain.trust import Check, agreement
 from lungcad.imaging import CTImage
+from lungcad.publish.truth_tables import record
 from lungcad.scheduler import Kind, Turn
 
 PANES_IN_A_ROW = 3
@@ -218,7 +219,8 @@ def show_trust(image: CTImage, names: list[str], method: str) -> None:
             st.markdown(f"**{literal(name)}**")
             for check in checks:
                 number = "" if check.value is None else f" {check.value:z.2f} (control {check.control:z.2f})"
-                st.markdown(f"{check.question} {badge(check)}{number}")
+                own_record = None if check.value is None else record(store.truth(), check.name, method)
+                st.markdown(f"{check.question} {badge(check, own_record)}{number}")
 
 
 def _checks_of(turn: Turn, image: CTImage, network: str, result: Analysis, method: str, place: DeltaGenerator) -> list[Check]:

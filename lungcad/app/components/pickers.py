@@ -89,9 +89,13 @@ def image_picker() -> session.Source | None:
         session.take_example(example)
     if (shown := session.source()) is not None and shown.data is not None:
         reading_picker(shown)
+    return session.source()
+
+
+def show_source_error() -> None:
+    """Why the file that was dropped last is not shown: above the picture, for on a phone the sidebar is closed."""
     if error := session.source_error():
         st.error(literal(error) + (" The previous image is still shown." if session.source() else ""), icon=":material/error:")
-    return session.source()
 
 
 def network_picker() -> str:

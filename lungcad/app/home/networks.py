@@ -45,8 +45,9 @@ def show_networks(cards: Mapping[str, ModelCard]) -> None:
         alt="The shipped networks with accuracy, its interval and ROC-AUC on their test images.",
     )
     st.caption(
-        "On test images of groups (patients, or their best proxy) that training never saw. Do not compare accuracies of different data "
-        "sets. Click a column's head to sort by it. Empty: no copies were found."
+        "On test images of groups (patients, or their best proxy) that were kept out of training; where an audit found copies of training images among "
+        "them all the same, the accuracy without these stands beside. Do not compare accuracies of different data sets. Click a column's head to sort by it. "
+        "Empty: no copies were found."
     )
 
 

@@ -20,7 +20,8 @@ SUSPICIOUS = 1.5
 class MetadataOnly:
     """How well format, size, mode and border alone tell the classes apart: cross-validated (balanced) accuracy of a random forest.
 
-    chance: balanced accuracy of guessing, 1 / number of classes. suspicious: classes that are recognised more than half as well again as by chance.
+    chance: balanced accuracy of guessing, 1 / number of classes. suspicious: classes that are recognised more than half as well again as by chance, where the
+    forest tells the classes apart better than by chance at all (one that says one class always recognises it).
     """
 
     balanced_accuracy: float
@@ -63,7 +64,7 @@ def _metadata_only(subject: AuditSubject) -> dict[str, Any] | None:
     recall = {str(name): round(float((predicted[labels == name] == name).mean()), 4) for name in names}
     chance = 1 / len(names)
     accuracy = float(balanced_accuracy_score(labels, predicted))
-    suspicious = [name for name, value in recall.items() if value > SUSPICIOUS * chance]
+    suspicious = [name for name, value in recall.items() if value > SUSPICIOUS * chance] if accuracy > chance else []
     return asdict(MetadataOnly(round(accuracy, 4), round(chance, 4), recall, suspicious))
 
 
