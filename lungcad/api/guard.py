@@ -1,5 +1,7 @@
 """What stands before every route: names of this server, headers, the log, and an end to whatever was raised."""
 
+import asyncio
+import contextlib
 import hmac
 import json
 import logging
@@ -27,6 +29,10 @@ HEADERS = {
     "X-Frame-Options": "DENY",
 }
 KEY_HEADER = "X-API-Key"
+SHORT_BODY, SHORT_BODY_SECONDS = 1 << 20, 1.0
+"""Bytes of a body that is read to its end, and thrown away, before an early answer, and the longest that this may take: who still sends when the connection
+is closed would see it broken, and not the answer.
+"""
 
 
 class Guard:
@@ -59,6 +65,12 @@ class Guard:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 MutableHeaders(scope=message).update({**HEADERS, "X-Request-ID": request_id})
+                length = Headers(scope=scope).get("content-length", "")
+                if has_more and length.isdecimal() and int(length[:20]) <= SHORT_BODY:
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(SHORT_BODY_SECONDS):
+                            while has_more:
+                                await receive_counted()
                 if has_more:  # what is still on its way is not read, however much it is
                     MutableHeaders(scope=message)["Connection"] = "close"
             await send(message)

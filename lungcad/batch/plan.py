@@ -67,6 +67,8 @@ class Plan:
             ids.check(staging / PLAN)
             plan = cls(folder, question, ids.n, -(-ids.n // question.shard_size), tuple(notes))
             facts = {"lungcad": __version__, **asdict(question), "images": plan.images, "shards": plan.shards, "notes": notes}
+            if (folder / FACTS).exists():
+                raise OutputError(f"Another batch began in {printable(folder)[-200:]!r} meanwhile; name another folder.")
             (staging / FACTS).write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", "utf-8")
         return plan
 
@@ -91,10 +93,6 @@ class Plan:
     def sources(self, shard: int) -> list[Source]:
         """The images of a shard, from 0."""
         return [Source(**row) for row in self._file.read_row_group(shard).to_pylist()]
-
-    def n_images(self, shard: int) -> int:
-        """How many images a shard has: the last one fewer than the others."""
-        return min(self.question.shard_size, self.images - shard * self.question.shard_size)
 
     def rows_file(self, shard: int) -> Path:
         """Where the answers of a shard are, once it is finished."""

@@ -13,7 +13,7 @@ from lungcad.backends import AUTO, with_backend
 from lungcad.batch.engines import ENGINES, Pool
 from lungcad.batch.plan import FACTS, ROWS, Plan, Question
 from lungcad.batch.shard import Counts, finished
-from lungcad.batch.sources import Sources
+from lungcad.batch.sources import Sources, located
 from lungcad.errors import OutputError, lookup, lookup_choice
 from lungcad.files import STAGING, check_can_make
 from lungcad.imaging import Scale
@@ -103,6 +103,7 @@ def _planned(question: Question, out: Path, *, resume: bool, on_message: Callabl
                 f"The folder {printable(out)[-200:]!r} holds a batch already; go on with it by --resume, or name another folder."
             )
         plan = Plan.read(out)
+        question = replace(question, source=located(question.source))
         if question.backend == AUTO:
             question = replace(question, backend=plan.question.backend)
         if differing := [field.name for field in fields(Question) if getattr(plan.question, field.name) != getattr(question, field.name)]:
@@ -113,6 +114,7 @@ def _planned(question: Question, out: Path, *, resume: bool, on_message: Callabl
     check_can_make(out)
     if out.is_dir() and any(not name.startswith(STAGING) for name in os.listdir(out)):
         raise OutputError(f"The folder {printable(out)[-200:]!r} is not empty; name one that is new.")
+    question = replace(question, source=located(question.source))
     runtime = with_backend(model, question.backend, batched=True, on_message=on_message).backend
     sources = Sources(question.source)
     plan = Plan.write(out, replace(question, backend=runtime), sources, sources.notes)

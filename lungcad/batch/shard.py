@@ -76,11 +76,12 @@ def finished(plan: Plan) -> Mapping[int, Counts]:
     for shard in range(plan.shards):
         try:
             metadata = pq.read_metadata(plan.rows_file(shard))
+            ids = pq.read_table(plan.rows_file(shard), columns=["id"]).column("id").to_pylist()
             facts = json.loads(metadata.metadata[COUNTS])
             counts = Counts(facts["answered"], facts["declined"], facts["faults"])
         except (OSError, KeyError, TypeError, ValueError, pa.ArrowException):
             continue
-        if metadata.num_rows == counts.images == plan.n_images(shard):
+        if metadata.num_rows == counts.images and ids == [source.id for source in plan.sources(shard)]:
             found[shard] = counts
     return found
 

@@ -23,7 +23,9 @@ def batch(
     ],
     model: Model,
     out: Annotated[Path, typer.Option(help="Folder of the batch; its rows are in OUT/rows. On a cluster: one that every machine sees.")],
-    engine: Annotated[str, typer.Option(help="local: this process; ray: workers of a Ray cluster (pip install 'lungcad[ray]').")] = "local",
+    engine: Annotated[
+        str, typer.Option(help="local: this process; ray: workers of a Ray cluster (pip install 'lungcad\\[ray]').")
+    ] = "local",
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the batch in OUT; what is finished stays.")] = False,
     shard_size: Annotated[
         int, typer.Option(min=1, max=1_000_000, help="Images a file; what a kill costs at most, for each worker.")

@@ -9,6 +9,8 @@ PLACE_OF_AIR = (-1030.0, -975.0)
 FAT, MUSCLE, ENHANCED = (-145.0, -70.0), (15.0, 85.0), (85.0, 500.0)
 """Hounsfield units between which fat, muscle with plain blood, and blood with contrast have their most frequent values."""
 _DARKEST_TISSUE, _SOFT = -600.0, (-300.0, 500.0)
+_BODY, _BODY_SHARE, _WHOLE_SLICE = (-400.0, 2000.0), 0.05, 256
+"""Hounsfield units of the body without lung; share of the pixels that it has at least, and pixels of a side, in a slice in which fat or muscle must be."""
 _BIN, _BINS_TOGETHER = 5.0, 7
 _LEAST = 0.03
 _CORNER = 8  # pixels
@@ -40,6 +42,27 @@ def shifted(hu: np.ndarray, filled: np.ndarray) -> str | None:
     return (
         f"What looks like air lies at {air:.0f} HU and tissue most often at {' and '.join(f'{at:.0f}' for at in soft) or 'no one value of'} HU (it should be "
         f"-1000 for air, -100 for fat, 50 for muscle): all values are probably shifted by a number that the file does not tell; {SWITCH}."
+    )
+
+
+def misplaced_tissue(hu: np.ndarray) -> str | None:
+    """Why the scale that a file gives is probably wrong: what is most frequent in the body is neither fat nor muscle. None where it is, and in a crop, which
+    may hold neither.
+
+    hu: (rows, columns), or (slices, rows, columns).
+    """
+    if min(hu.shape[-2:]) < _WHOLE_SLICE:
+        return None
+    sample = sampled(hu, 1 << 16)
+    tissue = sample[(sample > _BODY[0]) & (sample < _BODY[1])]
+    if tissue.size < _BODY_SHARE * sample.size:
+        return None
+    frequent = _peaks(tissue, *_BODY, at_least=0.5)
+    if not frequent or _any(frequent[:1], FAT, MUSCLE):
+        return None
+    return (
+        f"Tissue is most often at {' and '.join(f'{at:.0f}' for at in frequent[:3])} HU, but fat should be near -100 and muscle near 50: the scale that the file "
+        "gives (slope and intercept) is probably wrong; compare its values with the original's."
     )
 
 

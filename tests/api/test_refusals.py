@@ -1,5 +1,6 @@
 """What is refused, how, and that it costs little: problem details, limits, keys, overload, time, callers who leave."""
 
+import asyncio
 import contextlib
 import hmac
 import json
@@ -16,7 +17,7 @@ from fastapi.testclient import TestClient
 from lungcad.api import service
 from lungcad.api.app import create_app
 from lungcad.api.desk import Dropped
-from lungcad.api.guard import HEADERS
+from lungcad.api.guard import HEADERS, Guard
 from lungcad.api.settings import Settings
 from lungcad.errors import ModelError
 from lungcad.imaging.phantom import make_phantom
@@ -244,3 +245,26 @@ def test_a_damaged_network_is_the_servers_fault_and_is_said(client, monkeypatch)
     answer = ask(client)
     assert is_problem(answer, 500, "network-damaged") and "restore it" in answer.json()["detail"]
     service._network.cache_clear()
+
+
+@pytest.mark.parametrize(("declared", "is_read"), [(30, True), (50 << 20, False)])
+def test_an_early_answer_reads_a_short_body_to_its_end(declared, is_read):
+    """Or who still sends sees a broken connection instead of the answer; what is long is left, and the connection closed."""
+    waiting, sent = [b"a" * 10, b"b" * 10, b"c" * 10], []
+
+    async def refuses(scope, receive, send):
+        await receive()
+        await send({"type": "http.response.start", "status": 503, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def receive():
+        body = waiting.pop(0)
+        return {"type": "http.request", "body": body, "more_body": bool(waiting)}
+
+    async def send(message):
+        sent.append(message)
+
+    headers = [(b"host", b"here"), (b"content-length", str(declared).encode())]
+    asyncio.run(Guard(refuses, ("here",))({"type": "http", "method": "POST", "headers": headers}, receive, send))
+    assert bool(waiting) is not is_read
+    assert ((b"connection", b"close") in sent[0]["headers"]) is not is_read

@@ -16,7 +16,8 @@ from PIL import Image
 
 from lungcad.analysis import analyse
 from lungcad.batch import ENGINES, Question, run_batch
-from lungcad.batch.plan import FACTS, PLAN, ROWS
+from lungcad.batch.plan import FACTS, PLAN, ROWS, Plan
+from lungcad.batch.sources import Sources
 from lungcad.errors import DatasetError, LungcadError, OutputError
 from lungcad.explain import PreparedInput
 from lungcad.files import STAGING
@@ -110,8 +111,8 @@ def test_a_bad_list_is_refused_and_leaves_nothing(tmp_path, question, table, sen
 @pytest.mark.parametrize(
     ("source", "sentence"),
     [
-        ("nowhere", "no folder 'nowhere'"),
-        ("nowhere.parquet", "no 'nowhere.parquet'"),
+        ("nowhere", "no folder '/.*nowhere'"),
+        ("nowhere.parquet", "no '/.*nowhere.parquet'"),
         ("memory://nowhere", "no folder 'memory://nowhere'"),
         ("unheard-of://nowhere", "cannot be read"),
         ("zip://*.png::memory://ct.zip", "several addresses"),
@@ -258,3 +259,48 @@ def test_the_command(slices, tmp_path, monkeypatch, capsys):
     assert status == 2 and messages == "lungcad: --workers is for --engine ray; leave it out, or add that.\n"
     status, _, messages = run("batch", slices, "--model", MODEL, "--out", tmp_path / "other", "--engine", "spark")
     assert status == 2 and "Unknown engine 'spark'; choose one of: local, ray." in messages and not (tmp_path / "other").exists()
+
+
+def test_the_same_words_in_another_folder_are_another_source(question, slices, tmp_path, monkeypatch):
+    """--resume with a relative path elsewhere must not go on with the first folder's images."""
+    monkeypatch.chdir(slices.parent)
+    run_batch(replace(question, source=slices.name), tmp_path / "out")
+    (tmp_path / "out" / ROWS / "000000.parquet").unlink()
+    elsewhere = tmp_path / "elsewhere" / slices.name
+    elsewhere.mkdir(parents=True)
+    (elsewhere / "other.png").write_bytes(make_phantom(50, size=96).png())
+    monkeypatch.chdir(elsewhere.parent)
+    with pytest.raises(OutputError, match="begun with another source"):
+        run_batch(replace(question, source=slices.name), tmp_path / "out", resume=True)
+    assert run_batch(question, tmp_path / "out", resume=True).answered_now == 5
+
+
+def test_rows_of_another_batch_are_no_finished_shard(question, tmp_path):
+    """Two that began in one folder at once: the later plan does not count the other's rows as its own."""
+    run_batch(question, tmp_path / "out")
+    other = tmp_path / "other"
+    run_batch(replace(question, source=str(Path(question.source) / "patient-0")), other)
+    for path in (other / ROWS).iterdir():
+        path.replace(tmp_path / "out" / ROWS / path.name)
+    summary = run_batch(question, tmp_path / "out", resume=True)
+    assert summary.answered_now > 0 and set(rows(tmp_path / "out").id) == set(rows_of_plan(tmp_path / "out"))
+
+
+def rows_of_plan(out):
+    return pd.read_parquet(out / PLAN).id
+
+
+def test_a_plan_that_appears_meanwhile_is_not_overwritten(question, tmp_path):
+    out = tmp_path / "out"
+    run_batch(question, out)
+    before = states(out)
+    with pytest.raises(OutputError, match="Another batch began"):
+        Plan.write(out, question, iter(Sources(question.source)), [])
+    assert states(out) == before and Plan.read(out).images == N_IMAGES
+
+
+def test_a_password_in_a_list_is_refused(question, tmp_path):
+    pd.DataFrame({"path": ["http://user:secretpw@127.0.0.1:9/x.png"]}).to_parquet(tmp_path / "list.parquet")
+    with pytest.raises(DatasetError, match="URL with a password") as raised:
+        run_batch(replace(question, source=str(tmp_path / "list.parquet")), tmp_path / "out")
+    assert "secretpw" not in str(raised.value) and not (tmp_path / "out").exists()

@@ -100,7 +100,7 @@ def dicoms() -> list[bytes]:
 def series_zips() -> list[bytes]:
     place = folder() / "series"
     place.mkdir(exist_ok=True)
-    write_series(make_phantom_volume(3, size=24, spacing_mm=60).volume, place)
+    write_series(make_phantom_volume(3, size=24, spacing_mm=50).volume, place)
     whole, other = io.BytesIO(), io.BytesIO()
     with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(place.iterdir()):
@@ -115,10 +115,10 @@ def series_zips() -> list[bytes]:
 def niftis() -> list[bytes]:
     import nibabel
 
-    values = make_phantom_volume(3, size=16, spacing_mm=60).volume.hu.T
+    values = make_phantom_volume(3, size=16, spacing_mm=50).volume.hu.T
     made = []
     for kind, dtype in ((nibabel.Nifti1Image, np.int16), (nibabel.Nifti2Image, np.float32)):
-        image = kind(values.astype(dtype), np.diag([20.0, 20, 60, 1]))
+        image = kind(values.astype(dtype), np.diag([20.0, 20, 50, 1]))
         made.append(image.to_bytes())
     import gzip
 

@@ -1,6 +1,9 @@
 """Stored values of every kind come out as the phantom's Hounsfield units, or with a warning that they may not be."""
 
+import io
+
 import numpy as np
+import pydicom
 import pytest
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
@@ -8,6 +11,7 @@ from pydicom.uid import JPEG2000Lossless, JPEGLSLossless, RLELossless, Secondary
 
 from lungcad.errors import ImageError
 from lungcad.imaging import Scale, Unit, read_image
+from lungcad.imaging.phantom import make_phantom
 from tests.imaging.encodings import GREY, HU, OUTSIDE, enhanced, padded, saved, slice_
 
 STORED = HU + 1024
@@ -248,3 +252,19 @@ def test_a_window_whose_unit_is_not_told_is_not_shown(centre, width):
     signed.BitsStored, signed.HighBit = 16, 15
     signed.WindowCenter, signed.WindowWidth = centre, width
     assert read_image(saved(signed)).window.level == centre  # stored values are Hounsfield units
+
+
+@pytest.mark.parametrize(("slope", "moved"), [(2, 0), (0.8, 0), (1, 400), (1, -200)])
+def test_a_scale_that_puts_tissue_in_the_wrong_place_is_warned_of(slope, moved):
+    dataset = pydicom.dcmread(io.BytesIO(make_phantom(3, size=256).dicom()))
+    assert not read_image(saved(dataset)).warnings
+    dataset.RescaleSlope, dataset.RescaleIntercept = float(dataset.RescaleSlope) * slope, float(dataset.RescaleIntercept) + moved
+    (warning,) = read_image(saved(dataset)).warnings
+    assert "Tissue is most often at" in warning and "slope and intercept" in warning
+
+
+def test_no_slice_of_a_patient_is_warned_of_without_cause(shared_data):
+    """Two patients' scans, lung apex to liver, one with padding outside the circle."""
+    files = sorted((shared_data / "lidc-idri" / "dicom").rglob("*.dcm"))[::9]
+    assert len(files) > 10
+    assert not [path.name for path in files if any("Tissue is most often" in each for each in read_image(path).warnings)]

@@ -31,6 +31,11 @@ def named_slice(number: int = 0, *, patient: str = "SECRET-4711") -> Dataset:
     dataset.StudyTime, dataset.InstitutionName, dataset.ReferringPhysicianName = "101112", "Nautilus Hospital", "Verne^Jules"
     dataset.StudyDescription, dataset.ImageComments, dataset.PatientComments = "Chest of Nemo", "Captain Nemo", "phone 4711"
     dataset.OperatorsName, dataset.DeviceSerialNumber, dataset.StationName = "Conseil", "SECRET-1", "Nautilus"
+    dataset.Manufacturer, dataset.SoftwareVersions, dataset.ConvolutionKernel = (
+        "Works of Nemo",
+        ["1.0", "for Captain"],
+        "B30f",
+    )  # the table keeps these
     reference = Dataset()
     reference.ReferencedSOPClassUID, reference.ReferencedSOPInstanceUID = dataset.SOPClassUID, dataset.SOPInstanceUID
     dataset.ReferencedImageSequence = [reference]
@@ -81,6 +86,20 @@ def test_no_identifier_is_left_in_any_byte(series):
             data = path.read_bytes()
             assert not [word for word in SECRETS if word.encode() in data]
     assert not [word for word in SECRETS if word in json.dumps(found.to_dict())]
+
+
+def test_text_that_the_table_keeps_goes_only_where_it_names_the_patient(cleaned, series):
+    for dataset in cleaned:
+        assert "Manufacturer" not in dataset and "SoftwareVersions" not in dataset
+        assert dataset.ConvolutionKernel == "B30f" and dataset.Modality == "CT" and dataset.ImageType
+    assert series[2].to_dict()["changes"]["removed"]["SoftwareVersions"] == len(cleaned)
+
+
+def test_a_short_or_common_name_takes_nothing_that_the_picture_needs():
+    dataset = named_slice()
+    dataset.PatientName, dataset.PatientID = "CT^Monochrome2", "A1"
+    without_identity(dataset, Pseudonyms(b"key"))
+    assert dataset.Modality == "CT" and dataset.PhotometricInterpretation == "MONOCHROME2"
 
 
 def test_it_says_what_it_is(cleaned):

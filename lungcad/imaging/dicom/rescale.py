@@ -14,6 +14,7 @@ from lungcad.imaging.dicom.elements import items, number, text
 from lungcad.imaging.dicom.padding import TISSUE, declared_padding
 from lungcad.imaging.hounsfield import AIR, HIGHEST, LOWEST, SWITCH, doubt, doubt_behind, offset_of
 from lungcad.imaging.image import Scale, Unit
+from lungcad.imaging.landmarks import misplaced_tissue
 from lungcad.imaging.remarks import Remarks
 
 MAX_IMPOSSIBLE = 2 / 3
@@ -114,7 +115,7 @@ def _without_padding(hu: np.ndarray, padding: np.ndarray, remarks: Remarks) -> n
     empty = padding | impossible | corners
     if empty.all():
         raise ImageError("The DICOM file holds padding only, no image; export it again.")
-    if why := doubt(hu[~empty]) or doubt_behind(hu[~(empty | filled)]):
+    if why := doubt(hu[~empty]) or doubt_behind(hu[~(empty | filled)]) or misplaced_tissue(hu):
         remarks.warn(why)
     return np.where(empty, AIR, hu) if empty.any() else hu
 

@@ -13,6 +13,7 @@ from nibabel.spatialimages import HeaderDataError
 
 from lungcad.errors import ImageError
 from lungcad.imaging.hounsfield import HIGHEST, LOWEST, doubt
+from lungcad.imaging.landmarks import misplaced_tissue
 from lungcad.imaging.remarks import Remarks
 from lungcad.imaging.volume.axial import axes_of, is_oblique, tilt_of, to_axial
 from lungcad.imaging.volume.ct_volume import CTVolume, SliceSource
@@ -70,9 +71,12 @@ def load_nifti(path: SeriesFile, on_progress: Progress | None = None, *, file: i
         rounded |= dtype.kind == "f" and bool((hu[index] != values).any())
         if on_progress:
             on_progress(index + 1, n)
-    np.copyto(hu, -1000, where=hu < LOWEST)
     remarks = Remarks()
-    if why := doubt(hu):
+    impossible = hu < LOWEST
+    if impossible.any():
+        remarks.note(f"{impossible.mean():.1%} of the values are below any that a CT gives; they were taken for padding and read as air.")
+        np.copyto(hu, -1000, where=impossible)
+    if why := doubt(hu) or misplaced_tissue(hu):
         remarks.warn(why)
     if rounded:
         remarks.note("The file holds fractions of a Hounsfield unit; they were rounded to whole ones.")

@@ -1,9 +1,11 @@
 """The Basic Application Level Confidentiality Profile (PS3.15 E.2) with the option of modified dates (E.3.6), element by element.
 
 Which element is removed, emptied, replaced or mapped stands in the standard's table E.1-1, which the library dicom-anonymizer (BSD-3-Clause) carries as of
-2026c. Beyond it: private and unknown elements, and names of persons wherever they stand.
+2026c. Beyond it: private and unknown elements, names of persons wherever they stand, and text that the table keeps but that holds the patient's own name
+or number.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from functools import cache, partial
@@ -35,6 +37,12 @@ METHODS = (
     Code("113100", "DCM", "Basic Application Confidentiality Profile"),
     Code("113107", "DCM", "Retain Longitudinal Temporal Information Modified Dates Option"),
 )
+TEXT = frozenset({"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"})
+"""Kinds of elements that may hold a word."""
+NEEDED = frozenset({"Modality", "PhotometricInterpretation", "SpecificCharacterSet"})
+"""Without these no picture can be read; their words are the standard's."""
+SHORTEST = 3
+"""Letters of a name or number that is looked for."""
 Changes = Counter[tuple[str, str]]
 """(what was done, keyword of the element) -> how often. Never a value."""
 
@@ -42,12 +50,33 @@ Changes = Counter[tuple[str, str]]
 def without_identity(dataset: Dataset, names: Pseudonyms) -> Changes:
     """Changes the data set in place; what was done."""
     patient, changes = str(dataset.get("PatientID", "")), Changes()
+    own_words = _own_words(dataset)
     _clean(dataset, names, patient, changes)
+    if own_words is not None:
+        _remove_text_with(dataset, own_words, changes)
     dataset.PatientID = dataset.PatientName = names.patient(patient)
     dataset.PatientIdentityRemoved, dataset.LongitudinalTemporalInformationModified = "YES", "MODIFIED"
     dataset.DeidentificationMethod = f"PS3.15 basic profile, dates moved, lungcad {__version__}"
     dataset.DeidentificationMethodCodeSequence = [_code(each) for each in METHODS]
     return changes
+
+
+def _own_words(dataset: Dataset) -> re.Pattern[str] | None:
+    """Finds the patient's names and numbers as whole words; None where the file holds none of at least :data:`SHORTEST` letters."""
+    texts = [
+        str(dataset.get(name, "")) for name in ("PatientName", "PatientID", "OtherPatientNames", "OtherPatientIDs", "PatientBirthName")
+    ]
+    words = {word for each in texts for word in re.split(r"[\^=\s,;\\'\[\]]+", each) if len(word) >= SHORTEST}
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(words)))})(?!\w)", re.IGNORECASE) if words else None
+
+
+def _remove_text_with(dataset: Dataset, words: re.Pattern[str], changes: Changes) -> None:
+    for element in list(dataset):
+        if element.VR == "SQ":
+            for item in element.value:
+                _remove_text_with(item, words, changes)
+        elif element.VR in TEXT and element.keyword not in NEEDED and words.search(str(element.value)):
+            _remove(dataset, element, changes)
 
 
 def _clean(dataset: Dataset, names: Pseudonyms, patient: str, changes: Changes) -> None:

@@ -244,7 +244,7 @@ def test_frames_without_a_position_of_their_own_are_left_aside(series_folder, ch
     dataset, _ = enhanced(chest.volume, next(series_folder.iterdir()))
     del dataset.PerFrameFunctionalGroupsSequence
     dataset.save_as(tmp_path / "enhanced.dcm")
-    with pytest.raises(ImageError, match="23 left aside: without a usable position"):
+    with pytest.raises(ImageError, match="1 left aside: without a usable position"):
         read_volume(tmp_path)
 
 
