@@ -1,6 +1,7 @@
 """Fixtures: where the real data lies, tiny networks, phantoms."""
 
 import os
+import sys
 from pathlib import Path
 
 if workers := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):  # they share the cores; torch reads this when it is imported
@@ -20,6 +21,12 @@ from lungcad.preprocess import PreprocessConfig
 CLASSES = ("adenocarcinoma", "large.cell.carcinoma", "normal", "squamous.cell.carcinoma")
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 WEIGHTS = Path(__file__).resolve().parents[1] / "weights"
+
+
+@pytest.fixture(autouse=True)
+def own_main(monkeypatch):
+    """A page under test takes the place of ``__main__``, where processes that a later test starts would look for their script."""
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
 @pytest.fixture(scope="session")

@@ -133,7 +133,7 @@ def test_the_students_story(tab, server):
     assert "who=wrong-right" in tab.url
     settled(tab)
     choose(tab, "apart", "maps")
-    expect(tab.get_by_text("rank correlation of the Grad-CAM maps", exact=False).first).to_be_visible()
+    expect(tab.get_by_text("(1: unrelated)", exact=False).first).to_be_visible()
     settled(tab)
     tab.set_viewport_size({"width": 1440, "height": 3600})
     tab.get_by_role("button", name="Beside each other").first.click()
