@@ -51,16 +51,16 @@ def models(
 
 
 WIDE = 105
-"""Columns of a terminal that hold "without copies" too."""
+"""Columns of a terminal that hold the cost of a pass and "without copies" too."""
 
 
 def _table_of(cards: "list[ModelCard]", dataset: str, *, wide: bool) -> Table:
     table = Table(title=f"\n{dataset}", title_justify="left", title_style="bold", box=None, pad_edge=False)
-    for name in ("network", "attention", "million\nweights", "GFLOPs", "accuracy", *["without copies"] * wide):
+    for name in ("network", "attention", "million\nweights", *["GFLOPs"] * wide, "accuracy", *["without copies"] * wide):
         table.add_column(name, no_wrap=True, justify="right" if name in ("million\nweights", "GFLOPs") else "left")
     for card in cards:
         cost = card.complexity
         accuracies = [str(result.accuracy) if result else "–" for result in (card.test, *[card.test_without_copies] * wide)]
         costs = (f"{cost.parameters / 1e6:.2f}", f"{cost.flops / 1e9:.2f}") if cost else ("–", "–")
-        table.add_row(card.name, card.attention, *costs, *accuracies)
+        table.add_row(card.name, card.attention, *costs[: 1 + wide], *accuracies)
     return table

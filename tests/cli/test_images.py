@@ -9,8 +9,10 @@ import pytest
 from PIL import Image
 
 from lungcad.imaging.phantom import make_phantom
+from lungcad.models import list_cards
 from lungcad.names import printable
 from tests.bad_files import bad_files
+from tests.calls import caller
 from tests.cli.conftest import MODEL
 from tests.conftest import CLASSES
 
@@ -168,3 +170,9 @@ def test_predict_tells_warnings_from_notes_and_the_switch_turns_recognition_off(
     assert status == 2 and "no frame 4" in err
     status, _, err = run("predict", offset, "--model", MODEL, "--scale", "hu")
     assert status == 2 and "choose one of" in err
+
+
+def test_the_list_of_the_shipped_networks_fits_eighty_columns(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "80")
+    text = caller(monkeypatch, capsys)("models")[1]
+    assert "…" not in text and all(card.name in text and str(card.test.accuracy) in text for card in list_cards())
