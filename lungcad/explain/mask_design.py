@@ -14,12 +14,12 @@ def rows_of_block(n_segments: int) -> int:
     return 1 << max(n_segments - 1, 1).bit_length()
 
 
-def balanced_masks(random: np.random.RandomState, n: int, n_segments: int) -> np.ndarray:
+def balanced_masks(rng: np.random.RandomState, n: int, n_segments: int) -> np.ndarray:
     """(n, segments), int, 1 where a segment is shown; every :func:`rows_of_block` rows from the first are a balanced block."""
     rows = rows_of_block(n_segments)
     shown = hadamard(rows) > 0
     blocks = []
     for _ in range(-(-n // rows)):
-        columns, exchanged = random.permutation(rows)[:n_segments], random.randint(0, 2, n_segments).astype(bool)
-        blocks.append(shown[random.permutation(rows)][:, columns] ^ exchanged)
+        columns, exchanged = rng.permutation(rows)[:n_segments], rng.randint(0, 2, n_segments).astype(bool)
+        blocks.append(shown[rng.permutation(rows)][:, columns] ^ exchanged)
     return np.concatenate(blocks)[:n].astype(int)
