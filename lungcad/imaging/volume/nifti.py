@@ -25,6 +25,10 @@ from lungcad.progress import Progress
 _HEADERS = {348: Nifti1Header, 540: Nifti2Header}
 _TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 """NIfTI's axes are right, front, head; DICOM's left, back, head."""
+_MM_OF_UNIT = {1: 1000.0, 3: 0.001}
+"""Of xyzt_units: metres and micrometres; anything else is taken for millimetres, as those files have it that do not say."""
+_ALIKE = 0.99
+"""Cosine of two directions that are one."""
 _HEAD = 544
 MAX_OFFSET = 1 << 24
 
@@ -78,6 +82,10 @@ def load_nifti(path: SeriesFile, on_progress: Progress | None = None, *, file: i
         np.copyto(hu, -1000, where=impossible)
     if why := doubt(hu) or misplaced_tissue(hu):
         remarks.warn(why)
+    if _contradicts_itself(header):
+        remarks.warn(
+            "The NIfTI file gives two orientations that contradict each other (sform, qform); the sform was taken, so check left and right."
+        )
     if rounded:
         remarks.note("The file holds fractions of a Hounsfield unit; they were rounded to whole ones.")
     swapped = affine[:, [2, 1, 0, 3]]
@@ -150,11 +158,26 @@ def _affine(header: Nifti1Header) -> np.ndarray:
         raise ImageError("The NIfTI file does not say how it lies in the patient (no sform, no qform), so left and right are unknown.")
     try:
         affine = _TO_LPS @ np.asarray(header.get_best_affine(), dtype=np.float64)
+        affine[:3] *= _MM_OF_UNIT.get(int(header["xyzt_units"]) % 8, 1.0)
     except Exception:  # nibabel raises many types on damaged quaternions
         raise ImageError("The NIfTI file's orientation is damaged; export it again.") from None
     if not np.isfinite(affine).all() or np.linalg.norm(affine[:3, :3], axis=0).min() < 1e-3 or abs(np.linalg.det(affine)) < 1e-6:
         raise ImageError("The NIfTI file's spacing is zero or its axes coincide, so its place in the patient is unknown; export it again.")
     return np.asarray(affine)
+
+
+def _contradicts_itself(header: Nifti1Header) -> bool:
+    """Whether its two orientations are both given and point elsewhere; by the standard the sform counts, and a reader that takes the qform sees it mirrored
+    or turned.
+    """
+    if int(header["sform_code"]) <= 0 or int(header["qform_code"]) <= 0:
+        return False
+    try:
+        one, other = (np.asarray(each, dtype=np.float64)[:3, :3] for each in (header.get_sform(), header.get_qform()))
+    except Exception:  # a damaged quaternion; the sform is there
+        return False
+    cosines = (one * other).sum(axis=0) / (np.linalg.norm(one, axis=0) * np.linalg.norm(other, axis=0) + 1e-9)
+    return bool((cosines < _ALIKE).any())
 
 
 def _usual(shape: tuple[int, int, int], affine: np.ndarray) -> tuple[tuple[int, int, int], tuple[float, float, float]]:

@@ -133,6 +133,30 @@ def test_nifti_stored_sagittally(chest, tmp_path):
     np.testing.assert_array_equal(read_volume(tmp_path / "sagittal.nii").hu, volume.hu)
 
 
+@pytest.mark.parametrize(("unit", "mm"), [("meter", 1000), ("micron", 0.001), ("mm", 1), ("unknown", 1)])
+def test_nifti_in_other_units_than_millimetres(chest, tmp_path, unit, mm):
+    affine = TO_RAS @ chest.volume.affine[:, [2, 1, 0, 3]]
+    affine[:3] /= mm
+    image = nib.Nifti1Image(np.transpose(chest.volume.hu), affine)
+    image.header.set_xyzt_units(unit)
+    nib.save(image, tmp_path / "volume.nii")
+    read = read_volume(tmp_path / "volume.nii")
+    np.testing.assert_allclose(read.affine, chest.volume.affine, rtol=1e-4, atol=1e-3)
+    assert not read.warnings
+
+
+def test_nifti_whose_two_orientations_contradict_each_other(chest, tmp_path):
+    affine = TO_RAS @ chest.volume.affine[:, [2, 1, 0, 3]]
+    image = nib.Nifti1Image(np.transpose(chest.volume.hu), affine)
+    for mirrored in (False, True):
+        image.set_sform(affine, 1)
+        image.set_qform(affine @ np.diag([-1.0 if mirrored else 1.0, 1, 1, 1]), 1)
+        nib.save(image, tmp_path / "volume.nii")
+        read = read_volume(tmp_path / "volume.nii")
+        np.testing.assert_array_equal(read.hu, chest.volume.hu)
+        assert any("contradict each other" in warning for warning in read.warnings) is mirrored
+
+
 def with_header(chest, **changes) -> bytes:
     data = bytearray(nifti(chest.volume.hu, chest.volume.affine))
     header = nib.Nifti1Header(bytes(data[:348]), check=False)
