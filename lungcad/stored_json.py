@@ -41,6 +41,15 @@ class Stored(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(strict=True, allow_inf_nan=False, extra="allow", protected_namespaces=())
 
     @classmethod
+    def read(cls, path: Path, what: str, remedy: str, error: type[LungcadError]) -> dict[str, Any]:
+        """:meth:`checked`, of a file; one that is missing or no JSON is damaged."""
+        try:
+            values = read_json(path)
+        except DAMAGED_JSON:
+            values = None
+        return cls.checked(values, what, remedy, error)
+
+    @classmethod
     def checked(cls, values: object, what: str, remedy: str, error: type[LungcadError]) -> dict[str, Any]:
         """The values as they are. Raises ``error`` in one sentence that names the first key that is not what it should be.
 

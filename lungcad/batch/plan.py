@@ -2,7 +2,7 @@
 
 import json
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from hashlib import blake2b
@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from lungcad import __version__
 from lungcad.batch.sources import Source
+from lungcad.batched import batched
 from lungcad.errors import DatasetError, OutputError
 from lungcad.files import whole_folder
 from lungcad.names import printable
@@ -57,7 +58,7 @@ class Plan:
         ids = _Ids()
         with whole_folder(folder, last=FACTS) as staging:
             with pq.ParquetWriter(staging / PLAN, SCHEMA, compression="zstd") as writer:
-                for shard in _chunks(sources, question.shard_size):
+                for shard in batched(sources, question.shard_size):
                     ids.add(shard)
                     writer.write_table(
                         pa.Table.from_pylist([asdict(source) for source in shard], SCHEMA), row_group_size=question.shard_size
@@ -132,14 +133,3 @@ class _Ids:
 
 def _hash(name: str) -> int:
     return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "little")
-
-
-def _chunks(sources: Iterable[Source], size: int) -> Iterator[list[Source]]:
-    chunk = []
-    for source in sources:
-        chunk.append(source)
-        if len(chunk) == size:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk

@@ -96,14 +96,13 @@ def run_batch(
 def _planned(question: Question, out: Path, *, resume: bool, on_message: Callable[[str], object]) -> Plan:
     """The plan that is there, where it asks the same; else a new one."""
     model = load_model(question.model)
-    question = replace(question, weights_sha256=model.card.sha256)
+    question = replace(question, weights_sha256=model.card.sha256, source=located(question.source))
     if (out / FACTS).exists():
         if not resume:
             raise OutputError(
                 f"The folder {printable(out)[-200:]!r} holds a batch already; go on with it by --resume, or name another folder."
             )
         plan = Plan.read(out)
-        question = replace(question, source=located(question.source))
         if question.backend == AUTO:
             question = replace(question, backend=plan.question.backend)
         if differing := [field.name for field in fields(Question) if getattr(plan.question, field.name) != getattr(question, field.name)]:
@@ -114,7 +113,6 @@ def _planned(question: Question, out: Path, *, resume: bool, on_message: Callabl
     check_can_make(out)
     if out.is_dir() and any(not name.startswith(STAGING) for name in os.listdir(out)):
         raise OutputError(f"The folder {printable(out)[-200:]!r} is not empty; name one that is new.")
-    question = replace(question, source=located(question.source))
     runtime = with_backend(model, question.backend, batched=True, on_message=on_message).backend
     sources = Sources(question.source)
     plan = Plan.write(out, replace(question, backend=runtime), sources, sources.notes)

@@ -75,13 +75,12 @@ def finished(plan: Plan) -> Mapping[int, Counts]:
     found = {}
     for shard in range(plan.shards):
         try:
-            metadata = pq.read_metadata(plan.rows_file(shard))
-            ids = pq.read_table(plan.rows_file(shard), columns=["id"]).column("id").to_pylist()
-            facts = json.loads(metadata.metadata[COUNTS])
+            ids = pq.read_table(plan.rows_file(shard), columns=["id"])  # with the whole file's metadata
+            facts = json.loads(ids.schema.metadata[COUNTS])
             counts = Counts(facts["answered"], facts["declined"], facts["faults"])
         except (OSError, KeyError, TypeError, ValueError, pa.ArrowException):
             continue
-        if metadata.num_rows == counts.images and ids == [source.id for source in plan.sources(shard)]:
+        if len(ids) == counts.images and ids["id"].to_pylist() == [source.id for source in plan.sources(shard)]:
             found[shard] = counts
     return found
 

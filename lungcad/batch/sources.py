@@ -17,7 +17,6 @@ from lungcad.imaging.io import MAX_BYTES, read_file
 from lungcad.names import case_id, printable, text_of_id
 
 LIST_SUFFIX = ".parquet"
-_CONFIGURE = "put it into fsspec's configuration instead"
 ROWS_AT_ONCE = 10_000
 """Of a list, in memory."""
 
@@ -40,8 +39,7 @@ class Sources:
 
     def __init__(self, given: str) -> None:
         self.given, self.notes = given, list[str]()
-        if is_url(given) and urlsplit(given).password:
-            raise DatasetError(f"The URL holds a password, which would stand in what is written; {_CONFIGURE}.")
+        _refuse_password(given, "The URL")
 
     def __iter__(self) -> Iterator[Source]:
         if self.given.endswith(LIST_SUFFIX):
@@ -84,13 +82,17 @@ class Sources:
                 for path, name in zip(columns["path"], columns.get("id", columns["path"]), strict=True):
                     if not isinstance(path, str) or not path.strip() or name is None:
                         raise DatasetError("The list has a row without a path or an id; take it out.")
-                    if "://" in path and urlsplit(path).password:
-                        raise DatasetError(f"The list has a URL with a password in it, which would stand in what is written; {_CONFIGURE}.")
+                    _refuse_password(path, "A URL in the list")
                     yield Source(case_id(str(name)), case_id(self._located(path)))
 
     def _located(self, path: str) -> str:
         """Paths in a list on this machine are relative to the list."""
         return path if is_url(path) or is_url(self.given) else os.fspath(Path(self.given).absolute().parent / path)
+
+
+def _refuse_password(text: str, what: str) -> None:
+    if is_url(text) and urlsplit(text).password:
+        raise DatasetError(f"{what} holds a password, which would stand in what is written; put it into fsspec's configuration instead.")
 
 
 def located(given: str) -> str:

@@ -19,7 +19,7 @@ from lungcad.errors import DatasetError
 from lungcad.estimate import Estimate
 from lungcad.models import ModelCard
 from lungcad.paths import TCAV
-from lungcad.stored_json import DAMAGED_JSON, Share, Stored, named_in, read_json
+from lungcad.stored_json import Share, Stored, named_in
 
 SCHEMA = 2
 HARDLY = 0.2
@@ -136,8 +136,4 @@ def concept_vectors(card: ModelCard, folder: Path = TCAV) -> ConceptVectors | No
 
 @lru_cache(maxsize=16)
 def _read(path: Path, changed: int) -> dict[str, Any]:
-    try:
-        facts = read_json(path)
-    except DAMAGED_JSON:
-        facts = None
-    return _Facts.checked(facts, f"{path.name} in data/concepts/tcav", "restore it or run 'python -m lungcad tcav' again", DatasetError)
+    return _Facts.read(path, f"{path.name} in data/concepts/tcav", "restore it or run 'python -m lungcad tcav' again", DatasetError)

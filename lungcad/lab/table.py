@@ -15,17 +15,16 @@ from lungcad.files import write_whole
 from lungcad.lab.run import run
 from lungcad.lab.settings import NO_SHORTCUT, HeadKind, LabSettings
 from lungcad.paths import LAB
-from lungcad.stored_json import DAMAGED_JSON, Share, Stored, read_json
+from lungcad.stored_json import Share, Stored
 
 SCHEMA = 1
 FILE = "table.json"
 SEEDS = (0, 1, 2)
 HEADS = (HeadKind.PLAIN, HeadKind.GATE, HeadKind.TAUGHT)
-MEASURES = ("clean", "planted", "swapped", "on_lesion", "on_shortcut", "random", "centre")
 
 
 class _Measures(Stored):
-    """:data:`MEASURES`."""
+    """Of :class:`~lungcad.lab.results.Results`, all but what is left without the lungs."""
 
     n: NonNegativeInt
     clean: Estimate
@@ -35,6 +34,9 @@ class _Measures(Stored):
     on_shortcut: Estimate
     random: Estimate
     centre: Estimate
+
+
+MEASURES = tuple(name for name in _Measures.model_fields if name != "n")
 
 
 class _Row(_Measures):
@@ -103,8 +105,4 @@ def read_table(folder: Path = LAB) -> dict[str, Any] | None:
     path = folder / FILE
     if not path.is_file():
         return None
-    try:
-        facts = read_json(path)
-    except DAMAGED_JSON:
-        facts = None
-    return _Table.checked(facts, "data/lab/table.json", "run 'python -m lungcad lab --table' again", DatasetError)
+    return _Table.read(path, "data/lab/table.json", "run 'python -m lungcad lab --table' again", DatasetError)

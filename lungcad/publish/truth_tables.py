@@ -78,30 +78,35 @@ def peak_table(facts: Facts) -> str:
     return "\n".join(lines)
 
 
-HARDLY_TELLS = "It can hardly tell the two apart."
-"""How the record of a check ends that finds little more often than it accuses."""
-
-
 def record(facts: Facts | None, check: str, method: str) -> str | None:
-    """How the check fared on networks of known truth, in a sentence or two for the page; None where it was not marked.
-
-    A check of the map: with the method, or with Grad-CAM where the method was not marked. The check of the grain: on networks that cheat by it, the
-    others on those that cheat by a mark with a place.
-    """
-    of_map = CHECKS[check].of_map
-    cheat, by = ("texture", "the picture's grain") if check == "texture" else (ALL, "a mark outside the lungs")
-    rows = [row for row in (facts or {}).get("marks", ()) if row["check"] == check and row["cheat"] == cheat]
-    of_method = [row for name in (method, "gradcam") for row in rows if row["method"] == name] if of_map else rows
-    if not of_method or of_method[0]["specificity"] is None:
+    """How the check fared on networks of known truth, in a sentence or two for the page; None where it was not marked."""
+    row = _mark_of(facts, check, method)
+    if row is None:
         return None
-    row = of_method[0]
     finds, accuses = row["sensitivity"], 1 - row["specificity"]
-    with_method = f" with {METHODS[row['method']].title}" if of_map else ""
+    by = "the picture's grain" if check == "texture" else "a mark outside the lungs"
+    with_method = f" with {METHODS[row['method']].title}" if CHECKS[check].of_map else ""
     sentence = (
         f"On made-up slices{with_method} it finds {finds:.0%} of {row['n']} answers that a network took from {by}, "
         f"and accuses {accuses:.0%} of {row['n_honest']} answers of honest networks."
     )
-    return sentence if finds - accuses >= HARDLY else f"{sentence} {HARDLY_TELLS}"
+    return f"{sentence} It can hardly tell the two apart." if hardly_tells(facts, check, method) else sentence
+
+
+def hardly_tells(facts: Facts | None, check: str, method: str) -> bool:
+    """Whether the check is known to find what cheats little more often than it accuses what does not."""
+    row = _mark_of(facts, check, method)
+    return row is not None and bool(row["sensitivity"] - (1 - row["specificity"]) < HARDLY)
+
+
+def _mark_of(facts: Facts | None, check: str, method: str) -> Facts | None:
+    """None where it was not marked. A check of the map: with the method, or with Grad-CAM where the method was not marked. The check of the grain: on networks
+    that cheat by it, the others on those that cheat by a mark with a place.
+    """
+    cheat = "texture" if check == "texture" else ALL
+    rows = [row for row in (facts or {}).get("marks", ()) if row["check"] == check and row["cheat"] == cheat]
+    of_method = [row for name in (method, "gradcam") for row in rows if row["method"] == name] if CHECKS[check].of_map else rows
+    return of_method[0] if of_method and of_method[0]["specificity"] is not None else None
 
 
 def truth_readme(facts: Facts) -> str:

@@ -17,7 +17,7 @@ from lungcad.estimate import Estimate
 from lungcad.models import ModelCard
 from lungcad.paths import SERIES
 from lungcad.series.pooling import POOLINGS, USUAL, negative_class
-from lungcad.stored_json import DAMAGED_JSON, Stored, read_json
+from lungcad.stored_json import Stored
 
 FILE = "pooling.json"
 
@@ -125,9 +125,5 @@ def stored_choices(path: Path) -> dict[str, Any]:
     """
     if not path.is_file():
         return {}
-    try:
-        facts = read_json(path)
-    except DAMAGED_JSON:
-        facts = None
-    facts = _Choices.checked(facts, f"{path.name} in data/series", "remove it and run 'python -m lungcad volume-pooling'", LungcadError)
+    facts = _Choices.read(path, f"{path.name} in data/series", "remove it and run 'python -m lungcad volume-pooling'", LungcadError)
     return dict(facts["networks"])

@@ -3,7 +3,7 @@
 Maguolo & Nanni, "A critic evaluation of methods for COVID-19 automatic detection from X-ray images", Information Fusion 2021, did so by hand.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,7 @@ import scipy.special
 import torch
 from torch import nn
 
+from lungcad.batched import batched
 from lungcad.datasets import Case, Dataset, Protocol, Split, split_cases
 from lungcad.datasets.fingerprint import Fingerprint
 from lungcad.datasets.reading import for_each_case
@@ -66,7 +67,7 @@ def frozen_features(cases: Sequence[Case], seen: Sequence[See] = SEEN, on_progre
     kept: list[Case] = []
     prints: list[Fingerprint] = []
     rows: list[np.ndarray] = []
-    for batch in _batches(zip(cases, for_each_case(read, cases, on_progress), strict=True)):
+    for batch in batched(zip(cases, for_each_case(read, cases, on_progress), strict=True), BATCH):
         readable = [(case, found) for case, found in batch if found is not None]
         if readable:
             kept += [case for case, _ in readable]
@@ -75,20 +76,6 @@ def frozen_features(cases: Sequence[Case], seen: Sequence[See] = SEEN, on_progre
             rows.append(_embedded(backbone, stacked.reshape(-1, *stacked.shape[2:]), WHOLE_PICTURE).reshape(len(readable), len(seen), -1))
     features = np.concatenate(rows) if rows else np.zeros((0, len(seen), 1), np.float32)
     return Features(kept, prints, {see: features[:, index] for index, see in enumerate(seen)}, len(cases) - len(kept))
-
-
-_Read = tuple[Case, tuple[Fingerprint, list[np.ndarray]] | None]
-
-
-def _batches(items: Iterator[_Read]) -> Iterator[list[_Read]]:
-    batch: list[_Read] = []
-    for item in items:
-        batch.append(item)
-        if len(batch) == BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 @torch.no_grad()

@@ -301,6 +301,6 @@ def test_a_plan_that_appears_meanwhile_is_not_overwritten(question, tmp_path):
 
 def test_a_password_in_a_list_is_refused(question, tmp_path):
     pd.DataFrame({"path": ["http://user:secretpw@127.0.0.1:9/x.png"]}).to_parquet(tmp_path / "list.parquet")
-    with pytest.raises(DatasetError, match="URL with a password") as raised:
+    with pytest.raises(DatasetError, match="A URL in the list holds a password") as raised:
         run_batch(replace(question, source=str(tmp_path / "list.parquet")), tmp_path / "out")
     assert "secretpw" not in str(raised.value) and not (tmp_path / "out").exists()

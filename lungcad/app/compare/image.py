@@ -13,12 +13,11 @@ from lungcad.app.components.text import card_facts, class_label
 from lungcad.app.defaults import PAIR, TAUGHT
 from lungcad.app.navigation import plain_errors
 from lungcad.app.predict.gate import gate_texts, mark_of
-from lungcad.app.predict.trust import badge
+from lungcad.app.predict.trust import badge, is_weak
 from lungcad.explain import METHODS, Options, methods_for
 from lungcad.explain.attribution import Cost
 from lungcad.explain.trust import Check, agreement
 from lungcad.imaging import CTImage
-from lungcad.publish.truth_tables import record
 from lungcad.scheduler import Kind, Turn
 
 PANES_IN_A_ROW = 3
@@ -219,8 +218,7 @@ def show_trust(image: CTImage, names: list[str], method: str) -> None:
             st.markdown(f"**{literal(name)}**")
             for check in checks:
                 number = "" if check.value is None else f" {check.value:z.2f} (control {check.control:z.2f})"
-                own_record = None if check.value is None else record(store.truth(), check.name, method)
-                st.markdown(f"{check.question} {badge(check, own_record)}{number}")
+                st.markdown(f"{check.question} {badge(check, weak=is_weak(check, method))}{number}")
 
 
 def _checks_of(turn: Turn, image: CTImage, network: str, result: Analysis, method: str, place: DeltaGenerator) -> list[Check]:

@@ -17,7 +17,7 @@ from lungcad.app.results import Key
 from lungcad.explain import METHODS, Options
 from lungcad.explain.attribution import Cost
 from lungcad.explain.trust import CHECKS, Check, Verdict
-from lungcad.publish.truth_tables import HARDLY_TELLS, record
+from lungcad.publish.truth_tables import hardly_tells, record
 from lungcad.scheduler import Kind, Turn
 
 BADGES = {
@@ -118,11 +118,16 @@ def known_checks(result: Analysis, network: str, method: str, options: Options) 
     return [*(session.computed(("trust", *key)) or []), *(session.computed(("slow trust", *key)) or [])]
 
 
-def badge(check: Check, own_record: str | None = None) -> str:
-    """The check's word with what it speaks of, as Markdown; grey where its record is that it can hardly tell right from wrong."""
+def is_weak(check: Check, method: str) -> bool:
+    """Whether its record, with the method, is that it can hardly tell right from wrong."""
+    return check.value is not None and hardly_tells(store.truth(), check.name, method)
+
+
+def badge(check: Check, *, weak: bool = False) -> str:
+    """The check's word with what it speaks of, as Markdown. weak: :func:`is_weak`; it is grey then."""
     icon, colour = BADGES[check.verdict]
     speaks = check.verdict in (Verdict.SUPPORTS, Verdict.CONTRADICTS)
-    says_little = speaks and own_record is not None and own_record.endswith(HARDLY_TELLS)
+    says_little = speaks and weak
     of = (" the map" if CHECKS[check.name].of_map else " the answer") * speaks
     return f":{'gray' if says_little else colour}-badge[{icon} {check.verdict}{of}{', says little' * says_little}]"
 
@@ -130,15 +135,15 @@ def badge(check: Check, own_record: str | None = None) -> str:
 def show_check(check: Check, method: str, *, is_open: bool = False, gate: str = "") -> None:
     """One row; open, what was measured, what it means, and how often the check is right. gate: written into its file."""
     number = "" if check.value is None else f" **{check.value:z.2f}** / {check.control:z.2f}"
-    own_record = None if check.value is None else record(store.truth(), check.name, method)
+    weak = is_weak(check, method)
     with (
         st.container(key=f"check_{check.name}"),
-        st.expander(f"{check.question} {badge(check, own_record)}{number}", expanded=is_open),
+        st.expander(f"{check.question} {badge(check, weak=weak)}{number}", expanded=is_open),
     ):
         measured = "" if check.value is None else f"{check.measure}: **{check.value:z.2f}** (control {check.control:z.2f}). "
         st.caption(measured[:1].upper() + measured[1:] + check.sentence)
-        if own_record:
-            st.caption(f":material/{'help' if own_record.endswith(HARDLY_TELLS) else 'verified'}: {own_record}")
+        if check.value is not None and (own_record := record(store.truth(), check.name, method)):
+            st.caption(f":material/{'help' if weak else 'verified'}: {own_record}")
         if check.pictures:
             for place, (caption, pixels) in zip(case_grid(len(check.pictures), 100), check.pictures.items(), strict=True):
                 with place:

@@ -12,7 +12,7 @@ from lungcad.errors import DatasetError
 from lungcad.estimate import Estimate
 from lungcad.files import write_whole
 from lungcad.paths import CONCEPTS
-from lungcad.stored_json import DAMAGED_JSON, PlainName, Share, Stored, named_in, read_json
+from lungcad.stored_json import PlainName, Share, Stored, named_in
 
 SCHEMA = 1
 _Concept = Annotated[str, named_in(readers_concepts.CONCEPTS, "concept")]
@@ -65,8 +65,4 @@ def read_concepts(folder: Path = CONCEPTS) -> list[dict[str, Any]]:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    try:
-        facts = read_json(path)
-    except DAMAGED_JSON:
-        facts = None
-    return _Facts.checked(facts, f"{path.name} in data/concepts", "restore it or run 'python -m lungcad concepts' again", DatasetError)
+    return _Facts.read(path, f"{path.name} in data/concepts", "restore it or run 'python -m lungcad concepts' again", DatasetError)

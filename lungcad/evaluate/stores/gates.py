@@ -11,7 +11,7 @@ from lungcad.errors import DatasetError
 from lungcad.estimate import Estimate
 from lungcad.gate.distance import DISTANCES
 from lungcad.paths import GATE
-from lungcad.stored_json import DAMAGED_JSON, Share, Stored, named_in, read_json
+from lungcad.stored_json import Share, Stored, named_in
 
 GateTest = dict[str, Any]
 _Distance = Annotated[str, named_in(DISTANCES, "distance")]
@@ -81,12 +81,8 @@ def read_gate_tests(root: Path = GATE, on_fault: Callable[[str], None] = lambda 
     found = []
     for path in sorted(root.glob("*.json")):
         try:
-            values = read_json(path)
-        except DAMAGED_JSON:
-            values = None
-        try:
             remedy = f"write it anew with 'python -m lungcad gate fit --model {path.stem}'"
-            found.append(_Test.checked(values, f"The gate's test {path.name}", remedy, DatasetError))
+            found.append(_Test.read(path, f"The gate's test {path.name}", remedy, DatasetError))
         except DatasetError as error:
             on_fault(str(error))
     return found

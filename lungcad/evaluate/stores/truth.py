@@ -13,7 +13,6 @@ from lungcad.evaluate.stores.truth_facts import TruthFacts
 from lungcad.explain.trust.thresholds import THRESHOLDS
 from lungcad.files import write_whole
 from lungcad.paths import TRUTH
-from lungcad.stored_json import DAMAGED_JSON, read_json
 
 if TYPE_CHECKING:
     from lungcad.evaluate.truth.run import Truth
@@ -80,8 +79,4 @@ def read_truth(folder: Path = TRUTH) -> dict[str, Any] | None:
     path = folder / FACTS
     if not path.is_file():
         return None
-    try:
-        facts = read_json(path)
-    except DAMAGED_JSON:
-        facts = None
-    return TruthFacts.checked(facts, f"{FACTS} in data/truth", "restore it or run 'python -m lungcad truth' again", DatasetError)
+    return TruthFacts.read(path, f"{FACTS} in data/truth", "restore it or run 'python -m lungcad truth' again", DatasetError)
