@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 ORDER = [
-    {"allocator", "errors", "machine", "names", "paths", "progress", "registry"},
+    {"allocator", "batched", "errors", "machine", "names", "paths", "progress", "registry"},
     {"schema", "files", "stored_json", "unpack", "private_folder"},
     {"estimate", "preprocess_config"},
     {"device", "imaging"},
