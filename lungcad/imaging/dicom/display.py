@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 import numpy as np
 import pydicom
-from pydicom.pixels.processing import apply_color_lut, apply_voi
+from pydicom.pixels.processing import apply_color_lut
 
 from lungcad.errors import ImageError
 from lungcad.imaging.dicom.elements import items, number, numbers, text
+from lungcad.imaging.dicom.tables import table_of
 from lungcad.imaging.raster import luminance
 from lungcad.imaging.remarks import Remarks
 from lungcad.imaging.window import Window
@@ -26,7 +27,7 @@ def display_grey(dataset: pydicom.Dataset, stored: np.ndarray, values: np.ndarra
     real = values[~padding] if not padding.all() else values
     eight_bits = bits <= 8 or (real.min() >= 0 and real.max() <= 255)
     if items(dataset, "VOILUTSequence"):
-        grey = _through_table(dataset, stored)
+        grey = _through_table(dataset, values, remarks)
     elif "WindowCenter" in dataset and "WindowWidth" in dataset and not (eight_bits and _left_from_hounsfield(dataset, remarks)):
         grey = _through_window(dataset, values)
     elif eight_bits:
@@ -40,11 +41,18 @@ def display_grey(dataset: pydicom.Dataset, stored: np.ndarray, values: np.ndarra
     return np.where(padding, 0, np.clip(255 - grey if inverted else grey, 0, 255)).astype(np.float32)
 
 
-def _through_table(dataset: pydicom.Dataset, stored: np.ndarray) -> np.ndarray:
-    descriptor = numbers(items(dataset, "VOILUTSequence")[0], "LUTDescriptor")
-    if len(descriptor) != 3 or not 8 <= descriptor[2] <= 16:
-        raise ImageError("The DICOM file's VOI LUT is damaged, so its grey levels are unknown; export it again.")
-    return guarded(apply_voi, stored, dataset, "VOI LUT").astype(np.float64) * (255 / ((1 << int(descriptor[2])) - 1))
+def _through_table(dataset: pydicom.Dataset, values: np.ndarray, remarks: Remarks) -> np.ndarray:
+    """Through the first of the file's tables; the others are alternatives to it (C.11.2)."""
+    is_signed = bool(number(dataset, "PixelRepresentation") == 1 or values.min() < 0)
+    table = table_of(dataset, items(dataset, "VOILUTSequence")[0], "VOI LUT", is_signed=is_signed)
+    if table.entries.min() < 0:
+        raise ImageError("The DICOM file's VOI LUT holds values below zero, so its grey levels are unknown; export it again.")
+    white = (1 << table.bits) - 1
+    if table.entries.max() < white / 4:
+        remarks.warn(
+            f"The DICOM file's VOI LUT has {table.bits} bits and uses a part of them only (up to {table.entries.max():,} of {white:,}): the picture may be too dark."
+        )
+    return table.apply(values) * (255 / white)
 
 
 def _left_from_hounsfield(dataset: pydicom.Dataset, remarks: Remarks) -> bool:

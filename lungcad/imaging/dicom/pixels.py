@@ -11,6 +11,7 @@ from pydicom.uid import JPEGLSTransferSyntaxes
 from lungcad.errors import ImageError
 from lungcad.imaging.codestream import claimed_size
 from lungcad.imaging.dicom.elements import count, number, numbers, pixel_element, text, texts
+from lungcad.imaging.dicom.sign import believed_sign
 from lungcad.imaging.remarks import Remarks
 
 MAX_PIXELS = 16_000_000
@@ -96,11 +97,13 @@ def decode(dataset: pydicom.Dataset, index: int, remarks: Remarks) -> np.ndarray
             dataset.BitsStored, dataset.HighBit = int(stored_bits or 0), int((stored_bits or 0) - 1 if high_bit is None else high_bit)
     if stored.shape[:2] != (dataset.Rows, dataset.Columns):
         raise ImageError(f"The DICOM file's pixels decode to shape {stored.shape}, not the size that its header claims.")
-    if not words:
-        return stored
-    return _bits_of(
-        stored, int(stored_bits or 0), int(stored_bits or 1) - 1 if high_bit is None else int(high_bit), remarks, _overlays(dataset)
-    )
+    if words:
+        high = int(stored_bits or 1) - 1 if high_bit is None else int(high_bit)
+        values = _bits_of(stored, int(stored_bits or 0), high, remarks, _overlays(dataset))
+        if values is stored and int(stored_bits or 0) < 8 * stored.dtype.itemsize:  # the unused bits repeat the sign, so there is one
+            return stored
+        stored = values
+    return believed_sign(dataset, stored, remarks)
 
 
 def _overlays(dataset: pydicom.Dataset) -> bool:

@@ -4,14 +4,13 @@ import math
 
 import numpy as np
 import pydicom
-from pydicom.pixels.processing import apply_modality_lut
 from pydicom.uid import SecondaryCaptureImageStorage
 
 from lungcad.errors import ImageError
 from lungcad.imaging.corners import LIKE_AIR, at_the_border, corner_fill, numbers_only
-from lungcad.imaging.dicom.display import guarded
 from lungcad.imaging.dicom.elements import items, number, text
 from lungcad.imaging.dicom.padding import TISSUE, declared_padding
+from lungcad.imaging.dicom.tables import table_of
 from lungcad.imaging.hounsfield import AIR, HIGHEST, LOWEST, SWITCH, doubt, doubt_behind, offset_of
 from lungcad.imaging.image import Scale, Unit
 from lungcad.imaging.landmarks import misplaced_tissue
@@ -49,7 +48,7 @@ def _rescaled(dataset: pydicom.Dataset, stored: np.ndarray, padding: np.ndarray,
     """(values in the unit of the modality LUT, why they are no Hounsfield units or "")."""
     if items(dataset, "ModalityLUTSequence"):
         kind = text(items(dataset, "ModalityLUTSequence")[0], "ModalityLUTType").upper() or "HU"
-        values = guarded(apply_modality_lut, stored, dataset, "modality LUT").astype(np.float64)
+        values = _through_table(dataset, stored, kind, remarks)
     elif "RescaleSlope" in dataset and "RescaleIntercept" in dataset:
         slope, intercept = number(dataset, "RescaleSlope"), number(dataset, "RescaleIntercept")
         if slope is None or intercept is None or not (math.isfinite(slope) and math.isfinite(intercept)) or slope == 0:
@@ -85,9 +84,25 @@ def _rescaled(dataset: pydicom.Dataset, stored: np.ndarray, padding: np.ndarray,
             values,
             "The DICOM file has no rescale slope and intercept, so its values are not Hounsfield units; they were read as display grey.",
         )
-    if kind not in ("HU", "US", "UNSPECIFIED") and not kind.startswith("HOUNSFIELD"):
+    if not _is_hounsfield(kind):
         return values, "The DICOM file's values are rescaled to another unit than Hounsfield; they were read as display grey."
     return values, ""
+
+
+def _through_table(dataset: pydicom.Dataset, stored: np.ndarray, kind: str, remarks: Remarks) -> np.ndarray:
+    is_signed = number(dataset, "PixelRepresentation") == 1
+    values = table_of(dataset, items(dataset, "ModalityLUTSequence")[0], "modality LUT", is_signed=is_signed).apply(stored)
+    if _is_hounsfield(kind) and values.max() >= 1 << 15:
+        values = np.where(values >= 1 << 15, values - (1 << 16), values)
+        remarks.note("The entries of the DICOM file's modality LUT above 32,767 were read as the numbers below zero whose sign the table cannot hold.")
+    slope, intercept = number(dataset, "RescaleSlope"), number(dataset, "RescaleIntercept")
+    if slope is not None and intercept is not None and not np.allclose(values, stored * slope + intercept, atol=1):
+        remarks.warn("The DICOM file gives a modality LUT and a rescale slope and intercept that say different things; the table was taken.")
+    return values
+
+
+def _is_hounsfield(kind: str) -> bool:
+    return kind in ("HU", "US", "UNSPECIFIED") or kind.startswith("HOUNSFIELD")
 
 
 def _largest(stored: np.ndarray, slope: float, intercept: float) -> float:
