@@ -29,6 +29,8 @@ _MM_OF_UNIT = {1: 1000.0, 3: 0.001}
 """Of xyzt_units: metres and micrometres; anything else is taken for millimetres, as those files have it that do not say."""
 _ALIKE = 0.99
 """Cosine of two directions that are one."""
+_SQUARE = 0.02
+"""Cosine of two axes that count as square to each other: 1 degree."""
 _HEAD = 544
 MAX_OFFSET = 1 << 24
 
@@ -82,16 +84,16 @@ def load_nifti(path: SeriesFile, on_progress: Progress | None = None, *, file: i
         np.copyto(hu, -1000, where=impossible)
     if why := doubt(hu) or misplaced_tissue(hu):
         remarks.warn(why)
-    if _contradicts_itself(header):
-        remarks.warn(
-            "The NIfTI file gives two orientations that contradict each other (sform, qform); the sform was taken, so check left and right."
-        )
+    if why := _contradiction(header):
+        remarks.warn(why)
     if rounded:
         remarks.note("The file holds fractions of a Hounsfield unit; they were rounded to whole ones.")
     swapped = affine[:, [2, 1, 0, 3]]
     hu, turned = to_axial(hu, swapped)
     if is_oblique(turned):
         remarks.warn(f"The slices are oblique ({tilt_of(turned):.0f}° off the axis of the body); sides are marked after the nearest axis.")
+    if why := _sheared(turned):
+        remarks.warn(why)
     remarks.note("NIfTI says nothing of how or of whom a volume was taken; its values were read as Hounsfield units.")
     sources = tuple(SliceSource(file, index) for index in range(len(hu)))
     return CTVolume(hu, turned, sources, "NIfTI", notes=tuple(remarks.notes), warnings=tuple(remarks.warnings))
@@ -166,18 +168,47 @@ def _affine(header: Nifti1Header) -> np.ndarray:
     return np.asarray(affine)
 
 
-def _contradicts_itself(header: Nifti1Header) -> bool:
-    """Whether its two orientations are both given and point elsewhere; by the standard the sform counts, and a reader that takes the qform sees it mirrored
-    or turned.
+def _sheared(affine: np.ndarray) -> str | None:
+    """What to know of an affine, in the usual view, whose axes are not square to each other. Raises :class:`ImageError` where its pixels are no rectangles."""
+    slices, rows, columns = (affine[:3, axis] / np.linalg.norm(affine[:3, axis]) for axis in range(3))
+    if abs(rows @ columns) > _SQUARE:
+        raise ImageError("The NIfTI file's affine is sheared: its rows and columns are not square to each other; resample it onto a plain grid.")
+    off = np.degrees(np.arccos(min(abs(float(np.cross(columns, rows) @ slices)), 1.0)))
+    if np.sin(np.radians(off)) <= _SQUARE:
+        return None
+    return (
+        f"The NIfTI file's affine is sheared: each slice lies off the one before, by {off:.0f}° (as under a tilted gantry, or by a registration); coronal and "
+        "sagittal cuts follow it, and nothing was interpolated."
+    )
+
+
+def _contradiction(header: Nifti1Header) -> str | None:
+    """Where the header says two things of how the volume lies. By the standard the sform counts; a reader that takes the qform or pixdim sees it mirrored,
+    turned or of another size.
     """
-    if int(header["sform_code"]) <= 0 or int(header["qform_code"]) <= 0:
-        return False
-    try:
-        one, other = (np.asarray(each, dtype=np.float64)[:3, :3] for each in (header.get_sform(), header.get_qform()))
-    except Exception:  # a damaged quaternion; the sform is there
-        return False
-    cosines = (one * other).sum(axis=0) / (np.linalg.norm(one, axis=0) * np.linalg.norm(other, axis=0) + 1e-9)
-    return bool((cosines < _ALIKE).any())
+    if int(header["sform_code"]) <= 0:
+        return None
+    one = np.asarray(header.get_sform(), dtype=np.float64)[:3, :3]
+    lengths = np.linalg.norm(one, axis=0)
+    if int(header["qform_code"]) > 0:
+        try:
+            other = np.asarray(header.get_qform(), dtype=np.float64)[:3, :3]
+        except Exception:  # a damaged quaternion; the sform is there
+            return None
+        cosines = (one * other).sum(axis=0) / (lengths * np.linalg.norm(other, axis=0) + 1e-9)
+        if (cosines < _ALIKE).any():
+            return "The NIfTI file gives two orientations that contradict each other (sform, qform); the sform was taken, so check left and right."
+    sides = np.abs(np.asarray(header["pixdim"], dtype=np.float64)[1:4])
+    if np.isfinite(sides).all() and (sides > 0).all() and (np.abs(lengths / sides - 1) > 1 - _ALIKE).any():
+        return (
+            f"The NIfTI file gives two sizes of a voxel that contradict each other ({_sides(lengths)} in its sform, {_sides(sides)} in pixdim); the sform was "
+            "taken, so check lengths and volumes."
+        )
+    return None
+
+
+def _sides(lengths: np.ndarray) -> str:
+    return " × ".join(f"{length:.3g}" for length in lengths)
 
 
 def _usual(shape: tuple[int, int, int], affine: np.ndarray) -> tuple[tuple[int, int, int], tuple[float, float, float]]:

@@ -157,6 +157,43 @@ def test_nifti_whose_two_orientations_contradict_each_other(chest, tmp_path):
         assert any("contradict each other" in warning for warning in read.warnings) is mirrored
 
 
+def sheared(chest, tmp_path, along: int, by: int, degrees: float) -> Path:
+    """One axis of the stored array (columns, rows, slices) leaned towards another."""
+    affine = TO_RAS @ chest.volume.affine[:, [2, 1, 0, 3]]
+    affine[:3, along] += np.tan(np.radians(degrees)) * np.linalg.norm(affine[:3, along]) * affine[:3, by] / np.linalg.norm(affine[:3, by])
+    image = nib.Nifti1Image(np.transpose(chest.volume.hu), affine)
+    image.set_sform(affine, 1)
+    image.set_qform(None, 0)
+    nib.save(image, tmp_path / "volume.nii")
+    return tmp_path / "volume.nii"
+
+
+@pytest.mark.parametrize("along_rows", [True, False])
+def test_nifti_with_pixels_that_are_no_rectangles_is_refused(chest, tmp_path, along_rows):
+    with pytest.raises(LungcadError, match="rows and columns are not square"):
+        read_volume(sheared(chest, tmp_path, *((0, 1) if along_rows else (1, 0)), degrees=5))
+
+
+@pytest.mark.parametrize(("by", "degrees"), [(1, 20), (1, -20), (0, 20), (0, 40), (1, 0.5)])
+def test_nifti_with_slices_that_lean_is_warned_of(chest, tmp_path, by, degrees):
+    read = read_volume(sheared(chest, tmp_path, 2, by, degrees))
+    np.testing.assert_array_equal(read.hu, chest.volume.hu)
+    assert any("sheared" in warning and f"{abs(degrees)}°" in warning for warning in read.warnings) is (abs(degrees) > 1)
+
+
+def test_nifti_whose_two_sizes_contradict_each_other(chest, tmp_path):
+    affine = TO_RAS @ chest.volume.affine[:, [2, 1, 0, 3]]
+    image = nib.Nifti1Image(np.transpose(chest.volume.hu), affine)
+    image.set_sform(affine, 1)
+    image.set_qform(None, 0)
+    for factor in (1, 1.001, 0.5):
+        image.header["pixdim"][1:4] = np.linalg.norm(affine[:3, :3], axis=0) * factor
+        image.header["pixdim"][3] = np.linalg.norm(affine[:3, 2])
+        (tmp_path / "volume.nii").write_bytes(image.header.binaryblock + bytes(4) + np.transpose(chest.volume.hu).tobytes("F"))
+        read = read_volume(tmp_path / "volume.nii")
+        assert any("two sizes" in warning for warning in read.warnings) is (factor == 0.5), read.warnings
+
+
 def with_header(chest, **changes) -> bytes:
     data = bytearray(nifti(chest.volume.hu, chest.volume.affine))
     header = nib.Nifti1Header(bytes(data[:348]), check=False)
