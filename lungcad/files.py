@@ -108,6 +108,43 @@ def check_can_write(path: str | Path) -> None:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
+@contextmanager
+def only_writer(folder: str | Path) -> Iterator[None]:
+    """The folder, made where it is not there, for one process alone, which the system lets go of it should it be killed.
+
+    Raises :class:`OutputError` where another has it. A file system that knows no locks (and Windows) lets in whoever asks.
+    """
+    folder = Path(folder)
+    with _one_sentence(folder):
+        is_new = not _exists(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = _locked(folder)
+        try:
+            yield
+        finally:
+            if is_new and not any(folder.iterdir()):
+                folder.rmdir()
+            if lock is not None:
+                os.close(lock)
+
+
+def _locked(folder: Path) -> int | None:
+    if os.name != "posix":
+        return None
+    import fcntl
+
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise OutputError(f"Another process is at work in {_shown(folder)}; wait for its end, or name another folder.") from None
+    except OSError:  # no locks here
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
 def same_file(one: Path, other: Path) -> bool:
     """Whether both paths lead to one file that is there, through links of every kind."""
     try:

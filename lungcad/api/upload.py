@@ -23,6 +23,11 @@ class _InMemoryParser(MultiPartParser):
     """Starlette's parser moves files above 1 MiB to the disk; this one moves none."""
 
     spool_max_size = 2**40
+    is_whole = False
+
+    def on_end(self) -> None:
+        """The last boundary was read."""
+        self.is_whole = True
 
 
 class UploadBudget:
@@ -71,6 +76,13 @@ class Upload:
             parts = (await parser.parse()).multi_items()
         except MultiPartException as error:
             raise Problem(HTTPStatus.BAD_REQUEST, "malformed", "Malformed multipart/form-data", f"{error.message.rstrip('.')}.") from None
+        if not parser.is_whole:
+            raise Problem(
+                HTTPStatus.BAD_REQUEST,
+                "malformed",
+                "Malformed multipart/form-data",
+                "The body was cut short: its closing boundary is missing, so a part of it may be, too; send it again.",
+            )
         names = [name for name, _ in parts]
         if len(set(names)) < len(names):
             raise unusable("A field is given more than once; give each once.")

@@ -10,14 +10,14 @@ from time import perf_counter
 from typing import Any
 
 from lungcad.backends import AUTO, with_backend
-from lungcad.batch.engines import ENGINES, Pool
+from lungcad.batch.engines import ENGINES, Engine, Pool
 from lungcad.batch.plan import FACTS, ROWS, Plan, Question
 from lungcad.batch.shard import Counts, finished
-from lungcad.batch.sources import Sources, located
+from lungcad.batch.sources import Sources, is_url, located
 from lungcad.errors import OutputError, lookup, lookup_choice
-from lungcad.files import STAGING, check_can_make
+from lungcad.files import STAGING, check_can_make, only_writer
 from lungcad.imaging import Scale
-from lungcad.models import load_model
+from lungcad.models import TrainedModel, load_model
 from lungcad.names import printable
 from lungcad.progress import Progress
 
@@ -76,7 +76,21 @@ def run_batch(
         )
     answer = lookup(ENGINES, engine, "engine")
     lookup_choice(Scale, question.scale, "scale")
-    plan = _planned(question, out, resume=resume, on_message=on_message)
+    model = load_model(question.model)
+    question = replace(question, weights_sha256=model.card.sha256, source=located(question.source))
+    _check_apart(question.source, out)
+    check_can_make(out)
+    with only_writer(out):
+        return _answered(_planned(question, model, out, resume=resume, on_message=on_message), out, answer, pool, on_progress)
+
+
+def _check_apart(source: str, out: Path) -> None:
+    """Raises :class:`OutputError` where rows would be written among the images."""
+    if not is_url(source) and os.path.isdir(source) and Path(os.path.realpath(out)).is_relative_to(os.path.realpath(source)):
+        raise OutputError(f"The output {printable(out)[-200:]!r} lies in the folder of the images; name one outside.")
+
+
+def _answered(plan: Plan, out: Path, answer: Engine, pool: Pool, on_progress: Progress | None) -> Summary:
     done = finished(plan)
     counts = sum(done.values(), Counts())
     if on_progress:
@@ -93,10 +107,8 @@ def run_batch(
     return Summary(out, counts, plan.shards, counts.images - before, seconds, plan.notes)
 
 
-def _planned(question: Question, out: Path, *, resume: bool, on_message: Callable[[str], object]) -> Plan:
+def _planned(question: Question, model: TrainedModel, out: Path, *, resume: bool, on_message: Callable[[str], object]) -> Plan:
     """The plan that is there, where it asks the same; else a new one."""
-    model = load_model(question.model)
-    question = replace(question, weights_sha256=model.card.sha256, source=located(question.source))
     if (out / FACTS).exists():
         if not resume:
             raise OutputError(
@@ -110,7 +122,6 @@ def _planned(question: Question, out: Path, *, resume: bool, on_message: Callabl
                 f"The batch in {printable(out)[-200:]!r} was begun with another {' and '.join(differing)}; name another folder."
             )
         return plan
-    check_can_make(out)
     if out.is_dir() and any(not name.startswith(STAGING) for name in os.listdir(out)):
         raise OutputError(f"The folder {printable(out)[-200:]!r} is not empty; name one that is new.")
     runtime = with_backend(model, question.backend, batched=True, on_message=on_message).backend

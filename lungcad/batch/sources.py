@@ -113,11 +113,21 @@ def read_bytes(location: str) -> bytes:
     try:
         with fsspec.open(text, "rb") as file:
             data: bytes = file.read(MAX_BYTES + 1)  # one more than is allowed: the reader of images says so
-    except FileNotFoundError:
-        raise ImageError("There is no such file at that address; check it.") from None
     except Exception as error:  # each file system of fsspec raises errors of its own
-        raise ImageError(f"The file cannot be fetched ({type(error).__name__}); check address, rights and connection.") from None
+        cause = _cause(error)
+        if isinstance(cause, FileNotFoundError):
+            raise ImageError("There is no such file at that address; check it.") from None
+        raise ImageError(f"The file cannot be fetched ({type(cause).__name__}); check address, rights and connection.") from None
     return data
+
+
+def _cause(error: BaseException) -> BaseException:
+    """What fsspec's HTTP calls a missing file, be it a refused connection, an unknown host or an answer of 403 or 500."""
+    while (
+        isinstance(error, FileNotFoundError) and error.__cause__ is not None and getattr(error.__cause__, "status", None) not in (404, 410)
+    ):
+        error = error.__cause__
+    return error
 
 
 def _is_left_behind(name: str) -> bool:
@@ -131,11 +141,12 @@ def _one_sentence(given: str) -> Iterator[None]:
         yield
     except LungcadError:
         raise
-    except FileNotFoundError:
-        raise DatasetError(f"There is no {printable(given)[-200:]!r}; check the path or URL.") from None
     except ImportError as error:
         raise DatasetError(f"This kind of URL needs a package that is not installed here ({error}).") from None
     except Exception as error:  # each file system of fsspec raises errors of its own
+        cause = _cause(error)
+        if isinstance(cause, FileNotFoundError):
+            raise DatasetError(f"There is no {printable(given)[-200:]!r}; check the path or URL.") from None
         raise DatasetError(
-            f"{printable(given)[-200:]!r} cannot be read ({type(error).__name__}); check address, rights and connection."
+            f"{printable(given)[-200:]!r} cannot be read ({type(cause).__name__}); check address, rights and connection."
         ) from None

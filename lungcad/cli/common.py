@@ -1,22 +1,48 @@
 """What every command shares: the Typer apps, options, progress, output."""
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, overload
+from typing import Annotated, Any, overload
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Column, Table
+from typer.core import TyperGroup
 
 from lungcad.errors import LungcadError
 from lungcad.files import check_can_write, same_file
 from lungcad.names import printable
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+
+class _Commands(TyperGroup):
+    """Refuses an empty argument, as an unset variable of the shell leaves one: as a path it would mean the folder one stands in."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Before anything is read or written."""
+        for before, argument in zip(["", *args], args, strict=False):
+            option = re.fullmatch(r"(--[\w-]+)=\s*", argument)
+            if option or not argument.strip():
+                named = (
+                    option[1]
+                    if option
+                    else before
+                    if before.startswith("-")
+                    else f"after {printable(before)[:40]!r}"
+                    if before
+                    else "given first"
+                )
+                raise LungcadError(
+                    f"The argument {named} is empty (an unset variable of the shell, perhaps); give it a value or leave it out."
+                )
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(cls=_Commands, add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 messages = Console(stderr=True, markup=False, emoji=False, highlight=False)  # names are printed as they are: "[a]" is no markup
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Model = Annotated[str, typer.Option(help="A name that `models` lists.")]

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from lungcad.datasets.case import Case, Split
+from lungcad.datasets.folds import check_folds, fold_of, is_fold
 from lungcad.datasets.listing import Listing, list_images
 from lungcad.datasets.parts import named_part, part_of, recognised
 from lungcad.errors import DatasetError
@@ -142,6 +143,11 @@ class ImageFolder:
             sentences.append(
                 f"{n} images stand in a part's folder itself, so they have no class; where such a folder is a class, give it another name."
             )
+        if taken_together := self.folds(labelled):
+            sentences.append(
+                f"The parts of {_shortened([repr(printable(name)) for name in taken_together])} were taken together; where these are data sets or splits of "
+                "their own, give one of them."
+            )
         unknown = self.unknown_parts(labelled)
         if unknown and images_by_part:
             example = ",".join(f"{name}=test" for name in unknown)
@@ -162,6 +168,18 @@ class ImageFolder:
         if merged:
             sentences.append("Spellings of one class were merged: " + "; ".join(" and ".join(map(repr, names)) for names in merged) + ".")
         return [*sentences, *self.listing.sentences]
+
+    def folds(self, labelled: Sequence[LabelledFile]) -> list[str]:
+        """Folders with parts of their own that were taken together; raises :class:`DatasetError` for those of a cross-validation."""
+        of_parts = []
+        for labelled_file in labelled:
+            path = _folders(labelled_file.file)
+            if (part := self.parts.get(path)) is not None:
+                names = self.without_parts(labelled_file.file)
+                inside = [name for name in names[len(labelled_file.above) :] if not is_fold(name)]
+                fold = fold_of(names, labelled_file.above, path[part[0]])
+                of_parts.append((labelled_file.file, fold, "/".join([*inside, labelled_file.file.split("/")[-1]]), part[1]))
+        return check_folds(self.listing.root, of_parts)
 
     def unknown_parts(self, labelled: Sequence[LabelledFile]) -> list[str]:
         """Folders that are no known part and hold the same classes as another of them or as a part; empty where there are none."""
@@ -213,8 +231,8 @@ def read_class_folders(folder: ImageFolder, prefixes: Mapping[str, tuple[str, ..
 def read_nearest_folders(folder: ImageFolder) -> LabelledFolder:
     """Every file of a folder of no known layout.
 
-    Its class is the nearest folder that is no part; the outermost where the nearest ones are names with numbers (patients): each inside one class only, or
-    many of them inside classes without numbers, as where they are counted anew in every class.
+    Its class is the nearest folder that is no part and, beside parts, not called like a fold; the outermost where the nearest ones are names with numbers
+    (patients): each inside one class only, or many of them inside classes without numbers, as where they are counted anew in every class.
     """
     paths = {file: folder.without_parts(file) for file in folder.listing.files}
     shared = _common(list(paths.values()))
@@ -242,6 +260,8 @@ def read_nearest_folders(folder: ImageFolder) -> LabelledFolder:
     labelled = []
     for file, path in paths.items():
         depth = shared if (patients or same_inside) and len(path) > shared else len(path) - 1
+        while depth > 0 and is_fold(path[depth]) and folder.split(file):
+            depth -= 1
         labelled.append(LabelledFile(file, path[depth] if path else NO_CLASS, path[:depth] if path else ()))
     return folder.labelled(labelled, notes)
 

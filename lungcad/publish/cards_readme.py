@@ -96,7 +96,7 @@ def recall_table(cards: list[ModelCard]) -> str:
     """Markdown table: recall of each class on the test part; the cards share their classes."""
     classes = cards[0].classes
     lines = [f"| network | {' | '.join(classes)} |", "|---" * (len(classes) + 1) + "|"]
-    lines += [f"| `{card.name}` | {' | '.join(str(card.test.recall[name]) for name in classes)} |" for card in cards if card.test]
+    lines += [f"| `{card.name}` | {' | '.join(str(card.test.recall.get(name, '–')) for name in classes)} |" for card in cards if card.test]
     return "\n".join(lines)
 
 

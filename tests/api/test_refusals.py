@@ -77,6 +77,32 @@ def test_malformed_requests(client):
     assert is_problem(refused, 405, "method-not-allowed") and refused.headers["allow"] == "POST"
 
 
+@pytest.mark.parametrize("kept", ["half the image", "all but the last field", "no closing boundary", "half a boundary"])
+def test_a_body_that_was_cut_short_is_called_so(client, kept):
+    """With the last field lost it was answered as if that had not been asked."""
+    request = client.build_request("POST", "/v1/predict", data={"model": SHIPPED}, files={"image": ("a.png", PNG)})
+    kind, body = request.headers["content-type"], request.read()
+    boundary = kind.partition("boundary=")[2].encode()
+    body = (
+        body[: body.rindex(b"--" + boundary)]
+        + b"--"
+        + boundary
+        + b'\r\nContent-Disposition: form-data; name="set_level"\r\n\r\n0.5\r\n--'
+        + boundary
+        + b"--\r\n"
+    )
+    last_field, closing = body.rindex(b"--" + boundary + b"\r\n"), body.rindex(b"--" + boundary)
+    end = {
+        "half the image": last_field - 500,
+        "all but the last field": last_field,
+        "no closing boundary": closing,
+        "half a boundary": len(body) - 4,
+    }[kept]
+    assert client.post("/v1/predict", content=body, headers={"Content-Type": kind}).status_code == 200
+    refused = client.post("/v1/predict", content=body[:end], headers={"Content-Type": kind})
+    assert is_problem(refused, 400, "malformed") and "cut short" in refused.json()["detail"]
+
+
 def test_every_answer_has_the_security_headers_and_none_allows_other_origins(client):
     origin = {"Origin": "https://elsewhere.example"}
     preflight = client.options("/v1/predict", headers={**origin, "Access-Control-Request-Method": "POST"})

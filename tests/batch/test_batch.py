@@ -3,9 +3,12 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import fsspec
@@ -20,7 +23,7 @@ from lungcad.batch.plan import FACTS, PLAN, ROWS, Plan
 from lungcad.batch.sources import Sources
 from lungcad.errors import DatasetError, LungcadError, OutputError
 from lungcad.explain import PreparedInput
-from lungcad.files import STAGING
+from lungcad.files import STAGING, only_writer
 from lungcad.imaging import read_image
 from lungcad.imaging.phantom import make_phantom
 from lungcad.models import load_model
@@ -304,3 +307,73 @@ def test_a_password_in_a_list_is_refused(question, tmp_path):
     with pytest.raises(DatasetError, match="A URL in the list holds a password") as raised:
         run_batch(replace(question, source=str(tmp_path / "list.parquet")), tmp_path / "out")
     assert "secretpw" not in str(raised.value) and not (tmp_path / "out").exists()
+
+
+def test_rows_are_not_written_among_the_images(question, slices, tmp_path):
+    inside = slices / "patient-0" / "out"
+    (tmp_path / "link").symlink_to(slices)
+    for out in (inside, tmp_path / "link" / "out", slices, slices / "patient-0" / ".." / "out"):
+        with pytest.raises(OutputError, match="lies in the folder of the images"):
+            run_batch(question, out)
+    assert not inside.exists()
+
+
+@pytest.mark.parametrize("is_begun", [False, True])
+def test_a_folder_is_one_batchs(question, tmp_path, is_begun):
+    out = tmp_path / "out"
+    if is_begun:
+        run_batch(question, out)
+    with only_writer(out), pytest.raises(OutputError, match="Another process is at work"):
+        run_batch(question, out, resume=True)
+    run_batch(question, out, resume=is_begun)
+    assert len(rows(out)) == N_IMAGES
+
+
+def test_a_refused_folder_is_not_left_behind(tmp_path, question):
+    with pytest.raises(DatasetError):
+        run_batch(replace(question, source=str(tmp_path / "gone")), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_refused_connection_is_no_missing_file(question, tmp_path, served):
+    with socket.socket() as free:  # bound and not listening: a connection is refused
+        free.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{free.getsockname()[1]}"
+        paths = [
+            f"{address}/a.png",
+            f"{served}/gone.png",
+            f"{served}/forbidden.png",
+            f"{served}/broken.png",
+            "http://no-such-host.invalid/a.png",
+        ]
+        pd.DataFrame({"path": paths}).to_parquet(tmp_path / "list.parquet")
+        run_batch(replace(question, source=str(tmp_path / "list.parquet")), tmp_path / "out")
+        said = rows(tmp_path / "out").set_index("id").fault
+        assert ["no such file" in said[path] for path in paths] == [False, True, False, False, False], list(said)
+        assert all("cannot be fetched" in said[path] for path in paths if "gone" not in path)
+        with pytest.raises(DatasetError, match="cannot be read"):
+            list(Sources(f"{address}/list.parquet"))
+    with pytest.raises(DatasetError, match="There is no"):
+        list(Sources(f"{served}/gone.parquet"))
+
+
+@pytest.fixture
+def served():
+    """A server of this machine that answers 403, 404 or 500."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(next((code for word, code in (("forbidden", 403), ("broken", 500)) if word in self.path), 404))
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        do_HEAD = do_GET
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()

@@ -13,6 +13,11 @@ from tests.cli.conftest import MODEL
     ("arguments", "word"),
     [
         (("predict", "{png}", "--model", "nope"), "choose one of"),
+        (("batch", "{dir}", "--model", MODEL, "--out", ""), "--out is empty"),
+        (("batch", "{dir}", "--model", MODEL, "--out="), "--out is empty"),
+        (("explain", "{png}", "--model", MODEL, "--report", "html", "--out", " "), "--out is empty"),
+        (("deidentify", "{png}", ""), "is empty"),
+        (("audit", ""), "is empty"),
         (("predict", "{png}.gone", "--model", MODEL), "no such file"),
         (("predict", "{dir}", "--model", MODEL), "folder"),
         (("explain", "{png}", "--model", MODEL, "--target", "nope"), "choose one of"),

@@ -86,7 +86,10 @@ def test_another_unit_is_display_grey():
         ([table(np.arange(1000), first=500, bits=10)], {}),
         ([table(UP[::-1], bits=12), table(UP, bits=12)], {}),
         ([table(UP, bits=12)], {"WindowCenter": 100, "WindowWidth": 200}),
-        ([table(np.arange(8192) // 2, bits=12, first=-100, descriptor="SS")], {"RescaleSlope": 2, "RescaleIntercept": -100, "RescaleType": "OD"}),
+        (
+            [table(np.arange(8192) // 2, bits=12, first=-100, descriptor="SS")],
+            {"RescaleSlope": 2, "RescaleIntercept": -100, "RescaleType": "OD"},
+        ),
     ],
     ids=str,
 )
@@ -100,7 +103,9 @@ def test_a_voi_table_is_pydicoms(items, how):
     np.testing.assert_allclose(image.pixels, looked_up * (255.0 / white), atol=1e-3)
 
 
-@pytest.mark.parametrize("item", [table(UP // 16, bits=8), table((UP // 16).astype("u1").tobytes(), vr="OW", bits=8, n=4096)], ids=["words", "bytes"])
+@pytest.mark.parametrize(
+    "item", [table(UP // 16, bits=8), table((UP // 16).astype("u1").tobytes(), vr="OW", bits=8, n=4096)], ids=["words", "bytes"]
+)
 def test_a_table_of_eight_bits_is_looked_up_by_all_bits_of_the_pixel(item):
     """pydicom 3.0.2 keeps eight bits of the pixel's value, and takes packed bytes for damage."""
     np.testing.assert_allclose(read_image(saved(with_tables("VOILUTSequence", item))).pixels, RAMP // 16, atol=1e-3)

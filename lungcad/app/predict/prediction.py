@@ -40,7 +40,7 @@ def show_answer(source: Source, network: str, result: Analysis) -> None:
         show_set(result)
     if result.gate.is_declined:
         show_override(result, network)
-    recall = card.test.recall[result.prediction.label] if card.test and not result.gate.is_declined else None
+    recall = card.test.recall.get(result.prediction.label) if card.test and not result.gate.is_declined else None
     known = ""
     if recall and recall.value is not None:
         interval = f"{recall.value:.0%} [{recall.low:.0%}–{recall.high:.0%}]"

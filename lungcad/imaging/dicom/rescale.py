@@ -94,10 +94,14 @@ def _through_table(dataset: pydicom.Dataset, stored: np.ndarray, kind: str, rema
     values = table_of(dataset, items(dataset, "ModalityLUTSequence")[0], "modality LUT", is_signed=is_signed).apply(stored)
     if _is_hounsfield(kind) and values.max() >= 1 << 15:
         values = np.where(values >= 1 << 15, values - (1 << 16), values)
-        remarks.note("The entries of the DICOM file's modality LUT above 32,767 were read as the numbers below zero whose sign the table cannot hold.")
+        remarks.note(
+            "The entries of the DICOM file's modality LUT above 32,767 were read as the numbers below zero whose sign the table cannot hold."
+        )
     slope, intercept = number(dataset, "RescaleSlope"), number(dataset, "RescaleIntercept")
     if slope is not None and intercept is not None and not np.allclose(values, stored * slope + intercept, atol=1):
-        remarks.warn("The DICOM file gives a modality LUT and a rescale slope and intercept that say different things; the table was taken.")
+        remarks.warn(
+            "The DICOM file gives a modality LUT and a rescale slope and intercept that say different things; the table was taken."
+        )
     return values
 
 

@@ -23,7 +23,12 @@ def believed_sign(dataset: pydicom.Dataset, stored: np.ndarray, remarks: Remarks
     """
     slope = number(dataset, "RescaleSlope")
     negative = stored < 0
-    if (stored.ndim, number(dataset, "PixelRepresentation")) != (2, 1) or not negative.any() or negative.all() or items(dataset, "ModalityLUTSequence"):
+    if (
+        (stored.ndim, number(dataset, "PixelRepresentation")) != (2, 1)
+        or not negative.any()
+        or negative.all()
+        or items(dataset, "ModalityLUTSequence")
+    ):
         return stored
     padding = declared_padding(dataset, stored) | (corner_fill(stored) & negative)
     in_doubt = negative & ~padding & ~at_the_border(negative)
@@ -35,7 +40,11 @@ def believed_sign(dataset: pydicom.Dataset, stored: np.ndarray, remarks: Remarks
     hu = stored.astype(np.float64) * slope + intercept
     without_sign = hu + slope * (1 << int(number(dataset, "BitsStored") or 16))
     has_air = np.mean((hu < _LIKE_AIR) & (hu > _BELOW_AIR) & ~negative) >= _SHARE
-    if (not has_air and np.median(hu[in_doubt]) >= _BELOW_AIR) or without_sign[in_doubt].max() > HIGHEST or _amid_air(hu, negative, in_doubt):
+    if (
+        (not has_air and np.median(hu[in_doubt]) >= _BELOW_AIR)
+        or without_sign[in_doubt].max() > HIGHEST
+        or _amid_air(hu, negative, in_doubt)
+    ):
         return stored
     changed = negative & ~padding
     remarks.warn(

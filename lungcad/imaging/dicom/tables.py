@@ -22,7 +22,7 @@ class Table:
     def apply(self, values: np.ndarray) -> np.ndarray:
         """The entry of each value, float64; those before the first entry and behind the last have that one."""
         index = np.clip(np.rint(np.asarray(values, dtype=np.float64)) - self.first, 0, len(self.entries) - 1)
-        return self.entries[index.astype(np.int64)].astype(np.float64)
+        return np.asarray(self.entries[index.astype(np.int64)], dtype=np.float64)
 
 
 def table_of(dataset: pydicom.Dataset, item: pydicom.Dataset, what: str, *, is_signed: bool) -> Table:

@@ -172,7 +172,9 @@ def _sheared(affine: np.ndarray) -> str | None:
     """What to know of an affine, in the usual view, whose axes are not square to each other. Raises :class:`ImageError` where its pixels are no rectangles."""
     slices, rows, columns = (affine[:3, axis] / np.linalg.norm(affine[:3, axis]) for axis in range(3))
     if abs(rows @ columns) > _SQUARE:
-        raise ImageError("The NIfTI file's affine is sheared: its rows and columns are not square to each other; resample it onto a plain grid.")
+        raise ImageError(
+            "The NIfTI file's affine is sheared: its rows and columns are not square to each other; resample it onto a plain grid."
+        )
     off = np.degrees(np.arccos(min(abs(float(np.cross(columns, rows) @ slices)), 1.0)))
     if np.sin(np.radians(off)) <= _SQUARE:
         return None
