@@ -4,11 +4,10 @@ Shipped as numbers and ids, without images, so that pages need neither the data 
 """
 
 import warnings
-import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,9 +18,12 @@ from lungcad.explain.trust.similarity import rank_correlation, shrink
 from lungcad.files import whole_file
 from lungcad.models import ModelCard, TrainedModel
 from lungcad.paths import INDEX
+from lungcad.stored_arrays import DAMAGED_ARRAYS, are_numbers, are_texts, read_arrays
 
 DIMENSIONS = 64
 """Principal components kept of the embedding, so that an index is small enough to ship."""
+FURTHEST = 2.0
+"""Largest cosine distance there is."""
 FAR = 0.95
 """Quantile, over the validation cases, of the distance to the nearest training case; an image further away is unlike the training data."""
 
@@ -97,7 +99,7 @@ class Index:
             test_cases=np.array(test_cases),
             test_maps=test_maps.astype(np.float16),
             umap=_umap(np.concatenate([vectors, test_vectors])).astype(np.float16),
-            far=2.0,
+            far=FURTHEST,
         )
         nearest_distances = [index.nearest(embedding, 1).neighbours[0].distance for embedding in validation]
         return replace(index, far=float(np.quantile(nearest_distances, FAR)))
@@ -106,6 +108,8 @@ class Index:
         """The ``n`` training cases at the smallest cosine distance from an embedding (C,)."""
         from sklearn.neighbors import NearestNeighbors  # seconds to import
 
+        if embedding.shape != self.mean.shape:
+            raise ModelError("The index of the training cases was made with another network; make it again with 'python -m lungcad index'.")
         query = (embedding - self.mean) @ self.components.astype(np.float32).T
         search = NearestNeighbors(n_neighbors=min(n, len(self.cases)), metric="cosine").fit(self.vectors.astype(np.float32))
         distances, rows = search.kneighbors(query[None])
@@ -133,7 +137,7 @@ class Index:
         return differences
 
     def _fits_together(self) -> bool:
-        """Whether the arrays have the shapes that belong together, and hold numbers only."""
+        """Whether the arrays have the shapes that belong together, and hold numbers, or names of which none stands there twice."""
         n, m = len(self.cases), len(self.test_cases)
         shapes = {
             "mean": (self.components.shape[1],),
@@ -142,12 +146,17 @@ class Index:
             "test_vectors": (m, self.components.shape[0]),
             "umap": (n + m, 2),
             "test_maps": (m, *self.test_maps.shape[1:3]),
+            "test_cases": (m,),
         }
         numbers = (self.mean, self.components, self.vectors, self.test_vectors, self.test_maps, self.umap)
         return (
             n > 0
+            and are_numbers(*numbers)
+            and are_texts(self.cases, self.labels, self.test_cases)
+            and all(len(np.unique(names)) == len(names) for names in (self.cases, self.test_cases))
+            and 0 <= self.far <= FURTHEST
+            and self.test_maps.size >= m
             and all(getattr(self, name).shape == shape for name, shape in shapes.items())
-            and all(np.isfinite(array).all() for array in numbers)
         )
 
     def write(self, path: Path) -> None:
@@ -164,23 +173,12 @@ class Index:
         if not path.is_file():
             raise ModelError(f"There is no index of the training cases of {card.name}; {command}.")
         try:
-            with np.load(path, allow_pickle=False) as stored:
-                values = {field.name: stored[field.name] for field in fields(cls)}
+            stored = read_arrays(path)
+            values: dict[str, Any] = {field.name: stored[field.name] for field in fields(cls)}
             values |= {"weights_sha256": str(values["weights_sha256"]), "far": float(values["far"])}
             index = cls(**values)
-            intact = index._fits_together()
-        except (
-            OSError,
-            ValueError,
-            KeyError,
-            TypeError,
-            IndexError,
-            AttributeError,
-            EOFError,
-            NotImplementedError,  # zipfile: a damaged compression
-            zipfile.BadZipFile,
-            zlib.error,
-        ):
+            intact = index._fits_together() and set(index.labels.tolist()) <= set(card.classes)
+        except DAMAGED_ARRAYS:
             intact = False
         if not intact:
             raise ModelError(f"The index {path.name} is damaged; {command}.")

@@ -48,7 +48,15 @@ class KindClassifier:
         """Whether the arrays belong together."""
         n, dimensions = len(self.bias), len(self.mean)
         support = len(self.vectors) == 0 or self.vectors.shape == (len(self.coefficients), dimensions)
-        return self.weights.shape == (n, dimensions) == (len(self.phrases), len(self.scale)) and support and self.intercept.shape == ()
+        if any(array.dtype.kind != "f" for array in (self.mean, self.scale, self.weights, self.bias, self.vectors, self.coefficients)):
+            return False
+        return (
+            bool((self.scale > 0).all())
+            and n > 1
+            and self.weights.shape == (n, dimensions) == (len(self.phrases), len(self.scale))
+            and support
+            and self.intercept.shape == ()
+        )
 
 
 def gaussian(one: np.ndarray, other: np.ndarray) -> np.ndarray:

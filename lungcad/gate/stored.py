@@ -1,7 +1,5 @@
 """What is fitted for one network, on disk: ``data/gate/NAME.npz``, bound to the weights."""
 
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import lru_cache
@@ -19,6 +17,7 @@ from lungcad.imaging import CTImage
 from lungcad.models import ModelCard
 from lungcad.paths import GATE
 from lungcad.preprocess import PreprocessConfig, to_grey
+from lungcad.stored_arrays import DAMAGED_ARRAYS, are_numbers, read_arrays
 
 _PREFIX = "distance:"
 
@@ -56,8 +55,24 @@ class FittedGate:
         return [*self._of_kind(own, self.kind.logits(numbers)[0]), *self._of_distance(distance)], measured
 
     def distances(self, embeddings: np.ndarray, logits: np.ndarray) -> np.ndarray:
-        """(n,) of embeddings (n, C) and logits (n, K)."""
+        """(n,) of embeddings (n, C) and logits (n, K). Raises :class:`ModelError` where they are another network's."""
+        if embeddings.shape[1:] != self.mean.shape:
+            raise ModelError("The gate was fitted for another network; make it again with 'python -m lungcad gate fit'.")
         return DISTANCES[self.distance].score(self.distance_arrays, Embedded.of(embeddings, self.mean, self.components, logits))
+
+    def _fits_together(self) -> bool:
+        """Whether the other arrays belong together: what the distance stores is tried on an embedding of nothing."""
+        texts = all(isinstance(text, str) and text for text in (self.own_phrase, *self.kind.phrases.tolist()))
+        arrays = (self.mean, self.components, *self.distance_arrays.values())
+        if (
+            not texts
+            or not are_numbers(*arrays)
+            or self.components.shape[1:] != self.mean.shape
+            or self.distance_warn > self.distance_limit
+        ):
+            return False
+        tried = self.distances(np.zeros((1, len(self.mean)), np.float32), np.zeros((1, 2), np.float32))
+        return tried.shape == (1,) and bool(np.isfinite(tried).all())
 
     def _of_kind(self, own: float, logits: np.ndarray) -> list[Finding]:
         if own >= self.kind_limit:
@@ -116,23 +131,16 @@ _PLAIN = ("weights_sha256", "own_phrase", "kind_limit", "mean", "components", "d
 def _read(path: Path, _changed: int, _size: int) -> FittedGate | None:
     """None where the file is damaged; read again only when it has changed."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            values = {name: stored[name] for name in stored.files}
+        values = read_arrays(path)
         widened = {name: array.astype(np.float32) if array.dtype == np.float16 else array for name, array in values.items()}
         kind = KindClassifier(**{each.name: widened[key] for each in fields(KindClassifier) if (key := f"kind:{each.name}") in widened})
         arrays = {name.removeprefix(_PREFIX): array for name, array in widened.items() if name.startswith(_PREFIX)}
         gate = FittedGate(
-            str(values["weights_sha256"]), str(values["own_phrase"]), PreprocessConfig.model_validate_json(str(values["view"])), kind,
+            str(values["weights_sha256"]), values["own_phrase"].item(), PreprocessConfig.model_validate_json(str(values["view"])), kind,
             float(values["kind_limit"]), widened["mean"], widened["components"], str(values["distance"]), arrays, float(values["distance_warn"]),
             float(values["distance_limit"]),
         )  # fmt: skip
-        whole = (
-            gate.distance in DISTANCES
-            and kind.is_whole()
-            and gate.components.shape[1:] == gate.mean.shape
-            and all(np.isfinite(array).all() for array in widened.values() if array.dtype.kind == "f")
-        )
-    # zipfile raises NotImplementedError for a damaged compression; the caller says that the file is damaged
-    except (OSError, ValueError, KeyError, TypeError, IndexError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error):
+        whole = gate.distance in DISTANCES and kind.is_whole() and gate._fits_together()
+    except DAMAGED_ARRAYS:
         return None
     return gate if whole else None
