@@ -6,7 +6,7 @@ from lungcad.errors import ImageError
 from lungcad.imaging.corners import LIKE_AIR, corner_fill, fills_as_air, numbers_only
 from lungcad.imaging.hounsfield import AIR, HIGHEST, LOWEST, SWITCH, doubt, doubt_behind, is_usual, offset_of, possible_offset, sampled
 from lungcad.imaging.image import Scale, Unit
-from lungcad.imaging.landmarks import shifted
+from lungcad.imaging.landmarks import may_be_crop, shifted
 from lungcad.imaging.remarks import Remarks
 
 NEARLY_ALL = 0.999
@@ -99,7 +99,7 @@ def _recognised(values: np.ndarray) -> tuple[np.ndarray, float | None]:
     for form in forms:
         inside = form[~filled]
         for shown in (form, inside) if not filled.any() or fills_as_air(form[filled][0], inside) else (inside, form):
-            if (offset := offset_of(shown)) is not None:
+            if (offset := offset_of(shown, is_crop=not filled.any() and may_be_crop(form))) is not None:
                 return form, offset
     return values, None
 

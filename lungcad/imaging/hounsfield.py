@@ -18,6 +18,8 @@ NEAR_USUAL, NEAR_POWER = 12.0, 64.0
 """Hounsfield units between the offset that air tells and a usual one, up to which that one is meant: half of what lies between 1000 and 1024; and, where none
 is so near, up to which a power of two is.
 """
+WHOLE_SLICE = 256
+"""Pixels of a side from which a picture is taken for a whole slice, with fat, muscle and air around; smaller ones may be crops."""
 LIFTED = 256
 """Least value from which a file's numbers are taken to have been moved up by some offset, be it an unusual one."""
 DENSEST_BONE = 2500.0
@@ -35,18 +37,20 @@ def sampled(values: np.ndarray, at_most: int = MAX_SAMPLED) -> np.ndarray:
     return flat[:: max(flat.size // at_most, 1)]
 
 
-def offset_of(values: np.ndarray) -> float | None:
+def offset_of(values: np.ndarray, *, is_crop: bool = False) -> float | None:
     """What to add to integer or float values to get Hounsfield units; None where they do not look like a CT slice's.
 
     Signed values as they are; others less what their air tells, where tissue then lies where it should: one of :data:`USUAL_OFFSETS`, or, near none of
-    them, a number to within a few Hounsfield units (:func:`is_usual`).
+    them, a number to within a few Hounsfield units (:func:`is_usual`). is_crop: whether they may be a part of a slice without air around.
     """
     sample = sampled(values).astype(np.float64)
     if not np.isfinite(sample).all() or (sample.max() <= 255 and sample.min() >= 0):
         return None
-    if sample.min() < 0 and _has_air_and_tissue(sample, air=0.01, tissue=0.01):
+    if sample.min() < 0 and (_has_air_and_tissue(sample, air=0.01, tissue=0.01) or _is_part_of_lung(sample, is_crop=is_crop)):
         return 0.0
     offset = _offset_by_air(sample)
+    if offset not in USUAL_OFFSETS and (of_crop := _offset_of_crop(sample, is_crop=is_crop)) is not None:
+        return -of_crop
     if offset is None or (offset not in USUAL_OFFSETS and sample.min() < LIFTED):  # as the values of any display begin
         return None
     return -offset
@@ -72,6 +76,43 @@ def _offset_by_air(sample: np.ndarray) -> float | None:
         if _has_air_and_tissue(hu, air=0.05, tissue=0.1) and _is_a_chest(hu):
             return offset
     return None
+
+
+def _offset_of_crop(sample: np.ndarray, *, is_crop: bool) -> float | None:
+    """What was added to the Hounsfield units of a small part of a lung, which holds no air of the surroundings to measure it at; None for anything else.
+
+    2**10, which 1000 cannot be told from, where lung and soft tissue have their peaks where they should; 2**15 also where nearly all is lung or tissue, as
+    nothing else fills so little of 16 bits just there.
+    """
+    if sample.min() < 0 or np.log2(float(sample.max()) + 1).is_integer():
+        return None
+    if is_crop and _is_of_lung(sample - 1024) and _has_lung_and_tissue(sample - 1024):
+        return 1024.0
+    return 32768.0 if _is_part_of_lung(sample - 32768, is_crop=is_crop) else None
+
+
+def _is_part_of_lung(hu: np.ndarray, *, is_crop: bool) -> bool:
+    """Lung with whatever else in a crop; lung alone anywhere, as no whole slice shows it."""
+    return _is_of_lung(hu) and (is_crop or float(np.mean(hu > -500)) < AIR_SHARE)
+
+
+def _is_of_lung(hu: np.ndarray) -> bool:
+    """Whether all values are a CT's, a good part of them lung's."""
+    low, high = np.quantile(hu, [0.001, 0.999])
+    return bool(low > -1100 and high < 3100 and np.mean((hu > -1000) & (hu < -650)) >= 0.2)
+
+
+def _has_lung_and_tissue(hu: np.ndarray) -> bool:
+    lung, soft = hu[(hu > -1000) & (hu < -600)], hu[(hu > -160) & (hu < 160)]
+    between = float(np.mean((hu > -600) & (hu < -160)))
+    return bool(
+        soft.size >= 0.03 * hu.size
+        and -960 < float(np.median(lung)) < -740
+        and -80 < float(np.median(soft)) < 100
+        and between < (lung.size + soft.size) / hu.size / 2
+        and np.mean(hu < -1010) < 0.01
+        and np.mean(np.abs(hu - np.median(soft)) < 60) > np.mean(np.abs(hu + 380) < 60)
+    )
 
 
 def _meant(offset: float) -> float:

@@ -2,18 +2,21 @@
 
 import numpy as np
 
-from lungcad.imaging.hounsfield import HIGHEST, LOWEST, SWITCH, doubt, sampled
+from lungcad.imaging.hounsfield import HIGHEST, LOWEST, SWITCH, WHOLE_SLICE, doubt, sampled
 
 PLACE_OF_AIR = (-1030.0, -975.0)
 """Hounsfield units between which air is found; a file that is cut off at -1024 may have it there."""
 FAT, MUSCLE, ENHANCED = (-145.0, -70.0), (15.0, 85.0), (85.0, 500.0)
 """Hounsfield units between which fat, muscle with plain blood, and blood with contrast have their most frequent values."""
 _DARKEST_TISSUE, _SOFT = -600.0, (-300.0, 500.0)
-_BODY, _BODY_SHARE, _WHOLE_SLICE = (-400.0, 2000.0), 0.05, 256
-"""Hounsfield units of the body without lung; share of the pixels that it has at least, and pixels of a side, in a slice in which fat or muscle must be."""
+_BODY, _BODY_SHARE = (-400.0, 2000.0), 0.05
+"""Hounsfield units of the body without lung; share of the pixels that it has at least in a slice in which fat or muscle must be."""
 _BIN, _BINS_TOGETHER = 5.0, 7
 _LEAST = 0.03
+_LUNG = -960.0
+"""Hounsfield units from which the lowest frequent value of a crop may be lung's, which fills its corners as air does those of a slice."""
 _CORNER = 8  # pixels
+_ALIKE, _EVEN = 25.0, 40.0  # Hounsfield units: between the medians of corners that show air, and the median deviation from them
 
 
 def shifted(hu: np.ndarray, filled: np.ndarray) -> str | None:
@@ -32,6 +35,8 @@ def shifted(hu: np.ndarray, filled: np.ndarray) -> str | None:
     if air is None:
         return doubt(sample) if filled.any() and np.quantile(sample, 0.005) > -500 else None
     too_low = air < PLACE_OF_AIR[0]
+    if air > _LUNG and _is_of_lung(hu, sample):
+        return None
     if not cut_off and not too_low and (air <= PLACE_OF_AIR[1] or not _is_around(hu, filled, air)):
         return None
     tissue = sample[(sample > _SOFT[0]) & (sample < _SOFT[1])]
@@ -51,7 +56,7 @@ def misplaced_tissue(hu: np.ndarray) -> str | None:
 
     hu: (rows, columns), or (slices, rows, columns).
     """
-    if min(hu.shape[-2:]) < _WHOLE_SLICE:
+    if min(hu.shape[-2:]) < WHOLE_SLICE:
         return None
     sample = sampled(hu, 1 << 16)
     tissue = sample[(sample > _BODY[0]) & (sample < _BODY[1])]
@@ -71,6 +76,24 @@ def _air(sample: np.ndarray) -> float | None:
     peaks = _peaks(sample[sample < _DARKEST_TISSUE], LOWEST - 100, _DARKEST_TISSUE, at_least=0.25)
     peaks = [at for at in peaks if np.mean(np.abs(sample - at) <= 30) >= _LEAST]
     return float(np.median(sample[np.abs(sample - peaks[0]) <= 40])) if peaks else None
+
+
+def may_be_crop(values: np.ndarray) -> bool:
+    """Whether a picture is too small for a whole slice, and its corners do not show the same, as those of a slice show air."""
+    if min(values.shape) < 2 * _CORNER or min(values.shape) >= WHOLE_SLICE:
+        return False
+    ends = slice(_CORNER), slice(-_CORNER, None)
+    corners = np.array([values[rows, columns].ravel() for rows in ends for columns in ends], dtype=np.float64)
+    middles = np.median(corners, axis=1)
+    spreads = np.median(np.abs(corners - middles[:, None]), axis=1)
+    alike = (np.abs(middles[:, None] - middles) <= _ALIKE) & (spreads <= _EVEN)
+    return bool(alike.sum(axis=1).max() < 3)
+
+
+def _is_of_lung(hu: np.ndarray, sample: np.ndarray) -> bool:
+    """Whether what looks like air is lung: of a picture without soft tissue, or of a crop with it where it should be."""
+    soft = sample[(sample > -200) & (sample < 300)]
+    return soft.size < _LEAST * sample.size or (may_be_crop(hu) and -80 < float(np.median(soft)) < 100)
 
 
 def _is_around(hu: np.ndarray, filled: np.ndarray, air: float) -> bool:

@@ -5,6 +5,7 @@ from lungcad.errors import ModelError
 from lungcad.explain import PreparedInput
 from lungcad.explain.neighbours import Index, embed
 from lungcad.imaging.phantom import make_phantom
+from tests.conftest import CLASSES
 
 
 @pytest.fixture(scope="module")
@@ -13,7 +14,7 @@ def index(toy):
     centres = rng.normal(size=(3, 512)) * 5
     training = np.concatenate([centre + rng.normal(size=(40, 512)) for centre in centres]).astype(np.float32)
     validation = np.concatenate([centre + rng.normal(size=(20, 512)) for centre in centres]).astype(np.float32)
-    cases, labels = [f"case{i}" for i in range(120)], [f"class{i // 40}" for i in range(120)]
+    cases, labels = [f"case{i}" for i in range(120)], [CLASSES[i // 40] for i in range(120)]
     test = (centres[1] + rng.normal(size=(8, 512))).astype(np.float32)
     return Index.build(toy, training, validation, test, cases, labels, [f"test{i}" for i in range(8)], rng.random((8, 3, 3))), training
 
@@ -23,7 +24,7 @@ def test_a_training_case_finds_itself_and_its_class(index):
     for row in (0, 50, 119):
         nearest = built.nearest(training[row], 5)
         assert nearest.neighbours[0].case == f"case{row}" and nearest.neighbours[0].distance < 0.01
-        assert {neighbour.label for neighbour in nearest.neighbours} == {f"class{row // 40}"} and not nearest.is_unlike_training
+        assert {neighbour.label for neighbour in nearest.neighbours} == {CLASSES[row // 40]} and not nearest.is_unlike_training
         distances = [neighbour.distance for neighbour in nearest.neighbours]
         assert distances == sorted(distances)
 
@@ -76,6 +77,6 @@ def test_the_map_keeps_classes_together(index):
     built, _ = index
     assert built.umap.shape == (128, 2) and built.test_vectors.shape == (8, 64)
     positions = built.umap.astype(float)
-    middle = [positions[:120][built.labels == f"class{i}"].mean(0) for i in range(3)]
+    middle = [positions[:120][built.labels == CLASSES[i]].mean(0) for i in range(3)]
     nearest = np.linalg.norm(positions[120:, None] - np.array(middle)[None], axis=2).argmin(1)
     assert (nearest == 1).all()
