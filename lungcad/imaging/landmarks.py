@@ -13,6 +13,10 @@ _BODY, _BODY_SHARE = (-400.0, 2000.0), 0.05
 """Hounsfield units of the body without lung; share of the pixels that it has at least in a slice in which fat or muscle must be."""
 _BIN, _BINS_TOGETHER = 5.0, 7
 _LEAST = 0.03
+_SECOND = 0.2
+"""Of the most frequent value's share, that of a second tissue."""
+_AIR, _PLAUSIBLE = -1000.0, 45.0
+"""Hounsfield units of air, and by how much a scanner's may lie off it."""
 _LUNG = -960.0
 """Hounsfield units from which the lowest frequent value of a crop may be lung's, which fills its corners as air does those of a slice."""
 _CORNER = 8  # pixels
@@ -63,12 +67,22 @@ def misplaced_tissue(hu: np.ndarray) -> str | None:
     if tissue.size < _BODY_SHARE * sample.size:
         return None
     frequent = _peaks(tissue, *_BODY, at_least=0.5)
-    if not frequent or _any(frequent[:1], FAT, MUSCLE):
+    if not frequent or (_any(frequent[:1], FAT, MUSCLE) and not _are_all_moved(sample, tissue)):
         return None
     return (
         f"Tissue is most often at {' and '.join(f'{at:.0f}' for at in frequent[:3])} HU, but fat should be near -100 and muscle near 50: the scale that the file "
         "gives (slope and intercept) is probably wrong; compare its values with the original's."
     )
+
+
+def _are_all_moved(sample: np.ndarray, tissue: np.ndarray) -> bool:
+    """Whether air, fat and muscle lie off their places by one and the same number, so that one of them takes the place of another."""
+    peaks = _peaks(tissue, *_BODY, at_least=_SECOND)
+    air = _air(sample)
+    if air is None or abs(air - _AIR) <= _PLAUSIBLE or (_any(peaks, FAT) and _any(peaks, MUSCLE)):
+        return False
+    moved = [at - (air - _AIR) for at in peaks]
+    return _any(moved, FAT) and _any(moved, MUSCLE)
 
 
 def _air(sample: np.ndarray) -> float | None:

@@ -263,6 +263,18 @@ def test_a_scale_that_puts_tissue_in_the_wrong_place_is_warned_of(slope, moved):
     assert "Tissue is most often at" in warning and "slope and intercept" in warning
 
 
+@pytest.mark.parametrize("moved", [124, -124, 60, -60, 200, -200])
+def test_fat_in_the_place_of_muscle_is_told_by_air(moved, shared_data):
+    """An intercept wrong by the distance of two tissues puts one into the other's place; slices that no limit was chosen on."""
+    files = sorted((shared_data / "lidc-idri" / "dicom").rglob("*.dcm"))[1::14]
+    said = []
+    for path in files:
+        dataset = pydicom.dcmread(path)
+        dataset.RescaleIntercept += moved
+        said.append(any("Tissue is most often" in warning for warning in read_image(saved(dataset)).warnings))
+    assert np.mean(said) >= 0.9
+
+
 def test_no_slice_of_a_patient_is_warned_of_without_cause(shared_data):
     """Two patients' scans, lung apex to liver, one with padding outside the circle."""
     files = sorted((shared_data / "lidc-idri" / "dicom").rglob("*.dcm"))[::9]
