@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,6 +65,8 @@ class SetRule:
     level: float
     threshold: float
     groups: int
+    absent: tuple[str, ...] = ()
+    """Classes without a validation case."""
 
     @property
     def is_possible(self) -> bool:
@@ -81,7 +84,12 @@ class SetRule:
 
     @property
     def shortage(self) -> str:
-        """What is said where there are too few groups; empty where there are enough."""
+        """What is said where there are too few groups, or a class has no case; empty where there are enough."""
+        if self.is_possible and self.absent:
+            return (
+                f"No validation image of the network is of the class {' or '.join(map(printable, self.absent))}, so how often a set holds the truth of such an "
+                "image is not known; the share is one over the other classes."
+            )
         if self.is_possible:
             return ""
         return (
@@ -101,14 +109,16 @@ def set_rule(run: "Run", level: float, *, fold: object = None) -> SetRule:
         raise DatasetError(f"The run {printable(run.name)} holds validation cases that cannot be used; make the run again.")
     groups = table.group.to_numpy()
     scores = mass_before(probabilities)[np.arange(len(labels)), labels]
-    return SetRule(level, group_weighted_quantile(scores, groups, level), len(np.unique(groups)))
+    absent = tuple(name for place, name in enumerate(run.classes) if not (labels == place).any())
+    return SetRule(level, group_weighted_quantile(scores, groups, level), len(np.unique(groups)), absent)
 
 
 def check_level(level: float) -> float:
     """Raises :class:`LungcadError` for a level out of range."""
-    if not LOWEST_LEVEL <= level <= HIGHEST_LEVEL:
+    if not isinstance(level, Real) or not LOWEST_LEVEL <= level <= HIGHEST_LEVEL:
+        got = f"{level:.6g}" if isinstance(level, (float, np.floating)) else printable(str(level))[:40]
         raise LungcadError(
-            f"The level of a set is the share of sets that should hold the truth, from {LOWEST_LEVEL} to {HIGHEST_LEVEL}; got {level:.6g}."
+            f"The level of a set is the share of sets that should hold the truth, from {LOWEST_LEVEL} to {HIGHEST_LEVEL}; got {got}."
         )
     return level
 

@@ -9,7 +9,8 @@ from lungcad.errors import DatasetError, LungcadError
 from lungcad.evaluate import conformal
 from lungcad.evaluate.conformal import SetRule, check_level, group_weighted_quantile, mass_before, prediction_set, set_rule
 from lungcad.evaluate.set_coverage import SetsOnTest, missed_level
-from lungcad.evaluate.stores.runs import read_run
+from lungcad.evaluate.stores import runs
+from lungcad.evaluate.stores.runs import read_run, write_run
 from lungcad.models import list_cards
 from tests.evaluate.sample_runs import make_run, prediction_table
 
@@ -135,7 +136,25 @@ def test_a_run_without_validation_cases_has_no_sets():
         set_rule(make_run("r"), 0.9)
 
 
-@pytest.mark.parametrize("level", [0, 0.49, 1, 1.5, float("nan")])
+def test_a_class_without_a_validation_case_is_said(monkeypatch, tmp_path):
+    table = prediction_table(400, seed=3)
+    without = table[(table.split != "valid") | (table.label == "benign")].reset_index(drop=True)
+    assert set_rule(run_of(table), 0.9).absent == () and set_rule(run_of(table), 0.9).shortage == ""
+    rule = set_rule(run_of(without), 0.9)
+    assert rule.absent == ("malignant",) and "of the class malignant" in rule.shortage
+
+
+def test_the_note_of_a_class_without_a_validation_case_stands_with_the_set(monkeypatch, tmp_path):
+    card = next(card for card in list_cards() if card.name == "lidc-efficientnet-lite0")
+    run = read_run(card.name)
+    kept = run.predictions[(run.predictions.split != "valid") | (run.predictions.label != "malignant")]
+    write_run(tmp_path / card.name, run.facts, kept)
+    monkeypatch.setattr(conformal, "RUNS", tmp_path)
+    monkeypatch.setattr(runs, "read_run", lambda name: read_run(name, tmp_path))
+    assert "of the class malignant" in prediction_set(card, {"benign": 0.4, "malignant": 0.6}, 0.85).note
+
+
+@pytest.mark.parametrize("level", [0, 0.49, 1, 1.5, float("nan"), float("inf"), "0.9", None, [0.9], 10**400, True])
 def test_levels_out_of_range(level):
     with pytest.raises(LungcadError, match="share of sets that should hold the truth"):
         check_level(level)

@@ -1,12 +1,13 @@
 """What an evaluation run must hold to be scored: checked as it is read, so that a bad one is a sentence and never a wrong number."""
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
 import pydantic
-from pandas.api.types import is_bool_dtype, is_numeric_dtype
+from pandas.api.types import is_bool_dtype, is_integer_dtype, is_numeric_dtype
 from pydantic import Field, StrictInt, StrictStr
 
 from lungcad.datasets import Protocol, Split
@@ -15,6 +16,9 @@ from lungcad.names import printable
 
 MOST_OFF = 0.01
 """By which the probabilities of a case may miss a sum of 1: float16, or rounded to two or three places."""
+MOST_FOLDS = 1000
+MOST_COLUMNS = 100
+"""Of learning curves."""
 _AGAIN = "make the run again"
 
 
@@ -34,11 +38,12 @@ class RunFacts(pydantic.BaseModel):
     protocol: StrictStr = ""
     split: StrictStr = ""
     grouping: StrictStr = ""
-    n_train: StrictInt | None = None
+    n_train: Annotated[StrictInt, Field(ge=0)] | None = None
     seed: StrictInt | None = None
-    folds: StrictInt | None = None
+    folds: Annotated[StrictInt, Field(ge=2, le=MOST_FOLDS)] | None = None
     date: StrictStr = ""
     timings: dict[str, Any] = {}
+    shortcut: StrictStr | None = None
     skipped: list[StrictStr] = []
     left_out: list[StrictStr] = []
 
@@ -53,6 +58,8 @@ def checked_facts(values: dict[str, Any], run: str) -> dict[str, Any]:
         raise DatasetError(
             printable(f"run.json of the run {run}: {key}: {first['msg']} (it is {str(first.get('input'))[:40]!r}); {_AGAIN}.")
         ) from None
+    if facts.protocol not in ("", *map(str, Protocol)):
+        raise DatasetError(f"run.json of the run {run} names the protocol {printable(facts.protocol)[:40]!r}, which is none; {_AGAIN}.")
     if len(set(facts.classes)) < len(facts.classes):
         raise DatasetError(f"run.json of the run {run} names a class twice; {_AGAIN}.")
     found = facts.model_dump()
@@ -86,6 +93,10 @@ def check_predictions(table: pd.DataFrame, classes: Sequence[str], protocol: str
     for column in ("case", "group", "split", "label"):
         if not isinstance(table[column].dtype, pd.StringDtype) and pd.api.types.infer_dtype(table[column], skipna=False) != "string":
             raise DatasetError(f"{table_name} hold a {column} that is no text; {_AGAIN}.")
+        if column in ("case", "group"):
+            _check_names(table[column], f"{table_name} hold a {column}")
+    if in_folds and not (is_integer_dtype(table.fold) and table.fold.between(0, MOST_FOLDS).all()):
+        raise DatasetError(f"{table_name} hold a fold that is no number from 0 to {MOST_FOLDS}; {_AGAIN}.")
     if not is_bool_dtype(table.copy_of_training):
         raise DatasetError(f"{table_name} do not say true or false in copy_of_training; {_AGAIN}.")
     for column, allowed, what in (("split", list(map(str, Split)), "parts"), ("label", list(classes), "classes")):
@@ -101,13 +112,36 @@ def check_predictions(table: pd.DataFrame, classes: Sequence[str], protocol: str
         _check_groups(table, run)
 
 
-def check_baselines(table: pd.DataFrame, classes: Sequence[str], run: str) -> None:
-    """The trivial baselines' table, as :func:`check_predictions`."""
+def _check_names(names: pd.Series, what: str) -> None:
+    """Each is something, and can be shown."""
+    for name in names.unique():
+        if not name or not (name.isprintable() or printable(name.replace("\\", "")) == name.replace("\\", "")):
+            raise DatasetError(f"{what} that is empty or cannot be shown; {_AGAIN}.")
+
+
+def check_history(table: pd.DataFrame, run: str) -> None:
+    """Learning curves: a column an epoch, the others numbers."""
+    names = list(map(str, table.columns))
+    if "epoch" not in names or len(names) > MOST_COLUMNS or not all(re.fullmatch(r"\w{1,40}", name) for name in names):
+        raise DatasetError(f"history.csv of the run {run} has other columns than learning curves; restore it or {_AGAIN}.")
+    if len(table) and not all(is_numeric_dtype(table[name]) and not is_bool_dtype(table[name]) for name in names):
+        raise DatasetError(f"history.csv of the run {run} holds something else than numbers; restore it or {_AGAIN}.")
+
+
+def check_baselines(table: pd.DataFrame, classes: Sequence[str], run: str, cases: pd.Series) -> None:
+    """The trivial baselines' table, as :func:`check_predictions`; cases: of the predictions."""
     table_name = f"The baselines of the run {run}"
     if missing := sorted({"baseline", "case", *_columns(classes)} - set(table.columns)):
         raise DatasetError(f"{table_name} lack the column {missing[0]}; {_AGAIN}.")
-    if len(table):
-        check_probabilities(table, classes, table_name)
+    if not len(table):
+        return
+    for column in ("baseline", "case"):
+        if pd.api.types.infer_dtype(table[column], skipna=False) != "string":
+            raise DatasetError(f"{table_name} hold a {column} that is no text; {_AGAIN}.")
+    _check_names(table.baseline, f"{table_name} hold a name")
+    if not table.case.isin(cases).all() or table.duplicated(["baseline", "case", *(["fold"] if "fold" in table else [])]).any():
+        raise DatasetError(f"{table_name} hold a case twice, or one that the predictions lack; {_AGAIN}.")
+    check_probabilities(table, classes, table_name)
 
 
 def check_probabilities(table: pd.DataFrame, classes: Sequence[str], table_name: str) -> None:
@@ -115,6 +149,8 @@ def check_probabilities(table: pd.DataFrame, classes: Sequence[str], table_name:
     columns = _columns(classes)
     if not all(is_numeric_dtype(table[name]) and not is_bool_dtype(table[name]) for name in columns):
         raise DatasetError(f"{table_name} hold probabilities that are not numbers; {_AGAIN}.")
+    if any(table[name].isna().any() for name in columns if not isinstance(table[name].dtype, np.dtype)):
+        raise DatasetError(f"{table_name} lack probabilities; {_AGAIN}.")
     values = table[columns].to_numpy()
     low, high = float(values.min()), float(values.max())
     if not (np.isfinite(low) and np.isfinite(high)):

@@ -19,7 +19,7 @@ from pyarrow.dataset import dataset
 from lungcad.datasets import Case, Split
 from lungcad.errors import DatasetError, UnknownNameError
 from lungcad.evaluate.stores.damage import DAMAGED_TABLE
-from lungcad.evaluate.stores.run_checks import check_baselines, check_predictions, checked_facts
+from lungcad.evaluate.stores.run_checks import check_baselines, check_history, check_predictions, checked_facts
 from lungcad.files import whole_folder
 from lungcad.names import printable
 from lungcad.paths import RUNS
@@ -142,7 +142,9 @@ def read_run(name: str, root: Path = RUNS) -> Run:
         raise DatasetError(f"The run {printable_name} has no predictions.parquet; restore it or make the run again.")
     check_predictions(predictions, facts["classes"], facts["protocol"], printable_name)
     if baselines is not None:
-        check_baselines(baselines, facts["classes"], printable_name)
+        check_baselines(baselines, facts["classes"], printable_name, predictions.case)
+    if history is not None:
+        check_history(history, printable_name)
     return Run(name, facts, predictions, baselines, history)
 
 
@@ -228,9 +230,11 @@ def _with_recipe(name: str, facts: dict[str, Any]) -> dict[str, Any]:
 
 def _table(folder: Path, file: str, run: str) -> pd.DataFrame | None:
     path = folder / file
-    if not path.is_file():
+    if not os.path.lexists(path):
         return None
     try:
+        if not path.is_file():  # a folder, or a device that may have no end
+            raise FileNotFoundError(path)
         return _read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
     except DAMAGED_TABLE as error:
         raise DatasetError(f"{file} of the run {run} is damaged ({type(error).__name__}); restore it or make the run again.") from None

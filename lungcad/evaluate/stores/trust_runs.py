@@ -1,15 +1,17 @@
 """Trust runs on disk: what the checks measured, a row a case and method."""
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import is_numeric_dtype
+import pydantic
+from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from lungcad.errors import DatasetError, UnknownNameError
 from lungcad.estimate import Estimate
@@ -19,9 +21,19 @@ from lungcad.evaluate.stores.damage import DAMAGED
 from lungcad.explain.trust import MEASURES
 from lungcad.files import whole_folder
 from lungcad.paths import TRUST
-from lungcad.stored_json import read_json
+from lungcad.stored_json import Stored, read_json
 
 SCHEMA = 1
+_PLAIN = re.compile(r"[\w .+-]{1,80}")
+_Name = Annotated[str, pydantic.Field(pattern=r"^[\w .+-]{1,200}$")]
+
+
+class _Facts(Stored):
+    model: _Name
+    data: _Name
+    n: pydantic.NonNegativeInt
+    skipped: list[str]
+    notes: list[str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,15 +106,28 @@ def read_trust_run(name: str, root: Path = TRUST) -> TrustRun:
     if missing := sorted({"case", "group", "method"} - set(table.columns)):
         raise DatasetError(f"The cases of the trust run {name} lack the column {missing[0]}; run lungcad trust again.")
     table = table.assign(**{measure: np.nan for measure in MEASURES if measure not in table})
-    wanted = {"model": str, "data": str, "n": int, "skipped": list, "notes": list}
-    for key, kind in wanted.items():
-        if not isinstance(facts.get(key), kind):
-            raise DatasetError(f"trust.json of the trust run {name} lacks {key}, or it is not what it should be; run lungcad trust again.")
+    try:
+        _Facts.model_validate(facts)
+    except pydantic.ValidationError as fault:
+        key = fault.errors()[0]["loc"][0]
+        raise DatasetError(
+            f"trust.json of the trust run {name} lacks {key}, or it is not what it should be; run lungcad trust again."
+        ) from None
     values = table[list(MEASURES)]
-    if not all(map(is_numeric_dtype, values.dtypes)) or (not values.isna().to_numpy().all() and values.abs().max().max() > 1.001):
+    if not all(is_numeric_dtype(kind) and not is_bool_dtype(kind) for kind in values.dtypes) or (
+        not values.isna().to_numpy().all() and values.abs().max().max() > 1.001
+    ):
         raise DatasetError(f"The cases of the trust run {name} hold measures that are no numbers from -1 to 1; run lungcad trust again.")
     if table[["case", "group", "method"]].isna().to_numpy().any() or not len(table):
         raise DatasetError(f"The cases of the trust run {name} are empty or lack a case, a group or a method; run lungcad trust again.")
+    if any(pd.api.types.infer_dtype(table[column], skipna=False) != "string" for column in ("case", "group", "method")):
+        raise DatasetError(f"The cases of the trust run {name} hold a case, a group or a method that is no text; run lungcad trust again.")
+    if "probability" in table and not (is_numeric_dtype(table.probability) and table.probability.between(0, 1.001).all()):
+        raise DatasetError(f"The cases of the trust run {name} hold a probability that is none; run lungcad trust again.")
+    if table.duplicated(["case", "method"]).any() or not all(map(_PLAIN.fullmatch, table.method.unique())):
+        raise DatasetError(
+            f"The cases of the trust run {name} hold a case twice for one method, or an odd method; run lungcad trust again."
+        )
     return TrustRun(name, facts, table)
 
 

@@ -1,6 +1,7 @@
 """A run that must not be scored is one sentence, whatever is wrong in it; the good ones beside it are listed."""
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -52,6 +53,17 @@ BAD_TABLES = {
     "no flag": (lambda t: t.assign(copy_of_training=None), "lack the copy_of_training"),
     "words for flags": (lambda t: t.assign(copy_of_training="no"), "copy_of_training"),
     "empty": (lambda t: t.iloc[:0], "are empty"),
+    "a probability unknown": (lambda t: t.assign(**{"p:benign": pd.array([None] + [0.3] * 11, dtype="Float32")}), "lack probabilities"),
+    "pairs for probabilities": (lambda t: t.assign(**{"p:benign": [[0.1, 0.2]] * 12}), "not numbers"),
+    "words for folds": (lambda t: t.assign(fold="x"), "hold a fold"),
+    "endless folds": (lambda t: t.assign(fold=np.inf), "hold a fold"),
+    "lists for folds": (lambda t: t.assign(fold=[[1]] * 12), "hold a fold"),
+    "a fold beyond counting": (lambda t: t.assign(fold=2**62), "hold a fold"),
+    "lists for groups": (lambda t: t.assign(group=[["g"]] * 12), "group that is no text"),
+    "a nameless case": (lambda t: t.assign(case=["", *t.case[1:]]), "case that is empty"),
+    "a nameless group": (lambda t: t.assign(group=""), "group that is empty"),
+    "lines in a case": (lambda t: t.assign(case=["a\nb", *t.case[1:]]), "cannot be shown"),
+    "another direction": (lambda t: t.assign(case=["a\u202eb", *t.case[1:]]), "cannot be shown"),
     "column missing": (lambda t: t.drop(columns="p:normal"), "lack the column p:normal"),
 }
 
@@ -75,6 +87,11 @@ BAD_FACTS = {
     "schema": ({"schema": 99}, "update lungcad"),
     "schema text": ({"schema": "[/x]\n"}, "make the run again"),
     "protocol": ({"protocol": {}}, "protocol"),
+    "no protocol of ours": ({"protocol": "exam"}, "protocol 'exam'"),
+    "folds beyond counting": ({"folds": 10**17}, "folds"),
+    "fewer than no folds": ({"folds": -1}, "folds"),
+    "fewer than no images": ({"n_train": -5}, "n_train"),
+    "a number for a shortcut": ({"shortcut": 5}, "shortcut"),
     "folds": ({"folds": []}, "folds"),
     "skipped": ({"skipped": "none"}, "skipped"),
     "colours of a terminal": ({"dataset": "a\x1b[31mred"}, "cannot be shown, in dataset"),
@@ -117,6 +134,48 @@ def test_baselines_are_checked_too(tmp_path):
     write_run(tmp_path / "bad", FACTS, table(), trivial.assign(**{"p:benign": 7.0}))
     with pytest.raises(DatasetError, match=r"baselines.*instead of 0 to 1"):
         read_run("bad", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        (lambda t: t.assign(baseline=3), "baseline that is no text"),
+        (lambda t: t.assign(baseline=None), "baseline that is no text"),
+        (lambda t: t.assign(baseline="a\nb"), "cannot be shown"),
+        (lambda t: t.assign(case="elsewhere"), "the predictions lack"),
+        (lambda t: pd.concat([t, t]), "a case twice"),
+    ],
+)
+def test_baselines_of_other_cases_or_names(tmp_path, change, word):
+    trivial = table()[["case", *(f"p:{name}" for name in CLASSES)]].assign(baseline="majority class")
+    write_run(tmp_path / "fine", FACTS, table(), trivial)
+    assert len(read_run("fine", tmp_path).baselines) == 12
+    write_run(tmp_path / "bad", FACTS, table(), change(trivial))
+    with pytest.raises(DatasetError, match=word):
+        read_run("bad", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "a,b\nx,y\n", "epoch,train_loss\n1,abc\n", "epoch,![x](http://y)\n1,2\n", ",".join(map(str, range(10_000))), '"', "\0\udcff"],
+)
+def test_learning_curves_that_are_none(tmp_path, text):
+    write_run(tmp_path / "bad", FACTS, table())
+    (tmp_path / "bad" / "history.csv").write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(DatasetError, match=r"history\.csv of the run bad") as fault:
+        read_run("bad", tmp_path)
+    assert "\n" not in str(fault.value) and len(str(fault.value)) < 300
+
+
+@pytest.mark.parametrize("file", ["predictions.parquet", "baselines.parquet", "history.csv", "run.json"])
+def test_a_folder_or_a_device_in_a_files_place(tmp_path, file):
+    for put in (lambda path: path.mkdir(), lambda path: path.symlink_to("/dev/zero"), lambda path: path.symlink_to("gone")):
+        shutil.rmtree(tmp_path / "bad", ignore_errors=True)
+        write_run(tmp_path / "bad", FACTS, table())
+        (tmp_path / "bad" / file).unlink(missing_ok=True)
+        put(tmp_path / "bad" / file)
+        with pytest.raises(DatasetError):
+            read_run("bad", tmp_path)
 
 
 def test_a_folder_of_runs_with_names_of_any_kind(tmp_path):

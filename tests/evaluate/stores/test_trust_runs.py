@@ -59,3 +59,35 @@ def test_a_run_without_a_measure_is_not_damaged(run, tmp_path):
     assert again.summary["gradcam"]["iou"].value is None and again.summary["gradcam"]["faithfulness"].value is None
     assert again.summary["gradcam"]["stability"].value == run.summary["gradcam"]["stability"].value
     assert "| `net`" not in trust_table("faithfulness", [again])
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        (lambda t: t.assign(method=[["a"]] * len(t)), "no text"),
+        (lambda t: t.assign(method=3), "no text"),
+        (lambda t: t.assign(group=[["g"]] * len(t)), "no text"),
+        (lambda t: t.assign(method="![x](http://y)"), "a case twice for one method, or an odd method"),
+        (lambda t: pd.concat([t, t]), "a case twice"),
+        (lambda t: t.assign(stability=True), "no numbers from -1 to 1"),
+        (lambda t: t.assign(stability=1e300), "no numbers from -1 to 1"),
+        (lambda t: t.assign(probability="x"), "probability that is none"),
+        (lambda t: t.assign(probability=7.0), "probability that is none"),
+        (lambda t: t.assign(probability=np.nan), "probability that is none"),
+    ],
+)
+def test_cases_that_must_not_be_averaged(run, tmp_path, change, word):
+    folder = write_trust_run(run, tmp_path)
+    change(run.cases).to_parquet(folder / "cases.parquet")
+    with pytest.raises(DatasetError, match=word) as fault:
+        read_trust_run(run.name, tmp_path)
+    assert "\n" not in str(fault.value)
+
+
+@pytest.mark.parametrize(
+    "changed", [{"n": True}, {"n": -1}, {"model": "![x](http://y)"}, {"notes": [1]}, {"skipped": [{}]}, {"data": None}]
+)
+def test_facts_that_are_not_what_they_should_be(run, tmp_path, changed):
+    write_trust_run(TrustRun(run.name, run.facts | changed, run.cases), tmp_path)
+    with pytest.raises(DatasetError, match=f"lacks {next(iter(changed))}, or it is not"):
+        read_trust_run(run.name, tmp_path)
