@@ -8,6 +8,15 @@ import pydantic
 from lungcad.schema import Schema
 
 
+def percent(share: float) -> str:
+    """In whole per cent; with the digits that it takes where that would say none or all of it: ``99.5%``, ``0.2%``."""
+    for digits in range(4):
+        text = f"{share:.{digits}%}"
+        if share in (0, 1) or float(text[:-1]) not in (0, 100):
+            return text
+    return "under 0.001%" if share < 0.5 else "over 99.999%"
+
+
 class Estimate(Schema):
     """A metric with its 95 % interval; None where it is not defined (one class only, say)."""
 

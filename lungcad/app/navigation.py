@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import streamlit as st
 
 from lungcad.allocator import tune_allocator
-from lungcad.app import warmup
+from lungcad.app import url, warmup
 from lungcad.app.components.literal import literal
 from lungcad.app.history import one_entry_a_page
 from lungcad.errors import LungcadError
@@ -81,9 +81,10 @@ def _settle(title: str) -> None:
 def plain_errors() -> Iterator[None]:
     """What a user can cause or mend is said in its one sentence; what is already on the page stays.
 
-    Also as a decorator below ``st.fragment``: a fragment runs again by itself, outside the page that called it.
+    Also as a decorator below ``st.fragment``: a fragment runs again by itself, outside the page that called it. The outermost one writes the link.
     """
-    try:
-        yield
-    except LungcadError as error:
-        st.error(literal(error), icon=":material/error:")
+    with url.one_change():
+        try:
+            yield
+        except LungcadError as error:
+            st.error(literal(error), icon=":material/error:")

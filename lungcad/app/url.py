@@ -1,6 +1,8 @@
 """Controls whose value is kept in the page's link, so that a link opened elsewhere shows the same page."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, TypeVar, overload
 
 import streamlit as st
@@ -11,6 +13,31 @@ T = TypeVar("T")
 N = TypeVar("N", int, float)
 WRITTEN = "link_written"
 """In the session: key -> what a control itself wrote into the link; where that no longer fits, nobody followed a wrong link."""
+_OPENED = "link_opened"
+"""In the session: whether a page has run to its end, so that the browser has :mod:`lungcad.app.history`."""
+_WANTED: ContextVar[dict[str, str | None] | None] = ContextVar("wanted in the link", default=None)
+"""Key -> value that controls want in the link, None for nothing, while a session's first page runs; None: each is written at once."""
+
+
+@contextmanager
+def one_change() -> Iterator[None]:
+    """While a session's first page runs, the controls' values are kept for one change of the link at its end: before that, the browser would make
+    an entry of its history of each. A run that ends early writes those it has come to.
+    """
+    if st.session_state.get(_OPENED) or _WANTED.get() is not None:
+        yield
+        return
+    wanted: dict[str, str | None] = {}
+    token = _WANTED.set(wanted)
+    try:
+        yield
+    finally:
+        _WANTED.reset(token)
+        before = st.query_params.to_dict()
+        after = {key: value for key, value in (before | wanted).items() if value is not None}
+        if after != before:
+            st.query_params.from_dict(after)
+        st.session_state[_OPENED] = True
 
 
 @overload
@@ -75,6 +102,17 @@ def multiselect(label: str, options: Sequence[str], default: Sequence[str], *, k
     return _store_in_link(key, chosen, list(default), ",".join)
 
 
+def taken(key: str) -> str | None:
+    """What the link names under a key that no control keeps; it does not stand there any longer."""
+    wanted = _WANTED.get()
+    if wanted is None:
+        return st.query_params.pop(key, None)
+    if key in wanted:
+        return None
+    wanted[key] = None
+    return st.query_params.get(key)
+
+
 def _seed_from_link(label: str, key: str, default: T, parse: Callable[[str], T | None]) -> None:
     if key in st.session_state:
         return
@@ -101,10 +139,14 @@ def _number(low: N, high: N, kind: Callable[[str], N]) -> Callable[[str], N | No
 
 def _store_in_link(key: str, value: T, default: T, text: Callable[[T], str] = str) -> T:
     """Into the link, which does not name what is as usual."""
-    if value in (None, "", []) or value == default:
+    shown = None if value in (None, "", []) or value == default else text(value)
+    if shown is not None:
+        st.session_state.setdefault(WRITTEN, {})[key] = shown
+    wanted = _WANTED.get()
+    if wanted is not None:
+        wanted[key] = shown
+    elif shown is None:
         st.query_params.pop(key, None)
-    else:
-        st.session_state.setdefault(WRITTEN, {})[key] = text(value)
-        if st.query_params.get(key) != text(value):
-            st.query_params[key] = text(value)
+    elif st.query_params.get(key) != shown:
+        st.query_params[key] = shown
     return value

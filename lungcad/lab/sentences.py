@@ -71,11 +71,16 @@ def _map_on_lesion(results: Results) -> str:
 def _needs_lungs(results: Results) -> str:
     without, alone = results.no_lungs, results.lungs
     said = f"With both lungs painted over it is right in {_share(without)}, shown the lungs alone in {_share(alone)}"
-    if without.low is not None and without.low > 0.5 and (alone.low is None or alone.low <= 0.5):
+    if _is_clearly_above(without, alone):
         return f"{said}: what it answers by is not in the lungs."
-    if alone.low is not None and alone.low > 0.5 and (without.low is None or without.low <= 0.5):
+    if _is_clearly_above(alone, without):
         return f"{said}: what it answers by is in the lungs."
-    return f"{said}: that does not tell where what it answers by lies."
+    return f"{said}: whether what it answers by is in the lungs cannot be told from so few."
+
+
+def _is_clearly_above(one: Estimate, other: Estimate) -> bool:
+    """Better than a coin, and the intervals do not overlap."""
+    return one.low is not None and other.high is not None and one.low > max(0.5, other.high)
 
 
 def _lesson(settings: LabSettings, results: Results) -> list[str]:

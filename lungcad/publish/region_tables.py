@@ -73,22 +73,36 @@ def known_table(known: KnownWithout) -> str:
 
 
 def trained_words(trained: KnownWithout) -> str:
-    """What was trained how, in two sentences."""
+    """What was trained how, in three sentences."""
     facts, see = trained.facts, trained.rows[-1]["seen"]
     return (
-        f"The whole recipe of {facts['recipe'].removesuffix('-' + see)}, trained and tested on slices {region_title(see)}, seed {facts['seed']}; {facts['how']}; "
-        f"{facts['left_out']} slices left out, whose lungs were not found for certain. As it is: the same recipe on whole slices, asked about the same test cases "
-        "when it had not trained on them."
+        f"The whole recipe of {facts['recipe'].removesuffix('-' + see)}, trained and tested on slices {region_title(see)}, {_seeds(facts['seeds'])}; "
+        f"{facts['how']}; {facts['left_out']} slices left out, whose lungs were not found for certain. As it is: the same recipe on whole slices, "
+        f"{_seeds(facts['whole_seeds'])}, asked about the same test cases when it had not trained on them. Numbers of several seeds are their mean; intervals are "
+        "over groups of test cases, not over seeds."
     )
+
+
+def _seeds(seeds: Sequence[int]) -> str:
+    return f"seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}"
 
 
 def trained_section(trained: KnownWithout) -> str:
     """A section of ``data/regions/README.md``."""
-    recipe = trained.facts["recipe"]
+    facts = trained.facts
+    recipe, folds = facts["recipe"], f" --folds {facts['folds']}" if facts["folds"] else ""
     return (
         f"### With a whole recipe: `{recipe}`\n\n{trained_words(trained)} `python -m lungcad train data/regions/trained/{recipe}.yaml --runs data/regions/trained "
-        f"--out runs/{recipe}` makes it anew (about 6 min of one core); as it is: `data/runs/{trained.facts['whole_run']}`.\n\n{known_table(trained)}\n"
+        f"--out runs/{recipe}{folds}` makes it anew, with `--seed SEED` for another seed than the recipe's; as it is: "
+        f"{', '.join(f'`data/runs/{name}`' for name in facts['whole_runs'])}.\n\n{known_table(trained)}\n{_by_seed(trained)}"
     )
+
+
+def _by_seed(trained: KnownWithout) -> str:
+    if len(trained.facts["seeds"]) == 1:
+        return ""
+    words = [f"{region_title(row['seen'])} {', '.join(f'{value:.3f}' for value in row['by_seed']['macro_f1'])}" for row in trained.rows]
+    return f"\nMacro F1 by seed: {'; '.join(words)}.\n"
 
 
 def region_table(run: RegionRun) -> str:

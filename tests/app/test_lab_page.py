@@ -70,13 +70,31 @@ def test_train_pressed_in_two_tabs_is_one_training(lab):
 def test_a_training_of_another_session_is_said_to_be_one(lab):
     trainings._TRAININGS[LabSettings().key] = a_training(LabSettings())
     opened = page()
-    assert "Trained already, in another session" in words(opened) and opened.button(key="lab_train").disabled
+    assert "Trained already, in another session" in words(opened) and not opened.button(key="lab_train").disabled
     mine = page(seed="7")
-    assert "the result is below" not in words(mine)
+    assert "result is below" not in words(mine)
     begun(lab, mine)
     lab.may_go_on.set()
     join()
-    assert "This training is finished" in words(mine.run())
+    assert "This training is finished" in words(mine.run()) and mine.button(key="lab_train").disabled
+
+
+def test_a_training_that_another_session_has_finished_can_be_watched_anew_and_its_result_stays_there(lab, monkeypatch):
+    finished = trainings._TRAININGS[LabSettings().key] = a_training(LabSettings())
+    finished.watchers["another session"] = lambda: True
+    opened = begun(lab, page())
+    assert lab.trained == [LabSettings()] and [each.label for each in opened.button if each.key == "lab_stop"] == ["Stop"]
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(trainings, "is_watching", lambda training: "another session" in training.watchers)
+        assert trainings.find(LabSettings()) is finished
+    opened.button(key="lab_stop").click().run()
+    join()
+    assert "Trained already" in words(opened.run()) and trainings.find(LabSettings()) is finished, "a stop loses nothing"
+
+
+def test_that_a_training_runs_already_is_said_before_one_joins_the_queue(lab):
+    begun(lab, page())
+    assert "1 run or wait now: yours would begin after that" in words(page(seed="7"))
 
 
 def test_another_training_waits_and_sees_its_place(lab):

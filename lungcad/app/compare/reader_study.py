@@ -12,6 +12,7 @@ from lungcad.app.components.literal import literal
 from lungcad.app.components.text import class_label, class_text
 from lungcad.app.navigation import plain_errors
 from lungcad.datasets import DATASETS
+from lungcad.estimate import percent
 from lungcad.evaluate.reader_study import Reading, scores, to_table
 from lungcad.explain import METHODS
 from lungcad.imaging import read_image
@@ -75,7 +76,7 @@ def _ask(case: str, folder: Path, networks: list[str], readings: list[Reading], 
             + "; ".join(
                 f"{literal(name)} declines this image and gives no answer ({literal(result.gate.reason)})"
                 if result.is_hidden
-                else f"{literal(name)} answers {class_text(result.prediction.label)} ({result.prediction.confidence:.0%})"
+                else f"{literal(name)} answers {class_text(result.prediction.label)} ({percent(result.prediction.confidence)})"
                 for name, result in results.items()
             )
             + "."

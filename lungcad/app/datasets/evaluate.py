@@ -17,6 +17,7 @@ from lungcad.app.jobs import run_on_server
 from lungcad.app.navigation import plain_errors
 from lungcad.backends import with_backend
 from lungcad.datasets import DATASETS, Split
+from lungcad.estimate import percent
 from lungcad.evaluate.folder import Evaluation, evaluate_folder
 from lungcad.evaluate.metric import Level
 from lungcad.evaluate.metric_table import metrics_of
@@ -136,6 +137,6 @@ def _show_answers(part: ScoredCases, folder: Path) -> None:
     for index, (place, row) in enumerate(zip(case_grid(len(shown)), shown.values(), strict=True)):
         with place:
             is_here = case_picture(path_of_id(folder, row.case))
-            st.caption(f"true {class_text(row.label)}, predicted {class_text(row.answer)} ({row.confidence:.0%})")
+            st.caption(f"true {class_text(row.label)}, predicted {class_text(row.answer)} ({percent(row.confidence)})")
             if is_here:
                 enlarge_button("evaluated", index, row.case)

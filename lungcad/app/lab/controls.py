@@ -27,7 +27,7 @@ TITLES = {
 
 def follow_link() -> None:
     """A link that names a preset sets every control, before they are drawn."""
-    wanted = st.query_params.pop("preset", None)
+    wanted = url.taken("preset")
     if wanted is not None and wanted not in PRESETS:
         st.info(f"The link names an unknown preset, “{literal(wanted, 40)}”; these are the ones there are.")
     elif wanted is not None:

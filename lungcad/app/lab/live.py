@@ -23,14 +23,18 @@ def train_button(settings: LabSettings) -> None:
                   help="Ends the training, unless it is watched elsewhere too; patients that were drawn stay drawn.")  # fmt: skip
         return
     done = training is not None and training.results is not None
-    if training is not None and done:
-        known = "This training is finished" if trainings.is_watching(training) else "Trained already, in another session"
-        st.info(f"{known}: the result is below. Change a setting, the seed for instance, to watch another training.")
+    watched = training is not None and done and trainings.is_watching(training)
+    if watched:
+        st.info("This training is finished: the result is below. Change a setting, the seed for instance, to watch another training.")
+    elif done:
+        st.info("Trained already, in another session: its result is below. Train does the same again before your eyes.")
     st.button(
-        "Train", type="primary", key="lab_train", on_click=_begin, args=(settings,), icon=":material/play_arrow:", width="stretch", disabled=done,
-        help="This training is finished: its result is on the page. Change a setting for another one." if done else
+        "Train", type="primary", key="lab_train", on_click=_begin, args=(settings,), icon=":material/play_arrow:", width="stretch", disabled=watched,
+        help="This training is finished: its result is on the page. Change a setting for another one." if watched else
         "Trains the head in a process of its own; a few seconds where the patients are drawn already.",
     )  # fmt: skip
+    if not watched and (before := trainings.n_before(settings)):
+        st.caption(f"Trainings run one at a time, and {before} run or wait now: yours would begin after that, and see its place.")
     if text := warning(settings):
         st.info(text)
     if not done and (missing := n_missing(settings)):

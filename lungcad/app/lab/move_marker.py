@@ -14,6 +14,7 @@ from PIL import Image
 from lungcad.app.lab.pictures import test_picture
 from lungcad.app.lab.trainings import Training
 from lungcad.datasets.phantoms.shortcuts import draw_letter
+from lungcad.estimate import percent
 from lungcad.lab.frozen import features_of
 from lungcad.lab.head import LabHead, head_of_bytes, lesion_probability
 from lungcad.lab.patients import SIZE, Lesions
@@ -53,10 +54,10 @@ def show_moving(training: Training) -> None:
     without, with_letter = (answer(settings.key, head, patient, Lesions.of(settings), place) for place in (None, at))
     with right:
         first, second = st.columns(2)
-        first.metric("Lesion, without the letter", f"{without:.0%}", border=True)
+        first.metric("Lesion, without the letter", percent(without), border=True)
         second.metric(
             "Lesion, with the letter there",
-            f"{with_letter:.0%}",
+            percent(with_letter),
             f"{100 * (with_letter - without):+.0f} points",
             delta_color="off",
             border=True,

@@ -8,6 +8,7 @@ import streamlit as st
 
 from lungcad.datasets.phantoms import SHORTCUTS
 from lungcad.datasets.phantoms.make import Picture
+from lungcad.estimate import percent
 from lungcad.explain.attribution import Attribution
 from lungcad.explain.overlay import overlay
 from lungcad.lab.patients import Lesions, Part, clean_picture, tested_shortcut, with_shortcut
@@ -41,7 +42,7 @@ def show_pictures(settings: LabSettings, maps: Sequence[Any] | None = None, prob
         who = "With a lesion (outlined)" if row == 0 else "Without a lesion"
         answer = ""
         if probabilities is not None:
-            answer = f". The network says **lesion** with {probabilities[row]:.0%} | {probabilities[row + 1]:.0%}"
+            answer = f". The network says **lesion** with {percent(probabilities[row])} | {percent(probabilities[row + 1])}"
         st.image(
             np.hstack([pictures[0], gap, pictures[1]]),
             width="stretch",

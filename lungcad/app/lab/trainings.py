@@ -3,6 +3,7 @@
 A training is named by its settings, and holds nobody's data: who asks for the same one watches the one that runs, in two tabs or after a reload.
 """
 
+import itertools
 import threading
 import time
 from collections import OrderedDict
@@ -27,7 +28,10 @@ GRACE = 6.0
 
 @dataclass(eq=False)
 class Training:
-    """done of total patients are ready, then there are epochs, then results and the head's weights (safetensors). place: in the queue, 0 while it runs."""
+    """done of total patients are ready, then there are epochs, then results and the head's weights (safetensors). place: in the queue, 0 while it runs.
+
+    earlier: the same training, finished, which sessions that do not watch this one go on seeing.
+    """
 
     settings: LabSettings
     done: int = 0
@@ -38,15 +42,21 @@ class Training:
     head: bytes = b""
     watchers: dict[str, Callable[[], bool]] = field(default_factory=dict)
     last_watched: float = field(default_factory=time.monotonic)
+    earlier: "Training | None" = None
+    number: int = field(default_factory=itertools.count().__next__)
 
     @property
     def job(self) -> jobs.Job | None:
         """None before it was begun, and long after."""
-        return jobs.find(_key(self.settings))
+        return jobs.find(self.job_key)
+
+    @property
+    def job_key(self) -> tuple[str, str, int]:
+        return "lab", self.settings.key, self.number
 
     @property
     def is_running(self) -> bool:
-        return self.job is not None and self.job.is_running
+        return self.results is None and self.job is not None and self.job.is_running
 
     def is_watched(self) -> bool:
         if any(is_there() for is_there in list(self.watchers.values())):
@@ -68,23 +78,32 @@ def warm_up() -> None:
 
 
 def find(settings: LabSettings) -> Training | None:
-    """The training with these settings, running or not."""
-    return _TRAININGS.get(settings.key)
+    """The training with these settings, running or not, as this session is to see it."""
+    training = _TRAININGS.get(settings.key)
+    if training is None or training.results is not None or (training.is_running and is_watching(training)):
+        return training
+    return training.earlier or training
+
+
+def n_before(settings: LabSettings) -> int:
+    """How many other trainings run or wait now, all of which one with these settings would wait for."""
+    return sum(each.settings != settings for each in list(_QUEUE))
 
 
 def begin(settings: LabSettings) -> Training:
-    """Watched by this session. One that already runs or waits is joined, one that is finished is not trained again."""
+    """Watched by this session. One that already runs or waits is joined; one that is finished is trained again for a session that has not watched it."""
     with _LOCK:
         training = _TRAININGS.get(settings.key)
-        if training is None or (training.results is None and not training.is_running):
-            training = Training(settings)
+        if training is None or not (training.is_running or (training.results is not None and is_watching(training))):
+            finished = training if training is None or training.results is not None else training.earlier
+            training = Training(settings, earlier=finished)
             _TRAININGS[settings.key] = training
             idle = [key for key, each in _TRAININGS.items() if not each.is_running and each is not training]
             for key in idle[: max(len(_TRAININGS) - MAX_TRAININGS, 0)]:
                 del _TRAININGS[key]
         watch(training)
         if training.results is None:  # under the lock, or a second tab finds it neither running nor finished and puts its own in its place
-            jobs.start(_key(settings), lambda on_progress: _train(training, on_progress), elsewhere=True)
+            jobs.start(training.job_key, lambda on_progress: _train(training, on_progress), elsewhere=True)
     return training
 
 
@@ -112,10 +131,6 @@ def leave(training: Training) -> None:
     training.watchers.pop(context.session_id if context else "", None)
     if not any(is_there() for is_there in list(training.watchers.values())) and training.job is not None:
         training.job.stop.set()
-
-
-def _key(settings: LabSettings) -> tuple[str, str]:
-    return "lab", settings.key
 
 
 def _train(training: Training, on_progress: Progress) -> bool:

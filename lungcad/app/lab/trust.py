@@ -5,6 +5,7 @@ import streamlit as st
 from lungcad.app.jobs import run_in_session
 from lungcad.app.lab.trainings import Training
 from lungcad.app.predict.trust import badge
+from lungcad.estimate import percent
 from lungcad.lab.head import head_of_bytes
 from lungcad.lab.panel import panel_words
 
@@ -15,7 +16,7 @@ def show_panel(training: Training) -> None:
     settings, (without, with_shortcut) = training.settings, training.epochs[-1]["probabilities"][2:]
     st.caption(
         "The checks of the Predict page, put to this network for the answer “lesion” on the patient without a lesion, with the shortcut. "
-        f"The truth: the network says lesion with {with_shortcut:.0%} there, and with {without:.0%} on the same slice without the shortcut."
+        f"The truth: the network says lesion with {percent(with_shortcut)} there, and with {percent(without)} on the same slice without the shortcut."
     )
     checks = run_in_session(
         "lab_panel",

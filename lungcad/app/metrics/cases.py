@@ -19,6 +19,7 @@ from lungcad.app.metrics.case_charts import embeddings, show_confusion, show_emb
 from lungcad.app.metrics.selection import PAGE, SELECT, select_cases, selected_cases, selection_title
 from lungcad.app.navigation import plain_errors
 from lungcad.errors import LungcadError
+from lungcad.estimate import percent
 from lungcad.evaluate.selection import Region, selected_rows
 from lungcad.evaluate.stores.runs import Run
 
@@ -135,7 +136,7 @@ def show_case(run: Run, row: Any, folder: Path, *, key: str, index: int) -> None
 def _answer_text(row: Any) -> str:
     """What the case is, and what was answered."""
     faithful = getattr(row, "faithfulness", np.nan)
-    return f"true {class_text(row.label)}, predicted {class_text(row.answer)} ({row.confidence:.0%})" + (
+    return f"true {class_text(row.label)}, predicted {class_text(row.answer)} ({percent(row.confidence)})" + (
         "" if pd.isna(faithful) else f", faithfulness {faithful:.2f}"
     )
 

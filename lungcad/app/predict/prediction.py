@@ -1,18 +1,22 @@
 """The answer: class, calibrated probabilities, warnings."""
 
 from html import escape
+from pathlib import Path
 
 import streamlit as st
 
 from lungcad.analysis import Analysis
-from lungcad.app import session, store
+from lungcad.app import run_store, session, store
 from lungcad.app.components.literal import literal
 from lungcad.app.components.text import class_label, class_text
 from lungcad.app.predict.gate import show_declined, show_override, warnings_left
 from lungcad.app.predict.layout import Areas
 from lungcad.app.predict.set_of_classes import show_set
 from lungcad.app.session import Source
+from lungcad.errors import LungcadError
+from lungcad.estimate import percent
 from lungcad.explain import Options
+from lungcad.models import ModelCard
 
 
 def predict(source: Source, network: str, page: Areas) -> Analysis:
@@ -43,9 +47,20 @@ def show_answer(source: Source, network: str, result: Analysis) -> None:
     recall = card.test.recall.get(result.prediction.label) if card.test and not result.gate.is_declined else None
     known = ""
     if recall and recall.value is not None:
-        interval = f"{recall.value:.0%} [{recall.low:.0%}–{recall.high:.0%}]"
-        known = f"Sensitivity (recall) for this class on the network's test images ({literal(card.dataset)}, {literal(card.protocol)} split): {interval}. "
+        known = (
+            f"Sensitivity (recall) for this class on {_n_of_class(card, result.prediction.label)} test images "
+            f"({literal(card.dataset)}, {literal(card.protocol)} split): {percent(recall.value)} [{recall.low:.0%}–{recall.high:.0%}]. "
+        )
     st.caption(known + _about(source, result))
+
+
+def _n_of_class(card: ModelCard, label: str) -> str:
+    """In words: how many of the class it was tested on; only that it is the network's where its run is missing."""
+    try:
+        n = int((run_store.run(Path(card.run or "").name).test.label == label).sum())
+    except LungcadError:
+        return "the network’s"
+    return f"the network’s {n}"
 
 
 def show_answer_hidden(source: Source, result: Analysis) -> None:

@@ -8,6 +8,7 @@ from lungcad.app.components.text import card_title, class_label
 from lungcad.app.volume.nodule import nodule_networks
 from lungcad.app.volume.source import Opened
 from lungcad.datasets.concepts import CONCEPTS
+from lungcad.estimate import percent
 from lungcad.scheduler import Kind
 from lungcad.series.known_marks import is_of_lidc
 from lungcad.series.marked import MarkedReading, mean_energy, rate_marked
@@ -76,7 +77,7 @@ def _rated(each: MarkedReading) -> dict[str, str]:
     result, check = each.reading.answer, each.localisation
     if result.is_hidden:
         return {"network": "declined", "map inside": "–", "control": "–"}
-    said = f"{class_label(result.prediction.label)}, {result.prediction.confidence:.0%}"
+    said = f"{class_label(result.prediction.label)}, {percent(result.prediction.confidence)}"
     if check is None:
         return {"network": said, "map inside": "–", "control": "–"}
     return {"network": said, "map inside": f"{check.value:.0%}", "control": f"{check.control:.0%}"}

@@ -8,6 +8,7 @@ from lungcad.app.components.text import card_title, class_label
 from lungcad.app.predict.concepts import show_concepts
 from lungcad.app.predict.nearest import show_nearest
 from lungcad.app.volume.source import Opened
+from lungcad.estimate import percent
 from lungcad.imaging.volume import CTVolume
 from lungcad.scheduler import Kind
 from lungcad.series.hybrid import HOW
@@ -55,7 +56,7 @@ def _said(reading: NoduleReading) -> str:
     result = reading.answer
     if result.is_hidden:
         return "declined"
-    words = f"{class_label(result.prediction.label)}, {result.prediction.confidence:.0%}"
+    words = f"{class_label(result.prediction.label)}, {percent(result.prediction.confidence)}"
     words += "" if reading.grade is None else f", grade {reading.grade:.1f} of 1 to 5"
     both = reading.hybrid
     if both is None:

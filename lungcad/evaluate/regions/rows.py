@@ -12,6 +12,8 @@ from lungcad.evaluate.bootstrap import Resamples
 ALL = "all"
 """The region of the images as they are."""
 MEASURES = ("accuracy", "macro_f1", "auc")
+Measured = dict[str, np.ndarray]
+"""The confusion matrix and each of :data:`MEASURES`: of the cases, then of their resamples."""
 
 
 def region_rows(cases: pd.DataFrame, classes: tuple[str, ...], warns_from: float | None) -> list[dict[str, Any]]:
@@ -37,17 +39,49 @@ def region_rows(cases: pd.DataFrame, classes: tuple[str, ...], warns_from: float
 
 
 def known_rows(cases: pd.DataFrame, classes: tuple[str, ...]) -> list[dict[str, Any]]:
-    """Rows of seen, n, groups, accuracy, macro_f1, auc, recall, intervals, difference (to the first, on the same cases) and its intervals.
+    """Rows of seen, n, groups, seeds, accuracy, macro_f1, auc, recall, intervals, by_seed, difference (to the first, on the same cases) and its intervals.
 
-    cases: columns case, group, label, seen and p:CLASS, each case once for everything that is seen.
+    cases: columns case, group, label, seen and p:CLASS, each case once for everything that is seen; or once for every seed, a column too. Then each number is
+    the mean over the seeds, of which what is seen first may have others.
     """
+    seeds = cases.seed if "seed" in cases else pd.Series(0, cases.index)
+    tables = {
+        str(seen): [of_seed.set_index("case") for _, of_seed in group.groupby(seeds.loc[group.index])]
+        for seen, group in cases.groupby("seen", sort=False)
+    }
+    first = next(iter(tables))
     rows = []
-    whole = cases[cases.seen == cases.seen.iloc[0]].set_index("case")
-    for seen, group in cases.groupby("seen", sort=False):
-        row = _row(str(seen), "", group.assign(donor="", distance=np.nan), whole, classes, None)
-        unused = ("region", "fill", "answers_kept", "answers_follow", "distance", "unlike", "least_strange")
-        rows.append({"seen": row["region"], **{key: value for key, value in row.items() if key not in unused}})
+    for seen, of_seeds in tables.items():
+        order = of_seeds[0].index
+        resamples = Resamples.of(of_seeds[0].group.to_numpy())
+        labels = pd.Index(classes).get_indexer(pd.Index(of_seeds[0].label))
+
+        def by_seed(
+            several: list[pd.DataFrame], order: pd.Index = order, labels: np.ndarray = labels, resamples: Resamples = resamples
+        ) -> list[Measured]:
+            return [_measured(labels, _probabilities(table.loc[order], classes), resamples) for table in several]
+
+        measured = by_seed(of_seeds)
+        now, then = _mean(measured), _mean(by_seed(tables[first]))
+        values = {name: metrics.estimate(now[name]) for name in MEASURES}
+        differences = {name: metrics.estimate(now[name] - then[name]) for name in MEASURES} if seen != first else {}
+        recall = metrics.recall(now["confusion"])
+        rows.append(
+            {
+                "seen": seen, "n": len(order), "groups": resamples.groups, "seeds": len(of_seeds),
+                **{name: value.value for name, value in values.items()},
+                "intervals": {name: [value.low, value.high] for name, value in values.items()},
+                "recall": {name: metrics.estimate(recall[:, k]).value for k, name in enumerate(classes)},
+                "by_seed": {name: [round(float(each[name][0]), 4) for each in measured] for name in MEASURES},
+                "difference": {name: value.value for name, value in differences.items()},
+                "difference_intervals": {name: [value.low, value.high] for name, value in differences.items()},
+            }
+        )  # fmt: skip
     return rows
+
+
+def _mean(measured: list[Measured]) -> Measured:
+    return {name: np.mean([each[name] for each in measured], axis=0) for name in measured[0]}
 
 
 def _row(
@@ -78,7 +112,7 @@ def _row(
     }  # fmt: skip
 
 
-def _measured(labels: np.ndarray, probabilities: np.ndarray, resamples: Resamples) -> dict[str, np.ndarray]:
+def _measured(labels: np.ndarray, probabilities: np.ndarray, resamples: Resamples) -> Measured:
     confusion = metrics.resampled_confusion(labels, probabilities.argmax(1), probabilities.shape[1], resamples)
     return {
         "confusion": confusion, "accuracy": metrics.accuracy(confusion), "macro_f1": metrics.macro_f1(confusion),

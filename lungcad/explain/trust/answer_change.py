@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from lungcad.estimate import percent
 from lungcad.explain.attribution import Attribution, PreparedInput
 from lungcad.explain.trust.check import Check, TrustCheck, Verdict
 from lungcad.explain.trust.thresholds import threshold_of
@@ -66,7 +67,7 @@ def answer_check(
         if reason is not None:
             return Check.inapplicable(name, reason)
         answer, threshold = AnswerChange.of(subject, name, change), threshold_of(name)
-        sentence = f"The probability of the class is {answer.before:.0%}, and {answer.after:.0%} {how}."
+        sentence = f"The probability of the class is {percent(answer.before)}, and {percent(answer.after)} {how}."
         if answer.drop > threshold:
             verdict, sentence = Verdict.CONTRADICTS, f"{sentence} The answer rests on {rests_on}."
         else:

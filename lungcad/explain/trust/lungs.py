@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import torch
 
+from lungcad.estimate import percent
 from lungcad.explain.attribution import Attribution
 from lungcad.explain.trust.check import Check, TrustCheck, Verdict
 from lungcad.explain.trust.surroundings import without_surroundings
@@ -70,10 +71,10 @@ def _ask(subject: "Subject", attribution: Attribution, on_progress: Progress | N
     before, *perturbed = (float(value) for value in subject.perturbed.probabilities[:, subject.target])
     without, body, alone = answers[NAME], answers[f"{NAME} {BODY}"], answers[f"{NAME} {ALONE}"]
     pictures = {
-        f"as it is: {before:.0%}": _small(subject.image),
-        f"{WITHOUT}: {without:.0%}": _small(changed[WITHOUT]),
-        f"{BODY}: {body:.0%}": _small(changed[BODY]),
-        f"{ALONE}: {alone:.0%}": _small(changed[ALONE]),
+        f"as it is: {percent(before)}": _small(subject.image),
+        f"{WITHOUT}: {percent(without)}": _small(changed[WITHOUT]),
+        f"{BODY}: {percent(body)}": _small(changed[BODY]),
+        f"{ALONE}: {percent(alone)}": _small(changed[ALONE]),
     }
     usual = max((before - value for value in perturbed), default=0.0)
     return replace(judged(before, without, body, alone, usual), pictures=pictures)
@@ -84,7 +85,10 @@ def judged(before: float, without: float, body: float, alone: float, usual: floa
     changes, the control.
     """
     threshold, value = threshold_of(NAME), without - min(body, alone + MARGIN)
-    sentence = f"The probability of the class is {before:.0%}; {without:.0%} without the lungs, {body:.0%} with the body alone, {alone:.0%} with the lungs alone."
+    sentence = (
+        f"The probability of the class is {percent(before)}; {percent(without)} without the lungs, {percent(body)} with the body alone, "
+        f"{percent(alone)} with the lungs alone."
+    )
     if value > threshold:
         verdict, word = (
             Verdict.CONTRADICTS,
