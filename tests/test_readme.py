@@ -15,6 +15,7 @@ from lungcad.datasets.stored_audits import read_stored_audit
 from lungcad.evaluate.copy_marks import accuracy_by_copies
 from lungcad.evaluate.scoring import report
 from lungcad.evaluate.stores.gates import read_gate_tests
+from lungcad.evaluate.stores.inside_marks import read_marks
 from lungcad.evaluate.stores.known_without import list_known
 from lungcad.evaluate.stores.mended import list_mended
 from lungcad.evaluate.stores.region_runs import read_region_runs
@@ -151,7 +152,7 @@ def test_what_the_readme_says_of_the_heat_maps_follows_from_the_runs():
 def test_what_is_left_without_the_lungs_is_generated_from_the_runs():
     runs = read_region_runs()
     assert (ROOT / "data" / "regions" / "README.md").read_text("utf-8") == regions_readme(
-        runs, list_known(), list_mended(), list_trained(), list_cards()
+        runs, list_known(), list_mended(), list_trained(), list_cards(), read_marks()
     )
     cards = {card.name: card for card in of_patients()}
     assert all(card == with_regions(card, runs) for card in cards.values())

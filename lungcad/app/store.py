@@ -17,11 +17,13 @@ from lungcad.datasets.folders import LabelledFolder
 from lungcad.datasets.layouts import read_folder
 from lungcad.datasets.listing import list_images
 from lungcad.errors import LungcadError
+from lungcad.evaluate.stores.inside_marks import FILE as INSIDE_MARKS
+from lungcad.evaluate.stores.inside_marks import read_marks
 from lungcad.evaluate.stores.trust_runs import TrustRun, read_trust_runs
 from lungcad.evaluate.stores.truth import read_truth
 from lungcad.models import TrainedModel, load_model
 from lungcad.models.partner import partner_of
-from lungcad.paths import AUDITS, TRUST, TRUTH
+from lungcad.paths import AUDITS, LAB, TRUST, TRUTH
 
 if TYPE_CHECKING:
     from lungcad.datasets.stored_audits import StoredAudit
@@ -74,6 +76,11 @@ def truth() -> dict[str, Any] | None:
     return _truth(fingerprint(sorted(TRUTH.glob("*.json"))))
 
 
+def inside_marks() -> dict[str, Any] | None:
+    """What the checks of an answer make of marks inside the body, likewise."""
+    return _inside_marks(fingerprint(sorted(LAB.glob(INSIDE_MARKS))))
+
+
 @st.cache_data(max_entries=8, ttl=600, show_spinner="Reading the data set …")
 def cases(dataset: str, folder: str) -> list[Case]:
     """The data set's cases under its usual task; read again after ten minutes."""
@@ -124,6 +131,14 @@ def _truth(fingerprint: str) -> dict[str, Any] | None:
     try:
         return read_truth()
     except LungcadError:  # the checks do without their record
+        return None
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _inside_marks(fingerprint: str) -> dict[str, Any] | None:
+    try:
+        return read_marks()
+    except LungcadError:
         return None
 
 

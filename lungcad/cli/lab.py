@@ -25,7 +25,13 @@ def lab(
         bool, typer.Option("--table", help="Train clean and biased with each head over three seeds, and keep the table.")
     ] = False,
     write_sheet: Annotated[bool, typer.Option("--write-sheet", help="Put the kept table into .github/docs/lab.md; nothing else.")] = False,
-    out: Annotated[Path, typer.Option(help="Where --table keeps table.json.")] = to_write(LAB),
+    inside_marks: Annotated[
+        bool,
+        typer.Option(
+            "--inside-marks", help="Ask the checks of an answer about marks inside the body, over three seeds, and keep the table."
+        ),
+    ] = False,
+    out: Annotated[Path, typer.Option(help="Where --table keeps table.json, and --inside-marks inside-marks.json.")] = to_write(LAB),
     recipe: Annotated[Path | None, typer.Option(help="Write the settings of this training there (YAML).")] = None,
     as_json: Json = False,
 ) -> None:
@@ -35,6 +41,9 @@ def lab(
         return
     if table:
         _make_table(out, as_json)
+        return
+    if inside_marks:
+        _measure_inside_marks(out, as_json)
         return
     from lungcad.lab.presets import PRESETS
     from lungcad.lab.settings import LabSettings
@@ -85,6 +94,22 @@ def _make_table(out: Path, as_json: bool) -> None:
         return
     print(lab_table(facts))
     print(f"kept in {written}; --write-sheet puts it into the class's sheet")
+
+
+def _measure_inside_marks(out: Path, as_json: bool) -> None:
+    from lungcad.evaluate.stores.inside_marks import write_marks
+    from lungcad.lab.inside_marks import measure_marks
+    from lungcad.publish.inside_marks import inside_marks_table
+
+    check_can_make(out)
+    with progress("patients") as on_progress:
+        facts = measure_marks(on_progress=on_progress)
+    written = write_marks(facts, out)
+    if as_json:
+        print_json(facts)
+        return
+    print(inside_marks_table(facts))
+    print(f"kept in {written}; 'python -m lungcad regions-tables --write' puts it into data/regions/README.md")
 
 
 def _write_sheet() -> None:

@@ -145,6 +145,7 @@ def regions_tables(
     write: Annotated[bool, typer.Option("--write", help="Write README.md in that folder anew.")] = False,
 ) -> None:
     """Every network without the lungs, from the stored runs."""
+    from lungcad.evaluate.stores.inside_marks import read_marks
     from lungcad.evaluate.stores.known_without import list_known
     from lungcad.evaluate.stores.mended import list_mended
     from lungcad.evaluate.stores.region_runs import read_region_runs
@@ -155,5 +156,5 @@ def regions_tables(
     runs_read = read_region_runs(runs, on_fault=complain)
     if write:
         stored = list_known(runs / "without"), list_mended(runs / "mended"), list_trained(runs / "trained")
-        write_whole(to_write(runs) / "README.md", regions_readme(runs_read, *stored, list_cards()))
+        write_whole(to_write(runs) / "README.md", regions_readme(runs_read, *stored, list_cards(), read_marks()))
     print(headline_table(runs_read))

@@ -4,29 +4,25 @@ Plain heads are trained on resting features where the mark stands on 95 % of the
 :mod:`lungcad.explain.trust.lungs` and :mod:`lungcad.explain.trust.surroundings` catch an answer that is known to come from the mark.
 """
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import cv2
 import numpy as np
 import torch
-from pydantic import Field, NonNegativeInt
 from scipy import ndimage
 from torch import Tensor
 
 from lungcad.datasets.phantoms import SHORTCUTS
 from lungcad.datasets.phantoms.make import Picture
-from lungcad.errors import DatasetError, ImageError
-from lungcad.estimate import Estimate
+from lungcad.errors import ImageError
+from lungcad.evaluate.stores.inside_marks import SCHEMA
 from lungcad.evaluate.truth.counterfactuals import mean_of
 from lungcad.evaluate.truth.scenes import image_of
 from lungcad.explain.trust import Verdict
 from lungcad.explain.trust.lungs import ALONE, BODY, WITHOUT, WITHOUT_BLACK, changed_pictures, judged
 from lungcad.explain.trust.thresholds import threshold_of
-from lungcad.files import write_whole
 from lungcad.imaging.regions import MarkedImage
 from lungcad.lab import frozen
 from lungcad.lab.feature_store import load_patients
@@ -34,12 +30,8 @@ from lungcad.lab.head import LabHead, lesion_probability
 from lungcad.lab.patients import Lesions, Part, carriers, clean_picture, has_lesion, seed_of
 from lungcad.lab.settings import NO_SHORTCUT, LabSettings
 from lungcad.lab.training import Sample, new_head, train
-from lungcad.paths import LAB
 from lungcad.progress import Progress
-from lungcad.stored_json import Stored
 
-SCHEMA = 1
-FILE = "inside-marks.json"
 SEEDS = (0, 1, 2)
 ASKED = 200
 """Unseen patients, half of them with a lesion."""
@@ -107,21 +99,6 @@ class Asked:
     without_mark: Tensor
     as_it_is: Tensor
     changed: Mapping[str, Tensor]
-
-
-class _Stored(Stored):
-    class _Row(Stored):
-        mark: str
-        network: str
-        n: NonNegativeInt
-        patients: NonNegativeInt
-        needs_no_lungs: Estimate
-        needs_lungs: Estimate
-        outside_body: Estimate
-
-    schema_: Annotated[int, Field(alias="schema", ge=SCHEMA, le=SCHEMA)]
-    seeds: list[int]
-    rows: Annotated[list[_Row], Field(min_length=1)]
 
 
 def measure_marks(
@@ -245,18 +222,3 @@ def _shares(answers: Sequence[tuple[int, Verdict, bool]]) -> dict[str, Any]:
     }
     shares = {name: mean_of(np.array(each, bool), patients).model_dump() for name, each in values.items()}
     return {"n": len(answers), "patients": len(set(patients.tolist())), **shares}
-
-
-def write_marks(facts: Mapping[str, Any], folder: Path) -> Path:
-    """``inside-marks.json``; its path."""
-    folder.mkdir(parents=True, exist_ok=True)
-    write_whole(folder / FILE, json.dumps(facts, indent=1) + "\n")
-    return folder / FILE
-
-
-def read_marks(folder: Path = LAB) -> dict[str, Any] | None:
-    """None where there is none yet. Raises :class:`DatasetError` for a damaged file or another schema."""
-    path = folder / FILE
-    if not path.is_file():
-        return None
-    return _Stored.read(path, f"data/lab/{FILE}", "run 'python -m lungcad lab --inside-marks' again", DatasetError)

@@ -1,6 +1,7 @@
 """What is left of the networks' answers without the lungs, as tables, from the runs in ``data/regions`` alone."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from lungcad.datasets import DATASETS
 from lungcad.estimate import Estimate
@@ -11,6 +12,7 @@ from lungcad.evaluate.stores.region_runs import RegionRun
 from lungcad.imaging.fills import FILLS
 from lungcad.imaging.regions import REGIONS
 from lungcad.models.card import ModelCard, WithoutResult
+from lungcad.publish.inside_marks import inside_marks_section
 from lungcad.publish.interval_text import Row, difference_with_interval, with_interval
 from lungcad.publish.mended_tables import mended_section
 
@@ -179,8 +181,9 @@ def regions_readme(
     mended: Sequence[Mended] = (),
     trained: Sequence[KnownWithout] = (),
     cards: Sequence[ModelCard] = (),
+    inside_marks: Mapping[str, Any] | None = None,
 ) -> str:
-    """``data/regions/README.md``."""
+    """``data/regions/README.md``. inside_marks: of :mod:`lungcad.publish.inside_marks`."""
     definitions = [f"- **{region.title}** (`{name}`): {region.what}" for name, region in REGIONS.items()]
     fills = [f"- **{fill.title}** (`{name}`): {fill.what}" for name, fill in FILLS.items()]
     parts = [
@@ -201,6 +204,7 @@ def regions_readme(
             for each in known
         ),
         *(mended_section(each, runs, cards) for each in mended),
+        *([inside_marks_section(inside_marks)] if inside_marks else []),
         "## Regions\n\n"
         + "\n".join(definitions)
         + "\n\nSlices whose lung field is not to be trusted are left out and counted. The changed image is seen through "

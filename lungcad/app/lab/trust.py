@@ -2,12 +2,14 @@
 
 import streamlit as st
 
+from lungcad.app import store
 from lungcad.app.jobs import run_in_session
 from lungcad.app.lab.trainings import Training
 from lungcad.app.predict.trust import badge
 from lungcad.estimate import percent
 from lungcad.lab.head import head_of_bytes
 from lungcad.lab.panel import panel_words
+from lungcad.publish.inside_marks import blind_spot
 
 
 def show_panel(training: Training) -> None:
@@ -27,3 +29,5 @@ def show_panel(training: Training) -> None:
     )
     for check in checks or []:
         st.markdown(f"{check.question} {badge(check)}  \n{check.sentence}")
+        if unseen := blind_spot(store.inside_marks(), check.name):
+            st.caption(unseen)

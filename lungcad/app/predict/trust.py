@@ -17,6 +17,7 @@ from lungcad.app.results import Key
 from lungcad.explain import METHODS, Options
 from lungcad.explain.attribution import Cost
 from lungcad.explain.trust import CHECKS, Check, Verdict
+from lungcad.publish.inside_marks import blind_spot
 from lungcad.publish.truth_tables import hardly_tells, record
 from lungcad.scheduler import Kind, Turn
 
@@ -144,6 +145,8 @@ def show_check(check: Check, method: str, *, is_open: bool = False, gate: str = 
         st.caption(measured[:1].upper() + measured[1:] + check.sentence)
         if check.value is not None and (own_record := record(store.truth(), check.name, method)):
             st.caption(f":material/{'help' if weak else 'verified'}: {own_record}")
+        if check.value is not None and (unseen := blind_spot(store.inside_marks(), check.name)):
+            st.caption(f":material/visibility_off: {unseen}")
         if check.pictures:
             for place, (caption, pixels) in zip(case_grid(len(check.pictures), 100), check.pictures.items(), strict=True):
                 with place:

@@ -95,7 +95,10 @@ def judged(before: float, without: float, body: float, alone: float, usual: floa
             "More of the answer is left without the lungs than with them and little around: it does not need the lungs.",
         )
     elif without < body - threshold:
-        verdict, word = Verdict.SUPPORTS, "It falls without the lungs, and not without what lies outside the body: it needs the lungs."
+        verdict, word = (
+            Verdict.SUPPORTS,
+            "It falls without the lungs, and not without what lies outside the body: it needs the lungs, or what else is in them.",
+        )
     else:
         verdict, word = Verdict.UNCLEAR, "That does not tell whether it needs the lungs."
     numbers = {"before": before, "without": without, "body": body, "alone": alone}
