@@ -17,7 +17,7 @@ from lungcad.datasets.reading import for_each_case
 from lungcad.datasets.traits import Traits
 from lungcad.errors import DatasetError, LungcadError
 from lungcad.imaging import read_image
-from lungcad.preprocess import to_grey
+from lungcad.preprocess import See, to_grey
 from lungcad.progress import Progress
 from lungcad.train.recipe import Recipe
 from lungcad.train.surroundings import lungs_as_seen
@@ -154,15 +154,21 @@ def make_parts(dataset: Dataset, images: Images, recipe: Recipe, *, fold: int | 
     classes = task.classes
     classed = [row for row, case in enumerate(images.cases) if case.label in classes]
     cases, prints = [images.cases[row] for row in classed], [images.prints[row] for row in classed]
+    seen = [case.label for case, mark in zip(cases, prints, strict=True) if mark is not None]
+    if recipe.preprocess.see is not See.ALL and len(set(seen)) < 2:
+        raise DatasetError(
+            f"Lungs are found for certain in {len(seen)} of {len(cases)} slices, which are not of two classes; a recipe with see: {recipe.preprocess.see} "
+            "needs axial chest slices."
+        )
     split = split_cases(dataset, cases, prints, recipe.protocol, fold=fold, folds=folds)
     training_classes = {case.label for case in split.cases if case.split is Split.TRAIN}
     if missing := [name for name in classes if name not in training_classes]:
         raise DatasetError(
-            f"The training part has no readable image of {' and '.join(missing)}; fill the class folder or leave the class out."
+            f"The training part has no {_usable(recipe)} of {' and '.join(missing)}; fill the class folder or leave the class out."
         )
     if len({case.label for case in split.cases if case.split is Split.VALID}) < 2:
         raise DatasetError(
-            "The validation part has readable images of one class only; nothing can be chosen on it. Put images of every class there."
+            "The validation part has usable images of one class only; nothing can be chosen on it. Put images of every class there."
         )
     row_of = {case.id: row for row, case in enumerate(images.cases)}
 
@@ -192,6 +198,10 @@ def make_parts(dataset: Dataset, images: Images, recipe: Recipe, *, fold: int | 
     ]
     between = part(unclassed, np.zeros(len(unclassed), dtype=bool)) if unclassed else None
     return Parts(parts[Split.TRAIN], parts[Split.VALID], parts[Split.TEST], classes, split, between)
+
+
+def _usable(recipe: Recipe) -> str:
+    return "readable image" if recipe.preprocess.see is See.ALL else "image in which lungs are found for certain"
 
 
 def rating_targets(cases: Sequence[Case], concepts: Sequence[str]) -> torch.Tensor:

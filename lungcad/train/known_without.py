@@ -128,7 +128,9 @@ def _check_counts(labels: Sequence[str], classes: Sequence[str], usable: str) ->
     counts = {name: list(labels).count(name) for name in classes}
     few = min(counts, key=counts.__getitem__)
     if counts[few] < FEWEST:
-        raise DatasetError(f"There are only {counts[few]} images of the class {few}{usable}; at least {FEWEST} are needed to fit anything.")
+        raise DatasetError(
+            f"There are {f'only {counts[few]}' if counts[few] else 'no'} images of the class {few}{usable}; at least {FEWEST} are needed to fit anything."
+        )
 
 
 def how_split(dataset: Dataset, cases: Sequence[Case]) -> str:

@@ -88,6 +88,10 @@ def read_slices(recipe: Recipe, cases: Sequence[Case], on_progress: Progress | N
             return None
 
     seen = {case.id: found for case, found in zip(cases, for_each_case(read, cases, on_progress), strict=True) if found is not None}
+    if len({case.label for case in cases if case.id in seen}) < 2 <= len({case.label for case in cases}):
+        raise DatasetError(
+            f"Lungs are found for certain in {len(seen)} of {len(cases)} slices, which are not of two classes; check that these are axial chest slices."
+        )
     cells, rounds, grouped = _cells(recipe, [case for case in cases if case.id in seen], [found.print for found in seen.values()])
     swapped: dict[int, tuple[np.ndarray, np.ndarray, str]] = {}
     for cell in sorted(set(cells)):

@@ -14,9 +14,9 @@ from tests.e2e.test_browser import VIEWER, open_predict, settled
 
 TABLES = {
     "": 1,
-    "Metrics?runs=chest-resnet18": 3,
-    "Metrics?runs=chest-resnet18&section=Classes": 3,
-    "Metrics?runs=chest-resnet18&section=Slices": 3,
+    "Metrics?runs=chest-resnet18": 2,
+    "Metrics?runs=chest-resnet18&section=Classes": 2,
+    "Metrics?runs=chest-resnet18&section=Slices": 2,
     "Compare?view=runs&first=chest-resnet18&second=chest-resnet18-cbam": 2,
     "Datasets?dataset=chest-ct-scan": 2,
 }

@@ -154,7 +154,7 @@ def test_the_radiologists_story(tab, browser, server):
     tab.goto(f"{server}/Metrics?runs=chest-efficientnet-lite0")
     expect(tab.get_by_text("cases: answered wrongly")).to_be_visible()
     settled(tab)
-    click_cell(tab, 2, 0.5, 0.3)
+    click_cell(tab, 1, 0.5, 0.3)
     expect(tab.get_by_text("cases: true adenocarcinoma, predicted large cell carcinoma")).to_be_visible()
     assert "select=cell" in tab.url
     other = browser.new_context(viewport={"width": 1440, "height": 1500})

@@ -52,6 +52,14 @@ def test_a_recipe_that_reads_the_marker_falls_when_it_is_swapped_and_the_lungs_a
     assert plain["seeds"] == 2 and plain["difference"] == {} and len(lungs["by_seed"]["outside"]) == 2
 
 
+def test_without_lungs_in_two_classes_it_is_a_sentence(cases, monkeypatch):
+    from lungcad.train import mend_slices
+
+    monkeypatch.setattr(mend_slices, "lungs_as_seen", lambda image, geometry, size: None)
+    with pytest.raises(DatasetError, match="found for certain in 0 of 72 slices"):
+        mend(Recipe.parse(VALUES, "a recipe", RecipeError), cases, seeds=(0,))
+
+
 def test_trained_in_other_surroundings_it_believes_them_less(mended):
     changed = mended.cases[mended.cases.donor != ""]
     belief = changed.assign(belief=[row[f"p:{row['donor']}"] for _, row in changed.iterrows()]).groupby("arm").belief.mean()

@@ -18,7 +18,7 @@ from lungcad.evaluate.scoring import operating_points, report
 from lungcad.evaluate.stores.runs import read_run
 from lungcad.imaging.phantom import Edge, Lesion, make_phantom
 from lungcad.models import load_model
-from lungcad.preprocess import PreprocessConfig
+from lungcad.preprocess import PreprocessConfig, See
 from lungcad.train.data import make_parts, read_images
 from lungcad.train.module import History
 from lungcad.train.recipe import Recipe
@@ -148,6 +148,15 @@ def test_a_validation_part_of_one_class_is_refused(folder, tmp_path):
         shutil.rmtree(tmp_path / "data" / "valid" / label)
     with pytest.raises(DatasetError, match="one class only"):
         train(RECIPE, training_paths(tmp_path / "data", tmp_path))
+
+
+def test_a_recipe_without_the_lungs_says_so_where_none_are_found(folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "data")
+    for path in (tmp_path / "data").rglob("*.png"):
+        path.write_bytes(cv2.imencode(".png", np.full((64, 64), 40, np.uint8))[1].tobytes())
+    recipe = RECIPE.model_copy(update={"preprocess": RECIPE.preprocess.model_copy(update={"see": See.NO_LUNGS})})
+    with pytest.raises(DatasetError, match=r"found for certain in 0 of \d+ slices.*see: no-lungs"):
+        train(recipe, training_paths(tmp_path / "data", tmp_path))
 
 
 def test_a_full_disk_is_one_sentence(folder, tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from lungcad.app import region_store, run_store, url
+from lungcad.app.components.layout import markdown_table
 from lungcad.app.components.literal import literal
 from lungcad.app.components.report import offer_report
 from lungcad.app.components.text import class_label
@@ -23,16 +24,14 @@ def show_headlines(run: Run, *, without_copies: bool) -> None:
         known = region_store.known_without(run.facts["dataset"])
     unseen = no_lung_seen(known, run.classes)
     metrics = [metric for metric in metrics_of(Level.HEADLINE) if metric.name in estimates]
-    st.dataframe(
-        [
-            {"metric": metric.name, run.name: str(estimates[metric.name])}
-            | {f"trivial: {each}": str(values[metric.name]) for each, values in trivial.items()}
+    markdown_table(  # on a phone too its columns are all there
+        {
+            metric.name: {literal(run.name): estimates[metric.name]}
+            | {f"trivial: {each}": values[metric.name] for each, values in trivial.items()}
             | ({"trivial: no lung seen": unseen.get(metric.name, "–")} if unseen else {})
             | {"better": "higher" if metric.higher_is_better else "lower"}
             for metric in metrics
-        ],
-        hide_index=True,
-        alt="Headline metrics of the run and of trivial baselines.",
+        }
     )
     part = run_store.scored_run(run.name, without_copies)
     st.caption(
