@@ -31,6 +31,7 @@ from lungcad.models.partner import partner_of
 from lungcad.paths import RUNS, TAUGHT
 from lungcad.publish.cards_readme import readme, results_table
 from lungcad.publish.gate_tables import gate_readme, with_gate
+from lungcad.publish.interval_text import with_interval
 from lungcad.publish.region_tables import regions_readme, with_regions
 from lungcad.publish.run_tables import runs_readme
 from lungcad.publish.taught_tables import taught_readme
@@ -166,6 +167,9 @@ def test_what_is_left_without_the_lungs_is_generated_from_the_runs():
             assert found.without.low <= found.most_frequent
         else:  # far better than the commonest class without a lung
             assert found.without.low > found.most_frequent
+    trained = next(each for each in list_trained() if each.facts["dataset"] == "chest-ct-scan")
+    assert all(with_interval(row, "accuracy") in said for row in trained.rows) and f"of {trained.rows[0]['n']} such test slices" in said
+    assert ("one seed" in said) == (len(trained.facts["seeds"]) == 1)
 
 
 def test_every_shipped_network_has_an_index_and_a_trust_run_of_a_hundred_cases_or_is_said_to_have_none():

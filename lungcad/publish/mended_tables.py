@@ -106,6 +106,6 @@ def mended_section(mended: Mended, runs: Sequence[RegionRun] = (), cards: Sequen
         f"another class; each training image trains as it is and in {facts['recipe']['probe']} augmented views, of which the last recipe changes a share of "
         f"{facts['share_swapped']:g} alike, with training patients only. *Evidence*: Grad-CAM of the answer, outside those outlines. A recipe is mended where "
         f"it loses at most {MOST_LOST} as the slices are and gains, beyond chance, in others. `python -m lungcad regions-mend "
-        f"data/regions/mended/{name}.yaml` makes it anew; what is stored came from a script that called the same "
-        f"`lungcad.train.mend.mend`.\n\n{mended_table(mended)}\n\n{verdict(mended)}{shipping(mended, runs, cards)}\n"
+        f"data/regions/mended/{name}.yaml` made it; where the augmentation draws other random numbers, means over seeds move by some hundredths.\n\n"
+        f"{mended_table(mended)}\n\n{verdict(mended)}{shipping(mended, runs, cards)}\n"
     )
