@@ -33,7 +33,16 @@ def truth(
         ),
     ] = False,
     check: Annotated[
-        str | None, typer.Option(help="One check of the answer, marked by itself on the phantoms of the last marking and put beside it.")
+        str | None,
+        typer.Option(
+            help="One check of the answer, or a slow one, marked by itself on the phantoms of the last marking and put beside it."
+        ),
+    ] = None,
+    again: Annotated[
+        str | None,
+        typer.Option(
+            help="Networks that were trained anew, with commas between, marked on the phantoms of the last marking and put beside the others."
+        ),
     ] = None,
     part: Annotated[
         str | None,
@@ -54,7 +63,10 @@ def truth(
     check_can_make(out)
     names = names_in(networks)
     if check is not None:
-        _one(check, n, out, choose=choose_thresholds)
+        _one(check, n, slow_checks, out, choose=choose_thresholds)
+        return
+    if again is not None:
+        _again(names_in(again), slow_checks, out)
         return
     if part is not None:
         _part(part, slow, out, anew=anew)
@@ -98,7 +110,22 @@ def _part(name: str, slow: int, out: Path, *, anew: bool) -> None:
     print(f"{len(table)} maps measured for {name}; kept in {out}; 'python -m lungcad truth-tables --write' writes the tables")
 
 
-def _one(check: str, n: int, out: Path, *, choose: bool) -> None:
+def _again(names: list[str], slow_checks: int, out: Path) -> None:
+    from lungcad.evaluate.stores.truth import read_part, read_peaks, read_truth, read_verdicts, write_truth
+    from lungcad.evaluate.truth.again import mark_again
+    from lungcad.evaluate.truth.parts import PARTS
+    from lungcad.evaluate.truth.run import Truth
+
+    facts = read_truth(out)
+    if facts is None:
+        raise LungcadError("Nothing is marked yet; 'python -m lungcad truth' does it.")
+    last = Truth(facts, read_verdicts(out), read_peaks(out), {name: read_part(name, out) for name in PARTS})
+    with progress("test phantoms") as on_progress:
+        write_truth(mark_again(names, last, slow_check_cases=slow_checks, on_progress=on_progress), out)
+    print(f"{', '.join(names)} marked anew; kept in {out}; 'python -m lungcad truth-tables --write' writes the tables")
+
+
+def _one(check: str, n: int, slow_checks: int, out: Path, *, choose: bool) -> None:
     from lungcad.evaluate.stores.truth import read_truth, read_verdicts, update_marks, write_thresholds
     from lungcad.evaluate.truth.one_check import choose_one, mark_one
 
@@ -112,7 +139,7 @@ def _one(check: str, n: int, out: Path, *, choose: bool) -> None:
     if facts is None:
         raise LungcadError("Nothing is marked yet; 'python -m lungcad truth' does it.")
     with progress("test phantoms") as on_progress:
-        marked, verdicts = mark_one(check, facts, read_verdicts(out), on_progress=on_progress)
+        marked, verdicts = mark_one(check, facts, read_verdicts(out), slow_check_cases=slow_checks, on_progress=on_progress)
     update_marks(marked, verdicts, out)
     for row in marked["marks"]:
         if row["check"] == check:

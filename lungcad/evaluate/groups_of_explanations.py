@@ -1,7 +1,8 @@
 """Groups of cases that a network explains alike, found without knowing what to look for: a shortcut shows as a group of its own.
 
 Spectral clustering of small heat maps, as in SpRAy (Lapuschkin et al., "Unmasking Clever Hans predictors and assessing what machines really learn", Nature
-Communications 10, 2019), with the network's embeddings beside the maps, so that a cue without a place can show too.
+Communications 10, 2019), with the network's embeddings beside the maps, so that a cue without a place, or whose place changes, can show too. A channel of the
+embedding counts as much as the last layer makes of it: most of an embedding's variance is anatomy that the answer does not use, and drowns what it does.
 """
 
 from dataclasses import dataclass
@@ -17,7 +18,9 @@ from lungcad.explain.neighbours import Index
 
 MOST_GROUPS = 8
 NEIGHBOURS = 20
-"""Of each case in the graph that is cut into groups; chosen with the weights of maps and embeddings on validation phantoms of the cheaters."""
+"""Of each case in the graph that is cut into groups; chosen with :data:`WEIGHT_OF_MAPS` on validation phantoms of the cheaters."""
+WEIGHT_OF_MAPS = 0.5
+"""Of a distance between maps, where one between embeddings weighs 1."""
 FEWEST_CASES = 3 * NEIGHBOURS
 
 
@@ -40,16 +43,17 @@ class Group:
     n_measured: int = 0
 
 
-def groups(index: Index, table: pd.DataFrame, trust: pd.DataFrame | None = None) -> list[Group]:
+def groups(index: Index, table: pd.DataFrame, last_layer: np.ndarray, trust: pd.DataFrame | None = None) -> list[Group]:
     """The groups among the test cases of a run that the network's index knows, the largest first; intervals over patients.
 
-    table: a row a case (case, group, label, answer), as :class:`~lungcad.evaluate.scoring.ScoredCases` has it. trust: the rows of a trust run of the
-    same network and data, if there is one. Raises :class:`DatasetError` for too few cases.
+    table: a row a case (case, group, label, answer), as :class:`~lungcad.evaluate.scoring.ScoredCases` has it. last_layer (K, C): weights of the head
+    (:func:`~lungcad.models.weights.last_layer`). trust: the rows of a trust run of the same network and data, if there is one. Raises
+    :class:`DatasetError` for too few cases.
     """
     rows = index.rows(table.case.tolist())
     table, rows = table[rows >= 0], rows[rows >= 0]
     maps = index.test_maps[rows].astype(np.float64)
-    numbers = group_numbers(maps, index.test_vectors[rows])
+    numbers = group_numbers(maps, index.test_embeddings(rows), last_layer)
     right = (table.label == table.answer).to_numpy(np.float64)
     resamples = Resamples.of(table.group.to_numpy())
     all_groups = []
@@ -66,8 +70,15 @@ def groups(index: Index, table: pd.DataFrame, trust: pd.DataFrame | None = None)
     return all_groups
 
 
-def group_numbers(maps: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-    """(n,) the group of each case, 0 the largest. maps (n, h, w), vectors (n, c): heat maps and embeddings.
+def group_numbers(
+    maps: np.ndarray,
+    embeddings: np.ndarray,
+    last_layer: np.ndarray,
+    *,
+    weight_of_maps: float = WEIGHT_OF_MAPS,
+    neighbours: int = NEIGHBOURS,
+) -> np.ndarray:
+    """(n,) the group of each case, 0 the largest. maps (n, h, w), embeddings (n, c), last_layer (K, c): weights of the head.
 
     Ng, Jordan & Weiss, "On spectral clustering", NIPS 2001. Raises :class:`DatasetError` for fewer cases than a graph of neighbours needs.
     """
@@ -76,7 +87,7 @@ def group_numbers(maps: np.ndarray, vectors: np.ndarray) -> np.ndarray:
 
     if len(maps) < FEWEST_CASES:
         raise DatasetError(f"{len(maps)} cases are too few to be grouped by how they are explained; at least {FEWEST_CASES} are needed.")
-    graph = kneighbors_graph(coordinates(maps, vectors), NEIGHBOURS, include_self=True).toarray()
+    graph = kneighbors_graph(coordinates(maps, embeddings, last_layer, weight_of_maps), neighbours, include_self=True).toarray()
     eigenvalues, eigenvectors = smallest_eigenvectors((graph + graph.T) / 2)
     k = number_of_groups(eigenvalues)
     rows = eigenvectors[:, :k] / np.linalg.norm(eigenvectors[:, :k], axis=1, keepdims=True)
@@ -85,15 +96,16 @@ def group_numbers(maps: np.ndarray, vectors: np.ndarray) -> np.ndarray:
     return np.asarray(np.argsort(largest_first)[labels])
 
 
-def coordinates(maps: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-    """(n, d) in which distance says how differently two cases are explained; maps and embeddings weigh alike.
+def coordinates(maps: np.ndarray, embeddings: np.ndarray, last_layer: np.ndarray, weight_of_maps: float = WEIGHT_OF_MAPS) -> np.ndarray:
+    """(n, d) in which distance says how differently two cases are explained.
 
-    A map counts as a distribution of its evidence over positions (distance between square roots: Hellinger's), an embedding by its direction.
+    A map counts as a distribution of its evidence over positions (distance between square roots: Hellinger's), a channel of an embedding by how far the
+    head's outputs differ in what they make of it.
     """
     evidence = np.maximum(maps.reshape(len(maps), -1).astype(np.float64), 0)
     places = np.sqrt(evidence / np.maximum(evidence.sum(1, keepdims=True), 1e-12))
-    lengths = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
-    return np.hstack([_of_unit_variance(places), _of_unit_variance(vectors / np.maximum(lengths, 1e-12))])
+    used = np.linalg.norm(last_layer - last_layer.mean(0), axis=0)
+    return np.hstack([weight_of_maps * _of_unit_variance(places), _of_unit_variance(embeddings * used)])
 
 
 def smallest_eigenvectors(affinity: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

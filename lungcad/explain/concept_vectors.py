@@ -117,7 +117,13 @@ class ConceptVectors:
             f"On {marks['n']} test nodules it accuses {accused:.0%} of this network's own answers, and finds {found:.0%} of those of the same network with a last "
             f"layer fitted to shuffled labels ({marks['heads']} such layers)."
         )
-        return sentence if found - accused >= HARDLY else f"{sentence} It can hardly tell the two apart."
+        return f"{sentence} It can hardly tell the two apart." if self.hardly_tells else sentence
+
+    @property
+    def hardly_tells(self) -> bool:
+        """Whether the check that uses them is known to accuse answers that mean nothing little more often than the network's own."""
+        marks = self.facts["marks"]
+        return marks is not None and bool(marks["found"]["value"] - marks["accused"]["value"] < HARDLY)
 
 
 def read_tcav(folder: Path = TCAV) -> list[dict[str, Any]]:

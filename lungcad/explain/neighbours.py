@@ -125,6 +125,10 @@ class Index:
 
         return np.asarray(pd.Index(self.test_cases).get_indexer(cases))
 
+    def test_embeddings(self, rows: np.ndarray) -> np.ndarray:
+        """(n, C), float64: what the head sees of test cases, as far as the kept components tell."""
+        return np.asarray(self.mean + self.test_vectors[rows].astype(np.float64) @ self.components.astype(np.float64))
+
     def map_differences(self, other: "Index", cases: Sequence[str]) -> np.ndarray:
         """(n,): 1 less the rank correlation of the two networks' small maps (0 the same, 2 opposite); NaN where one is missing or the
         same everywhere.

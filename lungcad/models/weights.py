@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import safetensors
 import safetensors.torch
 import torch
@@ -92,11 +93,24 @@ def model_of_bytes(data: bytes, card: ModelCard, *, device: Device | None = None
     return _ready(unfolded(), unfolded, card, device)
 
 
-def _whole_state(data: bytes, card: ModelCard) -> dict[str, torch.Tensor]:
-    """What the file holds, and what the card takes from elsewhere."""
+def last_layer(card: ModelCard, folder: Path = WEIGHTS) -> np.ndarray:
+    """(K, C), float64: how much each channel of the embedding counts for each of the head's outputs; the network itself is not built."""
+    _, data = _read(card.name, folder)
+    weights: np.ndarray = _own_state(data, card)["head.linear.weight"].double().numpy()
+    return weights
+
+
+def _own_state(data: bytes, card: ModelCard) -> dict[str, torch.Tensor]:
+    """What the file holds."""
     if hashlib.sha256(data).hexdigest() != card.sha256:
         raise ModelError(f"The weights file {card.name}.safetensors does not match the sha256 in its card; restore it from the repository.")
-    state = safetensors.torch.load(data)
+    state: dict[str, torch.Tensor] = safetensors.torch.load(data)
+    return state
+
+
+def _whole_state(data: bytes, card: ModelCard) -> dict[str, torch.Tensor]:
+    """What the file holds, and what the card takes from elsewhere."""
+    state = _own_state(data, card)
     return state if card.base is None else state | _resting(card, card.base, without=state)
 
 

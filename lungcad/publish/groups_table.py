@@ -11,6 +11,7 @@ from lungcad.evaluate.scoring import ScoredCases
 from lungcad.evaluate.stores.runs import list_runs, read_run
 from lungcad.explain.neighbours import Index
 from lungcad.models import list_cards
+from lungcad.models.weights import last_layer
 from lungcad.paths import INDEX, RUNS
 from lungcad.publish.interval_text import interval_text
 
@@ -40,7 +41,7 @@ def grouped_run(name: str, runs: Path = RUNS, index: Path = INDEX) -> GroupedRun
     card = next((card for card in list_cards() if card.name == run.facts["network"]), None)
     if card is None or card.sha256 != run.facts.get("weights_sha256"):
         raise LungcadError(f"The run {name} was made with weights that are not shipped, so its cases cannot be grouped.")
-    all_groups = groups(Index.read(card, index), ScoredCases(run).table)
+    all_groups = groups(Index.read(card, index), ScoredCases(run).table, last_layer(card))
     shortcut = run.facts.get("shortcut")
     return GroupedRun(name, shortcut, all_groups, shortcut_carriers(run.test.case) if shortcut else None)
 

@@ -1,6 +1,7 @@
 """What a newcomer sees first: the front page, and Predict without a file."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from lungcad.app import session
 from lungcad.app.defaults import EXAMPLE, NETWORK
-from lungcad.app.predict.trust import badge
+from lungcad.app.predict.trust import badge, is_weak
 from lungcad.app.results import Results
 from lungcad.explain.trust import CHECKS, Check, Verdict
 from lungcad.imaging.phantom import make_phantom
@@ -74,3 +75,8 @@ def test_the_word_of_a_check_that_can_hardly_tell_is_grey_and_says_so():
     check = Check("agreement", "", 0.5, 0.1, Verdict.SUPPORTS, "")
     assert badge(check) == ":blue-badge[:material/check_circle: supports the map]"
     assert badge(check, weak=True) == ":gray-badge[:material/check_circle: supports the map, says little]"
+
+
+def test_a_check_whose_record_with_its_own_network_is_poor_is_weak_whatever_the_method():
+    asked = Check("concepts", "", 0.5, 0.1, Verdict.SUPPORTS, "")
+    assert not is_weak(asked, "gradcam") and is_weak(replace(asked, says_little=True), "gradcam")

@@ -19,6 +19,8 @@ from lungcad.evaluate.groups_of_explanations import (
 )
 from lungcad.evaluate.stores.runs import read_run
 from lungcad.explain.neighbours import Index
+from lungcad.models import load_model
+from lungcad.models.weights import last_layer
 from lungcad.publish.groups_table import classes_of_groups_table, grouped_run, groups_table, runs_of_data_sets
 from tests.calls import caller
 
@@ -46,6 +48,10 @@ def index_of(maps, vectors):
     return Index("", np.zeros(8), np.eye(8), nothing, np.array(["t"]), np.array(["a"]), vectors, cases, maps, np.zeros((n + 1, 2)), 1.0)
 
 
+ALIKE = np.array([[1.0] * 8, [-1.0] * 8])
+"""A last layer to which every channel counts alike."""
+
+
 def table_of(truth):
     answers = np.where(truth == 1, "a", "b")
     return pd.DataFrame(
@@ -55,22 +61,37 @@ def table_of(truth):
 
 def test_groups_that_look_elsewhere_are_found_and_counted():
     truth, maps, vectors = made_up()
-    numbers = group_numbers(maps, vectors)
+    numbers = group_numbers(maps, vectors, ALIKE)
     assert np.bincount(numbers).tolist() == [60, 50, 40]  # the largest first
     assert {(truth[i], numbers[i]) for i in range(len(truth))} == {(0, 0), (2, 1), (1, 2)}
-    np.testing.assert_array_equal(numbers, group_numbers(maps, vectors))  # no chance in it
+    np.testing.assert_array_equal(numbers, group_numbers(maps, vectors, ALIKE))  # no chance in it
 
 
 def test_either_the_maps_or_the_embeddings_suffice():
     truth, maps, vectors = made_up()
     flat, alike = np.ones_like(maps), np.ones_like(vectors)
-    for only in (group_numbers(maps, alike), group_numbers(flat, vectors)):
+    for only in (group_numbers(maps, alike, ALIKE), group_numbers(flat, vectors, ALIKE)):
         assert len({(a, b) for a, b in zip(truth, only, strict=True)}) == 3
 
 
 def test_a_map_counts_by_where_its_evidence_lies_not_by_how_much_there_is():
     _, maps, vectors = made_up()
-    np.testing.assert_allclose(coordinates(maps * 5, vectors * 3), coordinates(maps, vectors), atol=1e-9)
+    np.testing.assert_allclose(coordinates(maps * 5, vectors * 3, ALIKE), coordinates(maps, vectors, ALIKE), atol=1e-9)
+
+
+def test_what_the_last_layer_does_not_use_makes_no_group():
+    truth, maps, vectors = made_up()
+    loud = np.random.default_rng(1).integers(0, 3, len(truth))[:, None] == np.arange(3)  # three kinds of anatomy, ten times as different
+    embeddings = np.hstack([vectors, 10.0 * loud])
+    layer = np.hstack([ALIKE, np.ones((2, 3))])  # the same for both answers
+    np.testing.assert_array_equal(group_numbers(maps, embeddings, layer), group_numbers(maps, vectors, ALIKE))
+    used = np.hstack([ALIKE, [[1.0] * 3, [-1.0] * 3]])
+    assert (group_numbers(np.ones_like(maps), embeddings, used) != group_numbers(np.ones_like(maps), embeddings, layer)).any()
+
+
+def test_the_last_layer_is_read_without_the_network():
+    model = load_model(CHEATER)
+    np.testing.assert_allclose(last_layer(model.card), model.network.head.linear.weight.detach().double().numpy(), atol=1e-6)
 
 
 @pytest.mark.parametrize("k", [2, 3, 5])
@@ -84,7 +105,7 @@ def test_a_group_says_what_its_cases_are():
     truth, maps, vectors = made_up()
     index, table = index_of(maps, vectors), table_of(truth)
     measured = pd.DataFrame({"case": table.case[truth == 1], "method": "gradcam", "in_lung": 0.25})
-    first, second, third = groups(index, table, measured)
+    first, second, third = groups(index, table, ALIKE, measured)
     assert third.cases == tuple(table.case[truth == 1]) and third.accuracy.value == 1 and third.difference.value == 1
     assert first.accuracy.value == 0 and first.classes == {"a": 1.0} and first.answers == {"b": 1.0}
     assert third.outside_lungs == 0.75 and third.n_measured == 40 and first.outside_lungs is None
@@ -97,7 +118,7 @@ def test_a_group_says_what_its_cases_are():
 def test_too_few_cases_are_one_sentence():
     truth, maps, vectors = made_up()
     with pytest.raises(DatasetError, match=f"{FEWEST_CASES - 1} cases are too few"):
-        groups(index_of(maps, vectors), table_of(truth)[: FEWEST_CASES - 1])
+        groups(index_of(maps, vectors), table_of(truth)[: FEWEST_CASES - 1], ALIKE)
 
 
 def test_who_carries_a_shortcut_follows_from_the_plan():

@@ -1,4 +1,4 @@
-"""One check of the answer marked by itself: its rows are put beside those of the others, which stay."""
+"""One check marked by itself: its rows are put beside those of the others, which stay."""
 
 import pandas as pd
 import pytest
@@ -33,6 +33,19 @@ def test_the_check_is_marked_and_the_others_stay(facts):
     assert {row["check"] for row in marked["marks"]} == {"lungs"}  # of anatomy no cheater was judged
 
 
+def test_a_slow_check_is_marked_on_as_many_cases_as_asked_for_and_those_of_fewer_are_among_them(facts, monkeypatch):
+    def judged(model, known, pictures, methods, *, slow_check_cases, checks, on_case):
+        assert slow_check_cases == len(pictures) and methods == ("gradcam",)
+        return pd.concat([verdicts(*checks)] * len(pictures)).assign(network=known.name, case=[shown.scene.name for shown in pictures])
+
+    monkeypatch.setattr("lungcad.evaluate.truth.one_check.judge", judged)
+    few, more = (mark_one("sanity", facts | {"n": 8}, verdicts("sanity", "lungs"), slow_check_cases=n)[1] for n in (2, 5))
+    for network in (NAME, "random weights", "shuffled labels"):
+        cases = [set(table[(table.check == "sanity") & (table.network == network)].case) for table in (few, more)]
+        assert len(cases[0]) == 2 and len(cases[1]) == 5 and cases[0] < cases[1]
+    assert len(more[more.check == "lungs"]) == 1
+
+
 def test_only_its_own_threshold_is_chosen_anew(monkeypatch):
     def judged(model, known, pictures, methods, *, checks, **others):
         return pd.concat([verdicts(*checks)] * len(pictures)).assign(case=[shown.scene.name for shown in pictures], value=0.3)
@@ -42,9 +55,9 @@ def test_only_its_own_threshold_is_chosen_anew(monkeypatch):
 
 
 def test_bad_input_is_a_sentence(facts):
-    with pytest.raises(LungcadError, match="Only checks of the answer"):
+    with pytest.raises(LungcadError, match=r"Only some checks are marked by themselves: .*sanity"):
         mark_one("anatomy", facts, verdicts("anatomy"))
-    with pytest.raises(LungcadError, match="Only checks of the answer"):
+    with pytest.raises(LungcadError, match="Only some checks have a threshold to choose"):
         choose_one("nothing", n=10)
     with pytest.raises(LungcadError, match="other weights"):
         mark_one("lungs", facts | {"weights_sha256": {NAME: "0" * 64}}, verdicts("lungs"))

@@ -123,6 +123,8 @@ def test_what_is_stored_is_read_again_and_said(found, slopes, tmp_path):
     backwards = {**read["concepts"][0], "direction": -1}
     assert finding(backwards, read) == "depends on it, the other way"
     assert "hardly tell" in ConceptVectors.of(read).record
+    telling = ConceptVectors.of(read | {"marks": read["marks"] | {"found": {"value": 0.3, "low": 0.2, "high": 0.4}}})
+    assert "hardly tell" not in telling.record and not telling.hardly_tells
     (tmp_path / "toy.json").write_text("{}")
     with pytest.raises(DatasetError, match="lungcad tcav"):
         read_tcav(tmp_path)
@@ -141,6 +143,7 @@ def test_the_check_counts_the_concepts_that_push_as_they_should(found, slopes):
     towards = np.eye(6)[0]
     assert judged(pushes(towards, vectors), vectors, towards).verdict is not Verdict.CONTRADICTS
     against = judged(pushes(-towards, vectors), vectors, -towards)
+    assert against.says_little  # found 0.1 of what means nothing, accused 0.02 of the network's own
     assert against.verdict is Verdict.CONTRADICTS and against.value == 0 and "spiculation, lobulation" in against.sentence
 
 

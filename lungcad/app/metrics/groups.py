@@ -14,6 +14,7 @@ from lungcad.datasets.phantoms.make import shortcut_carriers
 from lungcad.errors import LungcadError
 from lungcad.evaluate.groups_of_explanations import Group, groups
 from lungcad.evaluate.stores.runs import Run
+from lungcad.models.weights import last_layer
 
 
 @st.fragment
@@ -82,5 +83,6 @@ def _shares(shares: dict[str, float]) -> str:
 
 @st.cache_resource(max_entries=16, show_spinner="Grouping the cases …")
 def _groups(name: str, without_copies: bool, weights_sha256: str, *fingerprints: str) -> list[Group]:
-    trust = run_store.trust_of(name)
-    return groups(run_store.index_of(name), run_store.scored_table(name, without_copies), None if trust is None else trust.cases)
+    trust, card = run_store.trust_of(name), store.cards()[run_store.run(name).facts["network"]]
+    table = run_store.scored_table(name, without_copies)
+    return groups(run_store.index_of(name), table, last_layer(card), None if trust is None else trust.cases)

@@ -120,8 +120,8 @@ def known_checks(result: Analysis, network: str, method: str, options: Options) 
 
 
 def is_weak(check: Check, method: str) -> bool:
-    """Whether its record, with the method, is that it can hardly tell right from wrong."""
-    return check.value is not None and hardly_tells(store.truth(), check.name, method)
+    """Whether its record, with the network or the method, is that it can hardly tell right from wrong."""
+    return check.value is not None and (check.says_little or hardly_tells(store.truth(), check.name, method))
 
 
 def badge(check: Check, *, weak: bool = False) -> str:

@@ -43,10 +43,19 @@ def write_thresholds(thresholds: Mapping[str, float], n: int, path: Path = THRES
 
 def read_verdicts(folder: Path = TRUTH) -> pd.DataFrame:
     """The rows behind the marks. Raises :class:`DatasetError` where they are missing or damaged."""
+    return _rows_of(VERDICTS, folder)
+
+
+def read_peaks(folder: Path = TRUTH) -> pd.DataFrame:
+    """Where each cheater's maps peak. Raises :class:`DatasetError` where they are missing or damaged."""
+    return _rows_of(PEAKS, folder)
+
+
+def _rows_of(name: str, folder: Path) -> pd.DataFrame:
     try:
-        return pd.read_parquet(folder / VERDICTS)
+        return pd.read_parquet(folder / name)
     except DAMAGED_TABLE:
-        raise DatasetError(f"{VERDICTS} in data/truth is missing or damaged; run 'python -m lungcad truth' again.") from None
+        raise DatasetError(f"{name} in data/truth is missing or damaged; run 'python -m lungcad truth' again.") from None
 
 
 def read_part(name: str, folder: Path = TRUTH) -> pd.DataFrame:

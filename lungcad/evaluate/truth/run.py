@@ -16,12 +16,12 @@ from lungcad.evaluate.truth.marks import accusations, choose_thresholds, marks
 from lungcad.evaluate.truth.networks import KNOWN_NETWORKS, KnownNetwork, Role
 from lungcad.evaluate.truth.parts import PARTS, measured
 from lungcad.evaluate.truth.peaks import peak_rows, peaks
-from lungcad.evaluate.truth.scenes import Shown, draw_scenes, in_turn
+from lungcad.evaluate.truth.scenes import Scene, draw_scenes, in_turn
 from lungcad.evaluate.truth.untrained import UNTRAINED
 from lungcad.evaluate.truth.verdicts import judge, judged_pictures, suited_methods
 from lungcad.explain import METHODS
 from lungcad.explain.trust.thresholds import thresholds_in_use
-from lungcad.models import TrainedModel, list_cards, load_model
+from lungcad.models import list_cards, load_model
 from lungcad.progress import Progress, Steps
 
 CHEAP = ("gradcam", "layercam", "eigencam", "attention")
@@ -40,6 +40,15 @@ class Truth:
     def to_dict(self) -> dict[str, Any]:
         """The JSON of ``lungcad truth``."""
         return self.facts
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """One network's share of a marking. row: of the counterfactuals. peaks: None for a network without a shortcut."""
+
+    row: dict[str, Any]
+    verdicts: pd.DataFrame
+    peaks: pd.DataFrame | None
 
 
 def known_networks(names: Sequence[str] | None = None) -> list[KnownNetwork]:
@@ -88,26 +97,15 @@ def mark(
     honest = [known for known in networks if known.role is Role.HONEST]
     measuring = sum(part.suits(known) for part in PARTS.values() for known in networks)
     step = Steps((len(networks) + len(UNTRAINED) * bool(honest) + measuring) * len(scenes), on_progress)
-    rows, verdicts, peaked = [], [], []
-
-    def judge_all(model: TrainedModel, known: KnownNetwork, pictures: Sequence[Shown], suited: Sequence[str]) -> None:
-        verdicts.append(judge(model, known, pictures, suited, slow_check_cases=slow_check_cases, on_case=step))
-        step(len(scenes) - len(pictures))
-
-    for known in networks:
-        model = load_model(known.name)
-        answers = lesion_probabilities(model, known, scenes)
-        rows.append(counterfactual_row(known, answers))
-        pictures, suited = judged_pictures(known, scenes, answers), suited_methods(model, methods or CHEAP)
-        judge_all(model, known, pictures, suited)
-        if known.shortcut is not None:
-            peaked.append(peaks(model, known, pictures, suited))
+    by_network = [judged(known, scenes, methods or CHEAP, slow_check_cases, step) for known in networks]
+    verdicts, peaked = [each.verdicts for each in by_network], [each.peaks for each in by_network if each.peaks is not None]
     if honest:
         first = load_model(honest[0].name)
         training = draw_scenes(Split.VALID, n)
         for name, make in UNTRAINED.items():
-            model = make(first, training)
-            judge_all(model, KnownNetwork(name, Role.UNTRAINED), in_turn(scenes), suited_methods(model, methods or CHEAP))
+            model, known = make(first, training), KnownNetwork(name, Role.UNTRAINED)
+            suited = suited_methods(model, methods or CHEAP)
+            verdicts.append(judge(model, known, in_turn(scenes), suited, slow_check_cases=slow_check_cases, on_case=step))
     table, peak_table = (pd.concat(each, ignore_index=True) if each else pd.DataFrame() for each in (verdicts, peaked))
     parts = {
         name: measured(part, networks, scenes, slow_cases=slow_cases, before=pd.DataFrame(), on_case=step) for name, part in PARTS.items()
@@ -115,11 +113,26 @@ def mark(
     facts = {
         "schema": SCHEMA, "n": len(scenes), "part": str(Split.TEST), "networks": [known.name for known in networks],
         "weights_sha256": {known.name: load_model(known.name).card.sha256 for known in networks}, "thresholds": thresholds_in_use(),
-        "counterfactuals": rows, "marks": marks(table), "accused": accusations(table), "peaks": peak_rows(peak_table) if len(peak_table) else [],
+        "counterfactuals": [each.row for each in by_network], "marks": marks(table), "accused": accusations(table),
+        "peaks": peak_rows(peak_table) if len(peak_table) else [],
         **{name: PARTS[name].module.rows(each) if len(each) else [] for name, each in parts.items()}, "slow_cases": dict.fromkeys(parts, slow_cases),
         "code": lungcad.__version__, "date": datetime.now(UTC).date().isoformat(),
     }  # fmt: skip
     return Truth(facts, table, peak_table, parts)
+
+
+def judged(
+    known: KnownNetwork, scenes: Sequence[Scene], methods: Sequence[str], slow_check_cases: int, on_case: Callable[[], None] = lambda: None
+) -> Judged:
+    """One shipped network: what it uses, the checks' verdicts on it, and where its maps peak. on_case: called once a scene."""
+    model = load_model(known.name)
+    answers = lesion_probabilities(model, known, scenes)
+    pictures, suited = judged_pictures(known, scenes, answers), suited_methods(model, methods)
+    verdicts = judge(model, known, pictures, suited, slow_check_cases=slow_check_cases, on_case=on_case)
+    for _ in range(len(scenes) - len(pictures)):
+        on_case()
+    peaked = peaks(model, known, pictures, suited) if known.shortcut is not None else None
+    return Judged(counterfactual_row(known, answers), verdicts, peaked)
 
 
 def measure_part(
@@ -145,10 +158,13 @@ def measure_part(
     return {**facts, name: part.module.rows(table), "slow_cases": {**facts["slow_cases"], name: slow_cases}}, table
 
 
-def must_be_marked_ones(facts: Mapping[str, Any]) -> None:
-    """Raises :class:`LungcadError` where a network that was marked has other weights by now: marks of different networks would stand side by side."""
-    for name in facts["networks"]:
+def must_be_marked_ones(facts: Mapping[str, Any], but: Sequence[str] = ()) -> None:
+    """Raises :class:`LungcadError` where a network that was marked has other weights by now: marks of different networks would stand side by side.
+
+    but: those that are about to be marked anew.
+    """
+    for name in [name for name in facts["networks"] if name not in but]:
         if load_model(name).card.sha256 != facts["weights_sha256"][name]:
             raise LungcadError(
-                f"The network {name} has other weights than those that were marked; run 'python -m lungcad truth' for all of it."
+                f"The network {name} has other weights than those that were marked; run 'python -m lungcad truth --again {name}'."
             )

@@ -52,7 +52,7 @@ def judge(
     slow_check_cases: how many of them, drawn at random, get the checks in :data:`SLOW_CHECKS`, of the first method. checks: by
     default all that can be marked. Columns: :data:`COLUMNS`, where shortcut is the network's and carried the picture's.
     """
-    with_slow = set(np.random.default_rng(0).permutation(len(pictures))[:slow_check_cases].tolist())
+    with_slow = drawn_for_slow_checks(len(pictures), slow_check_cases)
     rows: list[dict[str, object]] = []
     for index, shown in enumerate(pictures):
         facts = {"network": known.name, "role": str(known.role), "shortcut": known.shortcut or "", "case": shown.scene.name}
@@ -60,6 +60,11 @@ def judge(
             rows.append({**facts, "carried": shown.shortcut or "", **row})
         on_case()
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def drawn_for_slow_checks(n: int, cases: int) -> set[int]:
+    """Which of n pictures get them: those of fewer cases are among those of more."""
+    return set(np.random.default_rng(0).permutation(n)[:cases].tolist())
 
 
 def _of_picture(

@@ -30,7 +30,7 @@ class Check:
 
     name: of the check, a key of :data:`~lungcad.explain.trust.table.CHECKS`.
     measure: what the number is, in words. numbers: everything that was measured. curves: for a plot, by name. pictures:
-    uint8 grey, small, by what is said below each.
+    uint8 grey, small, by what is said below each. says_little: its record with this very network is that it can hardly tell right from wrong.
     """
 
     name: str
@@ -42,6 +42,7 @@ class Check:
     numbers: dict[str, float] = field(default_factory=dict)
     curves: dict[str, np.ndarray] = field(default_factory=dict)
     pictures: dict[str, np.ndarray] = field(default_factory=dict)
+    says_little: bool = False
 
     @property
     def question(self) -> str:

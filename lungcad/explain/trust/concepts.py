@@ -58,6 +58,7 @@ def judged(pushed: dict[str, float], vectors: ConceptVectors, slopes: np.ndarray
         verdict,
         f"{sentence} {word} {vectors.record}",
         pushed,
+        says_little=vectors.hardly_tells,
     )
 
 
