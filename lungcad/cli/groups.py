@@ -22,14 +22,13 @@ def runs_groups(
             help="The settings of the grouping side by side, on validation phantoms of networks that were made to cheat; nothing else.",
         ),
     ] = False,
-    n: Annotated[int, typer.Option("--n", min=100, help="Validation phantoms, with --compare.")] = 300,
     as_json: Json = False,
 ) -> None:
     """Groups of a run's cases by how the network explains them; for a planted shortcut, whether they find it (adjusted Rand index)."""
     from lungcad.publish.groups_table import grouped_run, groups_table, runs_that_cheat
 
     if compare:
-        _compare(names or runs_that_cheat(), n, as_json=as_json)
+        _compare(names or runs_that_cheat(), as_json=as_json)
         return
     grouped = [grouped_run(name) for name in names or runs_that_cheat()]
     if not grouped:
@@ -52,7 +51,7 @@ def runs_groups(
     )  # fmt: skip
 
 
-def _compare(names: list[str], n: int, *, as_json: bool) -> None:
+def _compare(names: list[str], *, as_json: bool) -> None:
     from lungcad.evaluate.truth.grouping import compare_settings
     from lungcad.evaluate.truth.networks import KNOWN_NETWORKS
 
@@ -60,7 +59,7 @@ def _compare(names: list[str], n: int, *, as_json: bool) -> None:
     if honest := [known.name for known in networks if known.shortcut is None]:
         raise LungcadError(f"Nobody planted a shortcut for {', '.join(honest)}; name networks that were made to cheat.")
     with progress("validation phantoms") as on_progress:
-        settings = compare_settings(networks, n=n, on_progress=on_progress)
+        settings = compare_settings(networks, on_progress)
     if as_json:
         print_json([asdict(setting) for setting in settings])
         return

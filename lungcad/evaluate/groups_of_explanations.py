@@ -17,11 +17,15 @@ from lungcad.evaluate.metrics import estimate
 from lungcad.explain.neighbours import Index
 
 MOST_GROUPS = 8
-NEIGHBOURS = 20
-"""Of each case in the graph that is cut into groups; chosen with :data:`WEIGHT_OF_MAPS` on validation phantoms of the cheaters."""
-WEIGHT_OF_MAPS = 0.5
+NEIGHBOURS = 0.07
+"""Of each case in the graph that is cut into groups, as a share of all cases; chosen with :data:`WEIGHT_OF_MAPS` on validation phantoms of the cheaters
+(``lungcad runs groups --compare``).
+"""
+WEIGHT_OF_MAPS = 0.35
 """Of a distance between maps, where one between embeddings weighs 1."""
-FEWEST_CASES = 3 * NEIGHBOURS
+FEWEST_CASES = 60
+NEAR_ZERO = 0.01
+"""Of an eigenvalue of the graph."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +80,7 @@ def group_numbers(
     last_layer: np.ndarray,
     *,
     weight_of_maps: float = WEIGHT_OF_MAPS,
-    neighbours: int = NEIGHBOURS,
+    neighbours: float = NEIGHBOURS,
 ) -> np.ndarray:
     """(n,) the group of each case, 0 the largest. maps (n, h, w), embeddings (n, c), last_layer (K, c): weights of the head.
 
@@ -87,7 +91,8 @@ def group_numbers(
 
     if len(maps) < FEWEST_CASES:
         raise DatasetError(f"{len(maps)} cases are too few to be grouped by how they are explained; at least {FEWEST_CASES} are needed.")
-    graph = kneighbors_graph(coordinates(maps, embeddings, last_layer, weight_of_maps), neighbours, include_self=True).toarray()
+    places = coordinates(maps, embeddings, last_layer, weight_of_maps)
+    graph = kneighbors_graph(places, round(neighbours * len(places)), include_self=True).toarray()
     eigenvalues, eigenvectors = smallest_eigenvectors((graph + graph.T) / 2)
     k = number_of_groups(eigenvalues)
     rows = eigenvectors[:, :k] / np.linalg.norm(eigenvectors[:, :k], axis=1, keepdims=True)
@@ -119,10 +124,13 @@ def smallest_eigenvectors(affinity: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
 
 def number_of_groups(eigenvalues: np.ndarray) -> int:
-    """At least two: before the largest gap between neighbouring eigenvalues after the second (von Luxburg, "A tutorial on spectral clustering", Statistics
-    and Computing 17, 2007).
+    """At least two: before the eigenvalue that is largest as a multiple of the one below it, after the second.
+
+    The eigengap (von Luxburg, "A tutorial on spectral clustering", Statistics and Computing 17, 2007) as a ratio: a gap above eigenvalues near 0 parts groups
+    that hardly touch, and one as wide among large eigenvalues says little. Eigenvalues far below :data:`NEAR_ZERO` count alike.
     """
-    return int(np.argmax(np.diff(eigenvalues)[1:])) + 2
+    above_zero = np.maximum(eigenvalues, 0) + NEAR_ZERO
+    return int(np.argmax(above_zero[2:] / above_zero[1:-1])) + 2
 
 
 def adjusted_rand(of_cases: list[Group], truth: dict[str, bool]) -> float:

@@ -168,8 +168,9 @@ def _question(check: str) -> str:
 _GROUPS = (
     "Metrics, “Groups of explanations”: the test cases of each cheater's own run, grouped by their heat maps and embeddings without knowing of the "
     "shortcut (`python -m lungcad runs groups`). Adjusted Rand index against who carries it: 1 the same division, 0 as by chance; aim: at least 0.8. "
-    "The method was chosen on validation phantoms. Where a shortcut falls into several groups that each are nearly pure, the index is low although no group mixes "
-    "the two: look at the shares."
+    "Each channel of an embedding counts as much as the last layer makes of it. The settings and the rule for the number of groups were chosen on validation "
+    "phantoms (`python -m lungcad runs groups --compare`); the indices on test phantoms were looked at three times on the way, with the rule's two forerunners "
+    "too, which cut pure groups of the hidden cheat in two (index 0.50). A shortcut that few cases carry was not tried."
 )
 _GROUPS_OF_DATA = (
     "On the data sets nobody knows the truth; this is what the groups of their plain networks' test cases are (`python -m lungcad runs groups RUN --json`). "

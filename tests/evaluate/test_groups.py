@@ -138,6 +138,26 @@ def test_the_marker_is_found_without_knowing_of_it(monkeypatch, capsys):
     )
 
 
+def test_settings_are_compared_on_validation_phantoms(monkeypatch, capsys):
+    monkeypatch.setattr("lungcad.evaluate.truth.grouping.SIZES", (60, 72))
+    monkeypatch.setattr("lungcad.evaluate.truth.grouping.WEIGHTS_OF_MAPS", (0.0, 0.35))
+    monkeypatch.setattr("lungcad.evaluate.truth.grouping.NEIGHBOURS", (0.1,))
+    status, out, _ = caller(monkeypatch, capsys)("runs", "groups", CHEATER, "--compare", "--json")
+    settings = json.loads(out)
+    assert status == 0 and {setting["weight_of_maps"] for setting in settings} == {0.0, 0.35}
+    found = [setting["adjusted_rand"][CHEATER] for setting in settings]
+    assert found == sorted(found, reverse=True) and found[0] >= 0.8
+    status, out, err = caller(monkeypatch, capsys)("runs", "groups", "phantom-honest", "--compare")
+    assert status == 2 and out == "" and "Nobody planted a shortcut for phantom-honest" in err
+
+
+@pytest.mark.parametrize(
+    ("eigenvalues", "k"), [((0, 0.005, 0.11, 0.17, 0.31), 2), ((0, 0.1, 0.12, 0.6, 0.9), 3), ((0, 0, 1e-9, 0.5, 0.95), 3)]
+)
+def test_a_gap_counts_as_a_multiple_of_what_is_below_it(eigenvalues, k):
+    assert number_of_groups(np.array(eigenvalues)) == k  # of the first the widest gap is the last
+
+
 def test_a_run_without_shipped_weights_is_one_sentence(monkeypatch, capsys):
     status, out, err = caller(monkeypatch, capsys)("runs", "groups", "iq-efficientnet-lite0-seed1")
     assert status == 2 and out == "" and "weights that are not shipped" in err

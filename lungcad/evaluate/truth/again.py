@@ -39,7 +39,7 @@ def mark_again(names: Sequence[str], last: Truth, *, slow_check_cases: int, on_p
     changed: Mapping[str, Any] = {
         "networks": [name for name in order if name in rows], "weights_sha256": weights, "thresholds": thresholds_in_use(),
         "counterfactuals": [rows[name] for name in dict.fromkeys(order) if name in rows], "marks": marks(verdicts), "accused": accusations(verdicts),
-        "peaks": peak_rows(peaked), **{name: PARTS[name].module.rows(table) for name, table in parts.items()},
+        "peaks": peak_rows(peaked) if len(peaked) else [], **{name: PARTS[name].module.rows(table) if len(table) else [] for name, table in parts.items()},
     }  # fmt: skip
     return Truth({**facts, **changed}, verdicts, peaked, parts)
 
