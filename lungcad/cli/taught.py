@@ -59,25 +59,24 @@ def taught_tables(
     """None beside gate beside taught gate, and the better nodule networks, from the rows of the last measuring and the runs."""
     from lungcad.publish.taught_tables import aims_sentences, candidate_sentences, localisation_table, taught_readme
 
-    facts, candidates, backbones = measured(folder, runs)
+    facts, candidates = measured(folder, runs)
     if write:
-        write_whole(to_write(folder) / "README.md", taught_readme(facts, candidates, backbones))
+        write_whole(to_write(folder) / "README.md", taught_readme(facts, candidates))
     if as_json:
-        print_json({**facts, "candidates": candidates, "backbones": backbones})
+        print_json({**facts, "candidates": candidates})
         return
     print("\n".join([localisation_table(facts), "", *aims_sentences(facts), *candidate_sentences(candidates)]))
 
 
-def measured(folder: Path, runs: Path) -> tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, Any]]]:
-    """The comparison of the three, the candidates and the backbones, from the rows in ``folder`` and the runs."""
-    from lungcad.evaluate.nodule_candidates import BACKBONE_RUNS, backbone_rows, candidate_rows
-    from lungcad.evaluate.stores.runs import read_run, read_seeds
+def measured(folder: Path, runs: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The comparison of the three, and the candidates, from the rows in ``folder`` and the runs."""
+    from lungcad.evaluate.nodule_candidates import candidate_rows
+    from lungcad.evaluate.stores.runs import read_seeds
     from lungcad.evaluate.stores.taught import ANSWERS, LOCALISATION, read_table
     from lungcad.evaluate.taught import ARMS, taught_facts
 
     facts = taught_facts({arm: read_seeds(name, runs) for arm, name in ARMS.items()}, read_table(LOCALISATION, folder))
-    trained = {name: read_run(name, runs) for by_backbone in BACKBONE_RUNS.values() for name in by_backbone.values()}
-    return facts, candidate_rows(read_table(ANSWERS, folder)), backbone_rows(trained)
+    return facts, candidate_rows(read_table(ANSWERS, folder))
 
 
 def _of_every_seed(name: str, work: Path, runs: Path) -> Iterator[tuple[int, "TrainedModel"]]:

@@ -15,7 +15,6 @@ from lungcad.evaluate.bootstrap import Resamples
 from lungcad.evaluate.concepts import LEAST_READERS
 from lungcad.evaluate.inference import read_inputs, readable
 from lungcad.evaluate.metrics import binary_auc, estimate
-from lungcad.evaluate.stores.runs import Run
 from lungcad.models import TrainedModel
 from lungcad.models.predict import predict_batch
 from lungcad.models.turned import quarter_turns
@@ -24,12 +23,6 @@ from lungcad.progress import Progress
 
 SINGLE, TURNED, TOGETHER, BOTH = "one network", "mean over four quarter turns", "mean of the seeds", "mean of the seeds and turns"
 DIAMETER = "readers' diameter"
-RESTING, WHOLE = "a head on resting features", "the recipe of lidc-efficientnet-lite0"
-BACKBONE_RUNS = {
-    RESTING: {f"EfficientNet-Lite{size}": f"lidc-efficientnet-lite{size}-resting" for size in (0, 1, 2)},
-    WHOLE: {f"EfficientNet-Lite{size}": f"lidc-efficientnet-lite{size}" for size in (0, 1)},
-}
-"""How trained -> backbone -> run; the first of each is what the others are held to."""
 AIMS = {"all": 0.91, f"{LEAST_READERS} or more": 0.95}
 
 
@@ -97,23 +90,3 @@ def _areas(cases: pd.DataFrame) -> dict[str, Any]:
 def _area(cases: pd.DataFrame) -> dict[str, float | None]:
     known = cases[cases.score.notna()]
     return estimate(binary_auc((known.label == "malignant").to_numpy(), known.score.to_numpy(), Resamples.of(known.group))).model_dump()
-
-
-def backbone_rows(runs: Mapping[str, Run]) -> list[dict[str, Any]]:
-    """A row a run of :data:`BACKBONE_RUNS`: trained, backbone, run, seed, and of each part the AUC and what it is above the first backbone's trained alike, on
-    the same nodules. Intervals over patients.
-    """
-    rows = []
-    for trained, by_backbone in BACKBONE_RUNS.items():
-        first = None
-        for backbone, name in by_backbone.items():
-            run = runs[name]
-            areas = {}
-            for part, cases in (("valid", run.valid), ("test", run.test)):
-                areas[part] = binary_auc(run.labels(cases) == 1, run.probabilities(cases)[:, 1], Resamples.of(cases.group))
-            first = first or areas
-            above = {f"{part}_above": estimate(area - first[part]).model_dump() for part, area in areas.items()}
-            values = {part: estimate(area).model_dump() for part, area in areas.items()}
-            counts = {"n_valid": len(run.valid), "n_test": len(run.test)}
-            rows.append({"trained": trained, "backbone": backbone, "run": name, "seed": run.facts["seed"], **counts, **values, **above})
-    return rows

@@ -68,7 +68,7 @@ class _Facts(Stored):
     examples: NonNegativeInt
     concepts: Annotated[list[_Row], Field(min_length=1)]
     control: _Control
-    threshold: Share
+    threshold: Annotated[float, Field(ge=-1, le=1)]  # -1: any share of the concepts is more, so nobody is accused
     marks: _Marks | None
 
     @pydantic.model_validator(mode="after")

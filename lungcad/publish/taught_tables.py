@@ -7,7 +7,6 @@ from lungcad.estimate import Estimate
 from lungcad.evaluate.nodule_candidates import AIMS, DIAMETER
 from lungcad.evaluate.taught import ARMS, MEASURES, TODAY, TODAY_NETWORK
 from lungcad.explain import METHODS
-from lungcad.publish.interval_text import interval_text
 
 Facts = Mapping[str, Any]
 
@@ -95,22 +94,7 @@ def candidate_sentences(rows: Sequence[Facts]) -> list[str]:
     return sentences
 
 
-def backbone_table(rows: Sequence[Facts]) -> str:
-    """Markdown: a row a backbone and way of training."""
-    lines = [
-        f"| backbone | trained | run | seed | validation ({rows[0]['n_valid']}) | above Lite0 | test ({rows[0]['n_test']}) | above Lite0 |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    before = None
-    for row in rows:
-        above = ["–"] * 2 if row["trained"] != before else [_signed(row[f"{part}_above"]) for part in ("valid", "test")]
-        before = row["trained"]
-        cells = [_estimate(row["valid"]), above[0], _estimate(row["test"]), above[1]]
-        lines.append(f"| {row['backbone']} | {row['trained']} | `{row['run']}` | {row['seed']} | {' | '.join(cells)} |")
-    return "\n".join(lines)
-
-
-def taught_readme(facts: Facts, candidates: Sequence[Facts], backbones: Sequence[Facts]) -> str:
+def taught_readme(facts: Facts, candidates: Sequence[Facts]) -> str:
     """``data/taught/README.md``."""
     return "\n".join(
         [
@@ -122,17 +106,12 @@ def taught_readme(facts: Facts, candidates: Sequence[Facts], backbones: Sequence
             "\n".join(f"- {sentence}" for sentence in aims_sentences(facts)) + "\n",
             f"## Better nodule networks\n\n{_CANDIDATES}\n\n{candidate_table(candidates)}\n",
             "\n".join(f"- {sentence}" for sentence in candidate_sentences(candidates)) + "\n",
-            f"## Larger backbones\n\n{_BACKBONES}\n\n{backbone_table(backbones)}\n",
         ]
     )
 
 
 def _estimate(values: Mapping[str, Any]) -> str:
     return str(Estimate.model_validate(values))
-
-
-def _signed(values: Mapping[str, Any]) -> str:
-    return "–" if values["low"] is None else interval_text(values["value"], (values["low"], values["high"]), sign="+")
 
 
 def _reached(estimate: Estimate, aim: float) -> str:
@@ -155,10 +134,6 @@ _CANDIDATES = (
     "AUC of benign against malignant. The choice is made on validation, the first column of numbers; test stands beside it. `lidc-efficientnet-lite0` was "
     "trained on two classes, `lidc-efficientnet-lite0-votes` goes on from it with the readers' votes as soft targets and the indeterminate nodules. One "
     "network: seed 0, the one that is shipped; `lungcad predict NODULE.png --model lidc-efficientnet-lite0-votes --turns 4` answers as its row of quarter "
-    "turns does, kept as the run `lidc-efficientnet-lite0-votes-turned` (`lungcad runs turn --model lidc-efficientnet-lite0-votes`). The"
-    " readers' mean diameter, without any network, is the last row."
-)
-_BACKBONES = (
-    "AUC of benign against malignant, one seed each, chosen on validation: recipes in `data/taught/backbones`, weights not shipped unless they stand in `weights`. "
-    "Differences: on the same nodules, to Lite0 trained alike."
+    "turns does, kept as the run `lidc-efficientnet-lite0-votes-turned` (`lungcad runs turn --model lidc-efficientnet-lite0-votes`). EfficientNet-Lite1 and"
+    " -Lite2 can be named in a recipe and were not trained. The readers' mean diameter, without any network, is the last row."
 )

@@ -170,7 +170,7 @@ _GROUPS = (
     "shortcut (`python -m lungcad runs groups`). Adjusted Rand index against who carries it: 1 the same division, 0 as by chance; aim: at least 0.8. "
     "Each channel of an embedding counts as much as the last layer makes of it. The settings and the rule for the number of groups were chosen on validation "
     "phantoms (`python -m lungcad runs groups --compare`); the indices on test phantoms were looked at three times on the way, with the rule's two forerunners "
-    "too, which cut pure groups of the hidden cheat in two (index 0.50). A shortcut that few cases carry was not tried."
+    "too, which cut pure groups of the hidden cheat in two. A shortcut that few cases carry was not tried."
 )
 _GROUPS_OF_DATA = (
     "On the data sets nobody knows the truth; this is what the groups of their plain networks' test cases are (`python -m lungcad runs groups RUN --json`). "

@@ -13,25 +13,14 @@ from typer.testing import CliRunner
 from lungcad.cli import app
 from lungcad.datasets import Case, Dataset, Split
 from lungcad.errors import DatasetError, LungcadError
-from lungcad.evaluate.nodule_candidates import (
-    BACKBONE_RUNS,
-    BOTH,
-    DIAMETER,
-    RESTING,
-    SINGLE,
-    TOGETHER,
-    TURNED,
-    answers,
-    backbone_rows,
-    candidate_rows,
-)  # fmt: skip
+from lungcad.evaluate.nodule_candidates import BOTH, DIAMETER, SINGLE, TOGETHER, TURNED, answers, candidate_rows
 from lungcad.evaluate.stores.taught import ANSWERS, LOCALISATION, read_table, write_table
 from lungcad.evaluate.taught import ARMS, TODAY, TODAY_NETWORK, localise_moved, taught_facts
 from lungcad.models.classifier import create_model
 from lungcad.models.turned import ALL_TURNS
 from lungcad.models.weights import ready
 from lungcad.preprocess import PreprocessConfig
-from lungcad.publish.taught_tables import backbone_table, candidate_sentences, taught_readme
+from lungcad.publish.taught_tables import candidate_sentences, taught_readme
 from tests.conftest import make_card
 from tests.evaluate.sample_runs import make_run
 
@@ -190,28 +179,9 @@ def test_turns_and_seeds_are_averaged_and_the_best_on_validation_comes_first():
     assert candidate_sentences(rows)[1].endswith("aim at least 0.91: reached.")
 
 
-def backbones():
-    """Lite1 knows a little more than Lite0, Lite2 nothing."""
-    better = {"lidc-efficientnet-lite1-resting": 1.0, "lidc-efficientnet-lite2-resting": -1.0}
-    runs = {}
-    for name in [name for by_backbone in BACKBONE_RUNS.values() for name in by_backbone.values()]:
-        run = make_run(name, n=120, shift=better.get(name, 0.0))
-        runs[name] = dataclasses.replace(run, predictions=run.predictions.assign(split=["valid"] * 60 + ["test"] * 60))
-    return backbone_rows(runs)
-
-
-def test_a_backbone_is_held_to_the_first_that_was_trained_alike_on_the_same_nodules():
-    rows = {(row["trained"], row["backbone"]): row for row in backbones()}
-    first, second, third = (rows[RESTING, f"EfficientNet-Lite{size}"] for size in (0, 1, 2))
-    assert first["test_above"]["value"] == 0 and third["test"]["value"] < first["test"]["value"] < second["test"]["value"]
-    assert second["test_above"]["value"] == pytest.approx(second["test"]["value"] - first["test"]["value"], abs=1e-4)
-    table = backbone_table(backbones()).splitlines()
-    assert len(table) == 2 + len(rows) and table[2].count("–") == 2 and "| +" in table[3] and "| -" in table[4]
-
-
 def test_the_readme_says_what_is_missed_and_by_how_much(facts):
     low = {**facts, "aims": {**facts["aims"], "pointing_game": {"aim": 0.6, "value": 0.5, "low": 0.4, "high": 0.6}}}
-    text = taught_readme(low, candidate_rows(answer_rows()), backbones())
+    text = taught_readme(low, candidate_rows(answer_rows()))
     assert (
         "aim at least 0.6: missed by 0.100" in text and "aim at least 3: reached" in text and "Above the control Centred Gaussian" in text
     )

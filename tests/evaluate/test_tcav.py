@@ -125,6 +125,8 @@ def test_what_is_stored_is_read_again_and_said(found, slopes, tmp_path):
     assert "hardly tell" in ConceptVectors.of(read).record
     telling = ConceptVectors.of(read | {"marks": read["marks"] | {"found": {"value": 0.3, "low": 0.2, "high": 0.4}}})
     assert "hardly tell" not in telling.record and not telling.hardly_tells
+    write_tcav(facts | {"threshold": threshold_from(np.array([0.5] * 100))}, tmp_path)
+    assert read_tcav(tmp_path)[0]["threshold"] == -1.0  # accuses nobody
     (tmp_path / "toy.json").write_text("{}")
     with pytest.raises(DatasetError, match="lungcad tcav"):
         read_tcav(tmp_path)
