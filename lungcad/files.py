@@ -90,6 +90,28 @@ def whole_folder(folder: str | Path, *, last: str) -> Iterator[Path]:
                 folder.rmdir()
 
 
+@contextmanager
+def new_folder(folder: str | Path) -> Iterator[Path]:
+    """A folder to write files into, which becomes ``folder`` when the block ends without a fault: in one step, so that of two writers one is told.
+
+    Raises :class:`OutputError` where there is one with files in it already.
+    """
+    folder = Path(folder)
+    with _one_sentence(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        staging = folder.with_name(f"{STAGING}{secrets.token_hex(6)}")
+        try:
+            staging.mkdir()
+            yield staging
+            for path in staging.iterdir():
+                _to_disk(path)
+            _to_disk(staging)
+            staging.rename(folder)  # POSIX refuses a folder that is not empty, Windows any that is there
+            _to_disk(folder.parent)
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+
+
 def check_can_write(path: str | Path) -> None:
     """Raises :class:`OutputError` when a file cannot be written there: asked before long work, not after it."""
     path = Path(path)

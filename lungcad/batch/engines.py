@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lungcad.batch.shard import Counts, ShardWorker
+from lungcad.batch.counts import Counts
+from lungcad.batch.shard import ShardWorker
 from lungcad.registry import Registry
 
 

@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from lungcad.batch.counts import Counts
 from lungcad.batch.engines import Pool
-from lungcad.batch.plan import PLAN, ROWS
-from lungcad.batch.shard import Counts, ShardWorker
+from lungcad.batch.plan import IMAGES, ROWS
+from lungcad.batch.shard import ShardWorker
 from lungcad.errors import LungcadError
 from lungcad.files import STAGING
 
@@ -66,7 +67,7 @@ def _counted_try(folder: Path, shard: int) -> Iterator[None]:
         tries = file.tell()
     if tries > TRIES:
         raise LungcadError(
-            f"The worker of shard {shard} died {TRIES} times, perhaps of one of its images ({PLAN}, row group {shard}) or for want of memory; "
+            f"The worker of shard {shard} died {TRIES} times, perhaps of one of its images ({IMAGES}, row group {shard}) or for want of memory; "
             "what is finished stays, and --resume goes on with the rest."
         )
     yield

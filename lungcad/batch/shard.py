@@ -2,41 +2,23 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from lungcad.backends import with_backend
+from lungcad.batch.counts import Counts
 from lungcad.batch.plan import Plan
 from lungcad.batch.rows import rows_of
 from lungcad.errors import ModelError
 from lungcad.files import whole_file
-from lungcad.gate.decision import Outcome
 from lungcad.models import TrainedModel, load_model
 
 COUNTS = b"lungcad"
 """Key of the counts in a file's metadata."""
-
-
-@dataclass(frozen=True)
-class Counts:
-    """Images of a shard, or of all: how many have an answer, were declined, and have a fault; they are all of them."""
-
-    answered: int = 0
-    declined: int = 0
-    faults: int = 0
-
-    @property
-    def images(self) -> int:
-        """All of them."""
-        return self.answered + self.declined + self.faults
-
-    def __add__(self, other: "Counts") -> "Counts":
-        return Counts(self.answered + other.answered, self.declined + other.declined, self.faults + other.faults)
 
 
 class ShardWorker:
@@ -48,8 +30,7 @@ class ShardWorker:
     def answer(self, shard: int) -> Counts:
         """Write the shard's file, whole or not at all. Raises :class:`~lungcad.errors.LungcadError` for what would meet every shard."""
         question = self._plan.question
-        table = rows_of(self._plan.sources(shard), self._model, scale=question.scale, show_anyway=question.show_anyway)
-        counts = _counted(table)
+        table, counts = rows_of(self._plan.sources(shard), self._model, question, first=shard * question.shard_size)
         facts = json.dumps({**asdict(counts), "precision": self._model.device.precision, "backend": self._model.backend})
         with whole_file(self._plan.rows_file(shard)) as file:
             pq.write_table(table.replace_schema_metadata({COUNTS: facts.encode()}), file, compression="zstd")
@@ -80,12 +61,6 @@ def finished(plan: Plan) -> Mapping[int, Counts]:
             counts = Counts(facts["answered"], facts["declined"], facts["faults"])
         except (OSError, KeyError, TypeError, ValueError, pa.ArrowException):
             continue
-        if len(ids) == counts.images and ids["id"].to_pylist() == [source.id for source in plan.sources(shard)]:
+        if list(dict.fromkeys(ids["id"].to_pylist())) == [source.id for source in plan.sources(shard)]:
             found[shard] = counts
     return found
-
-
-def _counted(table: pa.Table) -> Counts:
-    faults = len(table) - table["fault"].null_count
-    declined = pc.sum(pc.equal(table["gate"], Outcome.DECLINE.value)).as_py() or 0
-    return Counts(len(table) - faults - declined, declined, faults)

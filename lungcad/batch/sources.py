@@ -17,22 +17,29 @@ from lungcad.imaging.io import MAX_BYTES, read_file
 from lungcad.names import case_id, printable, text_of_id
 
 LIST_SUFFIX = ".parquet"
+OTHER_COLUMNS = ("id", "label", "group")
 ROWS_AT_ONCE = 10_000
 """Of a list, in memory."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """An image of a batch. id: its name in the rows. location: path or URL. Both as :func:`~lungcad.names.case_id` writes them."""
+    """An image of a batch. id: its name in the rows. location: path or URL. Both as :func:`~lungcad.names.case_id` writes them.
+
+    label: its true class, where a list gives one. group: patient or series, within which images are alike.
+    """
 
     id: str
     location: str
+    label: str | None = None
+    group: str | None = None
 
 
 class Sources:
     """The images of a folder or list, one after the other, always in the same order.
 
-    given: a folder, a file that ends in .parquet (a column ``path``, and ``id`` where the paths are not to be the names), or a URL of either.
+    given: a folder, a file that ends in .parquet (a column ``path``; ``id`` where the paths are not to be the names; ``label`` and ``group``, for metrics),
+    or a URL of either.
     notes: once all images were given, what was not looked at, a sentence each. Raises :class:`DatasetError` in one sentence where there is no such
     folder or list.
     """
@@ -75,19 +82,23 @@ class Sources:
             names = table.schema_arrow.names
             if "path" not in names:
                 raise DatasetError(
-                    f"The list has the columns {', '.join(names)[:200]}; it needs one named path, and may have one named id."
+                    f"The list has the columns {', '.join(names)[:200]}; it needs one named path, and may have others named {', '.join(OTHER_COLUMNS)}."
                 )
-            for batch in table.iter_batches(ROWS_AT_ONCE, columns=[name for name in ("path", "id") if name in names]):
-                columns = batch.to_pydict()
-                for path, name in zip(columns["path"], columns.get("id", columns["path"]), strict=True):
+            for batch in table.iter_batches(ROWS_AT_ONCE, columns=[name for name in ("path", *OTHER_COLUMNS) if name in names]):
+                for row in batch.to_pylist():
+                    path, name = row["path"], row.get("id", row["path"])
                     if not isinstance(path, str) or not path.strip() or name is None:
                         raise DatasetError("The list has a row without a path or an id; take it out.")
                     _refuse_password(path, "A URL in the list")
-                    yield Source(case_id(str(name)), case_id(self._located(path)))
+                    yield Source(case_id(str(name)), case_id(self._located(path)), _text(row.get("label")), _text(row.get("group")))
 
     def _located(self, path: str) -> str:
         """Paths in a list on this machine are relative to the list."""
         return path if is_url(path) or is_url(self.given) else os.fspath(Path(self.given).absolute().parent / path)
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
 
 
 def _refuse_password(text: str, what: str) -> None:

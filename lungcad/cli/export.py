@@ -16,10 +16,13 @@ from lungcad.paths import SHIPPED, to_write
 def export(
     model: Model,
     out: Annotated[
-        Path, typer.Option(help="The file: .onnx, .xml (OpenVINO, with .bin beside it), .pt2 (torch-export) or .ts (TorchScript).")
+        Path,
+        typer.Option(
+            help="The file: .onnx, .xml (OpenVINO, with .bin beside it), .pt2 (torch-export), .ts (TorchScript) or .tflite (LiteRT)."
+        ),
     ],
     format_name: Annotated[
-        str, typer.Option("--format", help="onnx, openvino, torch-export or torchscript; a wrong name lists them all.")
+        str, typer.Option("--format", help="onnx, openvino, torch-export, torchscript or litert; a wrong name lists them all.")
     ] = "onnx",
     images: Annotated[
         Path | None,

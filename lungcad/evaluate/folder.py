@@ -49,13 +49,8 @@ class Evaluation:
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON of ``lungcad evaluate``."""
-        metrics = self.result.metrics_by_key
-        recalls = {f"recall {name}": estimate for name, estimate in self.result.recall.items()}
         return {
-            "n": self.result.n,
-            **{name: estimate.value for name, estimate in metrics.items()},
-            "recall": {name: estimate.value for name, estimate in self.result.recall.items()},
-            "intervals": {name: [estimate.low, estimate.high] for name, estimate in (metrics | recalls).items()},
+            **self.result.to_dict(),
             "images_per_second": round(self.images_per_second, 1),
             "backend": self.backend,
             "seen_in_training": self.n_seen_in_training,
@@ -180,15 +175,22 @@ def count_seen_in_training(card: ModelCard, cases: list[Case], runs: Path = RUNS
     The run names its validation and test cases; a folder that holds some of them is taken for that data set. None where the run is missing
     or damaged.
     """
+    tested = tested_ids(card, runs)
+    if tested is None:
+        return None
+    in_test = sum(case.id in tested for case in cases)
+    return len(cases) - in_test if in_test else 0
+
+
+def tested_ids(card: ModelCard, runs: Path = RUNS) -> frozenset[str] | None:
+    """Ids of the test cases of the network's own run. None where that is missing or damaged: an evaluation is sound without it."""
     if card.run is None:
         return None
     try:
         predictions = read_run(Path(card.run).name, runs).predictions
-    except LungcadError:  # the evaluation itself is sound without it; the caller says that nothing is known
+    except LungcadError:
         return None
-    test_ids = set(predictions.case[predictions.split == Split.TEST])
-    ids = [case.id for case in cases]
-    return sum(case not in test_ids for case in ids) if test_ids.intersection(ids) else 0
+    return frozenset(predictions.case[predictions.split == Split.TEST])
 
 
 def _summary(cases: list[Case], probabilities: np.ndarray, classes: tuple[str, ...]) -> TestResult:

@@ -4,6 +4,7 @@ A metric of its own file is imported here.
 """
 
 import numpy as np
+import pandas as pd
 
 from lungcad.evaluate import metrics
 from lungcad.evaluate.bootstrap import Resamples
@@ -121,7 +122,7 @@ def computed(answers: Answers, chosen: list[Metric]) -> dict[str, np.ndarray]:
 
 
 def summarise(
-    labels: np.ndarray, probabilities: np.ndarray, classes: tuple[str, ...], *, groups: np.ndarray | None = None, seed: int = 0
+    labels: np.ndarray, probabilities: np.ndarray, classes: tuple[str, ...], *, groups: np.ndarray | pd.Series | None = None, seed: int = 0
 ) -> TestResult:
     """The metrics of a model card.
 

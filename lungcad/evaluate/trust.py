@@ -24,7 +24,7 @@ from lungcad.explain.trust import CHECKS, MEASURES, PerturbedInputs, Subject
 from lungcad.explain.trust.stability import shifted
 from lungcad.explain.trust.subject import LocalisationCase
 from lungcad.imaging import CTImage, read_image
-from lungcad.models import TrainedModel
+from lungcad.models import ModelCard, TrainedModel
 from lungcad.models.predict import calibrated
 from lungcad.progress import Progress
 
@@ -44,11 +44,7 @@ def run_trust(
     negative one is explained for localisation, nodule crops moved at random. Unreadable images are skipped and named; a check that does not apply is
     missing, the others go on.
     """
-    suited = methods_for(model.card)
-    methods = list(methods) if methods else [name for name in suited if METHODS[name].cost is Cost.FAST]
-    for name in methods:
-        if not lookup(METHODS, name, "method").suits(model.card):
-            raise LungcadError(f"The network {model.card.name} {METHODS[name].unsuited}; leave the method {name} out.")
+    methods = suited_methods(model.card, methods)
     cases = test_cases(model, data, layout, parts)
     rng = np.random.default_rng(seed)
     if n < len(cases):
@@ -70,6 +66,16 @@ def run_trust(
         "code": lungcad.__version__, "precision": model.device.precision, "backend": model.backend, "date": datetime.now(UTC).date().isoformat(),
     }  # fmt: skip
     return TrustRun(f"{model.card.name}--{layout}", facts, table)
+
+
+def suited_methods(card: ModelCard, methods: Sequence[str] | None) -> list[str]:
+    """The methods of a trust run: those named, else every one of about one forward pass. Raises :class:`LungcadError` for one that the network lacks."""
+    if not methods:
+        return [name for name in methods_for(card) if METHODS[name].cost is Cost.FAST]
+    for name in methods:
+        if not lookup(METHODS, name, "method").suits(card):
+            raise LungcadError(f"The network {card.name} {METHODS[name].unsuited}; leave the method {name} out.")
+    return list(methods)
 
 
 def test_cases(model: TrainedModel, data: Path, layout: str, parts: Mapping[str, Split] | None = None) -> list[Case]:
@@ -111,24 +117,37 @@ def cases_of(model: TrainedModel, data: Path, layout: str, part: Split, parts: M
 def _measured(
     model: TrainedModel, case: Case, layout: str, methods: Sequence[str], *, seed: int, with_sanity: bool
 ) -> list[dict[str, Any]]:
-    """Rows of one case: every measure of every check, a row a method."""
+    """Rows of one case: who it is, then :func:`measures_of` it."""
     image = read_image(case.path)
     known = DATASETS.get(layout)
+    crop_is_moved = known is not None and known.crop_side is not None
+    localisation_case = moved_case(model, image, read_contour(case, image.shape), seed=seed if crop_is_moved else None)
+    has_lungs = known is None or known.is_of_slices
+    measures = measures_of(
+        model, image, methods, seed=seed, with_sanity=with_sanity, has_lungs=has_lungs, localisation_case=localisation_case
+    )
+    who = {"case": case.id, "group": case.group or case.id, "label": case.label}
+    return [who | row for row in measures]
+
+
+def measures_of(
+    model: TrainedModel, image: CTImage, methods: Sequence[str], *, seed: int, with_sanity: bool, has_lungs: bool,
+    localisation_case: LocalisationCase | None = None,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Every measure of every check of the predicted class's maps, a row a method: target, probability, method and :data:`MEASURES`."""
     changed = PerturbedInputs.of(model, image, seed=seed)
     probabilities = changed.probabilities[0]
     target = int(probabilities.argmax())
     subject = Subject(
-        model, image, methods[0], target, Options(seed=seed), has_lungs=known is None or known.is_of_slices,
-        localisation_case=moved_case(model, image, read_contour(case, image.shape), seed=seed if known and known.crop_side else None),
-        methods=methods, precomputed_perturbed=changed,
-        with_sanity=with_sanity,
+        model, image, methods[0], target, Options(seed=seed), has_lungs=has_lungs, localisation_case=localisation_case, methods=methods,
+        precomputed_perturbed=changed, with_sanity=with_sanity,
     )  # fmt: skip
     rows = []
     for method in methods:
         subject = subject.under(method)
         row = {
-            "case": case.id, "group": case.group or case.id, "label": case.label, "target": model.card.classes[target],
-            "probability": float(probabilities[target]), "method": method, **dict.fromkeys(MEASURES, None),
+            "target": model.card.classes[target], "probability": float(probabilities[target]), "method": method,
+            **dict.fromkeys(MEASURES, None),
         }  # fmt: skip
         attribution = subject.explain(method)
         for check in CHECKS.values():

@@ -37,7 +37,7 @@ def export_network(model: TrainedModel, format_name: str, out: Path, images: Seq
     export_format.check_installed()
     if out.suffix != export_format.suffix:
         raise ModelError(f"A file of the format {format_name} ends in {export_format.suffix}; name it so.")
-    network, facts = ExportedNetwork(model).eval(), facts_of(model.card)
+    network, facts = ExportedNetwork(model).eval(), facts_of(model.card, export_format.batch)
     text = json.dumps(facts, ensure_ascii=False)
     example = torch.rand(2, *input_shape(model.card), generator=torch.Generator().manual_seed(0))
     with tempfile.TemporaryDirectory() as folder:

@@ -4,6 +4,7 @@ import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from torch import Tensor
@@ -25,7 +26,8 @@ class Runner:
 
 @dataclass(frozen=True)
 class ExportFormat:
-    """suffix: of the file. beside: suffixes of what must lie beside it. packages: what writing and reading it takes beyond lungcad's own requirements.
+    """suffix: of the file. beside: suffixes of what must lie beside it. packages: what writing and reading it takes beyond lungcad's own requirements;
+    install: the command that brings them. batch: how many images its files take at once, as their facts say it.
 
     write: takes the network, example inputs (2, C, H, W), the facts as text and the path. read: opens what it wrote.
     """
@@ -37,6 +39,8 @@ class ExportFormat:
     write: Callable[[Exportable, Tensor, str, Path], None]
     read: Callable[[Path], Runner]
     beside: tuple[str, ...] = ()
+    batch: int | Literal["batch"] = "batch"
+    install: str = "pip install 'lungcad[export]'"
 
     def check_installed(self) -> None:
         """Raises :class:`ModelError` where a package is missing, with the command that installs them."""
@@ -44,7 +48,7 @@ class ExportFormat:
         if missing:
             raise ModelError(
                 f"Exporting to {self.name} needs {' and '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not installed; "
-                f"run: pip install 'lungcad[export]' (or, beside a checkout, pip install {' '.join(self.packages)})."
+                f"run: {self.install}"
             )
 
 

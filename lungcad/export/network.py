@@ -64,8 +64,11 @@ def input_shape(card: ModelCard) -> tuple[int, int, int]:
     return (3 if card.preprocess.colour else 1, *card.preprocess.size)
 
 
-def facts_of(card: ModelCard) -> dict[str, Any]:
-    """Plain data that travels inside the file, under the key ``lungcad``: classes, preprocessing, calibration, the gate's limits, limits of use."""
+def facts_of(card: ModelCard, batch: int | str = "batch") -> dict[str, Any]:
+    """Plain data that travels inside the file, under the key ``lungcad``: classes, preprocessing, calibration, the gate's limits, limits of use.
+
+    batch: how many images the file takes at once; a word for any number.
+    """
     channels, rows, columns = input_shape(card)
     point = card.operating_point
     return {
@@ -76,7 +79,7 @@ def facts_of(card: ModelCard) -> dict[str, Any]:
         "classes": list(card.classes),
         "input": {
             "name": INPUT,
-            "shape": ["batch", channels, rows, columns],
+            "shape": [batch, channels, rows, columns],
             "values": "red, green, blue in [0, 1]" if channels == 3 else "grey level in [0, 1]",
             "resize": "area average where the image becomes smaller, bilinear where it becomes larger",
             **card.preprocess.model_dump(mode="json"),

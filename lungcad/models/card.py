@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -69,6 +69,17 @@ class TestResult(Schema):
     def metrics_by_key(self) -> dict[str, Estimate]:
         """The same under the names they have in JSON."""
         return {_FIELDS.get(name, name): value for name, value in self.metrics.items()}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON: the values, and their intervals under ``intervals``."""
+        metrics = self.metrics_by_key
+        recalls = {f"recall {name}": estimate for name, estimate in self.recall.items()}
+        return {
+            "n": self.n,
+            **{name: estimate.value for name, estimate in metrics.items()},
+            "recall": {name: estimate.value for name, estimate in self.recall.items()},
+            "intervals": {name: [estimate.low, estimate.high] for name, estimate in (metrics | recalls).items()},
+        }
 
 
 class GateResult(Schema):

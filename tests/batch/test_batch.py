@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -19,7 +20,7 @@ from PIL import Image
 
 from lungcad.analysis import analyse
 from lungcad.batch import ENGINES, Question, run_batch
-from lungcad.batch.plan import FACTS, PLAN, ROWS, Plan
+from lungcad.batch.plan import FACTS, IMAGES, PLAN, ROWS, Plan, _Ids
 from lungcad.batch.sources import Sources
 from lungcad.errors import DatasetError, LungcadError, OutputError
 from lungcad.explain import PreparedInput
@@ -169,7 +170,7 @@ def test_going_on_keeps_what_is_finished_and_answers_the_rest(question, tmp_path
     (out / f"{STAGING}plan").mkdir(parents=True)  # of a run that was killed while it listed
     run_batch(question, out)
     whole, before = rows(out), states(out)
-    assert sorted(path.name for path in out.iterdir()) == sorted([FACTS, PLAN, ROWS])
+    assert sorted(path.name for path in out.iterdir()) == sorted([PLAN, ROWS])
     with pytest.raises(OutputError, match="--resume"):
         run_batch(question, out)
     (out / ROWS / "000001.parquet").write_bytes(b"PAR1, cut short")
@@ -188,7 +189,7 @@ def test_going_on_with_something_else_is_refused(question, tmp_path):
     for other in (replace(question, show_anyway=True), replace(question, shard_size=7), replace(question, model="phantom-honest-gate")):
         with pytest.raises(OutputError, match=r"was begun with another (model and weights_sha256|show_anyway|shard_size)"):
             run_batch(other, out, resume=True)
-    (out / PLAN).write_bytes(b"")
+    (out / IMAGES).write_bytes(b"")
     with pytest.raises(OutputError, match="is damaged"):
         run_batch(question, out, resume=True)
     (tmp_path / "other").mkdir()
@@ -290,16 +291,50 @@ def test_rows_of_another_batch_are_no_finished_shard(question, tmp_path):
 
 
 def rows_of_plan(out):
-    return pd.read_parquet(out / PLAN).id
+    return pd.read_parquet(out / IMAGES).id
 
 
 def test_a_plan_that_appears_meanwhile_is_not_overwritten(question, tmp_path):
     out = tmp_path / "out"
     run_batch(question, out)
     before = states(out)
-    with pytest.raises(OutputError, match="Another batch began"):
-        Plan.write(out, question, iter(Sources(question.source)), [])
+    with pytest.raises(OutputError, match=r"Another batch began in .*out' meanwhile"):
+        Plan.write(out, question, Sources(question.source), [], ())
     assert states(out) == before and Plan.read(out).images == N_IMAGES
+
+
+def test_of_two_batches_that_begin_at_once_one_is_told(question, slices, tmp_path, monkeypatch):
+    """Both have listed their images before either has a plan."""
+    out, both_listed, told = tmp_path / "out", threading.Barrier(2), []
+    check = _Ids.check
+
+    def check_together(self, images):
+        check(self, images)
+        both_listed.wait(60)
+
+    monkeypatch.setattr(_Ids, "check", check_together)
+
+    def begin(source):
+        asked = Sources(str(source))
+        try:
+            told.append(Plan.write(out, replace(question, source=str(source)), asked, asked.notes, ()))
+        except OutputError as error:
+            told.append(error)
+
+    threads = [threading.Thread(target=begin, args=[source]) for source in (slices, slices / "patient-0")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    [plan], [error] = ([each for each in told if isinstance(each, kind)] for kind in (Plan, OutputError))
+    assert "Another batch began" in str(error) and Plan.read(out) == plan and len(rows_of_plan(out)) == plan.images
+    assert [path.name for path in out.iterdir()] == [PLAN]
+
+
+def test_a_batch_that_was_killed_before_its_first_row_goes_on(question, tmp_path):
+    run_batch(question, tmp_path / "out")
+    shutil.rmtree(tmp_path / "out" / ROWS)
+    assert run_batch(question, tmp_path / "out", resume=True).answered_now == N_IMAGES
 
 
 def test_a_password_in_a_list_is_refused(question, tmp_path):

@@ -41,7 +41,7 @@ def workers():
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
-def test_the_rows_are_those_of_local_although_a_worker_is_killed(question, tmp_path, cluster):
+def test_the_rows_are_those_of_local_although_a_worker_is_killed(question, slices, tmp_path, cluster):
     question = replace(question, shard_size=1)
     run_batch(question, tmp_path / "local")
     killed = []
@@ -56,6 +56,12 @@ def test_the_rows_are_those_of_local_although_a_worker_is_killed(question, tmp_p
     local, ray = (pd.read_parquet(tmp_path / name / ROWS) for name in ("local", "ray"))
     pd.testing.assert_frame_equal(ray, local, check_exact=True)
     assert sorted(path.name for path in (tmp_path / "ray" / ROWS).iterdir()) == [f"{shard:06d}.parquet" for shard in range(N_IMAGES)]
+    for make, methods in (("trust", ("gradcam",)), ("index", ())):  # of one patient
+        one = replace(question, source=str(slices / "patient-0"), shard_size=3, make=make, methods=methods)
+        results = [run_batch(one, tmp_path / f"{engine}-{make}", engine=engine, pool=Pool(workers=1)).result for engine in ("local", "ray")]
+        assert results[0] == results[1]
+        local, ray = (pd.read_parquet(tmp_path / f"{engine}-{make}" / ROWS) for engine in ("local", "ray"))
+        pd.testing.assert_frame_equal(ray, local, check_exact=True)
 
 
 def test_a_shard_that_brings_its_worker_down_again_and_again_ends_the_run(question, tmp_path):

@@ -28,9 +28,19 @@ from lungcad.preprocess import normalise, preprocess, to_grey
 from lungcad.publish.export_table import with_table
 from tests.calls import caller
 from tests.conftest import CLASSES, make_card
+from tests.export.conftest import is_installed
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = (ROOT / ".github" / "docs" / "export.md").read_text("utf-8")
+
+
+EACH_FORMAT = [
+    pytest.param(name, marks=pytest.mark.skipif(not is_installed(name), reason=f"{name} is not installed: {entry.install}"))
+    for name, entry in FORMATS.items()
+]
+RUNNERS = {"onnx": "onnxruntime", "litert": "ai_edge_litert"}
+"""What the script of a format runs it with."""
+EACH_SCRIPT = pytest.mark.parametrize("name", [each for each in EACH_FORMAT if each.values[0] in RUNNERS])
 
 
 def torch_says(model, inputs) -> np.ndarray:
@@ -39,7 +49,7 @@ def torch_says(model, inputs) -> np.ndarray:
         return calibrated(model, model.original(inputs)).numpy()
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", EACH_FORMAT)
 def test_a_file_says_what_the_network_says_whatever_the_batch(exported, small, name):
     made = exported[name]
     assert made.agreement.holds and made.agreement.n == 5 and made.agreement.largest_difference < 1e-5
@@ -54,12 +64,16 @@ def test_a_file_says_what_the_network_says_whatever_the_batch(exported, small, n
     assert runner.run(np.repeat(greys, 4, axis=0)).shape == (12, 4)
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", EACH_FORMAT)
 def test_the_facts_travel_inside_the_file(exported, small, name):
     facts = json.loads(FORMATS[name].read(exported[name].files[-1]).facts)
     assert facts == json.loads(json.dumps(exported[name].facts))
     assert facts["classes"] == list(small.card.classes) and facts["temperature"] == 0.7 and facts["bias"] == [0.5, -0.5, 0.0, 0.25]
-    assert facts["input"]["shape"] == ["batch", 1, 64, 96] and facts["input"]["mean"] == 0.4 and facts["input"]["window"] == [-600, 1500]
+    assert (
+        facts["input"]["shape"] == [1 if name == "litert" else "batch", 1, 64, 96]
+        and facts["input"]["mean"] == 0.4
+        and facts["input"]["window"] == [-600, 1500]
+    )
     assert facts["gate"] is None and "answers every image" in facts["gate_note"]
 
 
@@ -107,16 +121,18 @@ def test_a_file_that_differs_is_not_kept(small, tmp_path, monkeypatch):
 
 
 def test_what_is_refused_is_refused_in_one_sentence(small, tmp_path, monkeypatch):
-    with pytest.raises(UnknownNameError, match="choose one of: onnx, openvino, torch-export, torchscript"):
-        export_network(small, "litert", tmp_path / "a.tflite", [])
-    with pytest.raises(UnknownNameError, match="Unknown format 'litert'"):
-        record_agreement(small, ["onnx", "litert"], 1)
+    with pytest.raises(UnknownNameError, match="choose one of: onnx, openvino, torch-export, torchscript, litert"):
+        export_network(small, "gguf", tmp_path / "a.gguf", [])
+    with pytest.raises(UnknownNameError, match="Unknown format 'gguf'"):
+        record_agreement(small, ["onnx", "gguf"], 1)
     with pytest.raises(ModelError, match=r"ends in \.onnx"):
         export_network(small, "onnx", tmp_path / "a.pt2", [])
     find = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name in ("onnx", "onnxruntime") else find(name))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name in ("onnx", "onnxruntime", "litert_torch") else find(name))
     with pytest.raises(ModelError, match=r"needs onnx and onnxruntime, which are not installed; run: pip install 'lungcad\[export\]'"):
         export_network(small, "onnx", tmp_path / "a.onnx", [])
+    with pytest.raises(ModelError, match=r"litert needs litert_torch.*; run: pip install litert-torch==0\.10\.0 && "):
+        export_network(small, "litert", tmp_path / "a.tflite", [])
     assert not list(tmp_path.iterdir())
 
 
@@ -140,13 +156,14 @@ def test_the_command_writes_and_says_how_well_it_agrees(small, tmp_path, monkeyp
     assert status == 2 and "no folder" in err
 
 
-def test_the_documented_script_runs_without_lungcad(exported, small, tmp_path):
-    (script,) = re.findall(r"```python\n(.*?)```", DOCS, flags=re.DOTALL)
-    assert len(script.splitlines()) <= 10 and "lungcad" not in script.replace('["lungcad"]', "")
+@EACH_SCRIPT
+def test_the_documented_script_runs_without_lungcad(exported, small, tmp_path, name):
+    [script] = [script for script in re.findall(r"```python\n(.*?)```", DOCS, flags=re.DOTALL) if RUNNERS[name] in script]
+    assert len(script.splitlines()) <= 10 and "lungcad" not in script.replace('["lungcad"]', "").replace('"lungcad.json"', "")
     (tmp_path / "run.py").write_text(script)
     slice_path = tmp_path / "slice.png"
     slice_path.write_bytes(make_phantom(9, size=384).png())
-    command = [sys.executable, "-P", tmp_path / "run.py", exported["onnx"].files[-1], slice_path]
+    command = [sys.executable, "-P", tmp_path / "run.py", exported[name].files[-1], slice_path]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     told = dict(line.rsplit(": ", 1) for line in done.stdout.splitlines())
     expected = torch_says(small, preprocess(read_image(slice_path), small.card.preprocess)[0])[0]

@@ -125,7 +125,7 @@ def _plan(listed: Path) -> dict[str, Any]:
     Path("/proc/self/clear_refs").write_text("5")  # the peak of memory begins anew; Linux
     before, begun = _peak_mib(), time.monotonic()
     sources = Sources(str(listed))
-    plan = Plan.write(listed.with_suffix(".plan"), Question(str(listed), MODEL, ""), sources, sources.notes)
+    plan = Plan.write(listed.with_suffix(".plan"), Question(str(listed), MODEL, ""), sources, sources.notes, ())
     return {"images": plan.images, "seconds": round(time.monotonic() - begun, 2), "grown_mib": round(_peak_mib() - before, 1)}
 
 
