@@ -1,8 +1,10 @@
 """LiteRT (TensorFlow Lite's successor), for phones and small devices; one image at a time, since litert-torch 0.10 writes no free batch."""
 
 import logging
+import sys
 import threading
 import zipfile
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +22,8 @@ def _write(network: Exportable, example: Tensor, facts: str, path: Path) -> None
     logging.getLogger("jax").setLevel(logging.ERROR)
     import litert_torch
 
-    litert_torch.convert(network, (example[:1],)).export(str(path))
+    with redirect_stdout(sys.stderr):  # it tells of its steps
+        litert_torch.convert(network, (example[:1],)).export(str(path))
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr(FACTS, facts)
 

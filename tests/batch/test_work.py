@@ -182,7 +182,7 @@ def test_rows_that_were_damaged_since_are_one_sentence(question, labelled, tmp_p
     data = bytearray(path.read_bytes())
     data[place : place + 8] = b"\xff" * 8
     path.write_bytes(data)
-    with pytest.raises(OutputError, match="A file of rows in .* is damaged; take it out of the folder rows"):
+    with pytest.raises(OutputError, match=r"A file of rows in .* is damaged; take it out of the folder rows"):
         run_batch(question, tmp_path / "out", resume=True)
     path.unlink()
     assert run_batch(question, tmp_path / "out", resume=True).answered_now == 5
