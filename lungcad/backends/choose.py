@@ -20,7 +20,7 @@ def with_backend(
 ) -> TrainedModel:
     """The network with its forward passes through a runtime; :attr:`~lungcad.models.TrainedModel.backend` of the result says which.
 
-    name: torch, onnxruntime, openvino; several with commas between are tried in that order; or auto: the fastest that is installed, agrees with
+    name: torch, onnxruntime, onnxruntime-int8, openvino; several with commas between are tried in that order; or auto: the fastest that is installed, agrees with
     torch within 1e-3 and was measured here (``lungcad backends --measure``), torch until then and on an accelerator. passes: about how many forward
     passes the work has (None: it goes on, as in the app), against which auto weighs how long a runtime takes to load; batched: many at a time.
     on_message: is told, in a sentence, what is written once and what was tried in vain. Raises :class:`ModelError` where none of those named works.

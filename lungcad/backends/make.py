@@ -11,6 +11,7 @@ import torch
 
 from lungcad.backends.choose import Say
 from lungcad.backends.features import through
+from lungcad.backends.int8 import quantise
 from lungcad.backends.stored import AGREES, Record, check_can_keep, folder_of, keep_files, read_record, write_record
 from lungcad.backends.table import Backend
 from lungcad.device import threads
@@ -84,9 +85,11 @@ def _write(model: TrainedModel, backend: Backend, folder: Path) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         written = Path(temporary) / backend.files[0]
         export_format.write(ExportedFeatures(model).eval(), example, folder.name, written)
+        if not backend.is_exact:
+            quantise(model, written)
         fast = through(model, backend.name, export_format.read(written).run)
         found = agreement_of(model, fast, check_images(None, N_IMAGES, lambda _: None))
-        if found.largest_difference > AGREES:
+        if backend.is_exact and found.largest_difference > AGREES:
             raise ModelError(
                 f"In {backend.title} the network {model.card.name} differs from torch by up to {found.largest_difference:.2g} in a probability "
                 f"(at most {AGREES} is allowed), so it is not used; choose the backend torch."

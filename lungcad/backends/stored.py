@@ -61,7 +61,7 @@ class Record(Schema):
     @property
     def agrees(self) -> bool:
         """Whether no answer changes by more than :data:`AGREES` where it takes torch's place."""
-        return self.answer_difference <= AGREES and self.difference <= AGREES
+        return BACKENDS[self.backend].is_exact and self.answer_difference <= AGREES and self.difference <= AGREES
 
 
 def folder_of(model: TrainedModel) -> Path:

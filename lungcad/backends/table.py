@@ -9,13 +9,17 @@ from lungcad.registry import Registry
 
 @dataclass(frozen=True)
 class Backend:
-    """format_name: of :data:`lungcad.export.FORMATS`. package: runs it. packages: write it too."""
+    """format_name: of :data:`lungcad.export.FORMATS`. package: runs it. packages: write it too.
+
+    is_exact: its answers are torch's but for rounding. One that is not, in eight-bit integers, is taken only where it is asked for.
+    """
 
     name: str
     title: str
     format_name: str
     package: str
     packages: tuple[str, ...]
+    is_exact: bool = True
 
     @property
     def is_installed(self) -> bool:
@@ -40,5 +44,6 @@ BACKENDS: Registry[Backend] = Registry("backend")
 for _backend in (
     Backend("onnxruntime", "ONNX Runtime", "onnx", "onnxruntime", ("onnx", "onnxscript", "onnxruntime")),
     Backend("openvino", "OpenVINO", "openvino", "openvino", ("openvino",)),
+    Backend("onnxruntime-int8", "ONNX Runtime in int8", "onnx", "onnxruntime", ("onnx", "onnxscript", "onnxruntime"), is_exact=False),
 ):
     BACKENDS.add(_backend.name, _backend)

@@ -97,7 +97,7 @@ def lime_until_seeds_agree(_: Path | None) -> Row:
 def _models() -> tuple[TrainedModel, dict[str, TrainedModel]]:
     """The usual network in float32, and in each runtime that is installed."""
     usual = load_model(baseline_model().card.name, device=plain_cpu())
-    others = {name: with_backend(usual, name) for name, backend in BACKENDS.items() if backend.is_installed}
+    others = {name: with_backend(usual, name) for name, backend in BACKENDS.items() if backend.is_installed and backend.is_exact}
     if not others:
         raise LungcadError("No other runtime than torch is installed; run: pip install 'lungcad[export]'.")
     return usual, others

@@ -78,3 +78,30 @@ def backends(
         )
     if faults:
         raise typer.Exit(2)
+
+
+@app.command("int8-table")
+def int8_table(
+    model: Annotated[str, typer.Option(help="Names with commas between.")],
+    n: Annotated[int, typer.Option("--n", min=2, help="Images of each network's own test part.")] = 100,
+    write: Annotated[
+        bool, typer.Option("--write", help="Keep what is found in data/int8.json, and the table in .github/docs/backends.md.")
+    ] = False,
+) -> None:
+    """What a network loses through --backend onnxruntime-int8: accuracy and agreement of heat maps, against float32."""
+    from lungcad.backends.loss import RECORD, keep_loss, losses_table, measure_loss, read_losses
+    from lungcad.files import write_whole
+    from lungcad.models import load_model
+    from lungcad.paths import SHIPPED, to_write
+
+    rows = []
+    for name in names_in(model):
+        with progress(name) as on_progress:
+            rows.append(measure_loss(load_model(name), n, on_progress))
+        if write:
+            keep_loss(rows[-1], to_write(RECORD))
+    print(losses_table(rows), end="")
+    if write:
+        page = SHIPPED / ".github" / "docs" / "backends.md"
+        before, begin, rest = page.read_text("utf-8").partition("<!-- made by: python -m lungcad int8-table --write -->\n")
+        write_whole(page, f"{before}{begin}\n{losses_table(read_losses())}\n<!-- end -->{rest.partition('<!-- end -->')[2]}")

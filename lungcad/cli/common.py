@@ -61,7 +61,8 @@ BackendName = Annotated[
     str,
     typer.Option(
         "--backend",
-        help="Runtime of the forward passes: torch, onnxruntime, openvino, or several with commas between, tried in that order; auto takes the fastest "
+        help="Runtime of the forward passes: torch, onnxruntime, openvino, onnxruntime-int8 (less exact), or several with commas between, tried in that order; "
+        "auto takes the fastest "
         "that `lungcad backends --measure` found here, torch until then.",
     ),
 ]

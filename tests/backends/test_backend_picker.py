@@ -15,7 +15,7 @@ def page():
 
 def test_the_runtime_is_the_sessions_own_and_stays_in_the_link():
     app = AppTest.from_function(page, default_timeout=30).run()
-    assert app.selectbox(key="backend").options == ["Automatic", "PyTorch", "ONNX Runtime", "OpenVINO"]
+    assert app.selectbox(key="backend").options == ["Automatic", "PyTorch", "ONNX Runtime", "OpenVINO", "ONNX Runtime in int8"]
     assert app.markdown[-1].value == "auto"
     app.selectbox(key="backend").set_value("openvino").run()
     assert app.markdown[-1].value == "openvino" and app.query_params["backend"] == "openvino"

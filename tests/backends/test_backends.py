@@ -15,10 +15,12 @@ from lungcad.analysis import analyse
 from lungcad.backends import BACKENDS, Backend, with_backend
 from lungcad.backends.choose import fastest
 from lungcad.backends.features import through
+from lungcad.backends.int8 import N_CALIBRATION
 from lungcad.backends.measure import measure
 from lungcad.backends.stored import Record, Speed, folder_of, read_record, write_record
+from lungcad.datasets import Split
 from lungcad.device import plain_cpu
-from lungcad.errors import ModelError, UnknownNameError
+from lungcad.errors import DatasetError, ModelError, UnknownNameError
 from lungcad.explain import METHODS, Layer, Options, PreparedInput, explain
 from lungcad.explain.trust.sanity import sanity
 from lungcad.export import FORMATS
@@ -34,6 +36,9 @@ IMAGE = make_phantom(7, size=96).image()
 BATCH = torch.rand(5, 3, 64, 64, generator=torch.Generator().manual_seed(1)) * torch.tensor([0.0, 1.0, 3.0, 9.0, 27.0]).reshape(5, 1, 1, 1)
 QUICK = Backend("torchscript", "TorchScript", "torchscript", "torch", ())
 """A runtime that is written in no time, for what is the same of all."""
+
+
+EXACT = [name for name, backend in BACKENDS.items() if backend.is_exact]
 
 
 def toy(seed=0):
@@ -75,7 +80,7 @@ def record(backend="onnxruntime", load_s=0.5, single=(10.0, 20.0), batch=(10.0, 
     return Record(backend=backend, **facts | agreement | changes, speed=speeds[0], torch=speeds[1])
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", EXACT)
 def test_a_runtime_answers_and_explains_as_torch_does(small, backend):
     fast = with_backend(small, backend)
     assert fast.backend == backend and fast.device == plain_cpu()
@@ -94,7 +99,7 @@ def test_a_runtime_answers_and_explains_as_torch_does(small, backend):
         np.testing.assert_allclose(heat, expected_heat, atol=1e-4 * np.abs(expected_heat).max(), err_msg=method)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", EXACT)
 def test_maps_of_inputs_of_another_size_are_torchs(small, backend):
     """A file is written for one size: OpenVINO lays another one out as more images, without a word."""
     fast = with_backend(small, backend)
@@ -125,7 +130,7 @@ def test_torch_is_asked_for_by_name_of_a_network_in_another_runtime(small, quick
     assert answer.backend == "torch" and answer.prediction == usual.prediction
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", EXACT)
 def test_threads_share_a_runtime(small, backend):
     fast, batches = with_backend(small, backend), torch.rand(8, 2, 3, 64, 64)
     found = [None] * 8
@@ -262,3 +267,36 @@ def test_the_command_line_says_which_runtime_it_took(quick, tmp_path, monkeypatc
     status, out, _ = run("backends", "--json")
     (row,) = json.loads(out)
     assert status == 0 and row["network"] == "toy" and row["taken"] == "torch" and row["measured"] == []
+
+
+def test_int8_is_near_torch_calibrated_on_training_images_and_never_taken_unasked(small, monkeypatch):
+    asked = []
+
+    def phantoms(model, n, part):
+        asked.append((n, part))
+        return "phantoms", [make_phantom(seed, size=96).image() for seed in range(8)]
+
+    monkeypatch.setattr("lungcad.backends.int8.own_images", phantoms)
+    monkeypatch.setattr("lungcad.backends.int8.is_made", lambda name: True)
+    monkeypatch.setattr("lungcad.backends.stored.AGREES", 2.0)  # however near it comes
+    fast = with_backend(small, "onnxruntime-int8")
+    assert asked == [(N_CALIBRATION, Split.TRAIN)] and fast.backend == "onnxruntime-int8"
+    inputs = torch.cat([PreparedInput.of(small, make_phantom(seed, size=96).image()).inputs for seed in range(20, 24)])
+    exact, near = predict_batch(small, inputs), predict_batch(fast, inputs)
+    assert 0 < (near - exact).abs().max() < 0.2  # it is another network, and nearly the same
+    kept = read_record(folder_of(small), BACKENDS["onnxruntime-int8"])
+    whole = folder_of(small) / "onnxruntime-int8.onnx"
+    assert kept.difference > 0 and not kept.agrees and "QuantizeLinear" in whole.read_bytes().decode("latin-1")
+    assert fastest([record("onnxruntime-int8", single=(1.0, 20.0), batch=(1.0, 10.0))]) == "onnxruntime-int8"  # it would be
+    quick = record("onnxruntime-int8", single=(1.0, 20.0), batch=(1.0, 10.0))
+    write_record(folder_of(small), kept.model_copy(update={"speed": quick.speed, "torch": quick.torch}))
+    assert with_backend(small).backend != "onnxruntime-int8"
+
+
+def test_int8_without_the_training_images_is_refused_in_one_sentence(small, monkeypatch):
+    def nowhere(self):
+        raise DatasetError("Chest CT-Scan is not on this machine; fetch it.")
+
+    monkeypatch.setattr("lungcad.datasets.dataset.Dataset.locate", nowhere)
+    with pytest.raises(ModelError, match=r"calibrated on its training images\. Chest CT-Scan is not on this machine"):
+        with_backend(toy(seed=5), "onnxruntime-int8")
