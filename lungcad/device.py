@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
@@ -73,7 +74,10 @@ class Device:
         return module.to(device=self.torch, memory_format=self.memory_format)  # type: ignore[call-overload, no-any-return]
 
     def put_inputs(self, inputs: Tensor) -> Tensor:
-        """Move a batch (N, C, H, W) here, in the layout and precision in which a backbone reads it."""
+        """Move a batch (N, C, H, W) here, in the layout and precision in which a backbone reads it; to CUDA from pinned memory, beside the computation."""
+        if self.torch.type == "cuda" and inputs.device.type == "cpu":
+            pinned = inputs.to(self.autocast or inputs.dtype, memory_format=self.memory_format).pin_memory()
+            return pinned.to(self.torch, non_blocking=True)
         return inputs.to(self.torch, self.autocast or inputs.dtype, memory_format=self.memory_format)
 
 
@@ -89,6 +93,21 @@ def best_device() -> Device:
     if torch.backends.mps.is_available():
         return Device(torch.device("mps"), None)
     return Device(torch.device("cpu"), torch.bfloat16 if _cpu_has_bfloat16() else None)
+
+
+def in_halves(run: Callable[[Tensor], Tensor], inputs: Tensor) -> Tensor:
+    """``run`` of a batch (N, ...); where an accelerator's memory does not hold it, of its halves, and of theirs.
+
+    Raises ``torch.OutOfMemoryError`` where not even one image fits.
+    """
+    try:
+        return run(inputs)
+    except torch.OutOfMemoryError:
+        if len(inputs) < 2:
+            raise
+    if torch.cuda.is_available():  # outside the except: what the fault holds on to is free by now
+        torch.cuda.empty_cache()
+    return torch.cat([in_halves(run, half) for half in inputs.tensor_split(2)])
 
 
 def plain_cpu() -> Device:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from lungcad.device import in_halves
 from lungcad.models.weights import TrainedModel
 
 
@@ -26,10 +27,14 @@ class Prediction:
 
 
 def features(model: TrainedModel, inputs: Tensor) -> Tensor:
-    """Feature map (N, C, h, w), float32, of inputs (N, 3, H, W); builds no graph, sets no hook."""
-    with torch.no_grad(), model.device.features_context():
-        maps: Tensor = model.network.features(model.device.put_inputs(inputs))
+    """Feature map (N, C, h, w), float32, of inputs (N, 3, H, W), in halves where memory is short; builds no graph, sets no hook."""
+
+    def run(batch: Tensor) -> Tensor:
+        maps: Tensor = model.network.features(model.device.put_inputs(batch))
         return maps.float()
+
+    with torch.no_grad(), model.device.features_context():
+        return in_halves(run, inputs)
 
 
 def predict_batch(model: TrainedModel, inputs: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from lungcad.backends import BACKENDS, Backend, with_backend
 from lungcad.backends.choose import fastest
 from lungcad.backends.features import through
 from lungcad.backends.int8 import N_CALIBRATION
+from lungcad.backends.loss import losses_table, read_losses
 from lungcad.backends.measure import measure
 from lungcad.backends.stored import Record, Speed, folder_of, read_record, write_record
 from lungcad.datasets import Split
@@ -26,7 +28,7 @@ from lungcad.explain.trust.sanity import sanity
 from lungcad.export import FORMATS
 from lungcad.export.network import ExportedFeatures
 from lungcad.imaging.phantom import make_phantom
-from lungcad.models import create_model, features, predict_batch
+from lungcad.models import create_model, features, list_cards, predict_batch
 from lungcad.models.weights import load_model, ready, save_weights
 from lungcad.preprocess import PreprocessConfig
 from tests.calls import caller, use_networks
@@ -38,6 +40,7 @@ QUICK = Backend("torchscript", "TorchScript", "torchscript", "torch", ())
 """A runtime that is written in no time, for what is the same of all."""
 
 
+ROOT = Path(__file__).resolve().parents[2]
 EXACT = [name for name, backend in BACKENDS.items() if backend.is_exact]
 
 
@@ -300,3 +303,9 @@ def test_int8_without_the_training_images_is_refused_in_one_sentence(small, monk
     monkeypatch.setattr("lungcad.datasets.dataset.Dataset.locate", nowhere)
     with pytest.raises(ModelError, match=r"calibrated on its training images\. Chest CT-Scan is not on this machine"):
         with_backend(toy(seed=5), "onnxruntime-int8")
+
+
+def test_the_table_of_int8_is_made_of_the_record_of_weights_that_are_shipped():
+    rows, shipped = read_losses(), {card.name: card.sha256 for card in list_cards()}
+    assert rows and losses_table(rows) in (ROOT / ".github" / "docs" / "backends.md").read_text("utf-8")
+    assert all(shipped[row["network"]] == row["weights_sha256"] and row["n"] >= row["same_class"] for row in rows)
