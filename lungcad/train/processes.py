@@ -5,18 +5,27 @@ Lightning's own sampler gives each process whole batches of its own, in another 
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Any
 
 from torch.utils.data import DataLoader, Sampler
 
 from lungcad.device import Device
 from lungcad.errors import RecipeError
+from lungcad.files import only_writer
 
 
 def processes(device: Device) -> tuple[int, int]:
     """(processes on this machine, machines): as ``torchrun`` says, else one a GPU, or one."""
     local = int(os.environ.get("LOCAL_WORLD_SIZE", device.count))
     return local, max(int(os.environ.get("WORLD_SIZE", local)) // local, 1)
+
+
+def only_training(work: Path) -> AbstractContextManager[None]:
+    """The work folder for one training, whose first process holds it for the others: two would write each other's checkpoints."""
+    is_first = os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0")) == "0"
+    return only_writer(work) if is_first else nullcontext()
 
 
 def share_of(loader: DataLoader[Any], rank: int, world: int) -> DataLoader[Any]:

@@ -29,6 +29,7 @@ from lungcad.train.data import Parts, make_parts, read_images
 from lungcad.train.fit import fit
 from lungcad.train.initialise import initialise
 from lungcad.train.probe import pooled_features
+from lungcad.train.processes import only_training
 from lungcad.train.recipe import Recipe
 from lungcad.train.training_paths import TrainingPaths
 from lungcad.train.work_folder import WorkFolder
@@ -57,16 +58,18 @@ def train(
 ) -> ModelCard:
     """Train, choose the checkpoint on validation, calibrate, test, and write weights, card and run.
 
-    on_note: told in a sentence what a resumed training lost. Raises :class:`~lungcad.train.fit.NotTheFirstProcess` in the other processes on several GPUs.
+    on_note: told in a sentence what a resumed training lost. Raises :class:`~lungcad.train.fit.NotTheFirstProcess` in the other processes on several GPUs,
+    :class:`~lungcad.errors.OutputError` while another training is at work in the folder.
     """
     dataset = DATASETS[recipe.dataset]
-    WorkFolder.refuse_other_recipe(places.work, recipe)
-    start = time.perf_counter()
-    images = read_images(places.cases(dataset, recipe), recipe, on_progress)
-    read_s = time.perf_counter() - start
-    trained = _train_on(recipe, make_parts(dataset, images, recipe), places, progress_bar, on_note)
-    trained.facts["timings"]["read_s"] = round(read_s, 1)
-    write_run(places.runs / recipe.name, trained.facts, trained.predictions, trained.baselines, trained.history)
+    with only_training(places.work):
+        WorkFolder.refuse_other_recipe(places.work, recipe)
+        start = time.perf_counter()
+        images = read_images(places.cases(dataset, recipe), recipe, on_progress)
+        read_s = time.perf_counter() - start
+        trained = _train_on(recipe, make_parts(dataset, images, recipe), places, progress_bar, on_note)
+        trained.facts["timings"]["read_s"] = round(read_s, 1)
+        write_run(places.runs / recipe.name, trained.facts, trained.predictions, trained.baselines, trained.history)
     return trained.card
 
 
@@ -88,17 +91,18 @@ def cross_validate(
     of_folds = [
         replace(places, work=places.work / f"fold-{fold}", runs=places.work / f"fold-{fold}", weights=None) for fold in range(folds)
     ]
-    for of_fold in of_folds:
-        WorkFolder.refuse_other_recipe(of_fold.work, recipe)
-    images = read_images(places.cases(dataset, recipe), recipe, on_progress)
-    runs: list[Run] = []
-    for fold, of_fold in enumerate(of_folds):
-        parts = make_parts(dataset, images, recipe, fold=fold, folds=folds)
-        WorkFolder.bind(of_fold.work, recipe, parts)  # a finished one too: folds of other data do not mix with these
-        if "run" not in list_runs(of_fold.runs):
-            trained = _train_on(recipe, parts, of_fold, progress_bar, on_note)
-            write_run(of_fold.runs / "run", trained.facts, trained.predictions, trained.baselines, trained.history)
-        runs.append(read_run("run", of_fold.runs))
+    with only_training(places.work):
+        for of_fold in of_folds:
+            WorkFolder.refuse_other_recipe(of_fold.work, recipe)
+        images = read_images(places.cases(dataset, recipe), recipe, on_progress)
+        runs: list[Run] = []
+        for fold, of_fold in enumerate(of_folds):
+            parts = make_parts(dataset, images, recipe, fold=fold, folds=folds)
+            WorkFolder.bind(of_fold.work, recipe, parts)  # a finished one too: folds of other data do not mix with these
+            if "run" not in list_runs(of_fold.runs):
+                trained = _train_on(recipe, parts, of_fold, progress_bar, on_note)
+                write_run(of_fold.runs / "run", trained.facts, trained.predictions, trained.baselines, trained.history)
+            runs.append(read_run("run", of_fold.runs))
     predictions, baselines, history = (
         pd.concat([getattr(run, table).assign(fold=fold) for fold, run in enumerate(runs)], ignore_index=True)
         for table in ("predictions", "baselines", "history")

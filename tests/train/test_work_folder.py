@@ -12,7 +12,8 @@ import pytorch_lightning as pl
 import torch
 
 from lungcad.datasets import CHEST_CT_SCAN
-from lungcad.errors import DatasetError, RecipeError
+from lungcad.errors import DatasetError, OutputError, RecipeError
+from lungcad.files import only_writer
 from lungcad.models.card import ModelCard
 from lungcad.train import run as running
 from lungcad.train.data import make_parts, read_images
@@ -196,3 +197,15 @@ def test_a_finished_fold_is_not_mixed_with_folds_of_other_images(folder, tmp_pat
     shutil.copy(tmp_path / "data" / "train" / "normal" / "0.png", tmp_path / "data" / "train" / "normal" / "1.png")
     with pytest.raises(RecipeError, match="other images"):
         running.cross_validate(recipe, training_paths(tmp_path / "data", tmp_path), 3)
+
+
+def test_two_trainings_are_not_at_work_in_one_folder(finished, folder, tmp_path):  # noqa: F811
+    work = copied(finished, tmp_path)
+    paths = training_paths(folder, tmp_path, work=work)
+    before = {path.name: path.read_bytes() for path in work.iterdir() if path.is_file()}
+    with only_writer(work):
+        for begin in (lambda: train(SHORT, paths), lambda: running.cross_validate(SHORT, paths, 3)):
+            with pytest.raises(OutputError, match="Another process is at work"):
+                begin()
+    assert {path.name: path.read_bytes() for path in work.iterdir() if path.is_file()} == before
+    assert train(SHORT, paths).sha256 == finished[1].sha256  # let go of, and taken again
