@@ -34,7 +34,9 @@ def mark_again(names: Sequence[str], last: Truth, *, slow_check_cases: int, on_p
     for name, part in PARTS.items():
         cases = facts["slow_cases"].get(name, 0)
         of_them = measured(part, networks, scenes, slow_cases=cases, before=pd.DataFrame(), on_case=step)
-        parts[name] = _put(last.parts[name], dict(list(of_them.groupby("network"))) if len(of_them) else {}, order)
+        parts[name] = _put(
+            last.parts[name], {str(network): table for network, table in of_them.groupby("network")} if len(of_them) else {}, order
+        )
     weights = facts["weights_sha256"] | {name: load_model(name).card.sha256 for name in chosen}
     changed: Mapping[str, Any] = {
         "networks": [name for name in order if name in rows], "weights_sha256": weights, "thresholds": thresholds_in_use(),
