@@ -95,7 +95,8 @@ class Plan:
             asked = {field.name: facts[field.name] for field in fields(Question)}
             question = Question(**asked | {"methods": tuple(asked["methods"])})
             plan = cls(folder, question, int(facts["images"]), int(facts["shards"]), tuple(facts["notes"]))
-            sound = plan._file.metadata.num_rows == plan.images and plan._file.num_row_groups == plan.shards
+            counts = plan._file.metadata.num_rows, plan._file.num_row_groups
+            sound = counts == (plan.images, plan.shards) and plan._file.schema_arrow.equals(SCHEMA)
         except FileNotFoundError:
             raise OutputError(
                 f"The folder {printable(folder)[-200:]!r} holds no batch ({FACTS}, {IMAGES}); name its folder, or begin anew."
@@ -103,12 +104,15 @@ class Plan:
         except (OSError, ValueError, KeyError, TypeError, pa.ArrowException):
             sound = False
         if not sound:
-            raise OutputError(f"The batch in {printable(folder)[-200:]!r} is damaged ({FACTS} or {IMAGES}); begin anew in another folder.")
+            raise OutputError(_damaged(folder))
         return plan
 
     def sources(self, shard: int) -> list[Source]:
-        """The images of a shard, from 0."""
-        return [Source(**row) for row in self._file.read_row_group(shard).to_pylist()]
+        """The images of a shard, from 0. Raises :class:`OutputError` where that part of the plan is damaged."""
+        try:
+            return [Source(**row) for row in self._file.read_row_group(shard).to_pylist()]
+        except (OSError, ValueError, pa.ArrowException):
+            raise OutputError(_damaged(self.folder)) from None
 
     def rows_file(self, shard: int) -> Path:
         """Where the rows of a shard are, once it is finished."""
@@ -151,6 +155,10 @@ class _Ids:
                     if name in seen:
                         raise DatasetError(f"Two images have the id {name[:200]!r}; give each one of its own in the list.")
                     seen.add(name)
+
+
+def _damaged(folder: Path) -> str:
+    return f"The batch in {printable(folder)[-200:]!r} is damaged ({FACTS} or {IMAGES}); begin anew in another folder."
 
 
 def hash_of(name: str) -> int:

@@ -14,7 +14,28 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(
-    include=["lungcad.imaging", "lungcad.unpack", "lungcad.evaluate.stores", "lungcad.train.recipe", "lungcad.schema", "pydicom"]
+    include=[
+        "lungcad.imaging",
+        "lungcad.unpack",
+        "lungcad.evaluate.stores",
+        "lungcad.evaluate.selection",
+        "lungcad.train.recipe",
+        "lungcad.train.work_folder",
+        "lungcad.batch",
+        "lungcad.datasets.stored_audits",
+        "lungcad.datasets.audit_facts",
+        "lungcad.gate.stored",
+        "lungcad.explain.neighbours",
+        "lungcad.models.card",
+        "lungcad.models.weights",
+        "lungcad.lab.settings",
+        "lungcad.app.url",
+        "lungcad.schema",
+        "lungcad.stored_json",
+        "pydicom",
+        "nibabel",
+        "safetensors",
+    ]
 ):
     from lungcad.errors import LungcadError
     from tests.fuzz.readers import READERS, facts_of
@@ -58,7 +79,7 @@ def main() -> None:
             tell(f"took {time.process_time() - begun:.0f} s", data)
 
     arguments = ["fuzz", f"-max_total_time={chosen.seconds}", "-rss_limit_mb=3000", "-timeout=60", "-max_len=65536", "-verbosity=1",
-                 f"-artifact_prefix={faults}/", str(corpus)]  # fmt: skip
+                 "-print_final_stats=1", f"-artifact_prefix={faults}/", str(corpus)]  # fmt: skip
     atheris.Setup(arguments, one)
     atheris.Fuzz()
 

@@ -2,7 +2,7 @@
 
 import functools
 import io
-import shutil
+import json
 import tempfile
 import zipfile
 from collections.abc import Callable
@@ -17,6 +17,8 @@ import torch
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEG2000Lossless, JPEGLSLossless, RLELossless
 
 from lungcad.app import url
+from lungcad.datasets import DATASETS, stored_audits
+from lungcad.evaluate.selection import from_text
 from lungcad.evaluate.stores.runs import read_run, write_run
 from lungcad.explain.neighbours import Index
 from lungcad.gate.stored import FittedGate
@@ -31,9 +33,11 @@ from lungcad.paths import GATE, INDEX, WEIGHTS
 from lungcad.train.recipe import Recipe
 from lungcad.unpack import Limits, read_zip
 from tests.evaluate.sample_runs import prediction_table
+from tests.fuzz import folders
 from tests.imaging.encodings import GREY, HU, encode, enhanced, saved, slice_, tiff
 
 LIMITS = Limits(total=16 << 20, files=200, seconds=10)
+AUDITED = "iq-oth-nccd"
 
 
 @dataclass(frozen=True)
@@ -134,10 +138,9 @@ def read_series(data: bytes) -> object:
 def run_read(data: bytes) -> object:
     """The first byte says which file of a whole run is exchanged."""
     place, names = folder() / "run", ("run.json", "predictions.parquet", "baselines.parquet", "history.csv")
-    shutil.copytree(whole_run(), place, dirs_exist_ok=True)
     for name in names[2:]:
         (place / name).unlink(missing_ok=True)
-    (place / names[(data or b"\0")[0] % len(names)]).write_bytes(data[1:])
+    folders.one_file_exchanged(whole_run(), place, names, data)
     return read_run("run", folder())
 
 
@@ -207,6 +210,23 @@ def own_weights() -> list[bytes]:
     return [b"\1" + safetensors.torch.save(state), b"\0" + buffer.getvalue()]
 
 
+def audit_read(data: bytes) -> object:
+    """In the place of a data set's stored audit."""
+    (folder() / f"{AUDITED}.json").write_bytes(data)
+    honest, stored_audits.AUDITS = stored_audits.AUDITS, folder()
+    try:
+        return stored_audits.read_stored_audit(DATASETS[AUDITED])
+    finally:
+        stored_audits.AUDITS = honest
+
+
+def small_audit() -> list[bytes]:
+    """The shipped one, its lists cut after two."""
+    whole = json.loads((stored_audits.AUDITS / f"{AUDITED}.json").read_text("utf-8"))
+    whole["audit"] = {key: value[:2] if isinstance(value, list) else value for key, value in whole["audit"].items()}
+    return [json.dumps(whole).encode()]
+
+
 class _Page(SimpleNamespace):
     """What a control asks of Streamlit: it shows what the session's state holds."""
 
@@ -236,14 +256,21 @@ def link_read(data: bytes) -> object:
         assert 1 <= url.number("E", 1, 100, 7, 1, key="e") <= 100
         assert url.steps("F", [50, 100], 50, key="f") in (50, 100)
         assert set(url.multiselect("G", names, [], key="g", max_selections=2)) <= set(names)
+        from_text(link.get("h", ""), names, ["UMAP"])
     finally:
         url.st = streamlit
     return page
 
 
 def links() -> list[bytes]:
-    good = urlencode({"a": "lime", "b": "ü", "c": "True", "d": "0.3", "e": "12", "f": "100", "g": "lime,gradcam"})
-    return [good.encode(), b"d=1e400&e=0x10&f=nan&g=,,lime&c=true", b"d=-0.0&e=%D9%A3&d=nan"]
+    good = urlencode({"a": "lime", "b": "ü", "c": "True", "d": "0.3", "e": "12", "f": "100", "g": "lime,gradcam", "h": "cell~lime~ü"})
+    return [
+        b"h=band~lime~0.1~0.9",
+        b"h=region~UMAP~0,0~1,0~1,1",
+        good.encode(),
+        b"d=1e400&e=0x10&f=nan&g=,,lime&c=true",
+        b"d=-0.0&e=%D9%A3&d=nan",
+    ]
 
 
 READERS = {
@@ -260,6 +287,11 @@ READERS = {
     "gate": Reader(npz_reader(FittedGate), small_gate, 100),
     "weights": Reader(weights_read, own_weights, 200),
     "link": Reader(link_read, links, 500),
+    "trust run": Reader(lambda data: folders.trust_read(folder(), data), lambda: folders.trust_files(folder()), 60),
+    "batch": Reader(lambda data: folders.batch_read(folder(), data), lambda: folders.batch_files(folder()), 100),
+    "list": Reader(on_disk(folders.list_read, "list.parquet"), folders.image_lists, 200),
+    "checkpoint": Reader(lambda data: folders.checkpoint_read(folder(), data), folders.checkpoints, 100),
+    "audit": Reader(audit_read, small_audit, 100),
 }  # fmt: skip
 
 
