@@ -11,12 +11,11 @@ from lungcad.names import printable
 DAMAGED_ARRAYS = (
     OSError,
     ValueError,
-    KeyError,
+    LookupError,
     TypeError,
-    IndexError,
     AttributeError,
     EOFError,
-    NotImplementedError,  # zipfile: a damaged compression
+    RuntimeError,  # zipfile, of one that claims to be encrypted or compressed in an unknown way
     zipfile.BadZipFile,
     zlib.error,
 )

@@ -34,6 +34,7 @@ def serve(
     import uvicorn
 
     from lungcad.api.app import create_app
+    from lungcad.api.protocol import HeadWithinTime
     from lungcad.api.settings import KEY, Settings
 
     key = os.environ.get(KEY) or None
@@ -54,7 +55,14 @@ def serve(
     log.addHandler(logging.StreamHandler())
     log.setLevel(logging.INFO)
     uvicorn.run(
-        create_app(settings), host=host, port=port, access_log=False, server_header=False, log_level="warning", timeout_keep_alive=15
+        create_app(settings),
+        host=host,
+        port=port,
+        http=HeadWithinTime,
+        access_log=False,
+        server_header=False,
+        log_level="warning",
+        timeout_keep_alive=15,
     )
 
 

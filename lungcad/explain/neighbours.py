@@ -3,6 +3,7 @@
 Shipped as numbers and ids, without images, so that pages need neither the data nor the network.
 """
 
+import os
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
@@ -174,7 +175,7 @@ class Index:
         """The network's index. Raises :class:`ModelError` where there is none, or where it was made with other weights."""
         path = root / f"{card.name}.npz"
         command = f"make it with 'python -m lungcad index --model {card.name}'"
-        if not path.is_file():
+        if not os.path.isfile(path):  # Path.is_file raises where its folder may not be entered
             raise ModelError(f"There is no index of the training cases of {card.name}; {command}.")
         try:
             stored = read_arrays(path)

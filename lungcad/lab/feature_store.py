@@ -20,6 +20,7 @@ from lungcad.lab.patients import REGION_TESTED, REGIONS_TESTED, TESTED, Lesions,
 from lungcad.lab.settings import LabSettings
 from lungcad.paths import LAB, LAB_CACHE, to_write
 from lungcad.progress import Progress
+from lungcad.stored_arrays import DAMAGED_ARRAYS
 
 MOST_FILES = 400
 """Chunks kept in the folder, half a megabyte each; those that were not used for the longest time go first."""
@@ -114,7 +115,7 @@ def _find(name: str) -> Path | None:
 def _read(name: str) -> tuple[np.ndarray, np.ndarray] | None:
     """(features in steps, masks); None where there is no such file, or only damaged ones, and it is drawn anew into the project's own folder."""
     for folder in (LAB, LAB_CACHE):
-        with contextlib.suppress(*frozen.DAMAGED), np.load(folder / name) as stored:
+        with contextlib.suppress(*DAMAGED_ARRAYS), np.load(folder / name) as stored:
             masks = np.unpackbits(stored["masks"], axis=-1).astype(bool)
             steps: np.ndarray = stored["steps"]
             if folder == LAB_CACHE:

@@ -8,8 +8,6 @@ puts the two together), and its Grad-CAM is the same to the last digit. It makes
 
 import functools
 import hashlib
-import zipfile
-import zlib
 from collections.abc import Iterator
 
 import numpy as np
@@ -23,6 +21,7 @@ from lungcad.models.fuse import fold_batch_norm
 from lungcad.paths import LAB
 from lungcad.preprocess import normalise
 from lungcad.preprocess_config import Crop, Fit, PreprocessConfig
+from lungcad.stored_arrays import DAMAGED_ARRAYS
 
 BACKBONE = "efficientnet_lite0"
 PREPROCESS = PreprocessConfig(size=(256, 256), crop=Crop.NONE, fit=Fit.STRETCH)
@@ -33,8 +32,6 @@ STEP = 0.25
 BEFORE_LAST = 8
 """Steps of the backbone that rest where the last stage is trained too: all but the last block and the convolution behind it."""
 BATCH = 16
-DAMAGED = (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error)
-"""What NumPy raises for an archive that is missing, cut or broken."""
 
 
 @functools.cache
@@ -71,7 +68,7 @@ def projection() -> Tensor:
     try:
         with np.load(PROJECTION) as stored:
             return torch.from_numpy(stored["projection"].astype(np.float32))
-    except DAMAGED:
+    except DAMAGED_ARRAYS:
         raise ModelError("The lab's projection (data/lab/projection.npz) is missing or damaged; restore it from the repository.") from None
 
 

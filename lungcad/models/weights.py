@@ -66,7 +66,10 @@ class TrainedModel:
 
 def load_model(name: str, *, folder: Path = WEIGHTS, device: Device | None = None) -> TrainedModel:
     """The shipped network of that name, after checking its file against the card's sha256."""
-    known = [path.stem for path in sorted(folder.glob("*.json"))]
+    try:
+        known = [path.stem for path in sorted(folder.glob("*.json"))]
+    except OSError as error:
+        raise ModelError(f"The folder of the networks cannot be read ({error.strerror}); check its permissions.") from None
     if name not in known:
         if not known:
             raise ModelError("No network is installed: weights/ holds no model card. Restore it from the repository.")

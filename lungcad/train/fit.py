@@ -1,6 +1,5 @@
 """A network's own training by a recipe: epochs, checkpoints and early stopping by Lightning, and the best checkpoint left in it."""
 
-import errno
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +10,7 @@ import torch
 from pytorch_lightning.callbacks import EarlyStopping, EMAWeightAveraging
 
 from lungcad.device import best_device
-from lungcad.errors import LungcadError
+from lungcad.errors import LungcadError, OutputError
 from lungcad.models.classifier import Classifier
 from lungcad.train.data import Parts
 from lungcad.train.depthwise import speed_up_depthwise
@@ -21,7 +20,7 @@ from lungcad.train.probe import fit_probe
 from lungcad.train.processes import processes, share_of
 from lungcad.train.recipe import Recipe
 from lungcad.train.views import view_loaders
-from lungcad.train.work_folder import BEST, LAST, FolderCheckpoint, WorkFolder
+from lungcad.train.work_folder import BEST, LAST, FolderCheckpoint, WholeCheckpointIO, WorkFolder
 
 
 class NotTheFirstProcess(Exception):
@@ -61,13 +60,8 @@ def fit(
     start = str(resumed.checkpoint) if resumed.checkpoint else None
     try:
         trainer.fit(module, loader, valid_loader, ckpt_path=start, weights_only=True)
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise LungcadError(
-            f"The disk of {str(work)!r} is full and the checkpoint could not be written; free some space, the same command resumes "
-            "after the last finished epoch."
-        ) from None
+    except OutputError as error:
+        raise LungcadError(f"{error} The same command resumes after the last finished epoch.") from None
     if not trainer.is_global_zero:
         raise NotTheFirstProcess
     checkpoint = folder.best()
@@ -93,6 +87,7 @@ def _trainer(recipe: Recipe, folder: WorkFolder, history: History, progress_bar:
         use_distributed_sampler=False,  # share_of
         sync_batchnorm=several and device.is_accelerator,  # torch has none on the CPU
         precision=device.lightning_precision,
+        plugins=[WholeCheckpointIO()],
         callbacks=[*averaging, history, best, latest, EarlyStopping(monitor.value, mode=monitor.mode, patience=recipe.patience)],
         logger=False,
         enable_progress_bar=progress_bar,

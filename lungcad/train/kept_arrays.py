@@ -3,14 +3,13 @@
 import contextlib
 import hashlib
 import io
-import zipfile
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from lungcad.files import write_whole
+from lungcad.stored_arrays import DAMAGED_ARRAYS
 
 Arrays = tuple[np.ndarray, ...]
 
@@ -29,7 +28,7 @@ class KeptArrays:
         if self.folder is None:
             return compute()
         path = self.folder / f"{name}-{self.identity}.npz"
-        with contextlib.suppress(OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error), np.load(path) as stored:
+        with contextlib.suppress(*DAMAGED_ARRAYS), np.load(path) as stored:
             return tuple(stored[f"arr_{index}"] for index in range(len(stored.files)))
         arrays, buffer = compute(), io.BytesIO()
         np.savez(buffer, *arrays)

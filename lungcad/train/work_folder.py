@@ -5,6 +5,7 @@ was written in, which after a copy or a move is another training's.
 """
 
 import hashlib
+import io
 import json
 import zipfile
 from dataclasses import dataclass
@@ -13,10 +14,11 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from lightning_fabric.plugins import TorchCheckpointIO
 from pytorch_lightning.callbacks import ModelCheckpoint
 
 from lungcad.errors import RecipeError
-from lungcad.files import write_whole
+from lungcad.files import whole_file, write_whole
 from lungcad.stored_json import read_json
 from lungcad.train.data import Parts
 from lungcad.train.recipe import Recipe
@@ -150,6 +152,22 @@ class FolderCheckpoint(ModelCheckpoint):
         super().load_state_dict(state_dict | own_state)
 
 
+class WholeCheckpointIO(TorchCheckpointIO):
+    """Writes a checkpoint beside its place and renames it.
+
+    Lightning's own writes into the system's temporary folder first, and where that is another file system the move is a copy over the old file: a kill
+    in the middle of it would cost the best weights so far.
+    """
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
+        """Raises :class:`~lungcad.errors.OutputError` in one sentence."""
+        buffer = io.BytesIO()
+        torch.save(checkpoint, buffer)
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(path) as file:
+            file.write(buffer.getbuffer())
+
+
 def _stored_recipe(recipe: Recipe) -> dict[str, Any]:
     return recipe.model_dump(mode="json", exclude={"selection_note"})
 
@@ -157,7 +175,11 @@ def _stored_recipe(recipe: Recipe) -> dict[str, Any]:
 def _read_note(path: Path) -> dict[str, Any]:
     """{} for a folder that is new or empty."""
     file = path / NOTE
-    if not file.exists():
+    try:
+        has_note = file.exists()
+    except PermissionError:
+        raise RecipeError(f"The folder {str(path)!r} may not be entered; check its permissions, or name another one with --work.") from None
+    if not has_note:
         if remains := [name for name in _REMAINS if (path / name).exists()]:
             raise RecipeError(
                 f"The folder {str(path)!r} holds {remains[0]} but no {NOTE} that says whose it is; delete the folder or name "

@@ -9,6 +9,9 @@ from lungcad.evaluate.metrics import (
     at_threshold,
     average_precision,
     binary_auc,
+    binary_rates,
+    estimate,
+    expected_calibration_error,
     most_probable,
     predictive_values,
     ranking_areas,
@@ -190,3 +193,34 @@ def test_the_most_probable_class_is_argmax_ties_included():
     answers, confidence = most_probable(scores)
     np.testing.assert_array_equal(answers, scores.argmax(1))
     np.testing.assert_array_equal(confidence, scores.max(1))
+
+
+def test_the_diagnostic_odds_ratio_by_hand():
+    """Half a case in each cell where one is empty, in that table alone; NaN without a positive or a negative case; Haldane 1956."""
+    tables = [((8, 2), (3, 7)), ((8, 0), (3, 7)), ((0, 0), (3, 7)), ((8, 2), (0, 0)), ((1, 0), (0, 1)), ((0, 1), (0, 1)), ((1, 3), (0, 4))]
+    odds = binary_rates(np.array(tables, float))["diagnostic odds ratio"]
+    expected = [56 / 6, 7.5 * 8.5 / (0.5 * 3.5), np.nan, np.nan, 1.5 * 1.5 / 0.25, 1.5 * 0.5 / (1.5 * 0.5), 4.5 * 1.5 / (3.5 * 0.5)]
+    np.testing.assert_allclose(odds, expected)
+
+
+def test_a_score_at_the_threshold_is_called_positive():
+    rates = at_threshold(np.array([True, False]), np.array([0.5, 0.5]), 0.5, Resamples.none(2))
+    assert rates["sensitivity"][0] == 1 and rates["specificity"][0] == 0
+
+
+def test_confidences_fall_into_fifteen_bins():
+    """Two answers in bins of their own do not make up for each other, in one bin they do; the last bin holds 1."""
+    right = np.array([True, False])
+    for confidence, gap in (
+        ((0.61, 0.67), (0.39 + 0.67) / 2),
+        ((0.61, 0.65), (0.65 - 0.39) / 2),
+        ((0.94, 1.0), (1.0 - 0.06) / 2),
+        ((0.9, 0.95), (0.1 + 0.95) / 2),
+    ):
+        assert expected_calibration_error(right, np.array(confidence), Resamples.none(2))[0] == pytest.approx(gap)
+
+
+def test_an_estimate_has_the_middle_95_per_cent_of_its_replicates_to_four_digits():
+    found = estimate(np.array([1 / 3, *(np.arange(1001) / 3000), np.nan]))
+    assert (found.value, found.low, found.high) == (0.3333, 0.0083, 0.325)
+    assert estimate(np.array([np.nan, 1.0])).value is None and estimate(np.array([0.5, np.nan])).value is None

@@ -23,7 +23,8 @@ from lungcad.models.card import ModelCard
 from lungcad.paths import GATE, WEIGHTS
 from lungcad.private_folder import PREFIX, private_folder, remove_leftovers
 from tests.evaluate.sample_runs import prediction_table
-from tests.faults.writer import STEPS, state, write
+from tests.faults.forks import STEPS
+from tests.faults.writer import state, write
 
 ROOT = Path(__file__).resolve().parents[2]
 posix_only = pytest.mark.skipif(os.name != "posix", reason="signals and locks of POSIX")

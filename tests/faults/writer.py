@@ -1,19 +1,16 @@
 """A process that writes a run over another one and is killed at its k-th step on the disk, for every k: prints what a reader finds after each.
 
-``python -m tests.faults.writer FOLDER``. It forks before each writing, so that what a writer needs is loaded once.
+``python -m tests.faults.writer FOLDER``.
 """
 
 import json
-import os
-import signal
 import sys
 from pathlib import Path
 
 from lungcad.errors import DatasetError
 from lungcad.evaluate.stores.runs import read_run, write_run
 from tests.evaluate.sample_runs import prediction_table
-
-STEPS = ("fsync", "replace", "rename", "unlink", "mkdir", "rmdir")
+from tests.faults.forks import die_at_step, forked
 
 
 def write(root: Path, seed: int) -> None:
@@ -25,26 +22,9 @@ def write(root: Path, seed: int) -> None:
     )
 
 
-def killed_at(step: int, root: Path) -> bool:
-    """Whether there was such a step."""
-    child = os.fork()
-    if child == 0:
-        left = [step]
-
-        def counted(call):
-            def instead(*arguments, **options):
-                left[0] -= 1
-                if left[0] < 0:
-                    os.kill(os.getpid(), signal.SIGKILL)
-                return call(*arguments, **options)
-
-            return instead
-
-        for name in STEPS:
-            setattr(os, name, counted(getattr(os, name)))
-        write(root, 2)
-        os._exit(0)
-    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+def write_until(step: int, root: Path) -> None:
+    die_at_step(step)
+    write(root, 2)
 
 
 def state(root: Path) -> str:
@@ -63,19 +43,11 @@ def main() -> None:
     states, step = [], 0
     while True:
         root = Path(sys.argv[1]) / str(step)
-        child = os.fork()
-        if child == 0:
-            write(root, 1)
-            os._exit(0)
-        os.waitpid(child, 0)
-        if not killed_at(step, root):
+        forked(lambda root=root: write(root, 1))
+        if forked(lambda root=root, step=step: write_until(step, root)):
             break
         found = state(root)
-        child = os.fork()  # whoever comes after writes it again
-        if child == 0:
-            write(root, 2)
-            os._exit(0)
-        os.waitpid(child, 0)
+        forked(lambda root=root: write(root, 2))  # whoever comes after writes it again
         states.append([found, state(root)])
         step += 1
     print(json.dumps({"killed": states, "at last": state(root)}))

@@ -245,7 +245,7 @@ class _Page(SimpleNamespace):
 
 def link_read(data: bytes) -> object:
     """Every kind of control, its value from the link; it holds one that it could have been given by hand."""
-    link = {key: values[-1] for key, values in parse_qs(data.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=50).items()}
+    link = {key: values[-1] for key, values in parse_qs(data.decode("utf-8", "replace"), keep_blank_values=True).items()}
     page, streamlit, names = _Page(link), url.st, ["gradcam", "lime", "ü"]
     url.st = page
     try:

@@ -57,7 +57,9 @@ def turn(reader: str, keep: Path, seconds: float) -> dict[str, Any]:
     begun = time.monotonic()
     command = [sys.executable, "-m", "tests.fuzz", reader, "--seconds", str(round(seconds)), "--keep", str(keep)]
     try:
-        done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=seconds + 600)
+        done = subprocess.run(
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=seconds + 600, start_new_session=True
+        )
         text, status = done.stdout.decode("utf-8", "replace"), done.returncode
     except subprocess.TimeoutExpired as late:
         text, status = (late.stdout or b"").decode("utf-8", "replace"), None
@@ -75,7 +77,8 @@ def added_up(turns: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """By reader, in the order of the table of readers: executions, minutes, and the different faults that were met, by where they arose."""
     by_reader: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for line in turns:
-        by_reader[line["reader"]].append(line)
+        if line["executions"] or line["faults"]:
+            by_reader[line["reader"]].append(line)
     return [
         {
             "reader": name,

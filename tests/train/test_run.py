@@ -7,7 +7,6 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
-import pytorch_lightning as pl
 import torch
 
 from lungcad.analysis import analyse
@@ -23,6 +22,7 @@ from lungcad.train.data import make_parts, read_images
 from lungcad.train.module import History
 from lungcad.train.recipe import Recipe
 from lungcad.train.run import TrainingPaths, cross_validate, train
+from lungcad.train.work_folder import WholeCheckpointIO
 from tests.conftest import CLASSES
 
 RECIPE = Recipe(
@@ -160,11 +160,18 @@ def test_a_recipe_without_the_lungs_says_so_where_none_are_found(folder, tmp_pat
 
 
 def test_a_full_disk_is_one_sentence(folder, tmp_path, monkeypatch):
-    def full(*_, **__):
-        raise OSError(errno.ENOSPC, "No space left on device")
+    honest = WholeCheckpointIO.save_checkpoint
 
-    monkeypatch.setattr(pl.Trainer, "save_checkpoint", full)
-    with pytest.raises(LungcadError, match=r"disk .* is full.*resumes"):
+    def on_a_full_disk(*asked, **options):
+        def full(_):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        with monkeypatch.context() as patch:
+            patch.setattr("os.fsync", full)
+            honest(*asked, **options)
+
+    monkeypatch.setattr(WholeCheckpointIO, "save_checkpoint", on_a_full_disk)
+    with pytest.raises(LungcadError, match=r"disk is full.*resumes"):
         train(RECIPE, training_paths(folder, tmp_path))
 
 

@@ -124,7 +124,7 @@ def make_phantoms(
                 done += 1
                 if on_progress:
                     on_progress(done, n)
-    pd.DataFrame(rows).to_csv(root / TABLE, index=False)  # last: without it the folder is no data set
+    write_whole(root / TABLE, pd.DataFrame(rows).to_csv(index=False))  # last: without it the folder is no data set
     return root
 
 

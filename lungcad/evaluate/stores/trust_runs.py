@@ -1,6 +1,7 @@
 """Trust runs on disk: what the checks measured, a row a case and method."""
 
 import json
+import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -94,7 +95,7 @@ def list_trust_runs(root: Path = TRUST) -> list[str]:
 def read_trust_run(name: str, root: Path = TRUST) -> TrustRun:
     """Raises :class:`DatasetError` in one sentence for a missing or damaged file or another schema."""
     folder = root / name
-    if not (folder / "trust.json").is_file():
+    if not os.path.isfile(folder / "trust.json"):  # Path.is_file raises where its folder may not be entered
         raise UnknownNameError("trust run", name, list_trust_runs(root) or ["(there are no trust runs)"])
     try:
         facts = read_json(folder / "trust.json")

@@ -47,7 +47,17 @@ def count_frames(dataset: pydicom.Dataset) -> int:
 
 
 def flatten(dataset: pydicom.Dataset, index: int) -> None:
-    """Put what the functional groups say of this frame where a single slice has it: the shared ones first, the frame's own over them."""
+    """Put what the functional groups say of this frame where a single slice has it: the shared ones first, the frame's own over them.
+
+    Raises :class:`ImageError` where they are damaged: without an element, what another group says would be taken for this frame's.
+    """
+    try:
+        _flatten(dataset, index)
+    except Exception:  # pydicom converts a value when it is read, and raises many types
+        raise ImageError("What the DICOM file says of its frames (functional groups) is damaged; export it again.") from None
+
+
+def _flatten(dataset: pydicom.Dataset, index: int) -> None:
     frames = items(dataset, "PerFrameFunctionalGroupsSequence")
     own = [frames[index]] if index < len(frames) else []
     for group in (*items(dataset, "SharedFunctionalGroupsSequence")[:1], *own):

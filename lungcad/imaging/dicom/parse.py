@@ -53,7 +53,7 @@ def parse(data: bytes, *, headers_only: bool = False) -> pydicom.Dataset:
         raise
     except Exception:  # pydicom raises many types on damaged input, and its messages quote values
         raise ImageError("The DICOM file is damaged, cut short or encrypted and cannot be read; export it again.") from None
-    if dataset.get("MediaStorageSOPClassUID") or "DirectoryRecordSequence" in dataset:
+    if text(dataset, "MediaStorageSOPClassUID") or "DirectoryRecordSequence" in dataset:
         raise ImageError("This is a DICOM directory (DICOMDIR), not an image; give one of the slices it lists.")
     if "EncryptedAttributesSequence" in dataset and "PixelData" not in dataset and "Rows" not in dataset:
         raise ImageError("The DICOM file is encrypted; decrypt it first.")
