@@ -23,7 +23,7 @@ def main() -> None:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        command = [sys.executable, "-m", "pytest", "-q", "tests/faults", f"--junitxml={report}"]
+        command = [sys.executable, "-m", "pytest", "-q", "tests/faults", "-o", "junit_family=xunit1", f"--junitxml={report}"]
         done = subprocess.run(command, cwd=ROOT, env=os.environ if asked.quick else os.environ | {"LUNGCAD_FAULTS_EVERY": "1"})
         table = as_table(ElementTree.parse(report).getroot())  # noqa: S314  pytest wrote it
     print(table)
@@ -37,7 +37,7 @@ def as_table(report: ElementTree.Element) -> str:
     """Markdown: a row a test; places: at how many it was tried, where that is more than one."""
     lines = ["| what happens | places tried | held |", "|---|---|---|"]
     for case in report.iter("testcase"):
-        words = case.get("name", "").removeprefix("test_").replace("_", " ")
+        words = case.get("name", "").removeprefix("test_").replace("_", " ").replace("[", ": ").rstrip("]")
         places = next((each.get("value") for each in case.iter("property") if each.get("name") == "places"), "1")
         held = case.find("failure") is None and case.find("error") is None
         outcome = "skipped" if case.find("skipped") is not None else "yes" if held else "no"
