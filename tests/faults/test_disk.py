@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import torch
 
-from lungcad.batch.plan import PLAN, Plan, Question
+from lungcad.batch.plan import IMAGES, Plan, Question
 from lungcad.batch.sources import Source
 from lungcad.errors import LungcadError, OutputError
 from lungcad.evaluate.stores.trust_runs import SCHEMA, TrustRun, read_trust_run, write_trust_run
@@ -48,8 +48,8 @@ def trust_run(folder: Path, seed: int) -> None:
 
 
 def plan(folder: Path, seed: int) -> None:
-    Plan.write(folder / "batch", Question("/images", "net", str(seed)), (Source(f"{n}-{seed}", f"/{n}") for n in range(500)), [])
-    assert (folder / "batch" / PLAN).is_file()
+    Plan.write(folder / "batch", Question("/images", "net", str(seed)), (Source(f"{n}-{seed}", f"/{n}") for n in range(500)), [], ())
+    assert (folder / "batch" / IMAGES).is_file()
 
 
 def export(folder: Path, seed: int) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from lungcad.batch.plan import FACTS, PLAN, Plan, Question
+from lungcad.batch.plan import FACTS, IMAGES, Plan, Question
 from lungcad.batch.sources import Source, Sources
 from lungcad.evaluate.stores.trust_runs import SCHEMA, TrustRun, read_trust_run, write_trust_run
 from lungcad.train.work_folder import BEST, LAST, WorkFolder
@@ -46,16 +46,16 @@ def trust_read(root: Path, data: bytes) -> object:
 @functools.cache
 def whole_batch(root: Path) -> Path:
     sources = [Source(f"{index}.png", f"/images/{index}.png") for index in range(3)]
-    return Plan.write(root / "whole-batch", Question("/images", "net", "0" * 64, shard_size=2), sources, []).folder
+    return Plan.write(root / "whole-batch", Question("/images", "net", "0" * 64, shard_size=2), sources, [], ()).folder
 
 
 def batch_files(root: Path) -> list[bytes]:
-    return files_of(whole_batch(root), (FACTS, PLAN))
+    return files_of(whole_batch(root), (FACTS, IMAGES))
 
 
 def batch_read(root: Path, data: bytes) -> object:
     """Its shards too, as a run that goes on asks for them."""
-    plan = Plan.read(one_file_exchanged(whole_batch(root), root / "batch", (FACTS, PLAN), data))
+    plan = Plan.read(one_file_exchanged(whole_batch(root), root / "batch", (FACTS, IMAGES), data))
     return [plan.sources(shard) for shard in range(min(plan.shards, 3))]
 
 

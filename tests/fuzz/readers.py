@@ -178,11 +178,12 @@ def small_index() -> list[bytes]:
 
 
 def small_gate() -> list[bytes]:
-    """A stored gate that looks at four numbers."""
+    """A stored gate that looks at four numbers, and keeps three components of an embedding of four."""
     with np.load(GATE / f"{card().name}.npz", allow_pickle=False) as whole:
         arrays = {name: whole[name] for name in whole.files}
     arrays |= {name: arrays[name][..., :4] for name in ("kind:mean", "kind:scale", "kind:weights", "mean", "components")}
-    return [_packed({name: array[:4] if name.startswith("distance:") and array.ndim else array for name, array in arrays.items()})]
+    arrays |= {"components": arrays["components"][:3]} | {name: arrays[name][..., :3] for name in ("distance:means", "distance:whitening")}
+    return [_packed(arrays | {"distance:whitening": arrays["distance:whitening"][:3]})]
 
 
 def _packed(arrays: dict[str, np.ndarray]) -> bytes:
