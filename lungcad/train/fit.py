@@ -58,6 +58,9 @@ def fit(
     # the same augmentation for both networks of a pair, another in each process
     pl.seed_everything((recipe.seed + trainer.global_rank) % 2**32, workers=True, verbose=False)
     start = str(resumed.checkpoint) if resumed.checkpoint else None
+    if resumed.checkpoint:
+        folder.refuse_other_network(resumed.checkpoint, module.state_dict())
+        folder.refuse_other_network(folder.path / BEST, module.state_dict())
     try:
         trainer.fit(module, loader, valid_loader, ckpt_path=start, weights_only=True)
     except OutputError as error:

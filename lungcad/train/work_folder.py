@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ from lungcad.train.recipe import Recipe
 
 NOTE = "training.json"
 BEST, LAST = "best.ckpt", "last.ckpt"
+MOST_EPOCHS = 1_000_000
+"""No training is longer."""
 _REMAINS = (BEST, LAST, "study.db", "recipe.json", "run")
 """What a training leaves beside its note; where one of them lies without it, nobody knows whose it is."""
 
@@ -98,6 +101,17 @@ class WorkFolder:
             "and the epochs after it are trained again.",
         )
 
+    def refuse_other_network(self, checkpoint: Path, weights: Mapping[str, torch.Tensor]) -> None:
+        """Raises :class:`RecipeError` where the checkpoint's weights have other names or shapes than the network's."""
+        state = self._state(checkpoint.name)
+        if state is None or {name: each.shape for name, each in state["state_dict"].items()} != {
+            name: each.shape for name, each in weights.items()
+        }:
+            raise RecipeError(
+                f"{checkpoint.name} in {str(self.path)!r} holds the weights of another network; restore it from a copy or delete the folder "
+                "and train again."
+            )
+
     def best(self) -> dict[str, Any]:
         """The checkpoint that was best on validation. Raises :class:`RecipeError` where it is missing or damaged."""
         state = self._state(BEST)
@@ -115,14 +129,27 @@ class WorkFolder:
                 if archive.testzip() is not None:  # torch itself does not look at the check sums
                     return None
             state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-            identity, _, _ = state["training"], state["epoch"], state["state_dict"]
+            identity, is_whole = state["training"], _is_whole(state, name)
         except Exception:  # zipfile and torch raise many types on a damaged file
             return None
         if identity != self.identity:
             raise RecipeError(
                 f"{name} in {str(self.path)!r} is the checkpoint of another training; delete the folder or name another one with --work."
             )
-        return state
+        return state if is_whole else None
+
+
+def _is_whole(state: dict[str, Any], name: str) -> bool:
+    """Whether a checkpoint is what was written as the file ``name``: an epoch, weights that are numbers, what the callbacks remember."""
+    epoch, weights = state["epoch"], state["state_dict"]
+    return (
+        state.get("file", name) == name  # the last epoch, copied into the best one's place, is not the best
+        and isinstance(epoch, int)
+        and 0 <= epoch < MOST_EPOCHS
+        and isinstance(state["callbacks"], dict)
+        and len(weights) > 0
+        and all(bool(tensor.isfinite().all()) for tensor in weights.values())
+    )
 
 
 class FolderCheckpoint(ModelCheckpoint):
@@ -162,7 +189,7 @@ class WholeCheckpointIO(TorchCheckpointIO):
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
         """Raises :class:`~lungcad.errors.OutputError` in one sentence."""
         buffer = io.BytesIO()
-        torch.save(checkpoint, buffer)
+        torch.save(checkpoint | {"file": Path(path).name}, buffer)
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as file:
             file.write(buffer.getbuffer())

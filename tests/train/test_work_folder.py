@@ -143,6 +143,49 @@ def test_lost_best_weights_are_said_with_what_to_do(finished, parts, tmp_path, n
         WorkFolder.bind(work, SHORT, parts).resume()
 
 
+def _changed(path: Path, change) -> None:
+    state = torch.load(path, weights_only=True)
+    change(state)
+    torch.save(state, path)
+
+
+_CHANGES = {
+    "no weights": lambda state: state["state_dict"].clear(),
+    "weights that are no numbers": lambda state: state["state_dict"].update(
+        {key: each * float("nan") for key, each in state["state_dict"].items()}
+    ),
+    "a list of callbacks": lambda state: state.update(callbacks=[]),
+    "an epoch below zero": lambda state: state.update(epoch=-1),
+    "an epoch without end": lambda state: state.update(epoch=10**9),
+}
+
+
+@pytest.mark.parametrize("change", _CHANGES)
+def test_a_checkpoint_of_the_right_training_with_wrong_contents_is_damaged(finished, parts, tmp_path, change):
+    work = copied(finished, tmp_path)
+    _changed(work / "last.ckpt", _CHANGES[change])
+    resumed = WorkFolder.bind(work, SHORT, parts).resume()
+    assert resumed.checkpoint == work / "best.ckpt" and "last.ckpt" in resumed.note
+    _changed(work / "best.ckpt", _CHANGES[change])
+    with pytest.raises(RecipeError, match=r"best.ckpt .* damaged"):
+        WorkFolder.bind(work, SHORT, parts).resume()
+
+
+def test_the_last_epoch_in_the_place_of_the_best_is_not_taken_for_it(finished, parts, tmp_path):
+    work = copied(finished, tmp_path)
+    shutil.copy(work / "last.ckpt", work / "best.ckpt")
+    with pytest.raises(RecipeError, match=r"best.ckpt .* damaged"):
+        WorkFolder.bind(work, SHORT, parts).resume()
+
+
+@pytest.mark.parametrize("name", ["best.ckpt", "last.ckpt"])
+def test_weights_of_other_shapes_are_refused(finished, folder, tmp_path, name):  # noqa: F811
+    work = copied(finished, tmp_path)
+    _changed(work / name, lambda state: state["state_dict"].update({key: torch.zeros(3) for key in [*state["state_dict"]][:1]}))
+    with pytest.raises(RecipeError, match=f"{name} in .* holds the weights of another network"):
+        train(SHORT, training_paths(folder, tmp_path, work=work))
+
+
 @pytest.mark.parametrize("name", ["best.ckpt", "last.ckpt"])
 def test_a_checkpoint_of_another_training_is_refused(finished, parts, tmp_path, name):
     other = WorkFolder.bind(tmp_path / "other", SHORT.model_copy(update={"seed": 1}), parts)
