@@ -18,8 +18,8 @@ from lungcad.explain.neighbours import Index
 
 MOST_GROUPS = 8
 NEIGHBOURS = 0.07
-"""Of each case in the graph that is cut into groups, as a share of all cases; chosen with :data:`WEIGHT_OF_MAPS` on validation phantoms of the cheaters
-(``lungcad runs groups --compare``).
+"""Of each case in the graph that is cut into groups, as a share of all cases; chosen with :data:`WEIGHT_OF_MAPS` on validation phantoms of five cheaters, in
+trials; ``lungcad runs groups --compare`` sets settings side by side.
 """
 WEIGHT_OF_MAPS = 0.35
 """Of a distance between maps, where one between embeddings weighs 1."""
