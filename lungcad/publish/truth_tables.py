@@ -169,8 +169,9 @@ _GROUPS = (
     "Metrics, “Groups of explanations”: the test cases of each cheater's own run, grouped by their heat maps and embeddings without knowing of the "
     "shortcut (`python -m lungcad runs groups`). Adjusted Rand index against who carries it: 1 the same division, 0 as by chance; aim: at least 0.8. "
     "Each channel of an embedding counts as much as the last layer makes of it. The settings and the rule for the number of groups were chosen on validation "
-    "phantoms of five cheaters, all but the border's, in trials that are not kept (`python -m lungcad runs groups --compare` sets settings side by side; it was "
-    "not what chose); the honest networks' groups were not measured on test phantoms. The indices on test phantoms were looked at three times on the way, with the rule's two forerunners "
+    "phantoms of five cheaters, all but the border's, in trials that are not kept (`python -m lungcad runs groups --compare` sets them side by side; it was "
+    "not what chose); the honest networks' groups were not measured on test phantoms. The indices on test phantoms were looked at three times on the way, "
+    "with the rule's two forerunners "
     "too, which cut pure groups of the hidden cheat in two. A shortcut that few cases carry was not tried."
 )
 _GROUPS_OF_DATA = (
