@@ -74,7 +74,7 @@ def list_read(path: Path) -> object:
 
 def checkpoints() -> list[bytes]:
     buffer = io.BytesIO()
-    torch.save({"training": "whose", "epoch": 1, "state_dict": {"a": torch.zeros(2)}}, buffer)
+    torch.save({"training": "whose", "epoch": 1, "state_dict": {"a": torch.zeros(2)}, "callbacks": {}}, buffer)
     return [b"\0" + buffer.getvalue(), b"\1" + buffer.getvalue()]
 
 
