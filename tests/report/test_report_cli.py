@@ -42,7 +42,7 @@ def test_explain_writes_reports(run, slice_path, tmp_path):
     [
         (("--report", "pdf"), "--out"),
         (("--report", "docx", "--out", "folder"), "pdf, html"),
-        (("--report", "", "--out", "folder"), "pdf, html"),
+        (("--report", "", "--out", "folder"), "--report is empty"),
         (("--report", "pdf", "--out", "picture.png"), "folder"),
         (("--dicom", "rtss", "--out", "folder"), "sc, pm, seg, sr"),
         (("--dicom", "sr"), "--out"),
