@@ -142,6 +142,10 @@ def truth_readme(facts: Facts) -> str:
         "energy_inside": "share of the evidence inside the lesion",
         "iou": "best overlap (IoU)",
     }
+    if facts["localisation"]:
+        parts.append(
+            "LIME's rows below were measured before its samples were balanced and stopped once steady; they are of that LIME, not of today's, and on six lesions.\n"
+        )
     for network in dict.fromkeys(row["network"] for row in facts["localisation"]):
         parts += [
             f"## Localisation: `{network}`, {title}\n\n{localisation_table(facts, network, measure)}\n" for measure, title in titles.items()
