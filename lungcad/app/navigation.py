@@ -56,6 +56,7 @@ def begin(title: str, *, needs_networks: bool = True, style: str = "") -> None:
     st.set_page_config(page_title=f"{title} · lungcad", page_icon="🫁", layout="wide", initial_sidebar_state=SIDEBAR)
     st.html(STYLE % style)
     one_entry_a_page()
+    url.visit(title)
     st.sidebar.markdown("### lungcad")
     for path, label, icon in PAGES:
         st.sidebar.page_link(path, label=label, icon=icon)

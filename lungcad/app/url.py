@@ -15,6 +15,8 @@ WRITTEN = "link_written"
 """In the session: key -> what a control itself wrote into the link; where that no longer fits, nobody followed a wrong link."""
 _OPENED = "link_opened"
 """In the session: whether a page has run to its end, so that the browser has :mod:`lungcad.app.history`."""
+_TAKEN, _VISITED = "link_taken", "link_visited"
+"""In the session: the (key, value) that were taken from the link since its page was opened, and that page."""
 _WANTED: ContextVar[dict[str, str | None] | None] = ContextVar("wanted in the link", default=None)
 """Key -> value that controls want in the link, None for nothing, while a session's first page runs; None: each is written at once."""
 
@@ -103,14 +105,31 @@ def multiselect(label: str, options: Sequence[str], default: Sequence[str], *, k
 
 
 def taken(key: str) -> str | None:
-    """What the link names under a key that no control keeps; it does not stand there any longer."""
+    """What the link names under a key that no control keeps; it does not stand there any longer.
+
+    A value counts once a visit of the page: the browser goes on sending the link as it was until the change reaches it, and what was
+    clicked meanwhile must not be undone.
+    """
+    named = st.query_params.get(key)
+    if named is None:
+        return None
     wanted = _WANTED.get()
     if wanted is None:
-        return st.query_params.pop(key, None)
-    if key in wanted:
+        del st.query_params[key]
+    else:
+        wanted[key] = None
+    already = st.session_state.setdefault(_TAKEN, set())
+    if (key, named) in already:
         return None
-    wanted[key] = None
-    return st.query_params.get(key)
+    already.add((key, named))
+    return named
+
+
+def visit(page: str) -> None:
+    """A page begins; where another one stood before, the values that a link names count anew."""
+    if st.session_state.get(_VISITED) != page:
+        st.session_state[_VISITED] = page
+        st.session_state.pop(_TAKEN, None)
 
 
 def _seed_from_link(label: str, key: str, default: T, parse: Callable[[str], T | None]) -> None:

@@ -80,6 +80,8 @@ def nearest(folder: Path, image: CTImage, model: TrainedModel, n: int = 6) -> li
     best: list[Near] = []
     for shard in range(plan.shards):
         ids, vectors = _read(plan, shard)
+        if not ids:  # every image of the shard is declined or cannot be read
+            continue
         labels = {source.id: source.label for source in plan.sources(shard)}
         centred = vectors.astype(np.float32) - centre
         lengths = np.linalg.norm(centred, axis=1) * np.linalg.norm(query)

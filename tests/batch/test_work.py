@@ -22,7 +22,7 @@ from lungcad.explain.trust import MEASURES
 from lungcad.imaging import read_image
 from lungcad.imaging.phantom import make_phantom
 from lungcad.models import load_model
-from tests.batch.conftest import MODEL, N_FAULTS
+from tests.batch.conftest import MODEL, N_FAULTS, N_IMAGES
 from tests.calls import caller
 
 N = 7
@@ -142,6 +142,12 @@ def test_an_index_finds_the_nearest_by_the_distances_of_sklearn(question, labell
     assert [near.label for near in found] == [labels.get(near.id) for near in found]
     [itself, *_] = nearest(out, read_image(pd.read_parquet(labelled).path[0]), model, 1)
     assert itself.id == pd.read_parquet(labelled).id[0] and itself.distance == pytest.approx(0, abs=1e-3)
+
+
+def test_a_shard_without_any_image_is_passed_over(question, slices, tmp_path):
+    run_batch(replace(question, make="index", shard_size=1), tmp_path / "out")  # cut.png and none.png have shards of their own
+    found = nearest(tmp_path / "out", read_image(slices / "patient-0" / "00.png"), load_model(MODEL), 20)
+    assert len(found) == N_IMAGES - N_FAULTS and found[0].id.endswith("00.png")
 
 
 def test_what_is_no_finished_index_of_the_network_is_refused(question, labelled, tmp_path):

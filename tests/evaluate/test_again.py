@@ -51,6 +51,7 @@ def test_the_network_is_marked_anew_and_the_others_stay():
     assert set(marked.peaks.network) == {CHEATER}
     assert set(marked.parts["published_measures"].network) == {CHEATER} and "old" not in set(marked.parts["published_measures"].case)
     assert marked.parts["localisation"].case.tolist() == ["old"] and marked.parts["walls"].empty
+    assert marked.facts["networks"] == [HONEST, CHEATER], "named twice, they would be measured twice"
     rows = {row["network"]: row for row in marked.facts["counterfactuals"]}
     assert list(rows) == [HONEST, CHEATER] and rows[HONEST]["n"] == 1 and rows[CHEATER]["n"] == 8
     assert marked.facts["weights_sha256"][CHEATER] == load_model(CHEATER).card.sha256

@@ -26,7 +26,7 @@ def mark_again(names: Sequence[str], last: Truth, *, slow_check_cases: int, on_p
     scenes, chosen = draw_scenes(Split.TEST, facts["n"]), {known.name: known for known in networks}
     step = Steps(len(networks) * (1 + len(PARTS)) * len(scenes), on_progress)
     anew = {name: judged(known, scenes, CHEAP, slow_check_cases, step) for name, known in chosen.items()}
-    order = [*dict.fromkeys([*facts["networks"], *chosen]), *last.verdicts.network.unique()]
+    order = list(dict.fromkeys([*facts["networks"], *chosen, *last.verdicts.network]))
     verdicts = _put(last.verdicts, {name: each.verdicts for name, each in anew.items()}, order)
     peaked = _put(last.peaks, {name: each.peaks for name, each in anew.items() if each.peaks is not None}, order)
     rows = {row["network"]: row for row in facts["counterfactuals"]} | {name: each.row for name, each in anew.items()}
@@ -40,7 +40,7 @@ def mark_again(names: Sequence[str], last: Truth, *, slow_check_cases: int, on_p
     weights = facts["weights_sha256"] | {name: load_model(name).card.sha256 for name in chosen}
     changed: Mapping[str, Any] = {
         "networks": [name for name in order if name in rows], "weights_sha256": weights, "thresholds": thresholds_in_use(),
-        "counterfactuals": [rows[name] for name in dict.fromkeys(order) if name in rows], "marks": marks(verdicts), "accused": accusations(verdicts),
+        "counterfactuals": [rows[name] for name in order if name in rows], "marks": marks(verdicts), "accused": accusations(verdicts),
         "peaks": peak_rows(peaked) if len(peaked) else [], **{name: PARTS[name].module.rows(table) if len(table) else [] for name, table in parts.items()},
     }  # fmt: skip
     return Truth({**facts, **changed}, verdicts, peaked, parts)
@@ -48,6 +48,6 @@ def mark_again(names: Sequence[str], last: Truth, *, slow_check_cases: int, on_p
 
 def _put(before: pd.DataFrame, anew: Mapping[str, pd.DataFrame], order: Sequence[str]) -> pd.DataFrame:
     """The rows of before with those of the networks in anew in their place."""
-    tables = [anew.get(name, before[before.network == name] if len(before) else before) for name in dict.fromkeys(order)]
+    tables = [anew.get(name, before[before.network == name] if len(before) else before) for name in order]
     tables = [table for table in tables if len(table)]
     return pd.concat(tables, ignore_index=True) if tables else before
