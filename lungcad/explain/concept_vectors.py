@@ -17,6 +17,7 @@ from pydantic import Field, NonNegativeInt
 from lungcad.datasets.concepts import CONCEPTS
 from lungcad.errors import DatasetError
 from lungcad.estimate import Estimate
+from lungcad.files import listed
 from lungcad.models import ModelCard
 from lungcad.paths import TCAV
 from lungcad.stored_json import Share, Stored, named_in
@@ -128,7 +129,7 @@ class ConceptVectors:
 
 def read_tcav(folder: Path = TCAV) -> list[dict[str, Any]]:
     """What is stored of every network, by name. Raises :class:`DatasetError` for a damaged file or another schema."""
-    return [_read(path, path.stat().st_mtime_ns) for path in sorted(folder.glob("*.json"))]
+    return [_read(path, path.stat().st_mtime_ns) for path in listed(folder, "*.json")]
 
 
 def concept_vectors(card: ModelCard, folder: Path = TCAV) -> ConceptVectors | None:

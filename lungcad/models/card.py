@@ -8,7 +8,7 @@ from pydantic import Field
 
 from lungcad.errors import ModelError
 from lungcad.estimate import Estimate
-from lungcad.files import write_whole
+from lungcad.files import listed, write_whole
 from lungcad.paths import WEIGHTS
 from lungcad.preprocess_config import PreprocessConfig
 from lungcad.schema import Schema
@@ -185,4 +185,4 @@ class ModelCard(Schema):
 
 def list_cards(folder: Path = WEIGHTS) -> list[ModelCard]:
     """The cards of all shipped networks, by name."""
-    return [ModelCard.read(path) for path in sorted(folder.glob("*.json"), key=lambda path: path.stem)]
+    return [ModelCard.read(path) for path in sorted(listed(folder, "*.json"), key=lambda path: path.stem)]

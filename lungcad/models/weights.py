@@ -15,7 +15,7 @@ import torch
 
 from lungcad.device import Device, best_device
 from lungcad.errors import ModelError, UnknownNameError
-from lungcad.files import write_whole
+from lungcad.files import listed, write_whole
 from lungcad.models.backbones import BACKBONES, packaged_weights
 from lungcad.models.card import BaseWeights, ModelCard
 from lungcad.models.classifier import Classifier, create_model
@@ -66,10 +66,7 @@ class TrainedModel:
 
 def load_model(name: str, *, folder: Path = WEIGHTS, device: Device | None = None) -> TrainedModel:
     """The shipped network of that name, after checking its file against the card's sha256."""
-    try:
-        known = [path.stem for path in sorted(folder.glob("*.json"))]
-    except OSError as error:
-        raise ModelError(f"The folder of the networks cannot be read ({error.strerror}); check its permissions.") from None
+    known = [path.stem for path in listed(folder, "*.json")]
     if name not in known:
         if not known:
             raise ModelError("No network is installed: weights/ holds no model card. Restore it from the repository.")

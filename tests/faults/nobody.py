@@ -20,7 +20,7 @@ from lungcad.gate.stored import FittedGate
 from lungcad.imaging import read_image
 from lungcad.imaging.volume import read_volume
 from lungcad.lab.settings import LabSettings
-from lungcad.models import load_model
+from lungcad.models import list_cards, load_model
 from lungcad.models.card import ModelCard
 from lungcad.paths import WEIGHTS
 from lungcad.train.recipe import Recipe
@@ -48,8 +48,9 @@ READERS: dict[str, Callable[[Path], object]] = {
     "lab settings": lambda root: LabSettings.read(root / "settings.yaml"),
     "gate": lambda root: FittedGate.read(CARD, root / "gate"),
     "index": lambda root: Index.read(CARD, root / "index"),
+    "cards": lambda root: list_cards(root / "weights"),
     "run": lambda root: read_run("run", root),
-    "runs": lambda root: [read_run(name, root) for name in list_runs(root)] or read_run("run", root),
+    "runs": lambda root: [read_run(name, root) for name in list_runs(root)],
     "trust run": lambda root: read_trust_run("t", root),
     "work folder": lambda root: WorkFolder.refuse_other_recipe(root / "work", Recipe.read(WEIGHTS / f"{NETWORK}.yaml")),
 }  # fmt: skip

@@ -10,7 +10,7 @@ from pydantic import Field, NonNegativeInt
 from lungcad.datasets import concepts as readers_concepts
 from lungcad.errors import DatasetError
 from lungcad.estimate import Estimate
-from lungcad.files import write_whole
+from lungcad.files import listed, write_whole
 from lungcad.paths import CONCEPTS
 from lungcad.stored_json import PlainName, Share, Stored, named_in
 
@@ -61,7 +61,7 @@ def write_concepts(facts: dict[str, Any], folder: Path = CONCEPTS) -> Path:
 
 def read_concepts(folder: Path = CONCEPTS) -> list[dict[str, Any]]:
     """Of every network that was measured, by name. Raises :class:`DatasetError` for a damaged file or another schema."""
-    return [_read(path) for path in sorted(folder.glob("*.json"))]
+    return [_read(path) for path in listed(folder, "*.json")]
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pydantic import NonNegativeInt
 
 from lungcad.errors import DatasetError
 from lungcad.estimate import Estimate
+from lungcad.files import listed
 from lungcad.gate.distance import DISTANCES
 from lungcad.paths import GATE
 from lungcad.stored_json import Share, Stored, named_in
@@ -79,7 +80,7 @@ class _Test(Stored):
 def read_gate_tests(root: Path = GATE, on_fault: Callable[[str], None] = lambda _: None) -> list[GateTest]:
     """All that can be read, by network; of the others ``on_fault`` gets a sentence."""
     found = []
-    for path in sorted(root.glob("*.json")):
+    for path in listed(root, "*.json"):
         try:
             remedy = f"write it anew with 'python -m lungcad gate fit --model {path.stem}'"
             found.append(_Test.read(path, f"The gate's test {path.name}", remedy, DatasetError))

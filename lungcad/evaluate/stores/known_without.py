@@ -10,6 +10,7 @@ import pandas as pd
 from lungcad.errors import DatasetError
 from lungcad.evaluate.regions.rows import known_rows
 from lungcad.evaluate.stores.dataset_results import DatasetResult, read_result, write_result
+from lungcad.files import listed_folders
 from lungcad.paths import REGION_RUNS
 
 SCHEMA = 1
@@ -56,5 +57,5 @@ def read_known(dataset: str, root: Path = FOLDER) -> KnownWithout | None:
 
 def list_known(root: Path = FOLDER) -> list[KnownWithout]:
     """Every data set that was measured, by name."""
-    results = [read_known(path.parent.name, root) for path in sorted(root.glob(f"*/{_FILE}"))]
+    results = [read_known(folder.name, root) for folder in listed_folders(root, _FILE)]
     return [known for known in results if known is not None]

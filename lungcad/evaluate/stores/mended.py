@@ -8,6 +8,7 @@ from typing import Any
 from lungcad.errors import DatasetError
 from lungcad.evaluate.regions.mended import mended_rows
 from lungcad.evaluate.stores.dataset_results import DatasetResult, read_result, write_result
+from lungcad.files import listed_folders
 from lungcad.paths import REGION_RUNS
 
 SCHEMA = 1
@@ -47,5 +48,5 @@ def read_mended(dataset: str, root: Path = FOLDER) -> Mended | None:
 
 def list_mended(root: Path = FOLDER) -> list[Mended]:
     """Every data set that was measured, by name."""
-    results = [read_mended(path.parent.name, root) for path in sorted(root.glob(f"*/{_FILE}"))]
+    results = [read_mended(folder.name, root) for folder in listed_folders(root, _FILE)]
     return [mended for mended in results if mended is not None]

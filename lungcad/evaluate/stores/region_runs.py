@@ -14,6 +14,7 @@ from lungcad.evaluate.regions.rows import ALL, region_rows
 from lungcad.evaluate.stores.damage import DAMAGED
 from lungcad.evaluate.stores.dataset_results import write_result
 from lungcad.evaluate.stores.run_checks import check_answers
+from lungcad.files import listed_folders
 from lungcad.paths import REGION_RUNS
 from lungcad.stored_json import Stored, read_json
 
@@ -79,7 +80,7 @@ def write_region_run(run: RegionRun, root: Path = REGION_RUNS) -> Path:
 
 def list_region_runs(root: Path = REGION_RUNS) -> list[str]:
     """Their names, sorted."""
-    return sorted(path.parent.name for path in root.glob("*/regions.json"))
+    return [folder.name for folder in listed_folders(root, "regions.json")]
 
 
 def read_region_run(name: str, root: Path = REGION_RUNS) -> RegionRun:

@@ -20,7 +20,7 @@ from lungcad.datasets import Case, Split
 from lungcad.errors import DatasetError, UnknownNameError
 from lungcad.evaluate.stores.damage import DAMAGED_TABLE
 from lungcad.evaluate.stores.run_checks import check_baselines, check_history, check_predictions, checked_facts
-from lungcad.files import whole_folder
+from lungcad.files import listed_folders, whole_folder
 from lungcad.names import printable
 from lungcad.paths import RUNS
 from lungcad.stored_json import DAMAGED_JSON, read_json
@@ -123,7 +123,7 @@ def prediction_table(
 
 def list_runs(root: Path = RUNS) -> list[str]:
     """Names of the finished runs, sorted."""
-    return sorted(path.parent.name for path in root.glob("*/run.json"))
+    return [folder.name for folder in listed_folders(root, "run.json")]
 
 
 def read_run(name: str, root: Path = RUNS) -> Run:

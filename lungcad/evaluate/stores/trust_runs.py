@@ -20,7 +20,7 @@ from lungcad.evaluate.bootstrap import Resamples
 from lungcad.evaluate.metrics import estimate
 from lungcad.evaluate.stores.damage import DAMAGED
 from lungcad.explain.trust import MEASURES
-from lungcad.files import whole_folder
+from lungcad.files import listed_folders, whole_folder
 from lungcad.paths import TRUST
 from lungcad.stored_json import Stored, read_json
 
@@ -89,7 +89,7 @@ def write_trust_run(run: TrustRun, root: Path = TRUST) -> Path:
 
 def list_trust_runs(root: Path = TRUST) -> list[str]:
     """Names of the trust runs, sorted."""
-    return sorted(path.parent.name for path in root.glob("*/trust.json"))
+    return [folder.name for folder in listed_folders(root, "trust.json")]
 
 
 def read_trust_run(name: str, root: Path = TRUST) -> TrustRun:
