@@ -20,6 +20,7 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 
 from lungcad.errors import RecipeError
 from lungcad.files import whole_file, write_whole
+from lungcad.models.weights import load_model
 from lungcad.stored_json import read_json
 from lungcad.train.data import Parts
 from lungcad.train.recipe import Recipe
@@ -54,7 +55,7 @@ class Resumed:
 
 @dataclass(frozen=True)
 class WorkFolder:
-    """identity: of the recipe and the data together; every checkpoint carries it."""
+    """identity: of the recipe, the data and the weights it starts from together; every checkpoint carries it."""
 
     path: Path
     identity: str
@@ -69,14 +70,20 @@ class WorkFolder:
     def bind(cls, path: Path, recipe: Recipe, parts: Parts) -> "WorkFolder":
         """Make ``path`` the folder of this training.
 
-        Raises :class:`RecipeError` where it is another one's, by its recipe or by its data.
+        Raises :class:`RecipeError` where it is another one's, by its recipe, by its data or by the weights it starts from.
         """
         cls.refuse_other_recipe(path, recipe)
         identity_facts = {"recipe": _stored_recipe(recipe), "data_sha256": data_sha256(parts)}
+        if recipe.start_from is not None:
+            identity_facts["start_sha256"] = load_model(recipe.start_from).card.sha256
         note = _read_note(path)
         if note and note["data_sha256"] != identity_facts["data_sha256"]:
             raise RecipeError(
                 f"The folder {str(path)!r} holds a training on other images or another split; delete it or name another one with --work."
+            )
+        if note and note.get("start_sha256") != identity_facts.get("start_sha256"):
+            raise RecipeError(
+                f"The folder {str(path)!r} holds a training that began with other weights of {recipe.start_from}; delete it or name another one with --work."
             )
         if not note:
             path.mkdir(parents=True, exist_ok=True)
@@ -215,6 +222,6 @@ def _read_note(path: Path) -> dict[str, Any]:
         return {}
     try:
         note = read_json(file)
-        return {"recipe": dict(note["recipe"]), "data_sha256": str(note["data_sha256"])}
+        return {"recipe": dict(note["recipe"]), "data_sha256": str(note["data_sha256"]), "start_sha256": note.get("start_sha256")}
     except (OSError, ValueError, LookupError, TypeError):
         raise RecipeError(f"{NOTE} in {str(path)!r} is damaged; delete the folder or name another one with --work.") from None

@@ -14,6 +14,7 @@ import torch
 from lungcad.datasets import CHEST_CT_SCAN
 from lungcad.errors import DatasetError, OutputError, RecipeError
 from lungcad.files import only_writer
+from lungcad.models import load_model
 from lungcad.models.card import ModelCard
 from lungcad.train import run as running
 from lungcad.train.data import make_parts, read_images
@@ -77,6 +78,15 @@ def test_a_folder_belongs_to_its_data(parts, tmp_path, what):
     WorkFolder.bind(tmp_path, SHORT.model_copy(update={"selection_note": "said later"}), parts)
     with pytest.raises(RecipeError, match=r"other images or another split.*--work"):
         WorkFolder.bind(tmp_path, SHORT, changed)
+
+
+def test_a_folder_belongs_to_the_weights_that_its_training_starts_from(parts, tmp_path, monkeypatch):
+    recipe = SHORT.model_copy(update={"start_from": "phantom-honest"})
+    begun = WorkFolder.bind(tmp_path, recipe, parts)
+    assert WorkFolder.bind(tmp_path, recipe, parts).identity == begun.identity
+    monkeypatch.setattr("lungcad.train.work_folder.load_model", lambda name: load_model("phantom-honest-gate"))  # trained anew since
+    with pytest.raises(RecipeError, match=r"other weights of phantom-honest.*--work"):
+        WorkFolder.bind(tmp_path, recipe, parts)
 
 
 def test_an_exchanged_image_stops_a_resumed_training(finished, folder, tmp_path):  # noqa: F811
