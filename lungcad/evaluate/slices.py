@@ -23,6 +23,7 @@ Bins = tuple[list[float], list[str]]
 MANY_READERS = 3
 _DEGREES: Bins = [0, 2, 4, 5], ["1–2", "above 2–4", "above 4"]
 _MILLIMETRES: Bins = [0, 6, 8, 15, np.inf], ["to 6 mm", "6–8 mm", "8–15 mm", "above 15 mm"]
+_MADE_UP_MILLIMETRES: Bins = [0, 8, 15, 25, np.inf], ["to 8 mm", "8–15 mm", "15–25 mm", "above 25 mm"]
 _CALCIUM: Bins = [-1, 0, 1], ["no reader sees any", "a reader sees some"]
 FEW_CASES, FEW_GROUPS = 30, 10
 """Below either a slice says little."""
@@ -86,6 +87,10 @@ def properties(table: pd.DataFrame, cases: Mapping[str, Case] | None = None) -> 
     facts = pd.DataFrame([dict(case.facts) for case in cases.values()], index=list(cases)).reindex(table.case).reset_index(drop=True)
     if "area_px" in facts and facts.area_px.notna().any():
         by_property["lesion area (pixels)"] = _thirds(facts.area_px)
+    if "diameter_mm" in facts and "contrast_hu" in facts:  # of synthetic patients, 0 without a lesion
+        edges, labels = _MADE_UP_MILLIMETRES
+        by_property["lesion's diameter"] = pd.cut(facts.diameter_mm.where(facts.diameter_mm > 0), edges, labels=labels)
+        by_property["lesion's contrast (HU)"] = _thirds(facts.contrast_hu.where(facts.contrast_hu > 0))
     if "n_readers" in facts:
         by_property["readers"] = facts.n_readers.map(lambda n: None if pd.isna(n) else f"{n:.0f}").astype("category")
         by_property[f"{MANY_READERS} or more readers"] = (

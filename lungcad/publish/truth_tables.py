@@ -5,7 +5,9 @@ from typing import Any
 
 from lungcad.datasets.phantoms.shortcuts import SHORTCUTS
 from lungcad.estimate import Estimate
+from lungcad.evaluate.stores.runs import list_runs, read_run
 from lungcad.evaluate.truth.marks import ALL
+from lungcad.evaluate.truth.networks import KNOWN_NETWORKS, Role
 from lungcad.evaluate.truth.variants import variant_title
 from lungcad.explain import METHODS
 from lungcad.explain.trust import CHECKS
@@ -18,6 +20,7 @@ from lungcad.publish.method_tables import (
     wall_table,
     wall_words,
 )
+from lungcad.publish.phantom_tables import found_lesions_table
 
 Facts = Mapping[str, Any]
 HARDLY = 0.2
@@ -121,6 +124,7 @@ def truth_readme(facts: Facts) -> str:
         "`python -m lungcad truth --choose-thresholds` chose the thresholds on validation phantoms: "
         f"{thresholds}. Intervals: 95 % bootstrap over patients.\n",
         f"## What the networks use\n\n{counterfactual_table(facts)}\n",
+        f"## How hard the lesions are: by size and contrast\n\n{_HARD}\n\n{_found_lesions()}\n",
         f"## Where the cheaters' heat maps peak\n\n{_PEAKS}\n\n{peak_table(facts)}\n",
         f"## Marks\n\n{_MARKS}\n",
     ]
@@ -153,6 +157,11 @@ def truth_readme(facts: Facts) -> str:
     return "\n".join(parts)
 
 
+def _found_lesions() -> str:
+    there = set(list_runs())
+    return found_lesions_table([read_run(name) for name, known in KNOWN_NETWORKS.items() if known.role is Role.HONEST and name in there])
+
+
 def _estimate(values: Mapping[str, Any]) -> str:
     return str(Estimate.model_validate(values))
 
@@ -182,6 +191,11 @@ _GROUPS_OF_DATA = (
     "On the data sets nobody knows the truth; this is what the groups of their plain networks' test cases are (`python -m lungcad runs groups RUN --json`). "
     "Groups that are one class each say that the network explains by class, and no more; one that mixes classes, or whose accuracy differs, is worth a "
     "look on the page."
+)
+_HARD = (
+    "The test phantoms of each honest network's own run, from the runs alone. Found: share of those lesions that are called one. ROC-AUC: of those lesions "
+    "against all test cases without one; 0.5 is chance. Ground glass: up to 0.55 of the density of a solid lesion, part solid: up to 0.9. A network "
+    "that does not see a lesion cannot point at it: what the localisation tables below say of small lesions is to be read beside these rows."
 )
 _PEAKS = (
     "Cases on which the network cheats and a lesion is there to be seen; maps for the class lesion. The peak is the cell of the map's grid with the largest "

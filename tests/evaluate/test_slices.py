@@ -48,6 +48,15 @@ def test_facts_of_the_data_set_make_slices(run):
     assert properties(run.test, cases)["lesion area (pixels)"].isna().tolist() == [False, False, False, True]
 
 
+def test_synthetic_lesions_make_slices_by_size_and_contrast(run):
+    facts = [{"diameter_mm": d, "contrast_hu": c} for d, c in ((0.0, 0.0), (5.0, 300.0), (20.0, 900.0), (30.0, 900.0))]
+    cases = {case: Case(case, Path(case), "no", None, facts=fact) for case, fact in zip(run.test.case, facts, strict=True)}
+    found = properties(run.test, cases)
+    assert found["lesion's diameter"].tolist()[1:] == ["to 8 mm", "15–25 mm", "above 25 mm"]
+    assert found["lesion's contrast (HU)"][1] != found["lesion's contrast (HU)"][2] == found["lesion's contrast (HU)"][3]
+    assert found["lesion's diameter"].isna()[0] and found["lesion's contrast (HU)"].isna()[0], "no lesion, no size"
+
+
 def test_what_readers_rate_makes_slices(run):
     rated = [{"spiculation": (1.0, 2.0), "diameter_mm": (5.0,)}, {"spiculation": (5.0, 4.5)}, {"calcification": (6.0, 3.0)}, {}]
     cases = {case: Case(case, Path(case), "no", None, ratings=ratings) for case, ratings in zip(run.test.case, rated, strict=True)}

@@ -87,14 +87,20 @@ def plan(n: int = PATIENTS, *, seed: int = SEED, biased: bool = False) -> list[P
     return [Planned(seed * 1_000_000 + index, *case) for index, case in enumerate(zip(labels, splits, carries, strict=True))]
 
 
-def shortcut_carriers(cases: Iterable[str]) -> dict[str, bool] | None:
-    """Case -> whether the shortcut of the shipped set that was made with one is planted in it; None where the cases are not that set's test part.
+def planned_cases(cases: Iterable[str], *, biased: bool = False) -> dict[str, Planned] | None:
+    """Case -> what was planned for it in the shipped set; None where the cases are not that set's test part.
 
-    cases: ids, as ``phantoms.csv`` has them.
+    cases: ids, as ``phantoms.csv`` has them. biased: the set that was made with a shortcut.
     """
-    planned = {case.name: case for case in plan(biased=True) if case.split is Split.TEST}
+    planned = {case.name: case for case in plan(biased=biased) if case.split is Split.TEST}
     names = {case: case.rpartition("/")[2] for case in cases}
-    return {case: planned[name].carries for case, name in names.items()} if set(names.values()) <= planned.keys() else None
+    return {case: planned[name] for case, name in names.items()} if set(names.values()) <= planned.keys() else None
+
+
+def shortcut_carriers(cases: Iterable[str]) -> dict[str, bool] | None:
+    """Case -> whether the shortcut of the shipped set that was made with one is planted in it; None where the cases are not that set's test part."""
+    planned = planned_cases(cases, biased=True)
+    return None if planned is None else {case: each.carries for case, each in planned.items()}
 
 
 def make_phantoms(
