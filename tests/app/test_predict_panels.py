@@ -88,7 +88,8 @@ def test_without_an_index_the_page_says_how_to_make_one(monkeypatch, tmp_path):
     assert not page.exception and "There is no index" in page.error[0].value and page.header[0].value
 
 
-def test_a_network_without_index_or_trust_run_offers_no_nearest_cases_and_says_what_is_missing():
+def test_a_network_without_index_or_trust_run_offers_no_nearest_cases_and_says_what_is_missing(monkeypatch, tmp_path):
+    monkeypatch.setattr("lungcad.app.predict.panels.INDEX", tmp_path)
     page = open_page("1_Predict.py", panel="trust", model="phantom-honest-taught").run()
     assert not page.exception and not page.error and "Nearest training cases" not in page.selectbox(key="panel").options
     assert any("The maps of this network were not checked" in each.value for each in page.caption)
