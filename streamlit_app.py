@@ -7,9 +7,13 @@ if __name__ == "__main__":
 
     show_front_page()
 else:
+    from lungcad.allocator import tune_allocator
+
+    tune_allocator()  # before numpy and sessions bring threads
     from lungcad.app.headers import MIDDLEWARE
+    from lungcad.app.housekeeping import housekeeping
     from lungcad.app.volume import served
     from lungcad.private_folder import remove_leftovers
 
     remove_leftovers()
-    app = st.App(__file__, middleware=[*MIDDLEWARE, *served.MIDDLEWARE])
+    app = st.App(__file__, lifespan=housekeeping, middleware=[*MIDDLEWARE, *served.MIDDLEWARE])

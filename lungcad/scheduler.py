@@ -70,6 +70,8 @@ class Scheduler:
         self._numbers = 0
         self._shared: dict[Hashable, _Shared] = {}
         self._mine = threading.local()
+        self.idle_since: float | None = None
+        """When the last work ended (``time.monotonic``); None while there is some, and before the first."""
 
     @contextmanager
     def turn(self, kind: Kind, owner: Hashable, waiting: Waiting | None = None, shared: _Shared | None = None) -> Iterator["Turn"]:
@@ -82,6 +84,7 @@ class Scheduler:
             if shared:
                 shared.ticket = ticket
             self._tickets.append(ticket)
+            self.idle_since = None
             self._grant()
         turn = Turn(self, ticket, waiting)
         try:
@@ -92,6 +95,7 @@ class Scheduler:
             self._mine.turn = None
             with self._lock:
                 self._tickets.remove(ticket)
+                self.idle_since = None if self._tickets else time.monotonic()
                 self._forget_long_gone()
                 self._grant()
 

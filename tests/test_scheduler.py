@@ -246,3 +246,16 @@ def test_who_asks_more_urgently_for_the_same_work_takes_it_forward():
         while scheduler._shared["work"].kind is not Kind.ANSWER:
             time.sleep(0.001)
     assert users.finish() == ["work", "map", "job"]
+
+
+def test_it_is_idle_from_the_end_of_the_last_work_until_the_next():
+    scheduler = Scheduler(1)
+    assert scheduler.idle_since is None
+    with scheduler.turn(Kind.ANSWER, "a"):
+        assert scheduler.idle_since is None
+    before = time.monotonic()
+    assert scheduler.idle_since is not None and scheduler.idle_since <= before
+    with contextlib.suppress(Left), scheduler.turn(Kind.MAP, "a"):
+        assert scheduler.idle_since is None
+        raise Left
+    assert scheduler.idle_since is not None and scheduler.idle_since >= before

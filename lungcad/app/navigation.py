@@ -1,15 +1,14 @@
 """What every page begins with."""
 
-import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import streamlit as st
 
-from lungcad.allocator import tune_allocator
 from lungcad.app import url, warmup
 from lungcad.app.components.literal import literal
 from lungcad.app.history import one_entry_a_page
+from lungcad.app.housekeeping import collect, visits
 from lungcad.errors import LungcadError
 
 NOTICE = "Research software for studying classifiers. Not a medical device: do not use it for diagnosis."
@@ -53,6 +52,7 @@ def begin(title: str, *, needs_networks: bool = True, style: str = "") -> None:
     needs_networks: waits, and says so, until torch and the first network are loaded. What needs them is imported by the page after this
     call.
     """
+    visits.note()
     st.set_page_config(page_title=f"{title} · lungcad", page_icon="🫁", layout="wide", initial_sidebar_state=SIDEBAR)
     st.html(STYLE % style)
     one_entry_a_page()
@@ -68,14 +68,8 @@ def begin(title: str, *, needs_networks: bool = True, style: str = "") -> None:
 
 @st.cache_resource(show_spinner=False)
 def _settle(title: str) -> None:
-    """Once a page: freed memory stays with the server, and what the page's imports made is left out of garbage collection.
-
-    Streamlit collects after every run of a script, and the finished page waits for it on its way to the browser; with torch and the rest in
-    memory that is most of the wait (``pytest tests/e2e -k how_long`` prints what a click takes).
-    """
-    tune_allocator()
-    gc.collect()
-    gc.freeze()
+    """Once a page: what its imports made is left out of garbage collection."""
+    collect()
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from lungcad.allocator import tune_allocator
 from lungcad.cli.common import app, complain
 from lungcad.errors import LungcadError
 
@@ -31,6 +32,7 @@ def serve(
 
     With the environment variable LUNGCAD_API_KEY set, callers must send it in the header X-API-Key.
     """
+    tune_allocator()  # before any thread
     import uvicorn
 
     from lungcad.api.app import create_app

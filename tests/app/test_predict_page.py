@@ -1,15 +1,19 @@
 """The logic of the Predict page and the front door."""
 
+import gc
 import hashlib
 import shutil
+from collections import Counter
 
 import pytest
 import streamlit
 from streamlit.testing.v1 import AppTest
 
 from lungcad.analysis import Analysis
-from lungcad.app import session
+from lungcad.app import results, session
 from lungcad.app.results import MAX_RESULTS
+from lungcad.explain import Attribution
+from lungcad.imaging import CTImage
 from lungcad.imaging.phantom import make_phantom
 from lungcad.models import list_cards
 from tests.app.pages import mounted, predict_page, result, upload
@@ -228,3 +232,14 @@ def test_weights_that_fail_their_hash_are_one_sentence(page, monkeypatch, tmp_pa
     monkeypatch.setattr(store, "load_model", lambda name: load_model(name, folder=tmp_path / "weights"))
     page.run()
     assert not page.exception and "does not match the sha256" in page.error[0].value
+
+
+def test_a_visitor_who_goes_on_and_on_leaves_no_more_behind_than_the_last_two_images(page, monkeypatch):
+    monkeypatch.setattr(results, "MAX_IMAGES", 1)
+    page.run()
+    counts = []
+    for seed in range(30, 36):
+        upload(page, "slice", make_phantom(seed, size=128).png())
+        gc.collect()
+        counts.append(Counter(type(thing).__name__ for thing in gc.get_objects() if isinstance(thing, CTImage | Analysis | Attribution)))
+    assert counts[-1]["CTImage"] and counts[2:] == [counts[2]] * 4

@@ -1,4 +1,4 @@
-"""A browser's part of Streamlit's protocol: protobuf over ``/_stcore/stream``, uploads by PUT."""
+"""A browser's part of Streamlit's protocol: protobuf over ``/_stcore/stream``, uploads by PUT, and DELETE of those that are taken away."""
 
 import asyncio
 import time
@@ -70,7 +70,7 @@ class Visitor:
                 return
 
     async def upload(self, label: str, data: bytes) -> None:
-        """Drop a file on the uploader of that label; takes the place of the one before."""
+        """Drop a file on the uploader of that label; the one before is taken away."""
         uploader = self.seen["file_uploader", label]
         request = BackMsg()
         request.file_urls_request.request_id = "upload"
@@ -84,6 +84,9 @@ class Visitor:
         else:
             raise ConnectionError("The server closed the connection before the upload.")
         await asyncio.to_thread(self._put, urls.upload_url, data)
+        if before := self.widgets.get(uploader.id):
+            for file in before.file_uploader_state_value.uploaded_file_info:
+                await asyncio.to_thread(self._send, "DELETE", file.file_urls.delete_url, None, {})
         info = UploadedFileInfo(name="slice.png", size=len(data), file_id=urls.file_id)
         info.file_urls.CopyFrom(FileURLs(file_id=urls.file_id, upload_url=urls.upload_url, delete_url=urls.delete_url))
         state = WidgetState(id=uploader.id)
@@ -113,12 +116,11 @@ class Visitor:
     def _put(self, path: str, data: bytes) -> None:
         head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="slice.png"\r\nContent-Type: image/png\r\n\r\n'
         body = head.encode() + data + f"\r\n--{BOUNDARY}--\r\n".encode()
-        headers = {
-            "Content-Type": f"multipart/form-data; boundary={BOUNDARY}",
-            "Cookie": f"{XSRF}={self.token}",
-            "X-Xsrftoken": self.token,
-        }
-        request = urllib.request.Request(f"{self.base}{path}", body, headers, method="PUT")
+        self._send("PUT", path, body, {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"})
+
+    def _send(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> None:
+        headers |= {"Cookie": f"{XSRF}={self.token}", "X-Xsrftoken": self.token}
+        request = urllib.request.Request(f"{self.base}{path}", body, headers, method=method)
         with urllib.request.urlopen(request, timeout=60) as answer:
             answer.read()
 
