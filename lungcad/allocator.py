@@ -5,14 +5,17 @@ import functools
 import platform
 import sys
 
+ONE_HEAP = {"MALLOC_ARENA_MAX": "1"}
+"""Environment of a process that has one heap from its first thread on (:func:`tune_allocator`); other libraries than glibc do not know it."""
+
 
 @functools.cache
 def tune_allocator() -> bool:
     """Keep freed memory in the process (glibc only): returning it after every batch costs more than a small forward.
 
     Up to 1 GiB of free heap is kept, and big blocks come from the heap instead of a fresh mmap each time. All threads share one heap: with one for each,
-    as glibc has it, every thread that ever computed keeps the memory of its largest batch, and maps blocks of more than 64 MiB anew each time. Threads that
-    have a heap before the first call keep it, so a server calls this before it starts any. True if it took effect.
+    as glibc has it, every thread that ever computed keeps the memory of its largest batch, and maps blocks of more than 64 MiB anew each time. Heaps
+    that are there before the first call stay, and later threads share those too, so a server calls this before it starts any. True if it took effect.
     """
     if not _has_glibc():
         return False

@@ -8,7 +8,7 @@ import pytest
 from lungcad.analysis import analyse
 from lungcad.imaging import read_image
 from lungcad.models import load_model
-from tests.load import api_callers, app_users, batch_table, table
+from tests.load import api_callers, app_users, batch_table, server, table
 from tests.load.percentiles import percentiles
 
 NETWORK = "phantom-honest"
@@ -44,6 +44,12 @@ def test_another_callers_answer_is_a_fault(probabilities, answered, faults, monk
 def test_percentiles_of_none_and_of_many():
     assert percentiles([]) == {"n": 0, "p50": None, "p95": None}
     assert percentiles([number / 100 for number in range(101)]) == {"n": 101, "p50": 0.5, "p95": 0.95}
+
+
+def test_growth_is_of_the_mean_and_after_the_first_minute():
+    grows = [(float(second), 100.0 if second < 50 else 1000.0 + second + 200 * (second % 2)) for second in range(181)]
+    assert server.growth(grows) == pytest.approx(90 / 1175.5, abs=0.001)
+    assert server.growth(grows[:119]) is None and server.growth([]) is None
 
 
 @pytest.mark.parametrize("of", [table, batch_table])

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from lungcad.allocator import ONE_HEAP
 from lungcad.cli.common import app
 from lungcad.errors import LungcadError
 from lungcad.names import printable
@@ -34,7 +35,7 @@ def start_app(
     """Start the app in a browser. Streamlit's own options are passed on, say --server.headless true."""
     if not APP.is_file():
         raise LungcadError("The pages of lungcad are missing from this installation; install it again.")
-    environment = dict(os.environ)
+    environment = ONE_HEAP | dict(os.environ)  # Streamlit starts threads before any code of lungcad runs
     for folder in folders or ():
         if not folder.is_dir():
             raise LungcadError(f"There is no folder {printable(str(folder))!r} to share; name one that is there.")

@@ -51,6 +51,13 @@ def test_it_listens_on_this_computer_only_and_passes_streamlits_options_on(start
     assert environment.get("LUNGCAD_FOLDERS") == os.environ.get("LUNGCAD_FOLDERS")
 
 
+def test_the_server_has_one_heap_unless_its_host_says_otherwise(start, monkeypatch):
+    monkeypatch.delenv("MALLOC_ARENA_MAX", raising=False)
+    assert start()[1]["MALLOC_ARENA_MAX"] == "1"
+    monkeypatch.setenv("MALLOC_ARENA_MAX", "4")
+    assert start()[1]["MALLOC_ARENA_MAX"] == "4"
+
+
 def test_another_address_and_shared_folders(start, tmp_path):
     (tmp_path / "other").mkdir()
     command, environment = start("--host", "0.0.0.0", "--folders", tmp_path, "--folders", tmp_path / "other")  # noqa: S104

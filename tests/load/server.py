@@ -16,11 +16,13 @@ from tempfile import TemporaryFile
 import psutil
 
 ROOT = Path(__file__).resolve().parents[2]
-APP = ("-m", "streamlit", "run", "streamlit_app.py", "--server.headless", "true", "--server.address", "127.0.0.1", "--server.port")
+APP = ("-m", "lungcad", "app", "--server.headless", "true", "--host", "127.0.0.1", "--port")
 API = ("-m", "lungcad", "serve", "--port")
 HEALTH = {APP: "/_stcore/health", API: "/health"}
 SETTLED = 60.0
 """Seconds after which memory should grow no more."""
+WINDOW = 30.0
+"""Seconds over which memory is averaged: protobuf gives freed memory back every few seconds, and the next batch takes it again."""
 
 
 class Meter:
@@ -46,15 +48,13 @@ class Meter:
         cores, wall = psutil.cpu_count() or 1, time.monotonic() - begun
         server, client = self._server_seconds() - server, self._client_seconds() - client
         others = self._busy() - busy - server - client
-        settled = [mib for at, mib in self._memory if at - begun > SETTLED]
-        tail = [mib for at, mib in self._memory if at > self._memory[-1][0] - 10]
         return {
             "cores": cores,
             "load_average": round(statistics.mean(self._loads), 1),
             "others_share_of_machine": round(max(others, 0) / (cores * wall), 2),
             "server_cpu_seconds_per_view": round(server / max(views, 1), 2),
             "server_mib": round(max(mib for _, mib in self._memory)),
-            "growth_after_first_minute": round(statistics.mean(tail) / statistics.mean(settled[:20]) - 1, 3) if len(settled) > 40 else None,
+            "growth_after_first_minute": growth([(at - begun, mib) for at, mib in self._memory]),
         }
 
     def _sample(self) -> None:
@@ -74,6 +74,15 @@ class Meter:
     def _client_seconds(self) -> float:
         times = self._client.cpu_times()
         return float(times.user + times.system)
+
+
+def growth(samples: Sequence[tuple[float, float]]) -> float | None:
+    """Share by which memory at the end exceeds that after the first minute; None where the run is too short. samples: (seconds since it began, MiB)."""
+    end = samples[-1][0] if samples else 0.0
+    if end < SETTLED + 2 * WINDOW:
+        return None
+    first = statistics.mean(mib for at, mib in samples if SETTLED < at <= SETTLED + WINDOW)
+    return round(statistics.mean(mib for at, mib in samples if at > end - WINDOW) / first - 1, 3)
 
 
 @contextmanager
