@@ -6,11 +6,13 @@ Streamlit lets go of closed sessions only when another tab closes, so without th
 import asyncio
 import gc
 import time
+import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import streamlit as st
 from streamlit import runtime
+from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from lungcad.allocator import give_back
@@ -27,12 +29,16 @@ class Visits:
 
     def __init__(self) -> None:
         self._seen: dict[str, float] = {}
+        self._sessions: weakref.WeakValueDictionary[str, AppSession] = weakref.WeakValueDictionary()
 
     def note(self) -> None:
         """That of the page which runs now."""
         context = get_script_run_ctx()
-        if context is not None and runtime.exists():
-            self._seen[context.session_id] = time.monotonic()
+        if context is None or not runtime.exists():
+            return
+        if session := runtime.get_instance().get_app_session(context.session_id):
+            self._sessions[context.session_id] = session
+        self._seen[context.session_id] = time.monotonic()
 
     def end_the_closed(self, server: runtime.Runtime, now: float, patience: float) -> bool:
         """End the sessions whose tab has been closed for longer than ``patience``, in the thread of the server's loop. True if there was any."""
@@ -42,7 +48,10 @@ class Visits:
         closed = [session_id for session_id, _ in known if now - self._seen[session_id] > patience]
         for session_id in closed:
             del self._seen[session_id]
+            session = self._sessions.pop(session_id, None)
             server.close_session(session_id)
+            if session is not None:
+                session.session_state.clear()  # Streamlit's loop holds on to the newest session, closed or not
         return bool(closed)
 
 
