@@ -29,7 +29,7 @@ Formula = Callable[[np.ndarray, np.ndarray], np.ndarray]
 def layer_of(model: TrainedModel, prepared: PreparedInput, layer: Layer) -> tuple[Tensor, Tail]:
     """The prepared's feature map (1, C, h, w) at that layer, and what follows it."""
     if layer is Layer.LAST:
-        return prepared.features.detach(), lambda x: model.network.classify(x)[0]
+        return _features_alone(model, prepared.features.detach())
     if layer is Layer.ATTENDED:
         if model.card.attention == "none":
             raise ModelError(f"The network {model.card.name} has no attention, so nothing comes after it; choose the layer last or before.")
@@ -37,9 +37,16 @@ def layer_of(model: TrainedModel, prepared: PreparedInput, layer: Layer) -> tupl
             return model.network.attention(prepared.features)[0], model.network.head
     if layer is Layer.ENLARGED:
         large = F.interpolate(prepared.inputs, scale_factor=2, mode="bilinear", align_corners=False)
-        return features(model, large), lambda x: model.network.classify(x)[0]
+        return _features_alone(model, features(model, large))
     layers = layers_by_resolution(model, prepared)
     return layers[min(1, len(layers) - 1)]
+
+
+def _features_alone(model: TrainedModel, maps: Tensor) -> tuple[Tensor, Tail]:
+    """The feature map, and what follows it while the earlier maps that a mask is made of stay as they are."""
+    channels = model.network.features.channels
+    alone, early = maps[:, :channels], maps[:, channels:]
+    return alone, lambda x: model.network.classify(torch.cat([x, early.expand(len(x), -1, -1, -1)], dim=1))[0]
 
 
 def layers_by_resolution(model: TrainedModel, prepared: PreparedInput) -> list[tuple[Tensor, Tail]]:
@@ -48,19 +55,17 @@ def layers_by_resolution(model: TrainedModel, prepared: PreparedInput) -> list[t
         raise ModelError(
             f"The network {model.card.name} looks at a slice and a close-up, which meet in the last layer only; choose the layer last."
         )
-    fast, exact = model.network.features.steps(), model.original.features.steps()
+    fast, exact = model.network.features, model.original.features
     with torch.no_grad(), model.device.features_context():
         x, maps = model.device.put_inputs(prepared.inputs), []
-        for step in fast:
-            x = step(x)
+        for step in range(len(fast.steps())):
+            x = fast.through(x, slice(step, step + 1))
             maps.append(x)
     last_of_height = {each.shape[2]: cut for cut, each in enumerate(maps)}
 
     def tail_behind(cut: int) -> Tail:
         def tail(features: Tensor) -> Tensor:
-            for step in exact[cut + 1 :]:
-                features = step(features)
-            return model.original.classify(features)[0]
+            return model.original.classify(exact.through(features, slice(cut + 1, None)))[0]
 
         return tail
 

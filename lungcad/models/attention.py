@@ -4,34 +4,40 @@ Each takes features (N, C, H, W) and returns (attended features of the same shap
 The mask is what the network itself weighs positions with; it depends on no class.
 """
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lungcad.errors import lookup
+from lungcad.models.early import unfolded
 from lungcad.registry import Registry
 
 
 class AttentionBlock(nn.Module):
     """What a block of the table is. has_mask: whether it weighs positions. has_bounded_mask: by weights from 0 to 1, which can be taught a contour.
 
-    finer: how many times finer than the feature map, a side, the mask is.
+    finer: how many times finer than the feature map, a side, the mask is. early: how many earlier maps it reads (:mod:`lungcad.models.early`), which
+    then stand behind the features; it returns features alone.
     """
 
     has_mask = False
     has_bounded_mask = False
     finer = 1
+    early = 0
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, early_channels: Sequence[int] = ()) -> None:
         super().__init__()
 
 
 ATTENTION: Registry[type[AttentionBlock]] = Registry("attention block")
 
 
-def create_attention(name: str, channels: int) -> AttentionBlock:
-    """The block of that name for a feature map of ``channels`` channels."""
-    return lookup(ATTENTION, name, "attention")(channels)
+def create_attention(name: str, channels: int, early_channels: Sequence[int] = ()) -> AttentionBlock:
+    """The block of that name for a feature map of ``channels`` channels, with earlier maps of so many where it reads any."""
+    block = lookup(ATTENTION, name, "attention")
+    return block(channels, early_channels) if block.early else block(channels)
 
 
 @ATTENTION.register("none")
@@ -143,6 +149,35 @@ class FineGate(AttentionBlock):
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """(Attended features, mask or None)."""
         mask = self.mask(x)
+        return _weighed(x, F.avg_pool2d(mask, self.finer)), mask
+
+
+@ATTENTION.register("pyramid_gate")
+class PyramidGate(AttentionBlock):
+    """:class:`FineGate` with a mask that is seen at its own resolution: from the last maps twice and 4 times as fine as the features, and the features.
+
+    As in Lin et al., "Feature pyramid networks for object detection", CVPR 2017: all through 1×1 convolutions to as many channels, the coarser enlarged and
+    added to the finer. Where the mask looks does not change the features by its own gradient.
+    """
+
+    has_mask = True
+    has_bounded_mask = True
+    finer = 4
+    early = 2
+
+    def __init__(self, channels: int, early_channels: Sequence[int] = ()) -> None:
+        super().__init__(channels)
+        self.early_channels = tuple(early_channels)
+        self.lateral = nn.ModuleList(nn.Conv2d(each, 64, 1) for each in (channels, *early_channels))
+        self.mask = nn.Sequential(nn.ReLU(), nn.Conv2d(64, 64, 3, padding=1), nn.ReLU(), nn.Conv2d(64, 1, 1), nn.Sigmoid())
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """(Attended features, mask or None)."""
+        x, early = unfolded(x, self.early_channels, (2, 4))
+        seen = self.lateral[0](x.detach())
+        for lateral, each in zip(self.lateral[1:], early, strict=True):
+            seen = F.interpolate(seen, scale_factor=2.0, mode="nearest") + lateral(each)
+        mask = self.mask(seen)
         return _weighed(x, F.avg_pool2d(mask, self.finer)), mask
 
 

@@ -2,7 +2,8 @@
 
 from torch import Tensor, nn
 
-from lungcad.models.attention import create_attention
+from lungcad.errors import lookup
+from lungcad.models.attention import ATTENTION, create_attention
 from lungcad.models.backbones import create_backbone
 from lungcad.models.card import Inputs
 from lungcad.models.concept_head import ConceptHead
@@ -47,15 +48,15 @@ class Classifier(nn.Module):
         concepts: tuple[str, ...] = (),
     ) -> None:
         super().__init__()
-        self.features = create_backbone(backbone, inputs)
+        self.features = create_backbone(backbone, inputs, lookup(ATTENTION, attention, "attention").early)
         channels = self.features.channels
         self.head: Head | ConceptHead = ConceptHead(channels, concepts, dropout) if concepts else Head(channels, num_classes, dropout)
         # Last, so that under one seed a network with attention starts from the very weights of its baseline.
-        self.attention = create_attention(attention, self.features.channels)
+        self.attention = create_attention(attention, channels, self.features.early_channels)
         self.attention_layer = "attention.mask" if self.attention.has_mask else None
 
     def classify(self, features: Tensor) -> tuple[Tensor, Tensor | None]:
-        """From the feature map on: (logits (N, K), attention mask (N, 1, H, W) or None)."""
+        """From what ``features`` made on: (logits (N, K), attention mask (N, 1, H, W) or None)."""
         attended, mask = self.attention(features)
         return self.head(attended), mask
 

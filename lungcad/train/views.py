@@ -94,7 +94,9 @@ def _until(network: Classifier, grey: Tensor, recipe: Recipe) -> Tensor:
 def _key(network: Classifier, grey: Tensor, recipe: Recipe) -> str:
     digest = hashlib.sha256()
     chosen = recipe.model_dump(mode="json", include={"augmentation", "views", "frozen_stages", "preprocess", "inputs", "backbone"})
-    digest.update(json.dumps([chosen, list(grey.shape), str(best_device().precision)], sort_keys=True).encode())
+    digest.update(
+        json.dumps([chosen, list(grey.shape), str(best_device().precision), network.features.early_channels], sort_keys=True).encode()
+    )
     for stage in network.features.stages()[: recipe.frozen_stages]:
         for name, tensor in stage.state_dict().items():
             digest.update(name.encode() + tensor.cpu().contiguous().numpy().tobytes())

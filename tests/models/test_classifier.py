@@ -21,10 +21,11 @@ def test_any_pair_classifies_and_names_its_layers(backbone, attention):
     with torch.no_grad():
         logits = network(torch.zeros(2, 3, 64, 96))
     assert logits.shape == (2, 5)
-    assert output_of_layer[network.target_layer].shape == (2, network.features.channels, 2, 3)
+    early = sum(channels * times**2 for channels, times in zip(network.features.early_channels, (2, 4), strict=False))
+    assert output_of_layer[network.target_layer].shape == (2, network.features.channels + early, 2, 3)
     assert (network.attention_layer is None) == (attention in {"none", "se"})
     if network.attention_layer:
-        assert output_of_layer[network.attention_layer].shape == ((2, 1, 8, 12) if attention == "fine_gate" else (2, 1, 2, 3))
+        assert output_of_layer[network.attention_layer].shape == (2, 1, 2 * ATTENTION[attention].finer, 3 * ATTENTION[attention].finer)
 
 
 def test_a_pair_starts_from_the_same_weights_under_one_seed():
