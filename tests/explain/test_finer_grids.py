@@ -12,7 +12,9 @@ from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from lungcad.errors import ModelError
 from lungcad.explain import Layer, Options, PreparedInput, explain, methods_for
 from lungcad.explain.cam import layer_of, layers_by_resolution
-from lungcad.models import Inputs
+from lungcad.models import Inputs, create_model
+from lungcad.models.weights import ready
+from tests.conftest import CLASSES, make_card
 
 
 def test_the_layer_of_an_enlarged_input_is_the_last_of_that_input(toy, phantom):
@@ -53,3 +55,28 @@ def test_resolutions_come_the_coarsest_first_and_a_network_of_two_inputs_has_non
     assert "layercam-fused" not in methods_for(two.card)
     with pytest.raises(ModelError, match="meet in the last layer"):
         layers_by_resolution(two, prepared)
+
+
+@pytest.fixture(scope="module")
+def pyramid():
+    """A network whose mask reads earlier maps, with answers that differ."""
+    torch.manual_seed(0)
+    network = create_model("custom_cnn", "pyramid_gate", len(CLASSES))
+    network.head.linear.weight.data *= 20
+    return ready(network.eval(), make_card("pyramid", "custom_cnn", "pyramid_gate", "0" * 64))
+
+
+def test_a_class_activation_map_is_of_the_features_and_not_of_the_earlier_maps_behind_them(pyramid, phantom):
+    prepared = PreparedInput.of(pyramid, phantom.image())
+    features, tail = layer_of(pyramid, prepared, Layer.LAST)
+    assert features.shape[1] == pyramid.network.features.channels < prepared.features.shape[1]
+    torch.testing.assert_close(tail(features), pyramid.network.classify(prepared.features)[0])
+
+
+@pytest.mark.parametrize("which", [0, 1, 2])
+def test_an_earlier_layer_leads_to_the_same_answer_where_the_mask_reads_it_too(pyramid, phantom, which):
+    prepared = PreparedInput.of(pyramid, phantom.image())
+    features, tail = layers_by_resolution(pyramid, prepared)[which]
+    with torch.no_grad():
+        answer = pyramid.network.classify(prepared.features)[0]
+        torch.testing.assert_close(tail(features), answer, rtol=0, atol=0.05 * float(answer.abs().max()))

@@ -83,10 +83,11 @@ def test_a_shipped_networks_facts_hold_the_gates_thresholds():
     assert facts["gate"]["distance_at_most"] > facts["gate"]["distance_warns_from"] and facts["operating_point"]
 
 
-def test_two_inputs_are_one_graph_for_any_batch():
+@pytest.mark.parametrize("attention", ["soft", "pyramid_gate"])
+def test_two_inputs_are_one_graph_for_any_batch(attention):
     torch.manual_seed(0)
-    network = create_model("custom_cnn", "soft", len(CLASSES), inputs=Inputs.SLICE_AND_CROP)
-    model = ready(network, make_card("two", "custom_cnn", "soft", "0" * 64))
+    network = create_model("custom_cnn", attention, len(CLASSES), inputs=Inputs.SLICE_AND_CROP)
+    model = ready(network, make_card("two", "custom_cnn", attention, "0" * 64))
     exported = ExportedNetwork(model).eval()
     program = program_of(exported, torch.rand(2, 1, 128, 128)).module()
     for n in (1, 5):

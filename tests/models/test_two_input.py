@@ -33,13 +33,14 @@ def test_the_close_up_stands_where_it_was_seen(backbone):
     assert not near.any()
 
 
-def test_it_is_saved_loaded_and_explained_like_any_other(tmp_path, phantom):
+@pytest.mark.parametrize("attention", ["soft", "pyramid_gate"])
+def test_it_is_saved_loaded_and_explained_like_any_other(tmp_path, phantom, attention):
     from lungcad.analysis import analyse
 
     torch.manual_seed(0)
-    network = create_model("resnet18", "soft", len(CLASSES), inputs=Inputs.SLICE_AND_CROP)
+    network = create_model("resnet18", attention, len(CLASSES), inputs=Inputs.SLICE_AND_CROP)
     sha256 = save_weights(network, tmp_path / "two.safetensors")
-    make_card("two", "resnet18", "soft", sha256).model_copy(update={"inputs": Inputs.SLICE_AND_CROP}).write(tmp_path / "two.json")
+    make_card("two", "resnet18", attention, sha256).model_copy(update={"inputs": Inputs.SLICE_AND_CROP}).write(tmp_path / "two.json")
     result = analyse(phantom.png(), load_model("two", folder=tmp_path), methods=("gradcam", "attention"))
     for attribution in result.attributions.values():
         assert attribution.values.shape == (256, 256) and np.isfinite(attribution.values).all()
