@@ -157,7 +157,8 @@ class PyramidGate(AttentionBlock):
     """:class:`FineGate` with a mask that is seen at its own resolution: from the last maps twice and 4 times as fine as the features, and the features.
 
     As in Lin et al., "Feature pyramid networks for object detection", CVPR 2017: all through 1×1 convolutions to as many channels, the coarser enlarged and
-    added to the finer. Where the mask looks does not change the features by its own gradient.
+    added to the finer. Where the mask looks does not change the features by its own gradient. What is pooled is half the plain mean, which knows the lesion's
+    surroundings and size, and half the mean that the mask weighs.
     """
 
     has_mask = True
@@ -178,7 +179,7 @@ class PyramidGate(AttentionBlock):
         for lateral, each in zip(self.lateral[1:], early, strict=True):
             seen = F.interpolate(seen, scale_factor=2.0, mode="nearest") + lateral(each)
         mask = self.mask(seen)
-        return _weighed(x, F.avg_pool2d(mask, self.finer)), mask
+        return (x + _weighed(x, F.avg_pool2d(mask, self.finer))) / 2, mask
 
 
 @ATTENTION.register("soft")

@@ -64,6 +64,13 @@ def test_a_pyramid_gate_tells_places_apart_that_lie_in_one_cell():
     assert changed.amin(0).tolist() == [8, 12] and changed.amax(0).tolist() == [10, 14]
 
 
+def test_a_pyramid_gate_pools_half_by_its_mask_and_half_evenly():
+    block = create_attention("pyramid_gate", 32, EARLY).eval()
+    out, mask = block(maps_for(block))
+    finer = X.repeat_interleave(4, 2).repeat_interleave(4, 3) * mask
+    torch.testing.assert_close(out.mean((2, 3)), (X.mean((2, 3)) + finer.mean((2, 3)) / mask.mean((2, 3))) / 2)
+
+
 def test_where_a_pyramid_gate_looks_does_not_change_the_features():
     block, maps = create_attention("pyramid_gate", 32, EARLY), maps_for(create_attention("pyramid_gate", 32, EARLY)).requires_grad_()
     block(maps)[1].sum().backward()
