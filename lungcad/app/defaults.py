@@ -13,7 +13,7 @@ TAUGHT = {
     "example": "spiculated-nodule-crop.png",
     "method": "gradcam",
 }
-"""Link to that page: no attention, a gate, and the same gate taught the readers' contours, trained alike, on a nodule."""
+"""Link to that page: no attention, a gate, and a finer gate taught the readers' contours, trained alike, on a nodule."""
 
 
 def first_of(names: Sequence[str], wanted: str) -> str:

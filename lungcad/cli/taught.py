@@ -24,28 +24,37 @@ def taught(
     ] = CHECKPOINTS,
     runs: Runs = RUNS,
     out: Annotated[Path, typer.Option(help="Where the rows and README.md go.")] = to_write(TAUGHT),
+    arm: Annotated[
+        str | None,
+        typer.Option(help="none, gate or taught gate: only its networks' maps are measured anew, and the other rows in --out stay."),
+    ] = None,
 ) -> None:
     """Measure what teaching a gate the readers' contours brings on LIDC: mask and Grad-CAM on moved test crops; and nodule networks together and turned."""
     from lungcad.datasets import DATASETS, Split
+    from lungcad.errors import lookup
     from lungcad.evaluate.nodule_candidates import answers
     from lungcad.evaluate.stores.runs import read_run
-    from lungcad.evaluate.stores.taught import ANSWERS, LOCALISATION, write_table
-    from lungcad.evaluate.taught import ARMS, TODAY, TODAY_NETWORK, localise_moved
+    from lungcad.evaluate.stores.taught import ANSWERS, LOCALISATION, read_table, write_table
+    from lungcad.evaluate.taught import ARMS, TODAY, TODAY_NETWORK, localise_moved, with_others
     from lungcad.models import load_model
 
     check_can_make(out)
+    recipes = ARMS if arm is None else {arm: lookup(ARMS, arm, "arm")}
+    stored = None if arm is None else read_table(LOCALISATION, out)
     dataset = DATASETS["lidc-nodules"]
     cases = {case.id: case for case in dataset.read(data or dataset.locate(), "binary")}
-    before = load_model(TODAY_NETWORK)
-    networks = {(arm, seed): network for arm, name in ARMS.items() for seed, network in _of_every_seed(name, work, runs)}
+    networks = {} if arm else {(TODAY, 0): load_model(TODAY_NETWORK)}
+    networks |= {(each, seed): network for each, name in recipes.items() for seed, network in _of_every_seed(name, work, runs)}
     run = read_run(ARMS["none"], runs)
     with progress("moving crops") as on_progress:
-        table = localise_moved({(TODAY, 0): before, **networks}, [cases[name] for name in run.test.case], on_progress)
-    write_table(table, LOCALISATION, out)
-    parts = {Split.VALID: [cases[name] for name in run.valid.case], Split.TEST: [cases[name] for name in run.test.case]}
-    with progress("turning crops") as on_progress:
-        named = {(TODAY_NETWORK, 0): before} | {(ARMS[arm], seed): each for (arm, seed), each in networks.items() if arm == "none"}
-        write_table(answers(named, parts, on_progress), ANSWERS, out)
+        table = localise_moved(networks, [cases[name] for name in run.test.case], on_progress)
+    write_table(table if stored is None else with_others(table, stored), LOCALISATION, out)
+    if arm is None:
+        parts = {Split.VALID: [cases[name] for name in run.valid.case], Split.TEST: [cases[name] for name in run.test.case]}
+        with progress("turning crops") as on_progress:
+            recipe_of = {TODAY: TODAY_NETWORK, "none": ARMS["none"]}
+            named = {(recipe_of[each], seed): network for (each, seed), network in networks.items() if each in recipe_of}
+            write_table(answers(named, parts, on_progress), ANSWERS, out)
     taught_tables(folder=out, runs=runs, write=True, as_json=False)
 
 

@@ -1,4 +1,4 @@
-"""Attention that was taught: three networks trained alike, without attention, with a gate, and with a gate that was taught the readers' contours.
+"""Attention that was taught: three networks trained alike, without attention, with a gate, and with a finer gate that was taught the readers' contours.
 
 What teaching brings, and what it costs: AUC and F1 on test patients, and whether mask and Grad-CAM fall on the nodule once its crop is moved.
 """
@@ -64,6 +64,13 @@ def localise_moved(networks: Networks, cases: Sequence[Case], on_progress: Progr
         if on_progress:
             on_progress(index + 1, len(cases))
     return pd.DataFrame(rows)
+
+
+def with_others(measured: pd.DataFrame, stored: pd.DataFrame) -> pd.DataFrame:
+    """Rows of :func:`localise_moved`: those measured anew, and the stored ones of other arms, arm after arm as in a whole measuring."""
+    order = {arm: place for place, arm in enumerate((TODAY, *ARMS))}
+    rows = pd.concat([stored[~stored.arm.isin(measured.arm)], measured])
+    return rows.sort_values("arm", key=lambda arms: arms.map(order), kind="stable", ignore_index=True)
 
 
 def taught_facts(runs: Mapping[str, Sequence[Run]], table: pd.DataFrame) -> dict[str, Any]:

@@ -57,7 +57,8 @@ def directions(behind: BehindMiddle, maps: Tensor, inputs: Tensor, draws: Sequen
     from captum.concept import TCAV, Concept
 
     ids = count()
-    maps = maps.mean((2, 3), keepdim=True)  # Captum runs all that follows the layer, which of one position costs next to nothing
+    # Captum runs all that follows the layer, which of 2×2 positions costs next to nothing; of one, the next map would be no coarser than the earlier ones
+    maps = maps.mean((2, 3), keepdim=True).expand(-1, -1, 2, 2)
 
     def concept(rows: np.ndarray) -> Concept:
         number = next(ids)

@@ -121,8 +121,9 @@ def _reached(estimate: Estimate, aim: float) -> str:
 
 
 _TEST = (
-    "Three networks trained alike on the same patients, three seeds each: without attention, with a gate, and with the same gate drawn to the readers' contours. "
-    "All begin with the features of `lidc-efficientnet-lite0`, of which only the last stage learns on, so the seeds differ in the new layers' first weights and "
+    "Three networks trained alike on the same patients, three seeds each: without attention, with a gate whose mask is made of the last features "
+    "(`fine_gate`), and with one whose mask is made of finer maps too and is drawn to the readers' contours (`pyramid_gate`). All begin with the features of "
+    "`lidc-efficientnet-lite0`, of which only the last stage learns on, so the seeds differ in the new layers' first weights and "
     "in what is drawn when, not in the first stages. Seed 0 of each is shipped "
     "(`python -m lungcad train weights/NAME.yaml --seed 1` makes the others). Differences: paired, mean over the seeds; interval over patients and seeds."
 )

@@ -105,6 +105,20 @@ def test_the_command_measures_every_network_and_writes_rows_and_page(trainings):
     assert "Best on validation" in page and all(line in page for line in done.stdout.splitlines())
 
 
+def test_one_arm_is_measured_anew_and_the_others_rows_stay(trainings):
+    out = trainings / "out"
+    command = ["taught", "--data", str(trainings), "--work", str(trainings), "--out", str(out)]
+    assert CliRunner().invoke(app, command).exit_code == 0
+    whole = read_table(LOCALISATION, out).sort_values(
+        "arm", key=lambda arms: arms.map([TODAY, *ARMS].index), kind="stable", ignore_index=True
+    )
+    write_table(whole.assign(pointing_game=whole.pointing_game.mask(whole.arm.isin(["none", "gate"]), 9.0)), LOCALISATION, out)
+    done = CliRunner().invoke(app, [*command, "--arm", "gate"])
+    assert done.exit_code == 0, done.exception
+    kept = whole.pointing_game.mask(whole.arm == "none", 9.0)
+    pd.testing.assert_frame_equal(read_table(LOCALISATION, out), whole.assign(pointing_game=kept))
+
+
 def test_weights_that_are_missing_or_are_not_the_runs_are_one_sentence(trainings, monkeypatch):
     monkeypatch.setattr("lungcad.models.load_model", lambda name, **_: SimpleNamespace(card=SimpleNamespace(sha256="other")))
     monkeypatch.setattr("lungcad.cli.taught.WEIGHTS", trainings / "no weights")

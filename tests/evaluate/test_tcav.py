@@ -13,9 +13,10 @@ from lungcad.evaluate.stores.tcav import write_tcav
 from lungcad.evaluate.tcav import Directions, concept_row, control_row, directions, draw_of, examples_of
 from lungcad.evaluate.tcav_run import tcav_facts, threshold_from
 from lungcad.explain.concept_vectors import SCHEMA, ConceptVectors, concept_vectors, read_tcav
-from lungcad.explain.middle_layer import BehindMiddle
+from lungcad.explain.middle_layer import BehindMiddle, MiddleLayer
 from lungcad.explain.trust.check import Verdict
 from lungcad.explain.trust.concepts import judged, pushes
+from lungcad.models import Inputs
 from lungcad.models.classifier import create_model
 from lungcad.models.weights import ready
 from lungcad.publish.tcav_tables import finding, tcav_table
@@ -87,6 +88,22 @@ def test_captums_own_tcav_gives_the_same_scores(toy, found, slopes, tmp_path):
     assert float(scores[0]) == pytest.approx(found[0].scores.mean(), abs=0.05)
     weights = theirs.cavs["0-1"]["pooled"].stats["weights"][0].float().numpy()
     assert float((slopes @ weights > 0).mean()) == pytest.approx(float(scores[0]), abs=1e-6)
+
+
+def test_a_layer_whose_earlier_maps_go_with_it_has_directions_too():
+    """They stand on the same averages; what follows the layer must still find the earlier maps finer than the last one."""
+    torch.manual_seed(0)
+    network = create_model("custom_cnn", "pyramid_gate", 2, inputs=Inputs.SLICE_AND_CROP).eval()
+    card = make_card("pyramid", "custom_cnn", "pyramid_gate", "0").model_copy(
+        update={"classes": ("no", "yes"), "inputs": Inputs.SLICE_AND_CROP}
+    )
+    layer = MiddleLayer(ready(network, card.model_copy(update={"preprocess": card.preprocess.model_copy(update={"size": (64, 64)})})))
+    maps = layer.maps(torch.randn(24, 3, 64, 64))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tcav, "REPEATS", 1)
+        patch.setattr(tcav, "EXAMPLES", 8)
+        (found,) = directions(layer.behind, maps, maps[:4], [draw_of(np.arange(24), [f"P{number}" for number in range(24)])])
+    assert found.vectors.shape == (1, maps.shape[1]) and np.isfinite(found.vectors).all()
 
 
 def test_scores_from_slopes_are_captums(found, slopes):

@@ -12,11 +12,12 @@ from lungcad.models.weights import ready
 from tests.conftest import make_card
 
 
-@pytest.fixture(scope="module", params=[Inputs.SLICE, Inputs.SLICE_AND_CROP])
+@pytest.fixture(scope="module", params=[(Inputs.SLICE, "gate"), (Inputs.SLICE_AND_CROP, "gate"), (Inputs.SLICE_AND_CROP, "pyramid_gate")])
 def model(request):
+    inputs, attention = request.param
     torch.manual_seed(0)
-    network = create_model("custom_cnn", "gate", 2, inputs=request.param).eval()
-    card = make_card("toy", "custom_cnn", "gate", "0").model_copy(update={"classes": ("no", "yes"), "inputs": request.param})
+    network = create_model("custom_cnn", attention, 2, inputs=inputs).eval()
+    card = make_card("toy", "custom_cnn", attention, "0").model_copy(update={"classes": ("no", "yes"), "inputs": inputs})
     return ready(network, card.model_copy(update={"preprocess": card.preprocess.model_copy(update={"size": (64, 64)})}))
 
 
