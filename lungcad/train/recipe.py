@@ -151,6 +151,11 @@ class Recipe(Schema):
             raise RecipeError(
                 f"Recipe {path.name}: attention {recipe.attention!r} has no mask between 0 and 1 that could be taught; choose from: {taught}."
             )
+        cells = 64 if recipe.inputs is Inputs.SLICE_AND_CROP else 32
+        if attention.early and any(side % cells for side in recipe.preprocess.size):
+            raise RecipeError(
+                f"Recipe {path.name}: attention {recipe.attention!r} lays finer maps on coarser ones; give a preprocess size of multiples of {cells}."
+            )
         for name in recipe.concepts:
             lookup(CONCEPTS, name, "concept")
         if recipe.concepts and len(task.classes) != 2:

@@ -126,3 +126,14 @@ def test_a_recipe_that_teaches_what_has_no_such_mask_is_refused(tmp_path, attent
     path.write_text(f"name: bad\nbackbone: resnet18\nattention: {attention}\nteach: 1\n")
     with pytest.raises(RecipeError, match="choose from: cbam, gate, fine_gate"):
         Recipe.read(path)
+
+
+@pytest.mark.parametrize(("inputs", "size", "fits"), [("slice", 96, True), ("slice", 80, False), ("slice and crop", 96, False)])
+def test_a_size_on_which_finer_maps_do_not_fit_is_refused(tmp_path, inputs, size, fits):
+    path = tmp_path / "sized.yaml"
+    path.write_text(f"name: sized\nbackbone: resnet18\nattention: pyramid_gate\ninputs: {inputs}\npreprocess: {{size: [{size}, 64]}}\n")
+    if fits:
+        assert Recipe.read(path).preprocess.size == (size, 64)
+    else:
+        with pytest.raises(RecipeError, match=f"multiples of {64 if 'crop' in inputs else 32}"):
+            Recipe.read(path)
