@@ -195,8 +195,6 @@ def test_the_trust_panel_fills_and_its_slower_checks_run(tab, server, capsys):
     settled(tab)
     tab.get_by_role("button", name="Run the slower checks").click(timeout=60_000)
     expect(tab.locator(".st-key-check_sanity")).to_contain_text("control")
-    settled(tab)
-    tab.set_viewport_size({"width": 1440, "height": 2900})
 
 
 def lasso(page: Page, area: Locator, share: float) -> None:

@@ -75,10 +75,10 @@ def milliseconds(page: Page, selector: str, act) -> float:
 @needs_data
 def test_from_a_number_to_the_image_behind_it(tab, server):
     """Metrics: accuracy, then a wrong case, then its heat map: two clicks."""
+    tab.set_viewport_size({"width": 1440, "height": 2600})
     tab.goto(f"{server}/Metrics?runs=chest-efficientnet-lite0")
     expect(tab.get_by_text("cases: answered wrongly")).to_be_visible()
     settled(tab)
-    tab.set_viewport_size({"width": 1440, "height": 2600})
     tab.locator("[data-testid=stMain]").get_by_role("link", name="Open in Predict").first.click()
     expect(tab.get_by_text("Case test/")).to_be_visible()
     expect(maps(tab)).to_be_visible()
@@ -91,7 +91,6 @@ def test_metrics_at_390(tab, server):
     expect(tab.locator(".st-key-curves .js-plotly-plot")).to_be_visible()
     settled(tab)
     assert tab.evaluate("document.scrollingElement.scrollWidth <= window.innerWidth + 1")
-    tab.set_viewport_size({"width": 390, "height": 4600})
 
 
 def test_a_baseline_beside_its_attention_network_and_nothing_is_sent_while_the_pictures_move(tab, server):
@@ -125,6 +124,7 @@ def test_the_other_pages_fit_a_phone(tab, server, where):
 @needs_data
 def test_the_students_story(tab, server):
     """Does attention help, and on which cases: from the paired difference to the two maps on the case that they disagree about."""
+    tab.set_viewport_size({"width": 1440, "height": 3600})
     tab.goto(f"{server}/Compare?view=runs&first=chest-resnet18&second=chest-resnet18-cbam")
     expect(tab.get_by_text("All 196 cases, the most different first")).to_be_visible()
     settled(tab)
@@ -135,7 +135,6 @@ def test_the_students_story(tab, server):
     choose(tab, "apart", "maps")
     expect(tab.get_by_text("(1: unrelated)", exact=False).first).to_be_visible()
     settled(tab)
-    tab.set_viewport_size({"width": 1440, "height": 3600})
     tab.get_by_role("button", name="Beside each other").first.click()
     expect(tab.locator(".st-key-compared canvas").first).to_be_visible()
     expect(tab.get_by_text("Rank correlation of chest-")).to_be_visible()
@@ -188,6 +187,7 @@ def test_a_box_in_the_table_chooses_a_run(tab, server):
 
 @needs_data
 def test_a_band_and_a_lasso_choose_cases(tab, server):
+    tab.set_viewport_size({"width": 1440, "height": 4000})
     tab.goto(f"{server}/Metrics?runs=lidc-efficientnet-lite0&by=Scores")
     plot = tab.locator(".st-key-bands .js-plotly-plot")
     expect(plot).to_be_visible()
@@ -204,7 +204,6 @@ def test_a_band_and_a_lasso_choose_cases(tab, server):
     expect(tab.get_by_text("cases: inside your region of the UMAP map")).to_be_visible()
     assert "select=region" in tab.url
     settled(tab)
-    tab.set_viewport_size({"width": 1440, "height": 4000})
     tab.get_by_role("button", name="Clear the selection").click()
     expect(tab.get_by_text("cases: answered wrongly")).to_be_visible()
 
