@@ -15,8 +15,6 @@ from lungcad.errors import DatasetError
 from lungcad.names import printable, same_name
 
 NO_CLASS = "(no class)"
-MANY_NUMBERED = 6
-"""Names with numbers from which on they are patients counted anew in every class; fewer may be grades, or 0 and 1."""
 Folders = tuple[str, ...]
 """The names of the folders from the root to a file, without the root's own."""
 
@@ -130,7 +128,7 @@ class ImageFolder:
         }
         if any(names and names != [str(split)] for split, names in folder_names.items()):
             sentences.append(
-                "Parts: " + "; ".join(f"{split} is {_shortened(names)}" for split, names in sorted(folder_names.items()) if names) + "."
+                "Parts: " + "; ".join(f"{split} is {shortened(names)}" for split, names in sorted(folder_names.items()) if names) + "."
             )
         if n := sum(
             len({self.synonyms[name] for name in _folders(labelled_file.file) if name in self.synonyms}) > 1 for labelled_file in labelled
@@ -145,20 +143,20 @@ class ImageFolder:
             )
         if taken_together := self.folds(labelled):
             sentences.append(
-                f"The parts of {_shortened([repr(printable(name)) for name in taken_together])} were taken together; where these are data sets or splits of "
+                f"The parts of {shortened([repr(printable(name)) for name in taken_together])} were taken together; where these are data sets or splits of "
                 "their own, give one of them."
             )
         unknown = self.unknown_parts(labelled)
         if unknown and images_by_part:
             example = ",".join(f"{name}=test" for name in unknown)
             sentences.append(
-                f"The class folders stand under {_shortened([repr(name) for name in unknown])} too, which is no part by its name: no leak from or to it is "
+                f"The class folders stand under {shortened([repr(name) for name in unknown])} too, which is no part by its name: no leak from or to it is "
                 f"looked for, and it is no test part. Name it: --parts {example!r}."
             )
         elif unknown:
             example = ",".join(f"{name}={part}" for name, part in zip(unknown, ("train", "test"), strict=False))
             sentences.append(
-                f"The same class folders stand under {_shortened([repr(name) for name in unknown])}, and which of them trains and which "
+                f"The same class folders stand under {shortened([repr(name) for name in unknown])}, and which of them trains and which "
                 "tests is not known: no leak "
                 f"between them is looked for, and an evaluation may include training images. Name them: --parts {example!r}."
             )
@@ -202,70 +200,6 @@ class ImageFolder:
         return sorted(printable("/".join(above)) if above else "the folder itself" for above in candidates)
 
 
-def by_prefixes(folder: ImageFolder, prefixes: Mapping[str, tuple[str, ...]]) -> list[LabelledFile]:
-    """Files whose folders mean a class; the innermost folder that does decides.
-
-    prefixes: class -> beginnings of the folder names that mean it (lower case): ``adenocarcinoma_left.lower.lobe_T2_N0_M0_Ib`` is
-    an adenocarcinoma, ``Bengin cases`` are benign.
-    """
-    labelled = []
-    for file in folder.listing.files:
-        names = folder.without_parts(file)
-        for depth in reversed(range(len(names))):
-            if label := _label_of(names[depth], prefixes):
-                labelled.append(LabelledFile(file, label, names[:depth]))
-                break
-    return labelled
-
-
-def read_class_folders(folder: ImageFolder, prefixes: Mapping[str, tuple[str, ...]]) -> LabelledFolder:
-    """Class folders at any depth, perhaps inside parts (:func:`by_prefixes`)."""
-    labelled = by_prefixes(folder, prefixes)
-    n_without_class = len(folder.listing.files) - len(labelled)
-    notes = (
-        [f"{n_without_class} images stand in no folder of a class ({', '.join(prefixes)}) and were left out."] if n_without_class else []
-    )
-    return folder.labelled(labelled, notes)
-
-
-def read_nearest_folders(folder: ImageFolder) -> LabelledFolder:
-    """Every file of a folder of no known layout.
-
-    Its class is the nearest folder that is no part and, beside parts, not called like a fold; the outermost where the nearest ones are names with numbers
-    (patients): each inside one class only, or many of them inside classes without numbers, as where they are counted anew in every class.
-    """
-    paths = {file: folder.without_parts(file) for file in folder.listing.files}
-    shared = _common(list(paths.values()))
-    inner: dict[str, set[str]] = {}
-    for path in paths.values():
-        if len(path) > shared + 1:
-            inner.setdefault(path[-1], set()).add(path[shared])
-    outer = {path[shared] for path in paths.values() if len(path) > shared}
-    numbered = sum(map(_is_numbered, inner)) >= 0.8 * len(inner)
-    each_in_one = all(len(outer_folders) == 1 for outer_folders in inner.values())
-    many = len(inner) >= MANY_NUMBERED and not any(map(_is_numbered, outer))
-    patients = len(outer) > 1 and len(inner) > len(outer) and numbered and (each_in_one or many)
-    same_inside = len(outer) > 1 and len(inner) == 1 and all(len(path) > shared + 1 for path in paths.values())
-    notes = []
-    if patients or same_inside:
-        notes.append(
-            f"The classes are taken from the outer folders ({_shortened(sorted(map(printable, outer)))}), the folders in them "
-            "for patients or series."
-        )
-    elif inner and numbered and len(outer) > 1 and not any(map(_is_numbered, outer)):
-        notes.append(
-            f"The classes are taken from the inner folders ({_shortened(sorted(map(printable, inner)))}); where those are patients or series, take them out "
-            "of their class's folder."
-        )
-    labelled = []
-    for file, path in paths.items():
-        depth = shared if (patients or same_inside) and len(path) > shared else len(path) - 1
-        while depth > 0 and is_fold(path[depth]) and folder.split(file):
-            depth -= 1
-        labelled.append(LabelledFile(file, path[depth] if path else NO_CLASS, path[:depth] if path else ()))
-    return folder.labelled(labelled, notes)
-
-
 def spellings_of(labelled: Sequence[LabelledFile]) -> dict[str, Counter[str]]:
     """Class by its compared form -> spellings with the number of their images."""
     spellings_by_class: dict[str, Counter[str]] = {}
@@ -278,25 +212,10 @@ def _spelling(spellings: Counter[str]) -> str:
     return printable(unicodedata.normalize("NFC", min(spellings, key=lambda name: (-spellings[name], name))))
 
 
-def _is_numbered(name: str) -> bool:
-    return any(map(str.isdigit, name))
-
-
 def _folders(file: str) -> Folders:
     return tuple(file.split("/")[:-1])
 
 
-def _common(paths: Sequence[Folders]) -> int:
-    """How many outer folders all paths share, less one where nothing would be left."""
-    shortest = min(map(len, paths), default=0)
-    n = next((depth for depth in range(shortest) if len({path[depth] for path in paths}) > 1), shortest)
-    return n if any(len(path) > n for path in paths) else max(n - 1, 0)
-
-
-def _shortened(names: Sequence[str], most: int = 6) -> str:
+def shortened(names: Sequence[str], most: int = 6) -> str:
+    """The first names, and how many more there are."""
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
-
-
-def _label_of(folder: str, prefixes: Mapping[str, tuple[str, ...]]) -> str | None:
-    lowered = same_name(folder)
-    return next((name for name, beginnings in prefixes.items() if lowered.startswith(beginnings)), None)

@@ -2,8 +2,8 @@
 
 from functools import partial
 
+from lungcad.datasets.class_folders import read_class_folders
 from lungcad.datasets.dataset import Dataset, Download, Task, register
-from lungcad.datasets.folders import read_class_folders
 from lungcad.datasets.groups import REACH, SAME_PATIENT, by_neighbours
 
 IQ_OTH_NCCD = register(

@@ -5,8 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from lungcad.datasets.case import Split
+from lungcad.datasets.class_folders import read_nearest_folders
 from lungcad.datasets.dataset import DATASETS
-from lungcad.datasets.folders import ImageFolder, LabelledFolder, read_nearest_folders
+from lungcad.datasets.folders import ImageFolder, LabelledFolder
 from lungcad.errors import DatasetError
 from lungcad.names import printable
 

@@ -2,8 +2,8 @@
 
 from functools import partial
 
+from lungcad.datasets.class_folders import read_class_folders
 from lungcad.datasets.dataset import Dataset, Download, Task, register
-from lungcad.datasets.folders import read_class_folders
 from lungcad.datasets.groups import by_turned_copies
 
 _CLASSES = ("lung_aca", "lung_n", "lung_scc")

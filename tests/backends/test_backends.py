@@ -13,74 +13,29 @@ import pytest
 import torch
 
 from lungcad.analysis import analyse
-from lungcad.backends import BACKENDS, Backend, with_backend
+from lungcad.backends import BACKENDS, with_backend
 from lungcad.backends.choose import fastest
 from lungcad.backends.features import through
-from lungcad.backends.int8 import N_CALIBRATION
-from lungcad.backends.loss import losses_table, read_losses
 from lungcad.backends.measure import measure
-from lungcad.backends.stored import Record, Speed, folder_of, read_record, write_record
-from lungcad.datasets import Split
+from lungcad.backends.stored import Speed, folder_of, read_record, write_record
 from lungcad.device import plain_cpu
-from lungcad.errors import DatasetError, ModelError, UnknownNameError
+from lungcad.errors import ModelError, UnknownNameError
 from lungcad.explain import METHODS, Layer, Options, PreparedInput, explain
 from lungcad.explain.trust.sanity import sanity
 from lungcad.export import FORMATS
 from lungcad.export.network import ExportedFeatures
 from lungcad.imaging.phantom import make_phantom
-from lungcad.models import create_model, features, list_cards, predict_batch
-from lungcad.models.weights import load_model, ready, save_weights
-from lungcad.preprocess import PreprocessConfig
+from lungcad.models import features, predict_batch
+from lungcad.models.weights import load_model, save_weights
+from tests.backends.conftest import BATCH, QUICK, record, toy
 from tests.calls import caller, use_networks
 from tests.conftest import make_card
 
 IMAGE = make_phantom(7, size=96).image()
-BATCH = torch.rand(5, 3, 64, 64, generator=torch.Generator().manual_seed(1)) * torch.tensor([0.0, 1.0, 3.0, 9.0, 27.0]).reshape(5, 1, 1, 1)
-QUICK = Backend("torchscript", "TorchScript", "torchscript", "torch", ())
-"""A runtime that is written in no time, for what is the same of all."""
 
 
 ROOT = Path(__file__).resolve().parents[2]
 EXACT = [name for name, backend in BACKENDS.items() if backend.is_exact]
-
-
-def toy(seed=0):
-    torch.manual_seed(seed)
-    card = make_card("toy", "custom_cnn", "gate", f"{seed:064}", preprocess=PreprocessConfig(size=(64, 64), crop="none"))
-    network = create_model("custom_cnn", "gate", len(card.classes))
-    network.head.linear.weight.data *= 100  # random weights alone say the same of every image
-    return ready(network, card, plain_cpu())
-
-
-@pytest.fixture(scope="session")
-def cache(tmp_path_factory):
-    return tmp_path_factory.mktemp("backends")
-
-
-@pytest.fixture(autouse=True)
-def in_the_cache(cache, monkeypatch):
-    """Networks are written once for all tests of this file, and nothing into the checkout."""
-    monkeypatch.setattr("lungcad.backends.stored.BACKEND_CACHE", cache)
-
-
-@pytest.fixture
-def quick(monkeypatch):
-    """The name of the quick runtime, in the table."""
-    monkeypatch.setitem(BACKENDS, QUICK.name, QUICK)
-    return QUICK.name
-
-
-@pytest.fixture(scope="session")
-def small():
-    return toy()
-
-
-def record(backend="onnxruntime", load_s=0.5, single=(10.0, 20.0), batch=(10.0, 10.0), **changes):
-    """single, batch: milliseconds of the runtime and of torch."""
-    speeds = [Speed(load_s=load, single_ms=one, batch_ms=many) for load, one, many in zip((load_s, 0.0), single, batch, strict=True)]
-    facts = {"version": BACKENDS[backend].version, "network": "toy", "machine": "m", "threads": 1, "files": {}, "images": "few", "n": 1}
-    agreement = {"difference": 1e-6, "answer_difference": 1e-6, "same_class": 1}
-    return Record(backend=backend, **facts | agreement | changes, speed=speeds[0], torch=speeds[1])
 
 
 @pytest.mark.parametrize("backend", EXACT)
@@ -270,42 +225,3 @@ def test_the_command_line_says_which_runtime_it_took(quick, tmp_path, monkeypatc
     status, out, _ = run("backends", "--json")
     (row,) = json.loads(out)
     assert status == 0 and row["network"] == "toy" and row["taken"] == "torch" and row["measured"] == []
-
-
-def test_int8_is_near_torch_calibrated_on_training_images_and_never_taken_unasked(small, monkeypatch):
-    asked = []
-
-    def phantoms(model, n, part):
-        asked.append((n, part))
-        return "phantoms", [make_phantom(seed, size=96).image() for seed in range(8)]
-
-    monkeypatch.setattr("lungcad.backends.int8.own_images", phantoms)
-    monkeypatch.setattr("lungcad.backends.int8.is_made", lambda name: True)
-    monkeypatch.setattr("lungcad.backends.stored.AGREES", 2.0)  # however near it comes
-    fast = with_backend(small, "onnxruntime-int8")
-    assert asked == [(N_CALIBRATION, Split.TRAIN)] and fast.backend == "onnxruntime-int8"
-    inputs = torch.cat([PreparedInput.of(small, make_phantom(seed, size=96).image()).inputs for seed in range(20, 24)])
-    exact, near = predict_batch(small, inputs), predict_batch(fast, inputs)
-    assert 0 < (near - exact).abs().max() < 0.2  # it is another network, and nearly the same
-    kept = read_record(folder_of(small), BACKENDS["onnxruntime-int8"])
-    whole = folder_of(small) / "onnxruntime-int8.onnx"
-    assert kept.difference > 0 and not kept.agrees and "QuantizeLinear" in whole.read_bytes().decode("latin-1")
-    assert fastest([record("onnxruntime-int8", single=(1.0, 20.0), batch=(1.0, 10.0))]) == "onnxruntime-int8"  # it would be
-    quick = record("onnxruntime-int8", single=(1.0, 20.0), batch=(1.0, 10.0))
-    write_record(folder_of(small), kept.model_copy(update={"speed": quick.speed, "torch": quick.torch}))
-    assert with_backend(small).backend != "onnxruntime-int8"
-
-
-def test_int8_without_the_training_images_is_refused_in_one_sentence(small, monkeypatch):
-    def nowhere(self):
-        raise DatasetError("Chest CT-Scan is not on this machine; fetch it.")
-
-    monkeypatch.setattr("lungcad.datasets.dataset.Dataset.locate", nowhere)
-    with pytest.raises(ModelError, match=r"calibrated on its training images\. Chest CT-Scan is not on this machine"):
-        with_backend(toy(seed=5), "onnxruntime-int8")
-
-
-def test_the_table_of_int8_is_made_of_the_record_of_weights_that_are_shipped():
-    rows, shipped = read_losses(), {card.name: card.sha256 for card in list_cards()}
-    assert rows and losses_table(rows) in (ROOT / ".github" / "docs" / "backends.md").read_text("utf-8")
-    assert all(shipped[row["network"]] == row["weights_sha256"] and row["n"] >= row["same_class"] for row in rows)

@@ -11,7 +11,7 @@ from lungcad.backends.stored import folder_of, read_record, write_record
 from lungcad.errors import ModelError
 from lungcad.models import predict_batch
 from lungcad.models.weights import save_weights
-from tests.backends.test_backends import BATCH, QUICK, cache, in_the_cache, quick, small, toy  # noqa: F401
+from tests.backends.conftest import BATCH, QUICK, toy
 from tests.calls import caller, use_networks
 from tests.conftest import make_card
 
@@ -35,7 +35,7 @@ def broken_cache(request, tmp_path, monkeypatch):
     monkeypatch.setattr("lungcad.backends.stored.BACKEND_CACHE", place)
 
 
-def test_a_cache_that_cannot_be_written_is_one_sentence_and_torch_goes_on(small, quick, broken_cache):  # noqa: F811
+def test_a_cache_that_cannot_be_written_is_one_sentence_and_torch_goes_on(small, quick, broken_cache):
     with pytest.raises(ModelError, match=SENTENCE):
         with_backend(small, quick)
     said = []
@@ -43,7 +43,7 @@ def test_a_cache_that_cannot_be_written_is_one_sentence_and_torch_goes_on(small,
     assert said[-1].endswith(SENTENCE) and with_backend(small) is small
 
 
-def test_a_record_that_cannot_be_written_is_one_sentence(small, quick, tmp_path, monkeypatch):  # noqa: F811
+def test_a_record_that_cannot_be_written_is_one_sentence(small, quick, tmp_path, monkeypatch):
     with_backend(small, quick)
     kept = read_record(folder_of(small), QUICK)
     (tmp_path / "file").write_text("")
@@ -51,7 +51,7 @@ def test_a_record_that_cannot_be_written_is_one_sentence(small, quick, tmp_path,
         write_record(tmp_path / "file" / "folder", kept)
 
 
-def test_the_command_line_says_it_without_a_traceback(quick, tmp_path, monkeypatch, capsys):  # noqa: F811
+def test_the_command_line_says_it_without_a_traceback(quick, tmp_path, monkeypatch, capsys):
     model = toy(seed=6)
     card = make_card(
         "toy", "custom_cnn", "gate", save_weights(model.original, tmp_path / "toy.safetensors"), preprocess=model.card.preprocess
@@ -68,7 +68,7 @@ def test_the_command_line_says_it_without_a_traceback(quick, tmp_path, monkeypat
 
 
 @pytest.mark.parametrize("content", [None, b"junk"])
-def test_a_record_that_does_not_name_the_file_that_is_opened_is_none(small, quick, tmp_path, monkeypatch, content):  # noqa: F811
+def test_a_record_that_does_not_name_the_file_that_is_opened_is_none(small, quick, tmp_path, monkeypatch, content):
     monkeypatch.setattr("lungcad.backends.stored.BACKEND_CACHE", tmp_path)
     with_backend(small, quick)
     folder, said = folder_of(small), []

@@ -2,15 +2,22 @@
 
 import functools
 
+import pandas as pd
 import pytest
 
 from lungcad.batch import Question
+from lungcad.batch.plan import ROWS
 from lungcad.imaging.phantom import make_phantom
 from lungcad.models import load_model
 
 MODEL = "phantom-honest"
 N_IMAGES, N_FAULTS = 14, 2
 _load_once = functools.cache(load_model)
+
+
+def rows(out):
+    """What a batch wrote."""
+    return pd.read_parquet(out / ROWS)
 
 
 @pytest.fixture(autouse=True)

@@ -22,7 +22,7 @@ from lungcad.explain.trust import MEASURES
 from lungcad.imaging import read_image
 from lungcad.imaging.phantom import make_phantom
 from lungcad.models import load_model
-from tests.batch.conftest import MODEL, N_FAULTS, N_IMAGES
+from tests.batch.conftest import MODEL, N_FAULTS, N_IMAGES, rows
 from tests.calls import caller
 
 N = 7
@@ -49,10 +49,6 @@ def labelled(slices, tmp_path):
     }
     pd.DataFrame(table).to_parquet(tmp_path / "list.parquet")
     return tmp_path / "list.parquet"
-
-
-def rows(out):
-    return pd.read_parquet(out / ROWS)
 
 
 @pytest.mark.parametrize("make", WORK)

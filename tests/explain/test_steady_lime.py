@@ -7,7 +7,7 @@ from scipy.stats import spearmanr
 from lungcad.explain import Options, PreparedInput
 from lungcad.explain.lime import lime, superpixels
 from lungcad.imaging.phantom import make_phantom
-from tests.backends.test_backends import toy
+from tests.backends.conftest import toy
 
 
 @pytest.fixture(scope="module")

@@ -8,17 +8,13 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
-from urllib.parse import parse_qs, urlencode
 
 import numpy as np
 import pydicom
 import torch
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEG2000Lossless, JPEGLSLossless, RLELossless
 
-from lungcad.app import url
 from lungcad.datasets import DATASETS, stored_audits
-from lungcad.evaluate.selection import from_text
 from lungcad.evaluate.stores.runs import read_run, write_run
 from lungcad.explain.neighbours import Index
 from lungcad.gate.stored import FittedGate
@@ -33,7 +29,7 @@ from lungcad.paths import GATE, INDEX, WEIGHTS
 from lungcad.train.recipe import Recipe
 from lungcad.unpack import Limits, read_zip
 from tests.evaluate.sample_runs import prediction_table
-from tests.fuzz import folders
+from tests.fuzz import folders, links
 from tests.imaging.encodings import GREY, HU, encode, enhanced, saved, slice_, tiff
 
 LIMITS = Limits(total=16 << 20, files=200, seconds=10)
@@ -228,52 +224,6 @@ def small_audit() -> list[bytes]:
     return [json.dumps(whole).encode()]
 
 
-class _Page(SimpleNamespace):
-    """What a control asks of Streamlit: it shows what the session's state holds."""
-
-    def __init__(self, link: dict[str, str]) -> None:
-        self.query_params, self.session_state = dict(link), {}
-        super().__init__()
-
-    def info(self, sentence: str) -> None:
-        assert "\n" not in sentence
-
-    def show(self, *_: object, key: str, **__: object) -> object:
-        return self.session_state[key]
-
-    selectbox = segmented_control = toggle = slider = number_input = select_slider = multiselect = show
-
-
-def link_read(data: bytes) -> object:
-    """Every kind of control, its value from the link; it holds one that it could have been given by hand."""
-    link = {key: values[-1] for key, values in parse_qs(data.decode("utf-8", "replace"), keep_blank_values=True).items()}
-    page, streamlit, names = _Page(link), url.st, ["gradcam", "lime", "ü"]
-    url.st = page
-    try:
-        assert url.selectbox("A", names, key="a", default="lime") in names
-        assert url.segments("B", names, key="b") in names
-        assert url.toggle("C", key="c") in (True, False)
-        assert 0 <= url.slider("D", 0.0, 1.0, 0.5, 0.1, key="d") <= 1
-        assert 1 <= url.number("E", 1, 100, 7, 1, key="e") <= 100
-        assert url.steps("F", [50, 100], 50, key="f") in (50, 100)
-        assert set(url.multiselect("G", names, [], key="g", max_selections=2)) <= set(names)
-        from_text(link.get("h", ""), names, ["UMAP"])
-    finally:
-        url.st = streamlit
-    return page
-
-
-def links() -> list[bytes]:
-    good = urlencode({"a": "lime", "b": "ü", "c": "True", "d": "0.3", "e": "12", "f": "100", "g": "lime,gradcam", "h": "cell~lime~ü"})
-    return [
-        b"h=band~lime~0.1~0.9",
-        b"h=region~UMAP~0,0~1,0~1,1",
-        good.encode(),
-        b"d=1e400&e=0x10&f=nan&g=,,lime&c=true",
-        b"d=-0.0&e=%D9%A3&d=nan",
-    ]
-
-
 READERS = {
     "image": Reader(read_image, pictures, 200),
     "dicom": Reader(read_image, dicoms, 70),
@@ -287,7 +237,7 @@ READERS = {
     "index": Reader(npz_reader(Index), small_index, 100),
     "gate": Reader(npz_reader(FittedGate), small_gate, 100),
     "weights": Reader(weights_read, own_weights, 200),
-    "link": Reader(link_read, links, 500),
+    "link": Reader(links.link_read, links.good_and_bad, 500),
     "trust run": Reader(lambda data: folders.trust_read(folder(), data), lambda: folders.trust_files(folder()), 60),
     "batch": Reader(lambda data: folders.batch_read(folder(), data), lambda: folders.batch_files(folder()), 100),
     "list": Reader(on_disk(folders.list_read, "list.parquet"), folders.image_lists, 200),

@@ -1,29 +1,23 @@
 """Training, results and their words, on the shipped features; a few patients and epochs."""
 
-import json
-
 import numpy as np
 import pytest
 import safetensors.torch
 import torch
 
 from lungcad.app.lab import move_marker
-from lungcad.errors import DatasetError, LungcadError
-from lungcad.estimate import Estimate
+from lungcad.errors import LungcadError
 from lungcad.lab import feature_store, frozen
-from lungcad.lab.chunk import CLEAN, Chunk, without_region
-from lungcad.lab.feature_store import CHUNK, Patients, load_patients, n_missing, seconds_to_draw
-from lungcad.lab.head import LESION, LabHead, head_of_bytes, lesion_probability
+from lungcad.lab.chunk import CLEAN, Chunk
+from lungcad.lab.feature_store import CHUNK, load_patients, n_missing, seconds_to_draw
+from lungcad.lab.head import head_of_bytes, lesion_probability
 from lungcad.lab.patients import TESTED, Lesions, Part, clean_picture, has_lesion, with_shortcut
 from lungcad.lab.presets import PRESETS
-from lungcad.lab.results import Results, measure
+from lungcad.lab.results import Results
 from lungcad.lab.run import CLEAN_CURVE, TRAINED_CURVE, WATCHED, run, watched_features
-from lungcad.lab.sentences import sentences
-from lungcad.lab.settings import HeadKind, LabSettings, TrainedPart
-from lungcad.lab.table import HEADS, MEASURES, make_table, read_table, write_table
+from lungcad.lab.settings import LabSettings, TrainedPart
 from lungcad.lab.training import Sample, new_head, train
 from lungcad.lab.worker import Worker
-from lungcad.publish.lab_tables import BEGIN, END, lab_table, sheet_with_table
 
 SMALL = LabSettings(patients=50, epochs=2)
 
@@ -154,63 +148,6 @@ def test_what_a_progress_raises_stops_it():
         run(SMALL, on_epoch=stop)
 
 
-def a_network_that_reads_only_the_marker() -> tuple[LabHead, Patients]:
-    """Channel 0 is 1 where the marker is and 0 elsewhere, and the lesion's logit is that."""
-    n = 200
-    clean, planted = np.zeros((n, 128, 8, 8), np.int8), np.zeros((n, 128, 8, 8), np.int8)
-    planted[:, 0, 0, 1] = 100
-    lesions, marks = np.zeros((n, 256, 256), bool), np.zeros((n, 256, 256), bool)
-    lesions[has_lesion(n), 200:210, 200:210] = True
-    marks[:, 5:30, 35:60] = True
-    head = LabHead(HeadKind.PLAIN)
-    with torch.no_grad():
-        head.head.linear.weight.zero_()
-        head.head.linear.weight[LESION, 0] = 100
-        head.head.linear.bias[:] = torch.tensor([-1.0, 0.0])
-    return head, Patients(clean, planted, lesions, marks)
-
-
-def test_a_network_that_reads_only_the_marker_loses_everything_without_it():
-    head, patients = a_network_that_reads_only_the_marker()
-    results = measure(LabSettings(), head, patients)
-    assert results.clean.value == 0.5  # "none" for everybody
-    assert results.planted.value == 0.95
-    assert results.swapped.value == 0.0
-    assert results.on_shortcut.value == 1.0 and results.on_lesion.value == 0.0
-    said = " ".join(sentences(LabSettings(), results))
-    assert "This network cheats" in said and "not clearly better than chance" in said and "the map tells the truth" in said
-
-
-def test_without_the_lungs_a_network_that_reads_only_the_marker_loses_nothing_and_with_them_alone_everything():
-    head, patients = a_network_that_reads_only_the_marker()
-    n, gone = 50, np.zeros((128, 8, 8), np.int8)
-    changed = np.ones((n, 256, 256), bool)
-    without = Patients(patients.clean[:n], patients.planted[:n], changed, changed)
-    alone = Patients(patients.clean[:n], np.repeat(gone[None], n, 0), changed, changed)
-    results = measure(LabSettings(), head, patients, {"no-lungs": without, "lungs": alone})
-    assert results.no_lungs.value >= 0.9 and results.lungs.value == 0.5
-    assert "not in the lungs" in " ".join(sentences(LabSettings(), results))
-    assert Results.of_dict(results.to_dict()) == results
-    nowhere = Patients(patients.clean[:n], patients.planted[:n], ~changed, ~changed)
-    assert measure(LabSettings(), head, patients, {"no-lungs": nowhere}).no_lungs.value is None, (
-        "no lungs were found, so nothing was taken away"
-    )
-
-
-def test_a_region_is_taken_from_the_picture_or_the_picture_stays():
-    grey = clean_picture(Part.TEST, 0, Lesions.of(LabSettings())).grey
-    without, removed = without_region(grey, "no-lungs")
-    alone, left_out = without_region(grey, "lungs")
-    assert removed.any() and np.array_equal(left_out, ~removed)
-    assert (
-        np.ptp(without[removed]) == 0
-        and np.array_equal(without[~removed], grey[~removed])
-        and np.array_equal(alone[removed], grey[removed])
-    )
-    nothing, changed = without_region(np.zeros_like(grey), "no-lungs")
-    assert not changed.any() and not nothing.any()
-
-
 def test_the_last_stage_trains_too():
     """Its weights move, and batch normalisation keeps its statistics."""
     settings = SMALL.model_copy(update={"trained": TrainedPart.LAST_STAGE, "epochs": 1})
@@ -224,54 +161,6 @@ def test_the_last_stage_trains_too():
     assert np.asarray(epoch.maps).shape == (4, 8, 8)
     again = head_of_bytes(settings, safetensors.torch.save(head.state_dict()))
     assert torch.equal(lesion_probability(again, features), lesion_probability(head, features))
-
-
-def results_of(**values: float) -> Results:
-    usual = {"clean": 0.7, "planted": 0.7, "swapped": 0.7, "on_lesion": 0.3, "on_shortcut": None, "random": 0.07, "centre": 0.05} | values
-    estimates = {
-        name: Estimate(
-            value=value, low=None if value is None else max(value - 0.05, 0), high=None if value is None else min(value + 0.05, 1)
-        )
-        for name, value in usual.items()
-    }
-    return Results(**estimates, n=300)
-
-
-def test_the_lesson_is_said_where_the_map_looks_right_and_the_network_cheats():
-    hidden = sentences(LabSettings(head=HeadKind.TAUGHT), results_of(clean=0.55, planted=0.95, swapped=0.1, on_shortcut=0.0))
-    honest = sentences(LabSettings(shortcut="none"), results_of())
-    assert "proves nothing" in hidden[-1]
-    assert not any("proves nothing" in each or "cheats" in each for each in honest)
-    assert any("changes little" in each for each in honest)
-
-
-def test_a_peak_is_said_to_be_rarer_or_commoner_than_without_a_network():
-    for on_lesion, words in ((0.02, "less often than"), (0.27, "not clearly more often than"), (0.6, "more often than")):
-        said = " ".join(sentences(LabSettings(shortcut="none"), results_of(on_lesion=on_lesion, centre=0.27)))
-        assert f"], {words} an uninformative map (27%)" in said
-
-
-def test_a_network_misled_by_what_it_never_saw_is_not_called_a_cheat():
-    said = " ".join(sentences(LabSettings(shortcut="none"), results_of(swapped=0.4)))
-    assert "never saw one in training" in said and "cheats" not in said
-
-
-def test_the_table_says_every_kind_of_training(monkeypatch, tmp_path):
-    facts = make_table(SMALL.model_copy(update={"epochs": 1}), seeds=(0,))
-    assert [(row["trained_on"], row["head"]) for row in facts["rows"]] == [(s, str(h)) for s in ("none", "marker") for h in HEADS]
-    write_table(facts, tmp_path)
-    assert read_table(tmp_path) == json.loads(json.dumps(facts))
-    table = lab_table(facts)
-    assert table.count("\n|") == 1 + len(facts["rows"])
-    sheet = sheet_with_table(f"before\n{BEGIN}\nold\n{END}\nafter", facts)
-    assert table in sheet and "old" not in sheet and sheet.endswith("after")
-    with pytest.raises(LungcadError, match="lost the markers"):
-        sheet_with_table("nothing", facts)
-    facts["rows"][0]["by_seed"][0].pop("clean")
-    write_table(facts, tmp_path)
-    with pytest.raises(DatasetError, match="damaged"):
-        read_table(tmp_path)
-    assert all(set(row) >= set(MEASURES) for row in facts["rows"])
 
 
 def test_a_process_of_its_own_trains_stops_and_trains_again():
