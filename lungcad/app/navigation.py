@@ -38,7 +38,8 @@ button[data-testid=stBaseButton-primary]:not(:disabled), [data-tag] { background
 @media (max-width: 640px) {
   [data-testid=stMainBlockContainer] { padding: 3.75rem 1rem 2rem; }
   [data-testid=stMarkdownContainer] table { width: 100%%; table-layout: fixed; }
-  [data-testid=stMarkdownContainer] :is(td, th) { padding: .3rem; font-size: .8125rem; line-height: 1.35; overflow-wrap: anywhere; }
+  [data-testid=stMarkdownContainer] :is(td, th) { padding: .3rem .15rem; font-size: .8125rem; line-height: 1.35; overflow-wrap: anywhere; hyphens: auto; }
+  [data-testid=stMarkdownContainer] :is(td, th):first-child { width: 19%%; }
 }
 %s</style>"""
 """Streamlit leaves 100 empty pixels above a page's title, and its captions are too pale for WCAG AA (contrast 4.5 to 1). In the dark scheme the

@@ -24,7 +24,7 @@ def accuracy_text(card: ModelCard) -> str:
 
 def card_facts(card: ModelCard) -> str:
     """What must be known to choose the network, without its name."""
-    attention = "no attention" if card.attention == "none" else f"attention: {card.attention}"
+    attention = "no attention" if card.attention == "none" else f"attention: {card.attention.replace('_', ' ')}"
     cheats = f" · made to cheat ({card.shortcut})" if card.shortcut else ""
     return f"{attention} · {card.dataset}, {len(card.classes)} classes · {accuracy_text(card)}{cheats}"
 
