@@ -7,7 +7,6 @@ import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -226,37 +225,3 @@ def _sentence(path: Path, error: OSError) -> str:
 def _shown(path: Path) -> str:
     name = printable(path)
     return f"'{name}'" if len(name) <= 200 else f"'{name[:80]}…{name[-80:]}'"
-
-
-def listed(folder: Path, pattern: str) -> list[Path]:
-    """The files of a folder whose names fit a pattern (``*.json``), sorted; none where there is no folder.
-
-    Raises :class:`LungcadError` for a folder that may not be read: :meth:`pathlib.Path.glob` takes it for an empty one.
-    """
-    return [folder / name for name in _names(folder) if fnmatch(name, pattern)]
-
-
-def listed_folders(root: Path, file: str) -> list[Path]:
-    """The folders of a folder that hold a file of that name, sorted, with those that do not let one see whether they do: who reads them is told.
-
-    Raises :class:`LungcadError` where ``root`` may not be read.
-    """
-    return [root / name for name in _names(root) if _may_hold(root / name / file)]
-
-
-def _names(folder: Path) -> list[str]:
-    try:
-        return sorted(name for name in os.listdir(folder) if not name.startswith("."))
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    except OSError as error:
-        raise LungcadError(f"The folder {printable(folder)!r} cannot be read ({error.strerror}); check its permissions.") from None
-
-
-def _may_hold(path: Path) -> bool:
-    try:
-        return stat.S_ISREG(path.stat().st_mode)
-    except PermissionError:
-        return True
-    except OSError:
-        return False

@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 ORDER = [
     {"allocator", "batched", "errors", "machine", "names", "paths", "progress", "registry"},
-    {"schema", "files", "stored_json", "stored_arrays", "unpack", "private_folder"},
+    {"schema", "files", "list_files", "stored_json", "stored_arrays", "unpack", "private_folder"},
     {"estimate", "preprocess_config"},
     {"device", "imaging"},
     {"preprocess", "datasets"},

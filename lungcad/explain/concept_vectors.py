@@ -17,7 +17,7 @@ from pydantic import Field, NonNegativeInt
 from lungcad.datasets.concepts import CONCEPTS
 from lungcad.errors import DatasetError
 from lungcad.estimate import Estimate
-from lungcad.files import listed
+from lungcad.list_files import listed
 from lungcad.models import ModelCard
 from lungcad.paths import TCAV
 from lungcad.stored_json import Share, Stored, named_in

@@ -8,7 +8,8 @@ from pydantic import Field
 
 from lungcad.errors import ModelError
 from lungcad.estimate import Estimate
-from lungcad.files import listed, write_whole
+from lungcad.files import write_whole
+from lungcad.list_files import listed
 from lungcad.paths import WEIGHTS
 from lungcad.preprocess_config import PreprocessConfig
 from lungcad.schema import Schema

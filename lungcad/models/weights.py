@@ -15,7 +15,8 @@ import torch
 
 from lungcad.device import Device, best_device
 from lungcad.errors import ModelError, UnknownNameError
-from lungcad.files import listed, write_whole
+from lungcad.files import write_whole
+from lungcad.list_files import listed
 from lungcad.models.backbones import BACKBONES, packaged_weights
 from lungcad.models.card import BaseWeights, ModelCard
 from lungcad.models.classifier import Classifier, create_model

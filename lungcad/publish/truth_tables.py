@@ -20,7 +20,7 @@ from lungcad.publish.method_tables import (
     wall_table,
     wall_words,
 )
-from lungcad.publish.phantom_tables import found_lesions_table
+from lungcad.publish.phantom_tables import OPACITIES, found_lesions_table
 
 Facts = Mapping[str, Any]
 HARDLY = 0.2
@@ -191,8 +191,9 @@ _GROUPS_OF_DATA = (
 )
 _HARD = (
     "The test phantoms of each honest network's own run, from the runs alone. Found: share of those lesions that are called one. ROC-AUC: of those lesions "
-    "against all test cases without one; 0.5 is chance. Ground glass: up to 0.55 of the density of a solid lesion, part solid: up to 0.9. A network "
-    "that does not see a lesion cannot point at it: what the localisation tables below say of small lesions is to be read beside these rows."
+    "against all test cases without one; 0.5 is chance. Share of a solid lesion's density: "
+    f"{', '.join(f'{name} up to {most:g}' for name, (_, most) in OPACITIES.items())}. "
+    "A network that does not see a lesion cannot point at it: what the localisation tables below say of small lesions is to be read beside these rows."
 )
 _PEAKS = (
     "Cases on which the network cheats and a lesion is there to be seen; maps for the class lesion. The peak is the cell of the map's grid with the largest "

@@ -10,7 +10,8 @@ from pydantic import Field, NonNegativeInt
 from lungcad.datasets import concepts as readers_concepts
 from lungcad.errors import DatasetError
 from lungcad.estimate import Estimate
-from lungcad.files import listed, write_whole
+from lungcad.files import write_whole
+from lungcad.list_files import listed
 from lungcad.paths import CONCEPTS
 from lungcad.stored_json import PlainName, Share, Stored, named_in
 

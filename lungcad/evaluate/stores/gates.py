@@ -9,8 +9,8 @@ from pydantic import NonNegativeInt
 
 from lungcad.errors import DatasetError
 from lungcad.estimate import Estimate
-from lungcad.files import listed
 from lungcad.gate.distance import DISTANCES
+from lungcad.list_files import listed
 from lungcad.paths import GATE
 from lungcad.stored_json import Share, Stored, named_in
 

@@ -10,7 +10,7 @@ import pandas as pd
 from lungcad.errors import DatasetError
 from lungcad.evaluate.regions.rows import known_rows
 from lungcad.evaluate.stores.dataset_results import DatasetResult, read_result, write_result
-from lungcad.files import listed_folders
+from lungcad.list_files import listed_folders
 from lungcad.paths import REGION_RUNS
 
 SCHEMA = 1

@@ -8,7 +8,7 @@ from typing import Any
 from lungcad.errors import DatasetError
 from lungcad.evaluate.regions.mended import mended_rows
 from lungcad.evaluate.stores.dataset_results import DatasetResult, read_result, write_result
-from lungcad.files import listed_folders
+from lungcad.list_files import listed_folders
 from lungcad.paths import REGION_RUNS
 
 SCHEMA = 1

@@ -14,7 +14,7 @@ from lungcad.evaluate.regions.rows import ALL, region_rows
 from lungcad.evaluate.stores.damage import DAMAGED
 from lungcad.evaluate.stores.dataset_results import write_result
 from lungcad.evaluate.stores.run_checks import check_answers
-from lungcad.files import listed_folders
+from lungcad.list_files import listed_folders
 from lungcad.paths import REGION_RUNS
 from lungcad.stored_json import Stored, read_json
 

@@ -20,7 +20,8 @@ from lungcad.datasets import Case, Split
 from lungcad.errors import DatasetError, UnknownNameError
 from lungcad.evaluate.stores.damage import DAMAGED_TABLE
 from lungcad.evaluate.stores.run_checks import check_baselines, check_history, check_predictions, checked_facts
-from lungcad.files import listed_folders, whole_folder
+from lungcad.files import whole_folder
+from lungcad.list_files import listed_folders
 from lungcad.names import printable
 from lungcad.paths import RUNS
 from lungcad.stored_json import DAMAGED_JSON, read_json

@@ -20,7 +20,8 @@ from lungcad.evaluate.bootstrap import Resamples
 from lungcad.evaluate.metrics import estimate
 from lungcad.evaluate.stores.damage import DAMAGED
 from lungcad.explain.trust import MEASURES
-from lungcad.files import listed_folders, whole_folder
+from lungcad.files import whole_folder
+from lungcad.list_files import listed_folders
 from lungcad.paths import TRUST
 from lungcad.stored_json import Stored, read_json
 
